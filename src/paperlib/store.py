@@ -1,0 +1,118 @@
+"""Where artifacts live: found or made, whole or not at all, with their provenance.
+
+An artifact is a folder `<root>/<stage>/<name>-<key>/`. It is made in a temporary folder and renamed when complete, so a
+folder under its final name is always whole; what a killed process left behind is removed by the next one that makes it.
+"""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from filelock import FileLock
+
+from .errors import InputError
+
+#: Raise by hand when what a stage writes changes, so that artifacts of older code are not taken for new ones.
+FORMAT = 1
+
+LIBRARIES = ("torch", "numpy", "xarray", "rasterio", "geopandas", "scikit-learn")
+
+
+def project() -> Path:
+    """The checkout of this project that the working directory lies in, else the working directory itself."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "pyproject.toml").is_file() and (folder / "src" / "paperlib").is_dir():
+            return folder
+    return here
+
+
+def root() -> Path:
+    """The store's folder: $PAPERLIB_STORE, else data/artifacts of the project."""
+    chosen = os.environ.get("PAPERLIB_STORE", "")
+    return Path(chosen).absolute() if chosen else project() / "data" / "artifacts"
+
+
+def find_or_make(stage: str, name: str, key: str, make: Callable[[Path], None], settings: dict) -> Path:
+    """Folder of the artifact; when it is not there yet, `make(folder)` fills an empty one first.
+
+    Adds `provenance.json`. A second process that asks for the same artifact waits and then finds it.
+    Raises what `make` raises, after removing what it wrote; `InputError` when the store cannot be written.
+    """
+    final = root() / stage / f"{name}-{key}"
+    if final.is_dir():
+        return final
+    partial = root() / ".partial" / f"{stage}-{name}-{key}"
+    try:
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        final.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"The store {root()} cannot be written ({error}). Set PAPERLIB_STORE to a folder that can."
+        ) from error
+    with FileLock(f"{partial}.lock"):
+        if final.is_dir():
+            return final
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        started = time.perf_counter()
+        try:
+            make(partial)
+            write_json(partial / "provenance.json", provenance(settings, time.perf_counter() - started))
+            os.replace(partial, final)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    return final
+
+
+def provenance(settings: dict, seconds: float) -> dict:
+    """What is needed to make a result again: settings, code, versions, machine; and how long it took, in seconds."""
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 2),
+        "settings": settings,
+        "commit": commit(),
+        "format": FORMAT,
+        "python": platform.python_version(),
+        "versions": {library: metadata.version(library) for library in LIBRARIES},
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "device": device_name(),
+    }
+
+
+def commit() -> str:
+    """Commit of the source tree that runs, with "-dirty" when it is changed; "unknown" outside a git checkout."""
+    try:
+        answer = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+            cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return answer.stdout.strip()
+
+
+def device_name() -> str:
+    """Name of the device on which networks run: the GPU's own name, or "cpu"."""
+    torch = sys.modules.get("torch")  # a stage that never loaded torch ran on the CPU
+    if torch is not None and torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return "cpu"
+
+
+def write_json(path: Path, content) -> None:
+    """Write `content` as indented JSON; NaN is refused, since JSON has none."""
+    path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def read_json(path: Path):
+    """Content of a JSON file."""
+    return json.loads(path.read_text())

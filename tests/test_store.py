@@ -1,0 +1,85 @@
+"""Artifacts are found or made, whole or not at all."""
+
+import json
+import multiprocessing
+import os
+import signal
+import time
+
+import pytest
+
+from paperlib import store
+from paperlib.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def empty_store(tmp_path, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path / "store"))
+
+
+def write_number(folder):
+    (folder / "number.txt").write_text("1")
+
+
+def test_made_once_then_found():
+    calls = []
+
+    def make(folder):
+        calls.append(folder)
+        write_number(folder)
+
+    first = store.find_or_make("stage", "name", "key", make, {"seed": 3})
+    second = store.find_or_make("stage", "name", "key", make, {"seed": 3})
+    assert first == second == store.root() / "stage" / "name-key"
+    assert len(calls) == 1 and (first / "number.txt").read_text() == "1"
+    facts = json.loads((first / "provenance.json").read_text())
+    assert facts["settings"] == {"seed": 3} and facts["seconds"] >= 0 and "torch" in facts["versions"]
+
+
+def test_another_key_is_another_artifact():
+    assert store.find_or_make("s", "n", "a", write_number, {}) != store.find_or_make("s", "n", "b", write_number, {})
+
+
+def test_a_failure_leaves_nothing_and_the_next_try_works():
+    def fail(folder):
+        write_number(folder)
+        raise RuntimeError("disk full")
+
+    with pytest.raises(RuntimeError, match="disk full"):
+        store.find_or_make("stage", "name", "key", fail, {})
+    assert not any((store.root() / "stage").iterdir())
+    assert [path.suffix for path in (store.root() / ".partial").iterdir()] == [".lock"]
+    assert store.find_or_make("stage", "name", "key", write_number, {}).is_dir()
+
+
+def _hang(folder):
+    write_number(folder)
+    (folder / "half").touch()
+    time.sleep(60)
+
+
+def test_killed_in_the_middle_then_made_whole():
+    process = multiprocessing.get_context("fork").Process(
+        target=store.find_or_make, args=("stage", "name", "key", _hang, {})
+    )
+    process.start()
+    half = store.root() / ".partial" / "stage-name-key" / "half"
+    while not half.exists():
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    assert not (store.root() / "stage" / "name-key").exists()
+    folder = store.find_or_make("stage", "name", "key", write_number, {})
+    assert sorted(path.name for path in folder.iterdir()) == ["number.txt", "provenance.json"]
+
+
+def test_store_that_cannot_be_written(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path / "file"))
+    with pytest.raises(InputError, match="PAPERLIB_STORE"):
+        store.find_or_make("stage", "name", "key", write_number, {})
+
+
+def test_json_refuses_nan(tmp_path):
+    with pytest.raises(ValueError, match="Out of range"):
+        store.write_json(tmp_path / "a.json", {"f1": float("nan")})
