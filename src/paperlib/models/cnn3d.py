@@ -1,0 +1,20 @@
+"""3D-CNN: convolutions in time and space at once (section 2.2.3)."""
+
+from torch import Tensor, nn
+
+from .blocks import blocks, head
+
+
+class CNN3D(nn.Module):
+    """Widths 32, 64, 128 with 3 x 3 x 3 kernels, all dates into a hidden layer of 64: 378,984 parameters at the paper's."""
+
+    receptive_field = 7
+
+    def __init__(self, channels: int, dates: int, classes: int, dropout: float):
+        super().__init__()
+        self.convolutions = blocks(3, channels, (32, 64, 128), dropout)
+        self.head = head(2, 128 * dates, 64, classes, dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (batch, class, y, x) of x (batch, channel, date, y, x)."""
+        return self.head(self.convolutions(x).flatten(1, 2))

@@ -1,0 +1,159 @@
+"""One visible training loop for all networks (section 3.5)."""
+
+import math
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+from torch.nn import functional
+from tqdm.auto import tqdm
+
+from . import metrics
+from .errors import InputError
+from .samples import Samples, oversample
+from .settings import Train
+
+EVALUATION_BATCH = 16  # patches; bounds memory, changes no result
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training leaves: the model with the weights of its best epoch, and the record of every epoch."""
+
+    model: nn.Module
+    history: pd.DataFrame  # one row an epoch, from 1
+    confusions: np.ndarray  # (epoch, reference, predicted), validation pixels
+    best_epoch: int
+    seconds: float
+    device: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Confusion matrix (reference, predicted), mean loss a labelled pixel, predicted class index (sample, y, x)."""
+
+    confusion: np.ndarray
+    loss: float
+    predicted: np.ndarray
+
+
+def context(model: nn.Module, samples: Samples) -> Samples:
+    """The samples with as much context as the model can see: a model of receptive field 1 gets single pixels."""
+    return samples.pixels() if model.receptive_field == 1 else samples
+
+
+def masked_loss(logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+    """Mean cross entropy over the labelled pixels: logits (batch, class, y, x), label (batch, y, x) with -1 unlabelled."""
+    return functional.cross_entropy(logits.float(), label, ignore_index=-1)
+
+
+def evaluate(model: nn.Module, samples: Samples, device: torch.device | str | None = None) -> Evaluation:
+    """Classify normalised samples and compare with their labels; every sample counts, the last partial batch too."""
+    device = _device(device)
+    model = model.to(device).eval()
+    samples = context(model, samples)
+    batch = _patches_to_samples(model, samples, EVALUATION_BATCH)
+    predicted, loss = [], 0.0
+    with torch.inference_mode(), _autocast(device):
+        for x, label in zip(samples.x.split(batch), samples.label.split(batch), strict=True):
+            logits = model(x.to(device)).float()
+            predicted.append(logits.argmax(1).cpu())
+            loss += functional.cross_entropy(logits, label.to(device), ignore_index=-1, reduction="sum").item()
+    predicted = torch.cat(predicted).numpy()
+    confusion = metrics.confusion(samples.label.numpy(), predicted, logits.shape[1])
+    return Evaluation(confusion, loss / max(1, confusion.sum()), predicted)
+
+
+def train(
+    model: nn.Module,
+    training: Samples,
+    validation: Samples,
+    settings: Train,
+    oversampling: bool = True,
+    seed: int = 0,
+    progress: bool = True,
+    device: torch.device | str | None = None,
+) -> Training:
+    """Train on normalised samples until macro F1 on validation has not risen for `settings.patience` epochs.
+
+    Leaves the model with the weights of the epoch whose validation macro F1 was highest (the first such). The same seed
+    gives the same result on a CPU. Raises `InputError` where training or validation has no labelled pixel, or the loss
+    is no longer a number.
+    """
+    for name, samples in (("training", training), ("validation", validation)):
+        if not (samples.label >= 0).any():
+            raise InputError(f"No {name} pixel is labelled; check the polygons of that set.")
+    device = _device(device)
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    model = model.to(device)
+    training, validation = context(model, training), context(model, validation)
+    batch = _patches_to_samples(model, training, settings.patches)
+    x, label = training.x.to(device), training.label.to(device)
+    optimiser = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
+    rows, confusions, best, weights = [], [], -1.0, {}
+    started = time.perf_counter()
+    bar = tqdm(range(1, settings.epochs + 1), desc=type(model).__name__, unit="epoch", disable=not progress)
+    for epoch in bar:
+        order = oversample(training.label, generator) if oversampling else torch.arange(len(training))
+        order = order[torch.randperm(len(order), generator=generator)].to(device)
+        training_loss = _one_epoch(model, x, label, order, batch, optimiser)
+        if not np.isfinite(training_loss):
+            raise InputError(
+                f"The loss of {type(model).__name__} is {training_loss} in epoch {epoch}: lower "
+                f"train.learning_rate (now {settings.learning_rate}) or check the scene for absurd values."
+            )
+        result = evaluate(model, validation, device)
+        scores = {"macro_f1": metrics.macro_f1(result.confusion), "oa": metrics.overall_accuracy(result.confusion)}
+        scores |= {f"f1_{index}": value for index, value in enumerate(metrics.f1(result.confusion))}
+        seconds = time.perf_counter() - started
+        rows.append(
+            {"epoch": epoch, "seconds": seconds, "training_loss": training_loss, "loss": result.loss, **scores}
+        )
+        confusions.append(result.confusion)
+        if scores["macro_f1"] > best:
+            best, best_epoch = scores["macro_f1"], epoch
+            weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        bar.set_postfix(macro_f1=f"{scores['macro_f1']:.3f}", best=f"{best:.3f}")
+        if epoch - best_epoch >= settings.patience:
+            break
+    model.load_state_dict(weights)
+    return Training(
+        model.eval(), pd.DataFrame(rows), np.stack(confusions), best_epoch, time.perf_counter() - started, str(device)
+    )
+
+
+def _one_epoch(
+    model: nn.Module, x: torch.Tensor, label: torch.Tensor, order: torch.Tensor, batch: int, optimiser: torch.optim.Adam
+) -> float:
+    """One pass over the samples in `order`; mean loss over the batches. All samples are on the model's device."""
+    model.train()
+    losses = []
+    # parts of nearly equal size: no sample is dropped, and no last batch of one, which BatchNorm could not take
+    for part in order.tensor_split(math.ceil(len(order) / batch)):
+        optimiser.zero_grad(set_to_none=True)
+        with _autocast(x.device):
+            loss = masked_loss(model(x[part]), label[part])
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.detach())
+    return float(torch.stack(losses).mean())
+
+
+def _patches_to_samples(model: nn.Module, samples: Samples, patches: int) -> int:
+    """Samples that a batch of `patches` patches holds: as many, or for single pixels as many labelled pixels."""
+    if model.receptive_field > 1:
+        return patches
+    return max(2, round(patches * len(samples) / max(1, len(samples.polygon.unique()))))
+
+
+def _device(device: torch.device | str | None) -> torch.device:
+    return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def _autocast(device: torch.device) -> torch.autocast:
+    """Mixed precision on a GPU; on a CPU float32 throughout."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
