@@ -1,0 +1,206 @@
+"""One function a table of the book: data in, a DataFrame out; `style` dresses any of them for a page."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from pandas.io.formats.style import Styler
+
+from . import paper
+from .paper import LandCover
+
+DASH = "–"  # nothing to state: not printed, not run, or the set lacks the class
+MARK = "✓"
+VALIDATION, TEST, EFFICIENCY = "Validation F1", "Test F1", "Efficiency"
+PRINTED_F1 = {
+    "validation": (VALIDATION, paper.TABLE_4_VALIDATION, paper.TABLE_4_VALIDATION_MEAN),
+    "test": (TEST, paper.TABLE_4_TEST, paper.TABLE_4_TEST_MEAN),
+}
+
+
+def classes_table(legend: tuple[LandCover, ...]) -> pd.DataFrame:
+    """The nomenclature: code, name and colour of each class."""
+    return pd.DataFrame([cover._asdict() for cover in legend]).rename(columns={"name": "class"})
+
+
+def table_1(scene: xr.DataArray) -> pd.DataFrame:
+    """Table 1: every date printed or found in the scene, its timestep in each, and the share of pixels masked on it."""
+    share = 100 * scene["mask"].mean(("y", "x"))
+    ours = pd.DataFrame(
+        {"scene": range(1, scene.sizes["time"] + 1), "masked (%)": share.values},
+        index=scene.indexes["time"].strftime("%Y-%m-%d"),
+    )
+    printed = pd.DataFrame({"paper": range(1, len(paper.DATES) + 1)}, index=list(paper.DATES))
+    table = printed.join(ours, how="outer").rename_axis("date")
+    steps = table[["paper", "scene"]].map(lambda value: DASH if pd.isna(value) else f"{value:.0f}")
+    masked = table["masked (%)"].map(lambda value: DASH if pd.isna(value) else f"{value:.1f}")
+    return steps.rename(columns=lambda name: f"timestep, {name}").join(masked)
+
+
+def table_2_3(counts: pd.DataFrame, printed: bool = True) -> pd.DataFrame:
+    """Tables 2 and 3: labelled pixels of the training pool and of the test set, as printed and ours, with totals.
+
+    Parameters
+    ----------
+    counts: one row a class and set (train, validation, test), columns code, class_name, set, polygons, pixels.
+    printed: whether the paper's numbers stand beside ours; without them only the classes of `counts` are listed.
+    """
+    legend = paper.CLASSES if printed else paper.legend(counts["code"])
+    counts = counts.assign(part=np.where(counts["set"] == "test", "test set", "training pool"))
+    ours = counts.groupby(["part", "code"])[["polygons", "pixels"]].sum()
+    columns = {}
+    for part, facts, total in (
+        ("training pool", paper.TABLE_2, paper.POLYGONS_POOL),
+        ("test set", paper.TABLE_3, paper.POLYGONS_TEST),
+    ):
+        here = ours.xs(part).reindex([cover.code for cover in legend]) if part in ours.index else None
+        for what, values, whole in (("polygons", {}, total), ("pixels", facts, sum(facts.values()))):
+            if printed:
+                columns[part, what, "paper"] = [values.get(cover.code, np.nan) for cover in legend] + [whole]
+            if here is None:
+                columns[part, what, "ours"] = [np.nan] * (len(legend) + 1)
+            else:
+                columns[part, what, "ours"] = [*here[what], here[what].sum()]
+    rows = [(cover.code, cover.name) for cover in legend] + [("", "Total")]
+    table = pd.DataFrame(columns, index=pd.MultiIndex.from_tuples(rows, names=["code", "class"]))
+    table = table.map(lambda value: DASH if pd.isna(value) else f"{value:,.0f}")
+    return table if printed else table.droplevel(2, axis=1)
+
+
+def chosen_scores(results: pd.DataFrame, trainings: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `results` that belong to each model's chosen training: the best by validation, never by test."""
+    chosen = trainings.loc[trainings["chosen"], ["model", "training"]]
+    return results.merge(chosen, on=["model", "training"])
+
+
+def table_4(
+    results: pd.DataFrame, trainings: pd.DataFrame, legend: tuple[LandCover, ...], printed: bool = True
+) -> pd.DataFrame:
+    """Table 4: class F1 of each model's chosen training on validation and test, its cost, and F1 over its trainings.
+
+    Parameters
+    ----------
+    results: F1 of every class in every training; columns model, training, set (validation, test), code, f1.
+    trainings: one row a training; columns model, training, macro_f1_validation, parameters, training_seconds,
+        inference_seconds, chosen.
+    legend: classes of the scene.
+    printed: columns are (model, "paper" or "ours") for the paper's six models and any other of ours, rows its eight
+        classes. Otherwise the columns are our models alone and the rows the classes of `legend`.
+
+    "Mean" is the printed one beside the mean of our class F1; the printed rows do not all average to the printed mean,
+    so their own mean stands below it. The deviation over trainings is that of a sample. What is not there is a dash.
+    """
+    scores = chosen_scores(results, trainings)
+    known = [name for name in paper.MODELS if printed or name in set(trainings["model"])]
+    names = known + [name for name in trainings["model"].unique() if name not in known]
+    covers = paper.CLASSES if printed else legend
+    columns = {}
+    for name in names:
+        if printed:
+            columns[name, "paper"] = _printed_column(name)
+        columns[name, "ours"] = _our_column(name, scores, trainings, covers, printed)
+    several = "–".join(str(n) for n in sorted({*trainings.groupby("model").size()}))
+    reliability = f"F1 ± std on {several} trainings" + (f" (paper: {paper.TRAININGS})" if printed else "")
+    labels = [cover.name for cover in covers] + (["Mean", "Mean of the printed rows"] if printed else ["Mean"])
+    rows = [(part, label) for part in (VALIDATION, TEST) for label in labels]
+    rows += [(EFFICIENCY, label) for label in ("Parameters", "Training (min)", "Inference (min)", reliability)]
+    table = pd.DataFrame(columns, index=pd.MultiIndex.from_tuples(rows), dtype=object).fillna(DASH)
+    return table if printed else table.droplevel(1, axis=1)
+
+
+def _printed_column(name: str) -> list:
+    """One model's column of Table 4 as printed; dashes for a model that the paper does not have."""
+    size = 2 * (len(paper.CLASSES) + 2) + 4
+    if name not in paper.MODELS:
+        return [DASH] * size
+    place = paper.MODELS.index(name)
+    column = []
+    for _, scores, means in PRINTED_F1.values():
+        f1 = [scores[cover.code][place] for cover in paper.CLASSES]
+        column += [*f1, means[place], float(np.mean(f1))]
+    parameters, reliability = paper.TABLE_4_PARAMETERS[place], paper.TABLE_4_RELIABILITY[place]
+    return column + [
+        f"{parameters} k" if parameters else "NA",
+        paper.TABLE_4_TRAINING_MINUTES[place],
+        str(paper.TABLE_4_INFERENCE_MINUTES[place]),
+        "{:.2f} ± {:.2f}".format(*reliability) if reliability else "NA",
+    ]
+
+
+def _our_column(name: str, scores: pd.DataFrame, trainings: pd.DataFrame, covers, printed: bool) -> list:
+    """One model's column of Table 4 as computed; dashes where it was not run or a set lacks the class."""
+    column = []
+    for part in PRINTED_F1:
+        f1 = scores[(scores["model"] == name) & (scores["set"] == part)].set_index("code")["f1"]
+        f1 = f1.reindex([cover.code for cover in covers])
+        column += [*f1, f1.mean(), *([DASH] if printed else [])]
+    runs = trainings[trainings["model"] == name]
+    if runs.empty:
+        return column + [DASH] * 4
+    best = runs[runs["chosen"]].iloc[0]
+    f1 = runs["macro_f1_validation"]
+    return column + [
+        f"{best['parameters'] / 1000:.0f} k" if best["parameters"] > 0 else "NA",
+        f"{best['training_seconds'] / 60:.2f}",
+        f"{best['inference_seconds'] / 60:.2f}",
+        f"{f1.mean():.2f} ± {f1.std():.2f}" if len(f1) > 1 else f"{f1.mean():.2f}",
+    ]
+
+
+def trainings_table(trainings: pd.DataFrame) -> pd.DataFrame:
+    """Every training, none left out; a mark in "chosen" where it is its model's best by validation macro F1."""
+    whole = trainings[["best_epoch", "epochs"]].map(lambda value: DASH if pd.isna(value) else f"{value:.0f}")
+    table = trainings[["model", "training", "seed"]].join(whole)
+    names = {"best_epoch": "best epoch", "epochs": "epochs run"}
+    return table.rename(columns=names).assign(
+        **{
+            "macro F1 validation": trainings["macro_f1_validation"],
+            "macro F1 test": trainings["macro_f1_test"],
+            "training (s)": trainings["training_seconds"],
+            "chosen": trainings["chosen"].map({True: MARK, False: ""}),
+        }
+    )
+
+
+def style(table: pd.DataFrame, caption: str = "") -> Styler:
+    """Dress a table for a page, light or dark.
+
+    Three decimals (one for a column in per cent or seconds), a dash for what is missing, no running index, swatches in
+    a column "colour". Bold: the best F1 of a row of `table_4`, the chosen rows of `trainings_table`.
+    """
+    dressed = table.style.format(_text, na_rep=DASH)
+    rounded = [name for name in table.columns if str(name).endswith(("(%)", "(s)"))]
+    dressed = dressed.format(lambda value: _text(value, 1), subset=rounded, na_rep=DASH).apply(_bold, axis=None)
+    if "colour" in table:
+        dressed = dressed.map(lambda colour: f"background-color: {colour}; color: transparent", subset=["colour"])
+    if isinstance(table.index, pd.RangeIndex):
+        dressed = dressed.hide(axis="index")
+    if caption:
+        dressed = dressed.set_caption(caption)
+    return dressed.set_table_attributes('style="font-size: 0.85em"').set_table_styles(
+        [
+            {"selector": "td", "props": "text-align: right; white-space: nowrap; padding: 0.2em 0.5em"},
+            {"selector": "th.row_heading", "props": "text-align: left; vertical-align: top; padding: 0.2em 0.5em"},
+            {"selector": "th.col_heading", "props": "text-align: center; padding: 0.2em 0.5em"},
+            {"selector": "caption", "props": "caption-side: top; text-align: left"},
+        ]
+    )
+
+
+def _text(value: object, decimals: int = 3) -> str:
+    return f"{value:.{decimals}f}" if isinstance(value, float) else str(value)
+
+
+def _bold(table: pd.DataFrame) -> pd.DataFrame:
+    """The CSS of `style`'s bold cells: the paper's best and our best of a row are each marked, where two compete."""
+    css = pd.DataFrame("", index=table.index, columns=table.columns)
+    if "chosen" in table:
+        css.loc[table["chosen"] == MARK] = "font-weight: bold"
+    if not isinstance(table.index, pd.MultiIndex) or not set(table.index.get_level_values(0)) >= {VALIDATION, TEST}:
+        return css
+    rows = table.index.get_level_values(0) != EFFICIENCY
+    sources = table.columns.get_level_values(-1) if table.columns.nlevels == 2 else np.repeat("ours", table.shape[1])
+    for source in set(sources):
+        part = table.loc[rows, sources == source].apply(pd.to_numeric, errors="coerce").round(3)
+        best = part.eq(part.max(axis=1), axis=0) & (part.notna().sum(axis=1) > 1).to_numpy()[:, None]
+        css.loc[rows, sources == source] = np.where(best, "font-weight: bold", "")
+    return css
