@@ -98,7 +98,7 @@ def train(
     started = time.perf_counter()
     bar = tqdm(range(1, settings.epochs + 1), desc=type(model).__name__, unit="epoch", disable=not progress)
     for epoch in bar:
-        order = oversample(training.label, generator) if oversampling else torch.arange(len(training))
+        order = oversample(training.label.cpu(), generator) if oversampling else torch.arange(len(training))
         order = order[torch.randperm(len(order), generator=generator)].to(device)
         training_loss = _one_epoch(model, x, label, order, batch, optimiser)
         if not np.isfinite(training_loss):

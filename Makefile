@@ -1,0 +1,41 @@
+# Words: help, install, test, book, format, check, clean. Needs Python 3.11+ with pip and venv, and make.
+PYTHON ?= python3
+BIN := .venv/bin
+
+help:
+	@echo "make book     build the book (preset demo; PAPERLIB_PRESET=tiny for a quick look)"
+	@echo "make test     run every test"
+	@echo "make install  make the environment .venv with the pinned versions"
+	@echo "make format   format the code; make check: lint, and notebooks without outputs"
+	@echo "make clean    remove built pages; artifacts in data/artifacts stay"
+
+install: $(BIN)/.installed
+
+$(BIN)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[book,test]"
+	touch $@
+
+book: install
+	-$(BIN)/paperlib fetch bouconne
+	$(BIN)/jupyter-book build book/
+	$(BIN)/python book/check.py
+	@echo "The book is at $(CURDIR)/book/_build/html/index.html"
+
+test: install
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+format: install
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/nbstripout book/*.ipynb
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/nbstripout --verify book/*.ipynb
+
+clean:
+	rm -rf book/_build .pytest_cache .ruff_cache .hypothesis
+
+.PHONY: help install book test format check clean

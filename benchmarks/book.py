@@ -1,0 +1,75 @@
+"""Seconds and memory of building the book: cold (empty store), and again after an edit of prose.
+
+    python benchmarks/book.py [PRESET]
+
+Builds a fresh clone of the last commit in a temporary folder, with this environment. Prints one table and writes it,
+with machine, versions and commit, to benchmarks/results/book-PRESET.csv.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pandas as pd
+import psutil
+
+from paperlib import store
+
+PROJECT = Path(__file__).parents[1]
+
+
+def measure(command: list[str], cwd: Path, environment: dict) -> tuple[float, float]:
+    """Wall seconds of a command and the peak memory in GB of its process tree (resident, shared pages counted once each)."""
+    started = time.perf_counter()
+    process = psutil.Popen(command, cwd=cwd, env=environment, stdout=subprocess.DEVNULL)
+    peak = 0
+
+    def watch() -> None:
+        nonlocal peak
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            total = 0
+            for one in (process, *process.children(recursive=True)):
+                try:
+                    total += one.memory_info().rss
+                except psutil.NoSuchProcess:
+                    continue
+            peak = max(peak, total)
+            time.sleep(0.2)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    if process.wait():
+        sys.exit(f"{' '.join(command)} failed")
+    return time.perf_counter() - started, peak / 1e9
+
+
+def main(preset: str = "demo") -> None:
+    """Clone, build twice, print and keep the figures."""
+    with tempfile.TemporaryDirectory() as folder:
+        clone = Path(folder) / "clone"
+        subprocess.run(["git", "clone", "--quiet", str(PROJECT), str(clone)], check=True)
+        environment = os.environ | {
+            "PAPERLIB_PRESET": preset,
+            "PAPERLIB_STORE": str(Path(folder) / "store"),
+            "PYTHONPATH": str(clone / "src"),
+        }
+        build = [str(Path(sys.executable).parent / "jupyter-book"), "build", "book/"]
+        rows = [("cold, empty store", *measure(build, clone, environment))]
+        with (clone / "book" / "index.md").open("a") as page:
+            page.write("\nOne more sentence.\n")
+        rows.append(("again after an edit of prose", *measure(build, clone, environment)))
+    table = pd.DataFrame(rows, columns=["build", "seconds", "peak memory (GB)"]).round(2)
+    print(table.to_string(index=False))
+    facts = store.provenance({}, 0)
+    table = table.assign(preset=preset, commit=facts["commit"], machine=facts["machine"], **facts["versions"])
+    results = PROJECT / "benchmarks" / "results"
+    results.mkdir(exist_ok=True)
+    table.to_csv(results / f"book-{preset}.csv", index=False)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,32 @@
+"""Sphinx extension: outputs of notebooks are kept only as long as what they depend on is unchanged.
+
+Jupyter Book's execution cache looks at the notebook's code alone; a change of the library, its versions, the data or the
+preset would leave stale pages. Here the cache lies in a folder named by a hash of all these.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def state() -> str:
+    """Hash of the library's source, the pinned versions, the real scene at hand and the settings in the environment."""
+    digest = hashlib.sha256()
+    sources = [*(PROJECT / "src").rglob("*.py"), *(PROJECT / "src").rglob("*.csv"), PROJECT / "constraints.txt"]
+    for path in sorted(sources):
+        digest.update(path.relative_to(PROJECT).as_posix().encode() + path.read_bytes())
+    for path in sorted((PROJECT / "data" / "bouconne").iterdir()):
+        digest.update(f"{path.name} {path.stat().st_size}".encode())
+    for name in sorted(name for name in os.environ if name.startswith("PAPERLIB_")):
+        digest.update(f"{name}={os.environ[name]}".encode())
+    return digest.hexdigest()[:16]
+
+
+def setup(app):
+    """Choose the cache's folder; silence progress bars in the notebooks' kernels."""
+    cache = Path(app.outdir).parent / ".jupyter_cache"
+    app.config["nb_execution_cache_path"] = str(cache / state())
+    os.environ["PAPERLIB_QUIET"] = "1"
+    return {"parallel_read_safe": True}

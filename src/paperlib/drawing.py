@@ -1,0 +1,181 @@
+"""The hand of every figure: page width and fonts, the look of classes and channels, map and date axes."""
+
+import io
+import math
+from collections.abc import Sequence
+from functools import wraps
+
+import matplotlib.figure
+import numpy as np
+import xarray as xr
+from matplotlib import dates as mdates
+from matplotlib import patheffects, rc_context
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.image import AxesImage
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from . import paper
+from .paper import LandCover
+
+WIDTH = 8  # inches; a page shows it at 700 to 800 pixels
+STYLE = {
+    "font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 9, "axes.labelsize": 9, "xtick.labelsize": 8,
+    "ytick.labelsize": 8, "legend.fontsize": 8, "legend.frameon": False, "axes.spines.top": False,
+    "axes.spines.right": False, "axes.grid": False, "figure.dpi": 130, "savefig.dpi": "figure",
+}  # fmt: skip
+COVERS = {cover.code: cover for cover in paper.CLASSES}
+CLASS_MARKERS = dict(zip(COVERS, "osD^vPX<", strict=True))
+COMPOSITES = {"true colour": ("B4", "B3", "B2"), "near infrared": ("B8", "B4", "B3")}
+
+#: Figure 8: colour, line style and marker by channel; NDVI as in the paper, the infrared in warm colours.
+CHANNELS = {
+    "B2": ("#1f4e9c", ":", "1"), "B3": ("#3f9b8f", ":", "x"), "B4": ("#7a3fa0", ":", "+"),
+    "B5": ("#f2b134", "-", "^"), "B6": ("#ee8a2a", "-", "v"), "B7": ("#e0552b", "-", "s"),
+    "B8": ("#b2182b", "-", "o"), "B8A": ("#6d0f1f", "-", "D"), "B11": ("#888888", "--", "<"),
+    "B12": ("#333333", "--", ">"), "NDVI": ("#1a9a2e", "-", "*"), "NDWI": ("#2b8cff", "-.", "P"),
+    "BI": ("#a0692c", "-.", "X"),
+}  # fmt: skip
+
+
+class Figure(matplotlib.figure.Figure):
+    """A figure that a notebook shows although pyplot does not know it."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+
+def styled(draw):
+    """Draw under STYLE whatever the reader's own matplotlib settings are, and leave those as they were."""
+
+    @wraps(draw)
+    def drawn(*args, **kwargs):
+        with rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+def thin(image: xr.DataArray, side: int = 1200) -> xr.DataArray:
+    """Every n-th pixel, so that a whole tile is drawn without being read; north up."""
+    step = math.ceil(max(image.sizes["y"], image.sizes["x"]) / side)
+    return image.isel(y=slice(None, None, step), x=slice(None, None, step)).sortby("y", ascending=False)
+
+
+def extent(image: xr.DataArray) -> tuple[float, float, float, float]:
+    """Outer edges (left, right, bottom, top) in metres of an image of regular pixel centres."""
+    x, y = image["x"].values, image["y"].values
+    half = abs(x[1] - x[0]) / 2, abs(y[1] - y[0]) / 2
+    return x.min() - half[0], x.max() + half[0], y.min() - half[1], y.max() + half[1]
+
+
+def composite(scene: xr.DataArray, bands: Sequence[str]) -> np.ndarray:
+    """Colours (time, y, x, 3) in 0..1, stretched from the 1st to the 99th percentile; grey where nothing was seen."""
+    scene = scene.sel(band=list(bands)).compute()
+    values = scene.transpose("time", "y", "x", "band").values
+    empty = np.isnan(values).any(axis=-1)
+    usable = ~empty & ~scene["mask"].transpose("time", "y", "x").values
+    low, high = np.percentile(values[usable], (1, 99), axis=0) if usable.any() else (0, 1)
+    colours = np.clip((values - low) / np.maximum(high - low, 1e-6), 0, 1) ** 0.7  # lifts dark woods
+    colours[empty] = 0.8
+    return colours
+
+
+def cut(image: np.ndarray | xr.DataArray, scene: xr.DataArray, window: xr.DataArray) -> np.ndarray:
+    """A map at the pixels of `window`, which is `scene` thinned out."""
+    if not isinstance(image, xr.DataArray):
+        dims = ("y", "x", "colour")[: image.ndim]
+        image = xr.DataArray(image, dims=dims, coords={"y": scene["y"], "x": scene["x"]})
+    half = abs(float(window["x"][1] - window["x"][0])) / 2
+    return image.sel(y=window["y"], x=window["x"], method="nearest", tolerance=half).values
+
+
+def colours_of(codes: np.ndarray, legend: tuple[LandCover, ...]) -> np.ndarray:
+    """Colours (y, x, 3) of class codes (y, x); white where there is none."""
+    table = np.ones((256, 3))
+    for cover in legend:
+        table[cover.code] = to_rgb(cover.colour)
+    return table[codes]
+
+
+def show_confidence(ax: Axes, image: xr.DataArray) -> AxesImage:
+    """Draw per cent (y, x), 255 where there is none, on the scale that all confidence maps share."""
+    values = np.ma.masked_equal(image.values, 255)
+    return ax.imshow(values, extent=extent(image), vmin=0, vmax=100, cmap="cividis", interpolation="nearest")
+
+
+def map_grid(count: int, ratio: float) -> tuple[Figure, np.ndarray]:
+    """A figure with `count` map panels (height / width = ratio), three in a row; the unused ones are hidden."""
+    columns = min(3, count)
+    rows = math.ceil(count / columns)
+    width = WIDTH if columns > 1 else 5
+    figure = Figure((width, rows * ((width - 0.8) / columns * ratio + 0.3) + 0.9), layout="compressed")
+    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    hide_unused(axes, count)
+    return figure, axes
+
+
+def hide_unused(axes: np.ndarray, count: int) -> None:
+    for ax in axes.flat[count:]:
+        ax.set_visible(False)
+
+
+def lowest(axes: np.ndarray, count: int) -> list[Axes]:
+    """The last used panel of each column."""
+    rows, columns = axes.shape
+    return [
+        axes[max(row for row in range(rows) if row * columns + column < count), column] for column in range(columns)
+    ]
+
+
+def km_axes(axes: np.ndarray) -> None:
+    """Kilometres on the outer axes of map panels drawn in metres."""
+    kilometres = FuncFormatter(lambda metres, _: f"{metres / 1000:.10g}")
+    used = int(sum(ax.get_visible() for ax in axes.flat))
+    for ax in axes.flat:
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter(kilometres)
+            axis.set_major_locator(MaxNLocator(4))
+        ax.set(xlabel="", ylabel="")  # geopandas writes its own, in metres
+        ax.spines[:].set_visible(True)
+    for ax in lowest(axes, used):
+        ax.set_xlabel("easting (km)")
+        ax.tick_params(labelbottom=True)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("northing (km)")
+
+
+def date_axes(axes: np.ndarray, count: int) -> None:
+    locator = mdates.AutoDateLocator(minticks=3, maxticks=6)
+    for ax in axes.flat[:count]:
+        ax.xaxis.set_major_locator(locator)
+        ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
+        ax.grid(color="0.93")
+    for ax in lowest(axes, count):
+        ax.set_xlabel("date")
+        ax.tick_params(labelbottom=True)
+
+
+def class_handles(legend: tuple[LandCover, ...]) -> list[Patch]:
+    return [Patch(facecolor=cover.colour, edgecolor="0.3", linewidth=0.5, label=cover.name) for cover in legend]
+
+
+def class_line(cover: LandCover) -> dict:
+    """The look of a class's line; a dark rim keeps the pale colours legible on white."""
+    return {
+        "color": cover.colour, "linewidth": 1.5, "marker": CLASS_MARKERS[cover.code], "markersize": 4.5,
+        "markeredgecolor": "0.2", "markeredgewidth": 0.5,
+        "path_effects": [patheffects.Stroke(linewidth=2.3, foreground="0.35"), patheffects.Normal()],
+    }  # fmt: skip
+
+
+def channel_line(channel: str) -> dict:
+    colour, line, marker = CHANNELS[channel]
+    star = marker == "*"
+    return {
+        "color": colour, "linestyle": line, "linewidth": 1.8 if star else 1.2, "marker": marker,
+        "markersize": 8 if star else 3, "zorder": 3 if star else 2,
+    }  # fmt: skip

@@ -1,0 +1,54 @@
+"""What stands at the top and at the foot of every notebook: which scene this is, and how the page came about."""
+
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from . import settings, store
+from .experiment import Experiment
+
+_opened = time.perf_counter()
+
+
+class Html(str):
+    """HTML that a notebook shows as such."""
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
+def banner(run: Experiment) -> Html:
+    """A box naming the scene of the page; for the simulated scene, the warning that its results are no evidence."""
+    scene = run.settings.scene
+    if run.simulated:
+        title, kind = "Simulated scene", "warning"
+        text = (
+            f"Everything below is computed on a <b>simulated</b> scene of {scene.size} x {scene.size} pixels with "
+            f"{scene.pool} + {scene.test} simulated polygons. It is no evidence about the real tile 31TCJ and cannot "
+            "confirm or refute the paper."
+        )
+    else:
+        title, kind = "Real scene", "note"
+        text = f"Computed on <code>{Path(scene.path).name}</code>, not on the data of the paper."
+    return Html(f'<div class="admonition {kind}"><p class="admonition-title">{title}</p><p>{text}</p></div>')
+
+
+def provenance(run: Experiment) -> pd.DataFrame:
+    """Settings, code, versions, device of this run, and seconds since the page began, one row each."""
+    facts = store.provenance(settings.describe(run.settings), time.perf_counter() - _opened)
+    scene = "simulated" if run.simulated else run.scene.attrs["name"]
+    rows = {"scene": scene, "commit": facts["commit"], "created (UTC)": facts["created"]}
+    rows |= {"machine": facts["machine"], "device": facts["device"], "seconds for this page": f"{facts['seconds']:.1f}"}
+    rows |= {"Python": facts["python"], **facts["versions"]}
+    chosen = facts["settings"]
+    rows |= {name: chosen[name] for name in chosen if name not in ("scene.path", "scene.polygons")}
+    return pd.DataFrame({"value": rows.values()}, index=pd.Index(rows.keys(), name="provenance")).astype(str)
+
+
+def absent(name: str) -> Html:
+    """A box saying that the image of a real scene is not here and how to get it."""
+    return Html(
+        '<div class="admonition note"><p class="admonition-title">The image is not here</p>'
+        f"<p>Run <code>paperlib fetch {name}</code> (through pip, from the package index) and build the book again.</p></div>"
+    )

@@ -1,0 +1,206 @@
+"""Ground truth: polygons read and checked, split by polygon, burned onto the grid (section 3.2)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import xarray as xr
+from rasterio.enums import MergeAlg
+from rasterio.features import rasterize
+from shapely import box
+
+from . import paper
+from .errors import InputError
+
+SETS = ("train", "validation", "test")
+_POOL = ("pool", "train", "training")
+
+
+def load_polygons(path: str | Path, crs=None, bounds: tuple[float, float, float, float] | None = None) -> gpd.GeoDataFrame:
+    """Labelled polygons of any vector file that geopandas reads, reprojected to `crs`.
+
+    Needs a column `code` (class codes of `paper.CLASSES`). A column `set` says which polygons are the test set ("test")
+    and which the training pool ("pool", "train" or "training"); without it all are the pool. A column `polygon_id` is
+    kept where its values are unique numbers; else polygons are numbered from 1 in the order of the file.
+
+    Returns columns polygon_id, code, class_name, set, geometry. Raises `InputError` for a file that does not exist,
+    cannot be read, is empty or has no CRS; for geometries that are not valid polygons; unknown codes or sets; polygons
+    that do not touch `bounds` (left, bottom, right, top in `crs`).
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"The polygon file {path} does not exist; check the path (seen from {Path.cwd()}).")
+    try:
+        table = gpd.read_file(path)
+    except Exception as error:  # each driver raises its own
+        raise InputError(f"{path} cannot be read as a vector file ({error}). GeoPackage or GeoJSON will do.") from error
+    if not isinstance(table, gpd.GeoDataFrame) or table.empty:
+        raise InputError(f"{path} holds no polygons.")
+    if table.crs is None:
+        raise InputError(f"{path} has no coordinate reference system; assign one (QGIS: Layer CRS) and save it again.")
+    if "code" not in table:
+        found = ", ".join(column for column in table.columns if column != "geometry")
+        raise InputError(f"{path} has no column `code` with class codes; it has {found}. Rename or add the column.")
+    result = gpd.GeoDataFrame(
+        {
+            "polygon_id": _numbers(table),
+            "code": _codes(table["code"], path),
+            "set": _sets(table.get("set"), len(table), path),
+            "geometry": table.geometry.to_numpy(),
+        },
+        crs=table.crs,
+    )
+    _check_geometry(result, path)
+    names = {cover.code: cover.name for cover in paper.legend(result["code"].unique())}
+    result.insert(2, "class_name", result["code"].map(names))
+    if crs is not None:
+        result = result.to_crs(crs)
+    if bounds is not None:
+        _check_place(result, bounds, path)
+    return result
+
+
+def _numbers(table: gpd.GeoDataFrame) -> np.ndarray:
+    given = pd.to_numeric(table.get("polygon_id"), errors="coerce") if "polygon_id" in table else None
+    if given is not None and given.notna().all() and given.is_unique and (given >= 0).all() and (given % 1 == 0).all():
+        return given.astype(int).to_numpy()
+    return np.arange(1, len(table) + 1)
+
+
+def _codes(column: pd.Series, path: Path) -> np.ndarray:
+    codes = pd.to_numeric(column, errors="coerce")
+    wrong = column[codes.isna() | (codes % 1 != 0)]
+    if len(wrong):
+        raise InputError(f"{path}: {len(wrong)} class codes are no whole numbers, like {wrong.iloc[0]!r}; mend `code`.")
+    return codes.astype(int).to_numpy()
+
+
+def _sets(column: pd.Series | None, number: int, path: Path) -> np.ndarray:
+    if column is None:
+        return np.full(number, "pool", object)
+    unknown = sorted({str(value) for value in column if value not in (*_POOL, "test")})
+    if unknown:
+        raise InputError(f"{path}: unknown values {unknown} in `set`; expected 'pool' (or 'train') and 'test'.")
+    return np.where(column == "test", "test", "pool")
+
+
+def _check_geometry(polygons: gpd.GeoDataFrame, path: Path) -> None:
+    shapes = polygons.geometry
+    for wrong, what, cure in (
+        (shapes.isna() | shapes.is_empty, "no geometry", "delete them"),
+        (~shapes.geom_type.isin(["Polygon", "MultiPolygon"]), "no polygon but a point or line", "delete them"),
+        (~shapes.is_valid, "an invalid outline (it crosses itself, say)", "repair them (QGIS: Fix geometries)"),
+    ):
+        if wrong.any():
+            ids = polygons.loc[wrong, "polygon_id"].tolist()
+            raise InputError(f"{path}: {len(ids)} polygons have {what}: polygon_id {ids[:10]}; {cure}.")
+
+
+def _check_place(polygons: gpd.GeoDataFrame, bounds, path: Path) -> None:
+    outside = ~polygons.intersects(box(*bounds))
+    if outside.any():
+        ids = polygons.loc[outside, "polygon_id"].tolist()
+        scene, own = ([round(value) for value in extent] for extent in (bounds, polygons.total_bounds))
+        hint = "Is the file's CRS right?" if outside.all() else "Delete them, or give a scene that holds them."
+        raise InputError(
+            f"{path}: {len(ids)} of {len(polygons)} polygons lie outside the scene: polygon_id {ids[:10]}. "
+            f"Scene: {scene}, polygons: {own} (left, bottom, right, top in {polygons.crs.name}). {hint}"
+        )
+
+
+def legend_of(polygons: gpd.GeoDataFrame) -> tuple[paper.LandCover, ...]:
+    """The classes of the polygons in the order of Table 2, which is the order of class indices."""
+    return paper.legend(polygons["code"].unique())
+
+
+def split(polygons: gpd.GeoDataFrame, validation: float = 0.3, seed: int = 0, test: float = 0.3) -> gpd.GeoDataFrame:
+    """Polygons with `set` train, validation or test, drawn by polygon and class by class (section 3.2).
+
+    Of each class the share `validation` of the pool's polygons goes to validation, at least one and never all. Where no
+    polygon is marked test, the share `test` of each class is set aside first. The same seed gives the same split,
+    whatever the order of the file. Raises `InputError` for a class with too few polygons.
+    """
+    result = polygons.sort_values("polygon_id", ignore_index=True)
+    random = np.random.default_rng(seed)
+    drawn = [("validation", validation)]
+    if not (result["set"] == "test").any():
+        drawn.insert(0, ("test", test))
+    for cover in legend_of(result):
+        pool = random.permutation(result.index[(result["code"] == cover.code) & (result["set"] == "pool")])
+        if len(pool) <= len(drawn):
+            raise InputError(
+                f"Class {cover.code} {cover.name} has {len(pool)} polygons to divide among train and "
+                f"{' and '.join(name for name, _ in drawn)}; it needs {len(drawn) + 1} or more. Draw more, or drop it."
+            )
+        for left, (name, share) in zip(range(len(drawn), 0, -1), drawn, strict=True):
+            number = min(max(1, round(share * len(pool))), len(pool) - left)
+            result.loc[pool[:number], "set"] = name
+            pool = pool[number:]
+        result.loc[pool, "set"] = "train"
+    return result
+
+
+def burn(polygons: gpd.GeoDataFrame, scene: xr.DataArray, legend: tuple[paper.LandCover, ...]) -> xr.Dataset:
+    """Polygons on the scene's grid: `label` (y, x) int16 class index, `polygon` (y, x) int32 polygon_id, -1 elsewhere.
+
+    A pixel belongs to a polygon when its centre lies inside. A pixel inside two polygons belongs to neither: it must
+    not count for two sets. Raises `InputError` for a class that has no pixel in one of the sets it has polygons in.
+    """
+    grid = {"out_shape": (scene.sizes["y"], scene.sizes["x"]), "transform": scene.rio.transform()}
+    shapes = list(zip(polygons.geometry, polygons["polygon_id"], strict=True))
+    number = rasterize(shapes, fill=-1, dtype="int32", **grid)
+    claims = rasterize([(shape, 1) for shape, _ in shapes], dtype="uint16", merge_alg=MergeAlg.add, **grid)
+    number[claims > 1] = -1
+    position = {cover.code: index for index, cover in enumerate(legend)}
+    index_of = dict(zip(polygons["polygon_id"], polygons["code"].map(position), strict=True))
+    ids, inverse = np.unique(number, return_inverse=True)
+    label = np.array([index_of.get(one, -1) for one in ids], np.int16)[inverse].reshape(number.shape)
+    burned = xr.Dataset({"label": (("y", "x"), label), "polygon": (("y", "x"), number)}, {"y": scene.y, "x": scene.x})
+    empty = pixel_counts(burned, polygons, legend).query("polygons > 0 and pixels == 0")
+    if len(empty):
+        which = ", ".join(f"{row.class_name} ({row.set}, {row.polygons} polygons)" for row in empty.itertuples())
+        raise InputError(
+            f"No pixel is labelled for {which}: no centre of a pixel of {scene.rio.resolution()[0]:g} m lies inside, or "
+            "others overlap them. Draw larger polygons, or remove the overlap."
+        )
+    return burned
+
+
+def pixel_counts(
+    burned: xr.Dataset, polygons: gpd.GeoDataFrame, legend: tuple[paper.LandCover, ...]
+) -> pd.DataFrame:
+    """Polygons and labelled pixels by class and set: columns code, class_name, set, polygons, pixels."""
+    ids, pixels = np.unique(burned["polygon"].values, return_counts=True)
+    table = polygons[["polygon_id", "code", "set"]].assign(
+        pixels=polygons["polygon_id"].map(dict(zip(ids, pixels, strict=True))).fillna(0).astype(int)
+    )
+    counts = table.groupby(["code", "set"]).agg(polygons=("polygon_id", "size"), pixels=("pixels", "sum"))
+    every = pd.MultiIndex.from_product([[cover.code for cover in legend], SETS], names=["code", "set"])
+    counts = counts.reindex(every, fill_value=0).reset_index()
+    counts.insert(1, "class_name", counts["code"].map({cover.code: cover.name for cover in legend}))
+    return counts
+
+
+def separation(polygons: gpd.GeoDataFrame, reach: Mapping[str, float]) -> pd.DataFrame:
+    """How far the polygons of validation and test are from those of training; `reach` names distances in metres.
+
+    One row a pair of sets: the polygons of the first set, how many of them are also in the second (by number or by
+    outline; 0 proves the split), how many overlap one there, the smallest distance in metres, and for each reach how
+    many lie nearer to a polygon of the second set than that.
+    """
+    rows = []
+    for first in ("validation", "test"):
+        ours, theirs = (polygons[polygons["set"] == name] for name in (first, "train"))
+        # distances from a polygon to the nearest of the other set; several equally near count once
+        nearest = ours.sjoin_nearest(theirs[["geometry"]], distance_col="distance")
+        distance = nearest.groupby("polygon_id")["distance"].first()
+        same = ours["polygon_id"].isin(theirs["polygon_id"]) | ours.normalize().to_wkb().isin(theirs.normalize().to_wkb())
+        overlapping = ours.sjoin(theirs[["geometry"]], predicate="overlaps")["polygon_id"].nunique()
+        row = {
+            "pair": f"{first} - train", "polygons": len(ours), "on both sides": int(same.sum()),
+            "overlapping": overlapping, "smallest distance (m)": round(float(distance.min()), 1),
+        }  # fmt: skip
+        rows.append(row | {f"within {name} ({metres:g} m)": int((distance < metres).sum()) for name, metres in reach.items()})
+    return pd.DataFrame(rows)

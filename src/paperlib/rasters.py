@@ -1,0 +1,228 @@
+"""Lazy arrays over raster files: the pixels of a window are read when a window is computed, and no others."""
+
+import re
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import dask.array
+import numpy as np
+import pandas as pd
+import rasterio
+import rioxarray  # noqa: F401  (gives every xarray object its .rio)
+import xarray as xr
+from affine import Affine
+from dask.utils import SerializableLock
+from rasterio.crs import CRS
+from rasterio.enums import Resampling
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.vrt import WarpedVRT
+from xarray.backends import CachingFileManager
+
+from .errors import InputError
+
+#: Side in pixels of the largest block that is read at once; a smaller window is read alone.
+CHUNK = 1024
+NODATA = -10000
+DATE = re.compile(r"(\d{4}-\d{2}-\d{2}|\d{8})(?!\d)")
+
+
+class Grid(NamedTuple):
+    """A north-up pixel grid; the transform maps (column, row) to metres."""
+
+    crs: CRS
+    transform: Affine
+    height: int
+    width: int
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, bottom, right, top in metres."""
+        return rasterio.transform.array_bounds(self.height, self.width, self.transform)
+
+
+class Header(NamedTuple):
+    """What a raster file says of itself, without its pixels."""
+
+    grid: Grid
+    count: int
+    dtype: np.dtype
+    nodata: float | None
+    descriptions: tuple[str | None, ...]
+
+
+def read_header(path: Path) -> Header:
+    """Header of a raster file. Raises `InputError` when it cannot be read, has no CRS or is not north-up."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # the error below says it better
+            with rasterio.open(path) as source:
+                header = Header(
+                    Grid(source.crs, source.transform, source.height, source.width),
+                    source.count, np.dtype(source.dtypes[0]), source.nodata, source.descriptions,
+                )  # fmt: skip
+    except RasterioError as error:
+        raise InputError(f"{path} cannot be read as a raster ({error}). Is it complete? Get it again.") from error
+    if header.grid.crs is None:
+        raise InputError(f"{path} has no CRS. Give it one, for example: rio edit-info --crs EPSG:32631 {path}")
+    turn = header.grid.transform
+    if turn.b or turn.d or turn.a <= 0 or turn.e >= 0:
+        raise InputError(
+            f"{path} is rotated or not north-up: its transform is {tuple(turn)[:6]}, expected (size, 0, left, 0, -size, "
+            f"top). Bring it to a north-up grid, for example with gdalwarp."
+        )
+    return header
+
+
+def _open(path: Path, grid: Grid | None, resampling: str, nodata: float | None):
+    source = rasterio.open(path)
+    if grid is None:
+        return source
+    # src_nodata keeps nodata pixels out of the interpolation; nodata fills what the file does not reach.
+    return WarpedVRT(
+        source, crs=grid.crs, transform=grid.transform, height=grid.height, width=grid.width,
+        resampling=Resampling[resampling], src_nodata=nodata, nodata=nodata,
+    )  # fmt: skip
+
+
+class RasterFile:
+    """An open raster file, brought to another grid when `grid` is given.
+
+    The handle is xarray's: opened at the first read, kept among the last 128 used, closed with its last owner. A lock
+    a file, because GDAL handles must not be shared by threads: different files are still read in parallel.
+    """
+
+    def __init__(self, path: Path, nodata: float | None, grid: Grid | None = None, resampling: str = "nearest"):
+        self.path, self.nodata = path, nodata
+        self._manager = CachingFileManager(_open, path, grid, resampling, nodata)
+        self._lock = SerializableLock()
+
+    def read(self, index: int, y: slice, x: slice) -> np.ndarray:
+        """Pixels (y, x) of band `index` (from 1) as stored. Raises `InputError` naming the file when that fails."""
+        window = ((y.start, y.stop), (x.start, x.stop))
+        try:
+            with self._lock, self._manager.acquire_context() as source:
+                return source.read(index, window=window)
+        except RasterioError as error:
+            raise InputError(f"{self.path} cannot be read ({error}). Is it complete? Get it again.") from error
+
+
+def parse_dates(values: Iterable, where: str | Path) -> pd.DatetimeIndex:
+    """Days of ISO or YYYYMMDD texts or date-like values, in the order given; `where` is for the messages.
+
+    Raises `InputError` for what is no date, for a day that comes twice, and for no date at all.
+    """
+    texts = [str(value).strip() for value in values]
+    wrong = [text for text in texts if not DATE.match(text)]
+    try:
+        days = pd.DatetimeIndex([pd.Timestamp(text[:10] if "-" in text else text[:8]) for text in texts if not wrong])
+    except ValueError:
+        wrong = texts
+    if wrong or not texts:
+        found = f"{wrong[0]!r}" if len(wrong) == 1 else ", ".join(map(repr, wrong[:5])) or "none"
+        raise InputError(f"Dates of {where}: {found} found, dates like 2018-08-15 or 20180815 are expected.")
+    twice = days[days.duplicated()]
+    if len(twice):
+        raise InputError(f"Dates of {where}: {twice[0]:%Y-%m-%d} comes twice; each date may come once.")
+    return days
+
+
+def select_dates(held: pd.DatetimeIndex, asked: Iterable | None, where: str | Path) -> list[int]:
+    """Indices into `held` of the dates asked for (None: all), in time order. Raises `InputError` for an absent one."""
+    wanted = held if asked is None else parse_dates(asked, "argument dates")
+    absent = wanted.difference(held)
+    if len(absent):
+        listed = ", ".join(f"{day:%Y-%m-%d}" for day in held.sort_values())
+        raise InputError(f"{where} has no date {absent[0]:%Y-%m-%d}; it has {listed}.")
+    return [int(index) for index in held.get_indexer(wanted.sort_values())]
+
+
+class Series(Protocol):
+    """What `assemble` needs; each argument is a slice with start and stop, without step."""
+
+    def values(self, band: slice, time: slice, y: slice, x: slice) -> np.ndarray:
+        """Reflectance, float32 (band, time, y, x), NaN where nodata."""
+
+    def mask(self, time: slice, y: slice, x: slice) -> np.ndarray:
+        """True where a pixel must not be used, bool (time, y, x)."""
+
+
+class RasterSeries:
+    """Series of single layers of raster files.
+
+    layers[t][b] is (file, band index from 1); flags[t] a file of WASP flags or None; `scale` what reflectance 1 is.
+    """
+
+    def __init__(self, layers: Sequence[Sequence[tuple[RasterFile, int]]], flags: Sequence, scale: float):
+        self.layers, self.flags, self.scale = layers, flags, scale
+
+    def _raw(self, bands: slice, times: slice, y: slice, x: slice):
+        for t, date in enumerate(self.layers[times]):
+            for b, (file, index) in enumerate(date[bands]):
+                raw = file.read(index, y, x)
+                yield b, t, raw, np.isnan(raw) if raw.dtype.kind == "f" else np.zeros(raw.shape, bool), file.nodata
+
+    def values(self, band: slice, time: slice, y: slice, x: slice) -> np.ndarray:
+        size = [part.stop - part.start for part in (band, time, y, x)]
+        out = np.empty(size, np.float32)
+        for b, t, raw, empty, nodata in self._raw(band, time, y, x):
+            np.divide(raw, self.scale, out=out[b, t], casting="unsafe", dtype=np.float32)
+            out[b, t][empty | (raw == nodata)] = np.nan
+        return out
+
+    def mask(self, time: slice, y: slice, x: slice) -> np.ndarray:
+        out = np.zeros([part.stop - part.start for part in (time, y, x)], bool)
+        for _, t, raw, empty, nodata in self._raw(slice(None), time, y, x):
+            out[t] |= empty | (raw == nodata)
+        for t, file in enumerate(self.flags[time]):
+            if file is not None:
+                out[t] |= file.read(1, y, x) <= 1  # 0 nodata, 1 cloud
+        return out
+
+
+class _Lazy:
+    """What dask needs to read windows with a function of slices: dask folds any slicing of a block into the read."""
+
+    def __init__(self, read: Callable[..., np.ndarray], shape: tuple[int, ...], dtype):
+        self.read, self.shape, self.dtype, self.ndim = read, shape, np.dtype(dtype), len(shape)
+
+    def __getitem__(self, key) -> np.ndarray:
+        spans = [range(size)[part] for size, part in zip(self.shape, key, strict=True)]
+        wide = [range(span, span + 1) if isinstance(span, int) else span for span in spans]
+        if not all(wide):
+            return np.empty([len(span) for span in spans if isinstance(span, range)], self.dtype)
+        block = self.read(*(slice(min(span), max(span) + 1) for span in wide))
+        return block[tuple(0 if isinstance(span, int) else slice(None, None, span.step) for span in spans)]
+
+
+def assemble(series: Series, bands: Sequence[str], dates: pd.DatetimeIndex, grid: Grid, **attrs) -> xr.DataArray:
+    """The lazy labelled array that `scene.open_scene` describes, of a series with these bands and dates.
+
+    Values and mask are two arrays with one layer each, so computing a window reads that window and not the blocks
+    around it (a mask derived from the values by dask would read them whole).
+    """
+    shape = (len(bands), len(dates), grid.height, grid.width)
+    lazy = {"asarray": False, "fancy": False, "name": False}
+    values = dask.array.from_array(
+        _Lazy(series.values, shape, np.float32), (len(bands), 1, CHUNK, CHUNK), meta=np.empty((), np.float32), **lazy
+    )
+    mask = dask.array.from_array(
+        _Lazy(series.mask, shape[1:], bool), (1, CHUNK, CHUNK), meta=np.empty((), bool), **lazy
+    )
+    to_metres = grid.transform
+    array = xr.DataArray(
+        values,
+        dims=("band", "time", "y", "x"),
+        coords={
+            "band": np.array(bands, dtype=str),
+            "time": dates.to_numpy("datetime64[ns]"),
+            "y": to_metres.f + to_metres.e * (np.arange(grid.height) + 0.5),
+            "x": to_metres.c + to_metres.a * (np.arange(grid.width) + 0.5),
+            "mask": (("time", "y", "x"), mask),
+        },
+        name="reflectance",
+        attrs=attrs,
+    )
+    # Without a stored GeoTransform, which slicing would leave stale: .rio.transform() follows from x and y.
+    return array.rio.write_crs(grid.crs)

@@ -1,0 +1,78 @@
+"""Batches: what is done is skipped, a failure does not stop the others, bad parameters never start."""
+
+import nbformat
+import pytest
+from distributed import LocalCluster
+from nbformat.v4 import new_code_cell, new_notebook
+
+from paperlib.batch import read_batch, run_batch
+from paperlib.errors import InputError
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    """A notebook that fails at seed 13 and else leaves a file."""
+    cells = [
+        new_code_cell('seed = 0  # int: a number\nname = "a"  # str: a text', metadata={"tags": ["parameters"]}),
+        new_code_cell('assert seed != 13, "thirteen"\nopen(f"{name}{seed}.txt", "a").write("run")'),
+    ]
+    nb = new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+    nbformat.write(nb, tmp_path / "job.ipynb")
+    return tmp_path / "job.ipynb"
+
+
+def write(path, text):
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture(scope="module")
+def scheduler():
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+        yield cluster.scheduler_address
+
+
+def test_lists_are_crossed(notebook, tmp_path):
+    batch = write(tmp_path / "b.yml", "runs: [{notebook: job.ipynb, parameters: {seed: [1, 2], name: [x, y]}}]")
+    runs = read_batch(batch)
+    assert len({run.output for run in runs}) == 4
+    assert [run.parameters for run in runs][:2] == [{"seed": 1, "name": "x"}, {"seed": 1, "name": "y"}]
+
+
+def test_failure_is_named_others_finish_and_done_is_skipped(notebook, tmp_path, scheduler):
+    batch = write(tmp_path / "b.yml", "out: out\nruns: [{notebook: job.ipynb, parameters: {seed: [12, 13, 14]}}]")
+    lines = []
+    failed = run_batch(batch, scheduler, lines.append)
+    assert [run.parameters for run in failed] == [{"seed": 13}]
+    assert (tmp_path / "a12.txt").read_text() == (tmp_path / "a14.txt").read_text() == "run"
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert len(names) == 3 and sum(name.endswith(".failed.ipynb") for name in names) == 1
+    assert any(line.startswith("FAILED") and "thirteen" in line for line in lines)
+
+    again = run_batch(batch, scheduler, lines.append)
+    assert [run.parameters for run in again] == [{"seed": 13}]
+    assert (tmp_path / "a12.txt").read_text() == "run"  # not run a second time
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("runs: [{notebook: job.ipynb, parameters: {sed: 1}}]", "no parameter 'sed'; did you mean 'seed'"),
+        ("runs: [{notebook: job.ipynb, parameters: {seed: one}}]", "seed = 'one' is a str, expected a int"),
+        ("runs: [{notebook: job.ipynb, parameters: {seed: [1, true]}}]", "seed = True is a bool"),
+        ("runs: [{notebook: gone.ipynb}]", "gone.ipynb does not exist"),
+        ("runs: [{notebook: job.ipynb, paramters: {}}]", "unknown entries .'paramters'"),
+        ("runs: []", "needs a list `runs`"),
+        ("a: [", "cannot be read as YAML"),
+    ],
+)
+def test_bad_batches_are_refused_before_anything_runs(text, message, notebook, tmp_path):
+    batch = write(tmp_path / "b.yml", text)
+    with pytest.raises(InputError, match=message):
+        read_batch(batch)
+
+
+def test_scheduler_that_does_not_answer(notebook, tmp_path):
+    batch = write(tmp_path / "b.yml", "runs: [{notebook: job.ipynb}]")
+    with pytest.raises(InputError, match="No Dask scheduler answers at 'nonsense'"):
+        run_batch(batch, "nonsense")

@@ -1,0 +1,31 @@
+"""The command line: a message instead of a traceback, and exit codes that scripts can use."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+def paperlib(*arguments):
+    return subprocess.run([sys.executable, "-m", "paperlib", *arguments], capture_output=True, text=True, timeout=120)
+
+
+def test_simulate_writes_a_scene(tmp_path):
+    answer = paperlib("simulate", str(tmp_path / "new"), "--preset", "tiny")
+    assert answer.returncode == 0, answer.stderr
+    assert (tmp_path / "new" / "polygons.gpkg").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fetch", "toulouse"], "Unknown scene 'toulouse'"),
+        (["simulate", "FOLDER", "--preset", "huge"], "Unknown preset 'huge'"),
+        (["batch", "FOLDER/gone.yml"], "cannot be read as YAML"),
+    ],
+)
+def test_mistakes_exit_with_2_and_no_traceback(arguments, message, tmp_path):
+    answer = paperlib(*[argument.replace("FOLDER", str(tmp_path)) for argument in arguments])
+    assert answer.returncode == 2
+    assert message in answer.stderr and "Traceback" not in answer.stderr
+    assert answer.stderr.startswith("paperlib: ")

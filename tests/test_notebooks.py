@@ -1,0 +1,49 @@
+"""Every notebook runs alone, from an empty store, at preset tiny; and on a real scene with other parameters."""
+
+import shutil
+from pathlib import Path
+
+import papermill
+import pytest
+
+from paperlib import fetch
+
+BOOK = Path(__file__).parents[1] / "book"
+NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
+
+
+def execute(notebook: Path, folder: Path, **parameters) -> str:
+    """Run a notebook as papermill does and return what its outputs show, as text."""
+    executed = papermill.execute_notebook(
+        str(notebook), str(folder / notebook.name), parameters,
+        kernel_name="python3", progress_bar=False, cwd=str(BOOK),
+    )  # fmt: skip
+    outputs = [output for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "stream"], "prints or warnings in the book"
+    return "\n".join(str(output.get("data", {})) for output in outputs)
+
+
+@pytest.fixture(autouse=True)
+def empty_store(tmp_path, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("PAPERLIB_QUIET", "1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
+def test_runs_alone_from_an_empty_store(notebook, tmp_path):
+    shown = execute(notebook, tmp_path, preset="tiny")
+    assert "Simulated scene" in shown or notebook.stem == "real-scene"
+    assert "commit" in shown
+
+
+@pytest.mark.parametrize("name", ["3-6-results", "3-7-maps"])
+def test_real_scene_through_the_same_notebooks(name, shared_data, tmp_path):
+    for source in (shared_data / "bouconne" / fetch.IMAGE, BOOK.parent / "data" / "bouconne" / fetch.POLYGONS):
+        shutil.copy(source, tmp_path)
+    image = fetch.fetch_bouconne(tmp_path)
+    shown = execute(
+        BOOK / f"{name}.ipynb", tmp_path, preset="tiny", scene=str(image), polygons=str(tmp_path / fetch.POLYGONS)
+    )
+    assert "Real scene" in shown and "Simulated" not in shown
+    assert "Non-vegetated land" not in shown.replace("truth", "")  # class 10 does not occur there
