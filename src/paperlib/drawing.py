@@ -107,12 +107,15 @@ def show_confidence(ax: Axes, image: xr.DataArray) -> AxesImage:
     return ax.imshow(values, extent=extent(image), vmin=0, vmax=100, cmap="cividis", interpolation="nearest")
 
 
-def map_grid(count: int, ratio: float) -> tuple[Figure, np.ndarray]:
-    """A figure with `count` map panels (height / width = ratio), three in a row; the unused ones are hidden."""
+def map_grid(count: int, ratio: float, beside: float = 0.8, below: float = 0.9) -> tuple[Figure, np.ndarray]:
+    """A figure with `count` map panels (height / width = ratio), three in a row; the unused ones are hidden.
+
+    `beside` and `below` (inches) are left for labels, legend and colour bar.
+    """
     columns = min(3, count)
     rows = math.ceil(count / columns)
     width = WIDTH if columns > 1 else 5
-    figure = Figure((width, rows * ((width - 0.8) / columns * ratio + 0.3) + 0.9), layout="compressed")
+    figure = Figure((width, rows * ((width - beside) / columns * ratio + 0.3) + below), layout="compressed")
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     hide_unused(axes, count)
     return figure, axes

@@ -137,7 +137,7 @@ class Experiment:
         samples = self._normalised if normalised else self.samples
         return class_series([samples["train"], samples["validation"]], self.legend, dates)
 
-    def models(self) -> pd.DataFrame:
+    def networks(self) -> pd.DataFrame:
         """Columns model, parameters_paper (13 channels, 11 dates, 8 classes), parameters (this scene), receptive_field."""
         here = {name: self._build(name) for name in models.NAMES}
         shape = {"channels": len(paper.BANDS) + 3, "dates": len(paper.DATES), "classes": len(paper.CLASSES)}

@@ -1,11 +1,12 @@
 """One function a figure of the book: data in, a `Figure` out; nothing is written and pyplot keeps no state.
 
-Classes differ by their legend colour and by marker, models by colour and by marker, so no figure relies on colour alone.
+Lines and dots of classes, channels and models differ by marker as well as by colour.
 """
 
+import itertools
 import math
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import geopandas as gpd
 import numpy as np
@@ -18,9 +19,27 @@ from matplotlib.ticker import MaxNLocator
 
 from . import paper
 from .drawing import (
-    CHANNELS, COMPOSITES, COVERS, WIDTH, Figure, channel_line, class_handles, class_line, colours_of, composite, cut,
-    date_axes, extent, hide_unused, km_axes, lowest, map_grid, show_confidence, styled, thin,
-)  # fmt: skip
+    CHANNELS,
+    COMPOSITES,
+    COVERS,
+    WIDTH,
+    Figure,
+    channel_line,
+    class_handles,
+    class_line,
+    colours_of,
+    composite,
+    cut,
+    date_axes,
+    extent,
+    hide_unused,
+    km_axes,
+    lowest,
+    map_grid,
+    show_confidence,
+    styled,
+    thin,
+)
 from .errors import InputError
 from .paper import LandCover
 from .samples import Samples
@@ -50,7 +69,7 @@ def scene_figure(
     the series; `polygons` are outlined. Raises `InputError` for a date or bands that the scene lacks.
     """
     scene = thin(_at(scene, dates))
-    composites = {name: bands for name, bands in COMPOSITES.items() if set(bands) <= set(scene["band"].values)}
+    composites = _composites(scene)
     if not composites:
         raise InputError(f"The scene has bands {', '.join(scene['band'].values)}; a picture needs B4, B3 and B2 or B8.")
     columns = scene.sizes["time"]
@@ -116,7 +135,7 @@ def split_figure(polygons: gpd.GeoDataFrame, bounds: tuple[float, float, float, 
 def maps_figure(
     maps: dict[str, np.ndarray | xr.DataArray], scene: xr.DataArray, legend: tuple[LandCover, ...]
 ) -> Figure:
-    """Figure 9: the window `scene` (band, time, y, x) in true colour, and what each map says of it.
+    """Figure 9: the window `scene` (band, time, y, x) in colour, and what each map says of it.
 
     Parameters
     ----------
@@ -126,7 +145,9 @@ def maps_figure(
     """
     window = thin(scene)
     middle = window.isel(time=[window.sizes["time"] // 2])
-    panels = {f"true colour, {middle.indexes['time'][0]:%Y-%m-%d}": composite(middle, COMPOSITES["true colour"])[0]}
+    date = middle.indexes["time"][0]
+    first = list(_composites(scene).items())[:1]  # none where the bands for it lack
+    panels = {f"{name}, {date:%Y-%m-%d}": composite(middle, bands)[0] for name, bands in first}
     panels |= {title: cut(image, scene, window) for title, image in maps.items()}
     figure, axes = map_grid(len(panels), window.sizes["y"] / window.sizes["x"])
     for letter, ax, (title, image) in zip(string.ascii_lowercase, axes.flat, panels.items(), strict=False):
@@ -146,7 +167,7 @@ def confidence_figure(confidences: dict[str, xr.DataArray]) -> Figure:
     """Confidence maps by title: per cent (y, x), 255 where there is none; one colour scale for all."""
     images = {title: thin(image) for title, image in confidences.items()}
     first = next(iter(images.values()))
-    figure, axes = map_grid(len(images), first.sizes["y"] / first.sizes["x"])
+    figure, axes = map_grid(len(images), first.sizes["y"] / first.sizes["x"], beside=1.8, below=0.4)
     for ax, (title, image) in zip(axes.flat, images.items(), strict=False):
         drawn = show_confidence(ax, image)
         ax.set_title(title)
@@ -179,7 +200,7 @@ def series_figure(series: pd.DataFrame, channels: Sequence[str] = ("NDVI", "NDWI
 
     `series` has the columns class_name, code, channel, date, mean, std; channels that it lacks are left out.
     """
-    channels = [name for name in channels if name in set(series["channel"])]
+    channels = _present(channels, set(series["channel"]), "channels")
     columns = min(2, len(channels))
     rows = math.ceil(len(channels) / columns)
     figure = Figure((WIDTH, 2.7 * rows + 0.7), layout="constrained")
@@ -189,8 +210,8 @@ def series_figure(series: pd.DataFrame, channels: Sequence[str] = ("NDVI", "NDWI
         for cover in legend:
             curve = series[(series["channel"] == channel) & (series["code"] == cover.code)].sort_values("date")
             ax.fill_between(
-                curve["date"], curve["mean"] - curve["std"], curve["mean"] + curve["std"], color=cover.colour, alpha=0.2,
-                linewidth=0,
+                curve["date"], curve["mean"] - curve["std"], curve["mean"] + curve["std"],
+                color=cover.colour, alpha=0.2, linewidth=0,
             )  # fmt: skip
             ax.plot(curve["date"], curve["mean"], **class_line(cover))
         ax.set_ylabel(UNITS.get(channel, f"{channel} reflectance (–)"))
@@ -207,7 +228,7 @@ def features_figure(series: pd.DataFrame, classes: Sequence[str] = FIGURE_8_CLAS
 
     `series` as for `series_figure`, from normalised samples; classes that it lacks are left out.
     """
-    classes = [name for name in classes if name in set(series["class_name"])]
+    classes = _present(classes, set(series["class_name"]), "classes")
     channels = [name for name in CHANNELS if name in set(series["channel"])]
     columns = min(3, len(classes))
     rows = math.ceil(len(classes) / columns)
@@ -233,7 +254,7 @@ def indices_figure(samples: Samples, legend: tuple[LandCover, ...]) -> Figure:
 
     Box: quartiles and median; whiskers: 2nd and 98th percentile.
     """
-    indices = [name for name in UNITS if name in samples.channels]
+    indices = _present(UNITS, set(samples.channels), "channels")
     figure = Figure((WIDTH, 0.3 * len(legend) + 1), layout="constrained")
     axes = figure.subplots(1, len(indices), sharey=True, squeeze=False)[0]
     label = samples.label.numpy()
@@ -305,7 +326,7 @@ def confusion_figure(confusions: dict[str, np.ndarray], legend: tuple[LandCover,
     """
     columns = min(2, len(confusions))
     rows = math.ceil(len(confusions) / columns)
-    figure = Figure((4.7 if columns == 1 else WIDTH, 3.6 * rows + 1.3), layout="constrained")
+    figure = Figure((4.7 if columns == 1 else WIDTH, 3.75 * rows + 1.3), layout="compressed")
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     labels = [SHORT[cover.code] for cover in legend]
     for ax, (title, pixels) in zip(axes.flat, confusions.items(), strict=False):
@@ -313,7 +334,7 @@ def confusion_figure(confusions: dict[str, np.ndarray], legend: tuple[LandCover,
         share = np.divide(100 * pixels, total, out=np.full(pixels.shape, np.nan), where=total > 0)
         text = np.where(pixels > 0, pixels.astype(str), "")
         sns.heatmap(
-            share, ax=ax, vmin=0, vmax=100, cmap="Blues", annot=text, fmt="", annot_kws={"size": 6.5}, cbar=False,
+            share, ax=ax, vmin=0, vmax=100, cmap="Blues", annot=text, fmt="", annot_kws={"size": 6.2}, cbar=False,
             square=True, linewidths=0.5, linecolor="0.85", xticklabels=labels, yticklabels=labels,
         )  # fmt: skip
         ax.set_title(title)
@@ -343,8 +364,9 @@ def scores_figure(
     scores = chosen_scores(results, trainings)
     known = [name for name in paper.MODELS if printed or name in set(scores["model"])]
     names = known + [name for name in scores["model"].unique() if name not in known]
-    palette = dict(zip(names, sns.color_palette("colorblind", len(names)), strict=True))
-    markers = dict(zip(names, "osD^vPX*<>"[: len(names)], strict=True))
+    order = [*paper.MODELS, *(name for name in names if name not in paper.MODELS)]  # a model looks the same everywhere
+    palette = dict(zip(order, sns.color_palette("colorblind", len(order)), strict=True))
+    markers = dict(zip(order, itertools.cycle("osD^vPX*<>")))
     covers = paper.CLASSES if printed else legend
     figure = Figure((WIDTH, 0.55 * (len(covers) + 1) + 1.3), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True, sharex=True)
@@ -376,6 +398,19 @@ def scores_figure(
         ]
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4))
     return figure
+
+
+def _composites(scene: xr.DataArray) -> dict[str, tuple[str, ...]]:
+    """The colour composites that the bands of a scene allow."""
+    return {name: bands for name, bands in COMPOSITES.items() if set(bands) <= set(scene["band"].values)}
+
+
+def _present(wanted: Iterable[str], has: set[str], what: str) -> list[str]:
+    """Those of the wanted channels or classes that the data has, in the wanted order."""
+    found = [name for name in wanted if name in has]
+    if not found:
+        raise InputError(f"None of the {what} {', '.join(wanted)} is in the data, which has {', '.join(sorted(has))}.")
+    return found
 
 
 def _at(scene: xr.DataArray, dates: Sequence[str] | None) -> xr.DataArray:

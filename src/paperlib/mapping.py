@@ -12,11 +12,10 @@ from rasterio.windows import Window as RasterWindow
 from tqdm.auto import tqdm
 
 from .indices import add_indices, fill_gaps
-from .paper import LandCover
+from .paper import NODATA_CLASS, LandCover, colour_table
 from .samples import Normaliser, days_since_first
 from .scene import windows
 
-NODATA_CLASS = 0
 NODATA_CONFIDENCE = 255
 
 
@@ -88,14 +87,6 @@ def map_scene(
     for name, resampling in (("class", "nearest"), ("confidence", "average")):
         copy_raster(raw[name], folder / f"{name}.tif", driver="COG", compress="deflate", resampling=resampling)
         raw[name].unlink()
-
-
-def colour_table(legend: tuple[LandCover, ...]) -> dict[int, tuple[int, int, int, int]]:
-    """Colour table of a class map: class code -> (red, green, blue, alpha); nodata is transparent."""
-    table = {NODATA_CLASS: (0, 0, 0, 0)}
-    for cover in legend:
-        table[cover.code] = (*bytes.fromhex(cover.colour.removeprefix("#")), 255)
-    return table
 
 
 def read_map(path: Path) -> xr.DataArray:

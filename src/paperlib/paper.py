@@ -29,6 +29,9 @@ CLASSES = (
     LandCover(11, "Water", "#0080ff"),
 )
 
+#: In class maps: no class.
+NODATA_CLASS = 0
+
 #: Table 1: the dates of the monthly syntheses.
 DATES = (
     "2018-02-15", "2018-03-15", "2018-04-15", "2018-05-15", "2018-06-15", "2018-07-08",
@@ -103,3 +106,11 @@ def legend(codes) -> tuple[LandCover, ...]:
         known = ", ".join(f"{cover.code} {cover.name}" for cover in CLASSES)
         raise InputError(f"Unknown class codes {unknown}. Known codes: {known}. Recode the polygons to these.")
     return tuple(cover for cover in CLASSES if cover.code in wanted)
+
+
+def colour_table(legend: tuple[LandCover, ...]) -> dict[int, tuple[int, int, int, int]]:
+    """Colour table of a class map: class code -> (red, green, blue, alpha); nodata is transparent."""
+    table = {NODATA_CLASS: (0, 0, 0, 0)}
+    for cover in legend:
+        table[cover.code] = (*bytes.fromhex(cover.colour.removeprefix("#")), 255)
+    return table

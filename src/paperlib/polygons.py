@@ -1,29 +1,34 @@
 """Ground truth: polygons read and checked, split by polygon, burned onto the grid (section 3.2)."""
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 import xarray as xr
 from rasterio.enums import MergeAlg
 from rasterio.features import rasterize
-from shapely import box
 
 from . import paper
 from .errors import InputError
 
 SETS = ("train", "validation", "test")
 _POOL = ("pool", "train", "training")
+#: The burned grid holds polygon numbers as int32.
+LARGEST_ID = 2**31 - 1
 
 
-def load_polygons(path: str | Path, crs=None, bounds: tuple[float, float, float, float] | None = None) -> gpd.GeoDataFrame:
+def load_polygons(
+    path: str | Path, crs=None, bounds: tuple[float, float, float, float] | None = None
+) -> gpd.GeoDataFrame:
     """Labelled polygons of any vector file that geopandas reads, reprojected to `crs`.
 
     Needs a column `code` (class codes of `paper.CLASSES`). A column `set` says which polygons are the test set ("test")
     and which the training pool ("pool", "train" or "training"); without it all are the pool. A column `polygon_id` is
-    kept where its values are unique numbers; else polygons are numbered from 1 in the order of the file.
+    kept where it holds unique whole numbers from 0; else polygons are numbered from 1 in the order of the file.
 
     Returns columns polygon_id, code, class_name, set, geometry. Raises `InputError` for a file that does not exist,
     cannot be read, is empty or has no CRS; for geometries that are not valid polygons; unknown codes or sets; polygons
@@ -53,8 +58,7 @@ def load_polygons(path: str | Path, crs=None, bounds: tuple[float, float, float,
         crs=table.crs,
     )
     _check_geometry(result, path)
-    names = {cover.code: cover.name for cover in paper.legend(result["code"].unique())}
-    result.insert(2, "class_name", result["code"].map(names))
+    result.insert(2, "class_name", _class_names(result, path))
     if crs is not None:
         result = result.to_crs(crs)
     if bounds is not None:
@@ -64,7 +68,7 @@ def load_polygons(path: str | Path, crs=None, bounds: tuple[float, float, float,
 
 def _numbers(table: gpd.GeoDataFrame) -> np.ndarray:
     given = pd.to_numeric(table.get("polygon_id"), errors="coerce") if "polygon_id" in table else None
-    if given is not None and given.notna().all() and given.is_unique and (given >= 0).all() and (given % 1 == 0).all():
+    if given is not None and given.is_unique and given.between(0, LARGEST_ID).all() and (given % 1 == 0).all():
         return given.astype(int).to_numpy()
     return np.arange(1, len(table) + 1)
 
@@ -73,8 +77,22 @@ def _codes(column: pd.Series, path: Path) -> np.ndarray:
     codes = pd.to_numeric(column, errors="coerce")
     wrong = column[codes.isna() | (codes % 1 != 0)]
     if len(wrong):
-        raise InputError(f"{path}: {len(wrong)} class codes are no whole numbers, like {wrong.iloc[0]!r}; mend `code`.")
+        raise InputError(
+            f"{path}: {len(wrong)} class codes are no whole numbers, like {wrong.iloc[0]!r} in row {wrong.index[0] + 1}. "
+            "Mend the column `code`."
+        )
     return codes.astype(int).to_numpy()
+
+
+def _class_names(polygons: gpd.GeoDataFrame, path: Path) -> pd.Series:
+    names = {cover.code: cover.name for cover in paper.CLASSES}
+    unknown = polygons[~polygons["code"].isin(names)]
+    if len(unknown):
+        raise InputError(
+            f"{path}: unknown class codes {sorted(unknown['code'].unique().tolist())} in {len(unknown)} polygons: "
+            f"polygon_id {unknown['polygon_id'].tolist()[:10]}. Known: {names}. Recode them to these."
+        )
+    return polygons["code"].map(names)
 
 
 def _sets(column: pd.Series | None, number: int, path: Path) -> np.ndarray:
@@ -90,19 +108,25 @@ def _check_geometry(polygons: gpd.GeoDataFrame, path: Path) -> None:
     shapes = polygons.geometry
     for wrong, what, cure in (
         (shapes.isna() | shapes.is_empty, "no geometry", "delete them"),
-        (~shapes.geom_type.isin(["Polygon", "MultiPolygon"]), "no polygon but a point or line", "delete them"),
-        (~shapes.is_valid, "an invalid outline (it crosses itself, say)", "repair them (QGIS: Fix geometries)"),
+        (~shapes.geom_type.isin(["Polygon", "MultiPolygon"]), "a geometry that is no polygon", "delete or redraw them"),
+        (
+            ~shapes.is_valid,
+            "an invalid outline (it crosses itself, say)",
+            "repair them (QGIS: Fix geometries; geopandas: make_valid)",
+        ),
     ):
         if wrong.any():
-            ids = polygons.loc[wrong, "polygon_id"].tolist()
-            raise InputError(f"{path}: {len(ids)} polygons have {what}: polygon_id {ids[:10]}; {cure}.")
+            ids, kinds = polygons.loc[wrong, "polygon_id"].tolist(), sorted(shapes[wrong].geom_type.dropna().unique())
+            found = f" ({', '.join(kinds)})" if kinds else ""
+            raise InputError(f"{path}: {len(ids)} features have {what}{found}: polygon_id {ids[:10]}; {cure}.")
 
 
 def _check_place(polygons: gpd.GeoDataFrame, bounds, path: Path) -> None:
-    outside = ~polygons.intersects(box(*bounds))
+    outside = ~polygons.intersects(shapely.box(*bounds))
     if outside.any():
         ids = polygons.loc[outside, "polygon_id"].tolist()
-        scene, own = ([round(value) for value in extent] for extent in (bounds, polygons.total_bounds))
+        # a wrong CRS can put corners at infinity, which round() could not take
+        scene, own = ([float(f"{value:.0f}") for value in extent] for extent in (bounds, polygons.total_bounds))
         hint = "Is the file's CRS right?" if outside.all() else "Delete them, or give a scene that holds them."
         raise InputError(
             f"{path}: {len(ids)} of {len(polygons)} polygons lie outside the scene: polygon_id {ids[:10]}. "
@@ -120,8 +144,12 @@ def split(polygons: gpd.GeoDataFrame, validation: float = 0.3, seed: int = 0, te
 
     Of each class the share `validation` of the pool's polygons goes to validation, at least one and never all. Where no
     polygon is marked test, the share `test` of each class is set aside first. The same seed gives the same split,
-    whatever the order of the file. Raises `InputError` for a class with too few polygons.
+    whatever the order of the file, where it numbers its polygons. Raises `InputError` for a class with too few polygons
+    and a share that is not between 0 and 1.
     """
+    for name, share in (("validation", validation), ("test", test)):
+        if not 0 < share < 1:
+            raise InputError(f"{name} = {share!r}; a share of the polygons between 0 and 1 is expected, like 0.3.")
     result = polygons.sort_values("polygon_id", ignore_index=True)
     random = np.random.default_rng(seed)
     drawn = [("validation", validation)]
@@ -130,9 +158,10 @@ def split(polygons: gpd.GeoDataFrame, validation: float = 0.3, seed: int = 0, te
     for cover in legend_of(result):
         pool = random.permutation(result.index[(result["code"] == cover.code) & (result["set"] == "pool")])
         if len(pool) <= len(drawn):
+            parts, needed = (("train and validation", "two"), ("train, validation and test", "three"))[len(drawn) - 1]
             raise InputError(
-                f"Class {cover.code} {cover.name} has {len(pool)} polygons to divide among train and "
-                f"{' and '.join(name for name, _ in drawn)}; it needs {len(drawn) + 1} or more. Draw more, or drop it."
+                f"Class {cover.code} {cover.name} has {len(pool)} polygons to divide among {parts} (polygon_id "
+                f"{result['polygon_id'][pool].tolist()}); it needs {needed} or more. Draw more, or drop the class."
             )
         for left, (name, share) in zip(range(len(drawn), 0, -1), drawn, strict=True):
             number = min(max(1, round(share * len(pool))), len(pool) - left)
@@ -146,38 +175,55 @@ def burn(polygons: gpd.GeoDataFrame, scene: xr.DataArray, legend: tuple[paper.La
     """Polygons on the scene's grid: `label` (y, x) int16 class index, `polygon` (y, x) int32 polygon_id, -1 elsewhere.
 
     A pixel belongs to a polygon when its centre lies inside. A pixel inside two polygons belongs to neither: it must
-    not count for two sets. Raises `InputError` for a class that has no pixel in one of the sets it has polygons in.
+    not count for two classes or two sets; attrs["contested"] is how many there are, and a warning says so, as it does
+    of polygons left without a pixel. Raises `InputError` for a class that has no pixel in one of the sets it has
+    polygons in.
     """
     grid = {"out_shape": (scene.sizes["y"], scene.sizes["x"]), "transform": scene.rio.transform()}
-    shapes = list(zip(polygons.geometry, polygons["polygon_id"], strict=True))
-    number = rasterize(shapes, fill=-1, dtype="int32", **grid)
-    claims = rasterize([(shape, 1) for shape, _ in shapes], dtype="uint16", merge_alg=MergeAlg.add, **grid)
-    number[claims > 1] = -1
     position = {cover.code: index for index, cover in enumerate(legend)}
-    index_of = dict(zip(polygons["polygon_id"], polygons["code"].map(position), strict=True))
-    ids, inverse = np.unique(number, return_inverse=True)
-    label = np.array([index_of.get(one, -1) for one in ids], np.int16)[inverse].reshape(number.shape)
-    burned = xr.Dataset({"label": (("y", "x"), label), "polygon": (("y", "x"), number)}, {"y": scene.y, "x": scene.x})
-    empty = pixel_counts(burned, polygons, legend).query("polygons > 0 and pixels == 0")
-    if len(empty):
-        which = ", ".join(f"{row.class_name} ({row.set}, {row.polygons} polygons)" for row in empty.itertuples())
-        raise InputError(
-            f"No pixel is labelled for {which}: no centre of a pixel of {scene.rio.resolution()[0]:g} m lies inside, or "
-            "others overlap them. Draw larger polygons, or remove the overlap."
-        )
+    shapes, index = polygons.geometry, polygons["code"].map(position)
+    number = rasterize(zip(shapes, polygons["polygon_id"], strict=True), fill=-1, dtype="int32", **grid)
+    label = rasterize(zip(shapes, index, strict=True), fill=-1, dtype="int16", **grid)
+    contested = rasterize(shapes, default_value=1, dtype="uint16", merge_alg=MergeAlg.add, **grid) > 1
+    number[contested] = label[contested] = -1
+    burned = xr.Dataset(
+        {"label": (("y", "x"), label), "polygon": (("y", "x"), number)}, {"y": scene.y, "x": scene.x},
+        {"contested": int(contested.sum())},
+    )  # fmt: skip
+    _check_pixels(burned, polygons, legend, f"{abs(scene.rio.resolution()[0]):g} m")
     return burned
 
 
-def pixel_counts(
-    burned: xr.Dataset, polygons: gpd.GeoDataFrame, legend: tuple[paper.LandCover, ...]
-) -> pd.DataFrame:
+def _check_pixels(burned: xr.Dataset, polygons: gpd.GeoDataFrame, legend, pixel: str) -> None:
+    held = polygons["polygon_id"].isin(np.unique(burned["polygon"].values[burned["polygon"].values >= 0]))
+    counts = pixel_counts(burned, polygons, legend).query("polygons > 0 and pixels == 0")
+    if len(counts):
+        which = "; ".join(
+            f"{row.class_name}, {row.set}: polygon_id "
+            f"{polygons['polygon_id'][(polygons['code'] == row.code) & (polygons['set'] == row.set)].tolist()[:10]}"
+            for row in counts.itertuples()
+        )
+        raise InputError(
+            f"No pixel is labelled for {which}. No centre of a pixel of {pixel} lies inside these polygons, or other "
+            "polygons overlap them there. Draw larger ones, or remove the overlap."
+        )
+    if burned.attrs["contested"]:
+        warnings.warn(f"{burned.attrs['contested']} pixels lie in several polygons and are left out.", stacklevel=3)
+    if not held.all():
+        ids = polygons.loc[~held, "polygon_id"].tolist()
+        warnings.warn(f"{len(ids)} polygons hold no pixel of {pixel}: polygon_id {ids[:10]}.", stacklevel=3)
+
+
+def pixel_counts(burned: xr.Dataset, polygons: gpd.GeoDataFrame, legend: tuple[paper.LandCover, ...]) -> pd.DataFrame:
     """Polygons and labelled pixels by class and set: columns code, class_name, set, polygons, pixels."""
-    ids, pixels = np.unique(burned["polygon"].values, return_counts=True)
+    number = burned["polygon"].values
+    ids, pixels = np.unique(number[number >= 0], return_counts=True)
     table = polygons[["polygon_id", "code", "set"]].assign(
         pixels=polygons["polygon_id"].map(dict(zip(ids, pixels, strict=True))).fillna(0).astype(int)
     )
     counts = table.groupby(["code", "set"]).agg(polygons=("polygon_id", "size"), pixels=("pixels", "sum"))
-    every = pd.MultiIndex.from_product([[cover.code for cover in legend], SETS], names=["code", "set"])
+    sets = SETS if polygons["set"].isin(SETS).all() else ("pool", "test")  # before the split
+    every = pd.MultiIndex.from_product([[cover.code for cover in legend], sets], names=["code", "set"])
     counts = counts.reindex(every, fill_value=0).reset_index()
     counts.insert(1, "class_name", counts["code"].map({cover.code: cover.name for cover in legend}))
     return counts
@@ -186,21 +232,28 @@ def pixel_counts(
 def separation(polygons: gpd.GeoDataFrame, reach: Mapping[str, float]) -> pd.DataFrame:
     """How far the polygons of validation and test are from those of training; `reach` names distances in metres.
 
-    One row a pair of sets: the polygons of the first set, how many of them are also in the second (by number or by
-    outline; 0 proves the split), how many overlap one there, the smallest distance in metres, and for each reach how
-    many lie nearer to a polygon of the second set than that.
+    One row a pair of sets: the polygons of the first set; how many of them are also in the second, by number or by
+    outline (0 proves the split); how many overlap one there, and the area of that overlap in square metres; the
+    smallest distance in metres; and for each reach how many polygons of the first set, and which share of them, lie
+    nearer than that to a polygon of the second. Distances are between outlines. attrs["reach"] keeps the metres.
     """
     rows = []
     for first in ("validation", "test"):
-        ours, theirs = (polygons[polygons["set"] == name] for name in (first, "train"))
-        # distances from a polygon to the nearest of the other set; several equally near count once
-        nearest = ours.sjoin_nearest(theirs[["geometry"]], distance_col="distance")
-        distance = nearest.groupby("polygon_id")["distance"].first()
-        same = ours["polygon_id"].isin(theirs["polygon_id"]) | ours.normalize().to_wkb().isin(theirs.normalize().to_wkb())
-        overlapping = ours.sjoin(theirs[["geometry"]], predicate="overlaps")["polygon_id"].nunique()
+        ours, theirs = (polygons[polygons["set"] == name].reset_index(drop=True) for name in (first, "train"))
+        same = ours["polygon_id"].isin(theirs["polygon_id"])
+        same |= ours.normalize().to_wkb().isin(theirs.normalize().to_wkb())
+        mine, other = theirs.sindex.query(ours.geometry, predicate="intersects")
+        shared = shapely.area(shapely.intersection(ours.geometry.values[mine], theirs.geometry.values[other]))
+        _, distance = theirs.sindex.nearest(ours.geometry, return_all=False, return_distance=True)
         row = {
             "pair": f"{first} - train", "polygons": len(ours), "on both sides": int(same.sum()),
-            "overlapping": overlapping, "smallest distance (m)": round(float(distance.min()), 1),
+            "overlapping": len(np.unique(mine[shared > 0])), "overlap (m2)": round(float(shared.sum()), 1),
+            "smallest distance (m)": round(float(distance.min()), 1) if len(distance) else np.nan,
         }  # fmt: skip
-        rows.append(row | {f"within {name} ({metres:g} m)": int((distance < metres).sum()) for name, metres in reach.items()})
-    return pd.DataFrame(rows)
+        for name, metres in reach.items():
+            near = int((distance < metres).sum())
+            row |= {f"within {name}": near, f"within {name} (%)": round(100 * near / max(1, len(ours)), 1)}
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    table.attrs["reach"] = dict(reach)
+    return table

@@ -118,7 +118,8 @@ def _printed_column(name: str) -> list:
         f1 = [scores[cover.code][place] for cover in paper.CLASSES]
         column += [*f1, means[place], float(np.mean(f1))]
     parameters, reliability = paper.TABLE_4_PARAMETERS[place], paper.TABLE_4_RELIABILITY[place]
-    return column + [
+    return [
+        *column,
         f"{parameters} k" if parameters else "NA",
         paper.TABLE_4_TRAINING_MINUTES[place],
         str(paper.TABLE_4_INFERENCE_MINUTES[place]),
@@ -138,7 +139,8 @@ def _our_column(name: str, scores: pd.DataFrame, trainings: pd.DataFrame, covers
         return column + [DASH] * 4
     best = runs[runs["chosen"]].iloc[0]
     f1 = runs["macro_f1_validation"]
-    return column + [
+    return [
+        *column,
         f"{best['parameters'] / 1000:.0f} k" if best["parameters"] > 0 else "NA",
         f"{best['training_seconds'] / 60:.2f}",
         f"{best['inference_seconds'] / 60:.2f}",

@@ -1,0 +1,232 @@
+"""A SIMULATED scene with known truth, written as real product files, so that it is read like a real one.
+
+Grid and CRS of tile 31TCJ, the paper's eleven dates, ten bands at their native 10 and 20 m. The spectra of the cover types
+and their spread between and within objects are those of `spectra.csv`, derived from real crops of the same tile and
+year (data/derive_spectra.py). Assumed, not measured: the seasons of field crops (green cover over measured soil), the
+spectra of winter dates between November and April, mixtures, clouds, and the landscape itself.
+"""
+
+from importlib.resources import files
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import rasterio
+from affine import Affine
+from rasterio.crs import CRS
+from scipy.ndimage import gaussian_filter
+
+from . import paper
+from .errors import InputError
+from .landscape import NAMES, Landscape, draw_landscape, draw_polygons
+
+CRS_TILE = CRS.from_epsg(32631)
+ORIGIN = (356040, 4835680)  # upper left corner in metres: on the tile's 10 m and 20 m grids, in the real crops
+NODATA = -10000
+PSF = {10: 0.6, 20: 1.0}  # standard deviation of the imaging blur in pixels of 10 m
+
+_DAYS = (pd.to_datetime(paper.DATES) - pd.Timestamp("2018-01-01")).days.to_numpy().astype(float)
+
+
+def _spectra() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean, spread between and spread within objects of every cover type: each (cover, date, band)."""
+    table = pd.read_csv(files("paperlib") / "spectra.csv", parse_dates=["date"])
+    measured = {name: _seasons(rows) for name, rows in table.groupby("material")}
+    soil, herb, crop = (measured[name] for name in ("soil", "herb", "crop"))
+    green = np.stack([herb[0, 3], herb[1, 3], herb[2, 3]])[:, None]  # meadow in May, the most vigorous cover measured
+
+    def mixture(*parts):
+        """Materials by share: means mix, and so do their spreads."""
+        return sum(share * measured[name] for share, name in parts)
+
+    def field(rise, fall, height):
+        """Green cover over bare soil through the year."""
+        cover = _green_cover(rise, fall, height)[None, :, None]
+        return (1 - cover) * soil + cover * 0.5 * (green + crop)
+
+    spectra = {
+        "winter cereal": field(-60, 168, 0.85),
+        "rapeseed": field(-100, 150, 0.9),
+        "sunflower": field(140, 240, 0.75),
+        "irrigated maize": field(135, 272, 0.95),
+        "mown meadow": mixture((0.8, "herb"), (0.2, "strip")),
+        "dry meadow": mixture((0.6, "herb"), (0.25, "open"), (0.15, "soil")),
+        "shrub fallow": mixture((0.8, "shrub"), (0.2, "herb")),
+        "heath": mixture((0.65, "shrub"), (0.35, "broad")),
+        "bare parcel": mixture((0.8, "soil"), (0.2, "strip")),
+        "quarry": mixture((0.7, "soil"), (0.3, "road")),
+        "oak wood": measured["broad"],
+        "mixed wood": mixture((0.65, "broad"), (0.35, "needle")),
+        "pine wood": measured["needle"],
+        "open pine wood": mixture((0.7, "needle"), (0.3, "broad")),
+        "village": mixture((0.3, "roof"), (0.3, "built"), (0.4, "herb")),
+        "road": mixture((0.5, "road"), (0.5, "built")),
+        "river": measured["lake"],
+        "pond": mixture((0.5, "lake"), (0.5, "pond")),
+    }
+    return tuple(np.stack([spectra[name] for name in NAMES]).transpose(1, 0, 2, 3))
+
+
+def _seasons(rows: pd.DataFrame) -> np.ndarray:
+    """(mean, between, within) x date x band of one material on the paper's dates.
+
+    Seven dates from late April to mid November are measured; between November and April the November spectrum turns
+    linearly into that of April, from mid March on. A material measured in August alone keeps its spectrum, a third
+    darker in winter, when mineral surfaces are wet.
+    """
+    grid = rows.pivot(index="date", columns="band", values=["mean", "between", "within"])
+    values = np.stack([grid[name][list(paper.BANDS)].to_numpy() for name in ("mean", "between", "within")])
+    if len(grid) == 1:
+        wet = np.interp(_DAYS, [75, 135, 260, 320], [0.67, 1, 1, 0.67])
+        return values * wet[None, :, None]
+    days = (grid.index - pd.Timestamp("2018-01-01")).days.to_numpy().astype(float)
+    days, values = np.concatenate([[75.0], days]), np.concatenate([values[:, -1:], values], axis=1)
+    return np.stack([[np.interp(_DAYS, days, series) for series in part.T] for part in values]).transpose(0, 2, 1)
+
+
+def _green_cover(rise: float, fall: float, height: float) -> np.ndarray:
+    """Green cover (date,) of a crop: a double logistic that rises about 40 days after day `rise` and falls at `fall`."""
+    days = _DAYS
+    return height / (1 + np.exp(-(days - rise - 40) / 14)) / (1 + np.exp((days - fall) / 7))
+
+
+class _Objects:
+    """The landscape with the characters of its objects, which stay the same from date to date."""
+
+    def __init__(self, landscape: Landscape, random: np.random.Generator):
+        self.cover, self.objects = landscape.cover, landscape.objects
+        self.mean, self.between, self.within = _spectra()
+        self.slope = np.gradient(self.mean, _DAYS, axis=1)
+        number = landscape.objects.max() + 1
+        self.brightness = random.normal(size=(number, 1))
+        self.character = random.normal(size=(number, len(paper.BANDS)))
+        self.delay = random.normal(0, 8, (number, 1))  # days earlier or later than others of its kind
+        self.texture = gaussian_filter(random.normal(size=self.cover.shape), 0.7)
+        self.texture /= self.texture.std()
+        village = self.cover == NAMES.index("village")
+        # houses, streets and gardens: a village is a mixture of different shares at every pixel
+        self.texture[village] *= 2.2
+
+    def reflectance(self, date: int, random: np.random.Generator) -> np.ndarray:
+        """Reflectance (band, y, x) float on the 10 m grid before blur, noise and cloud."""
+        moment = random.normal(size=self.character.shape)
+        own = 0.85 * self.brightness + 0.4 * self.character + 0.35 * moment
+        pixel = random.normal(size=(len(paper.BANDS), *self.cover.shape))
+        result = np.empty((len(paper.BANDS), *self.cover.shape))
+        for band in range(len(paper.BANDS)):
+            mean, slope, between, within = (
+                part[:, date, band][self.cover] for part in (self.mean, self.slope, self.between, self.within)
+            )
+            result[band] = mean + slope * self.delay[self.objects, 0] + between * own[self.objects, band]
+            result[band] += within * (0.8 * self.texture + 0.6 * pixel[band])
+        return np.clip(result, 0.003, 1)
+
+
+def _write_product(root: Path, number: int, date: str, objects: _Objects, random: np.random.Generator) -> None:
+    """One monthly synthesis as a Theia L3A product folder: bands, masks, metadata."""
+    name = f"SENTINEL2X_{date.replace('-', '')}-000000-000_L3A_{paper.TILE}_D_V1-1"
+    folder = root / name
+    (folder / "MASKS").mkdir(parents=True)
+    truth = objects.reflectance(number, random)
+    cloud, thickness = _clouds(objects.cover.shape, number, random)
+    missing = _coarse(cloud == 2)
+    for band, image in zip(paper.BANDS, truth, strict=True):
+        pixel = 10 if band in paper.BANDS_10M else 20
+        image = gaussian_filter(image, PSF[pixel])
+        image = image * (1 - thickness) + 0.45 * thickness
+        image = _mean(image) if pixel == 20 else image
+        image = image * random.normal(1, 0.015, image.shape) + random.normal(0, 0.0015, image.shape)
+        stored = np.clip(np.rint(image * 10000), 1, 16000).astype(np.int16)
+        stored[missing if pixel == 20 else np.kron(missing, np.ones((2, 2), bool))] = NODATA
+        _write(folder / f"{name}_FRC_{band}.tif", stored, _transform(pixel), nodata=None)
+    nodata = np.kron(missing, np.ones((2, 2), bool))
+    land = np.where(np.isin(objects.cover, [NAMES.index("river"), NAMES.index("pond")]), 3, 4)
+    flag = np.where(nodata, 0, np.where(cloud == 1, 1, land)).astype(np.uint8)
+    weight = np.where(nodata, 0, 1000).astype(np.int16)
+    days = np.where(nodata, NODATA, 0).astype(np.int16)
+    for mask, image in (("FLG", flag), ("WGT", weight), ("DTS", days)):
+        _write(folder / "MASKS" / f"{name}_{mask}_R1.tif", image, _transform(10), nodata=None)
+        _write(folder / "MASKS" / f"{name}_{mask}_R2.tif", image[::2, ::2], _transform(20), nodata=None)
+    _write_metadata(folder / f"{name}_MTD_ALL.xml", date, objects.cover.shape)
+
+
+def _clouds(shape: tuple[int, int], number: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """What a synthesis leaves of clouds: 1 flagged cloud, 2 nodata, 0 neither; and thickness 0 to 1, partly unflagged."""
+    winter = abs(_DAYS[number] - 195) / 195  # more is left in winter, when clear days are few
+    field = gaussian_filter(random.normal(size=shape), 11)
+    field /= field.std()
+    edge = np.quantile(field, 1 - 0.01 - 0.03 * winter)
+    core = np.quantile(field, 1 - 0.004 - 0.012 * winter)
+    thickness = np.clip((field - edge) / max(core - edge, 1e-6), 0, 1) * 0.6
+    hole = np.quantile(field, 0.002 + 0.004 * winter)
+    return np.where(field > core, 1, np.where(field < hole, 2, 0)), thickness
+
+
+def _mean(image: np.ndarray) -> np.ndarray:
+    """Mean of each 2 x 2 pixels."""
+    return image.reshape(image.shape[0] // 2, 2, -1, 2).mean((1, 3))
+
+
+def _coarse(mask: np.ndarray) -> np.ndarray:
+    """Pixels of 20 m of which any pixel of 10 m is marked."""
+    return mask.reshape(mask.shape[0] // 2, 2, -1, 2).any((1, 3))
+
+
+def _transform(pixel: int) -> Affine:
+    return Affine(pixel, 0, ORIGIN[0], 0, -pixel, ORIGIN[1])
+
+
+def _write(path: Path, image: np.ndarray, transform: Affine, nodata: float | None, colours: dict | None = None) -> None:
+    profile = {"driver": "GTiff", "count": 1, "height": image.shape[0], "width": image.shape[1], "compress": "deflate"}
+    with rasterio.open(path, "w", dtype=image.dtype, crs=CRS_TILE, transform=transform, nodata=nodata, **profile) as file:
+        file.write(image, 1)
+        if colours:
+            file.write_colormap(1, colours)
+
+
+def _write_metadata(path: Path, date: str, shape: tuple[int, int]) -> None:
+    """The fields of a Theia L3A MTD_ALL.xml that readers use."""
+    root = ElementTree.Element("Muscate_Metadata_Document")
+    root.append(ElementTree.Comment(" SIMULATED by paperlib.simulate: not a real product "))
+    product = ElementTree.SubElement(root, "Product_Characteristics")
+    ElementTree.SubElement(product, "SYNTHESIS_DATE").text = f"{date}T00:00:00.000Z"
+    ElementTree.SubElement(product, "GEOGRAPHICAL_ZONE").text = paper.TILE
+    radiometry = ElementTree.SubElement(root, "Radiometric_Informations")
+    ElementTree.SubElement(radiometry, "REFLECTANCE_QUANTIFICATION_VALUE").text = "10000"
+    values = ElementTree.SubElement(radiometry, "SPECIAL_VALUES_LIST")
+    ElementTree.SubElement(values, "SPECIAL_VALUE", name="nodata").text = str(NODATA)
+    place = ElementTree.SubElement(root, "Geoposition_Informations")
+    for group, pixel in (("R1", 10), ("R2", 20)):
+        entry = ElementTree.SubElement(place, "Group_Geopositioning", group_id=group)
+        rows, columns = shape[0] * 10 // pixel, shape[1] * 10 // pixel
+        fields = {"ULX": ORIGIN[0], "ULY": ORIGIN[1], "XDIM": pixel, "YDIM": -pixel, "NROWS": rows, "NCOLS": columns}
+        for name, value in fields.items():
+            ElementTree.SubElement(entry, name).text = str(value)
+    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def simulate(folder: Path, size: int, pool: int, test: int, seed: int) -> Path:
+    """Write a simulated scene to an empty folder and return it.
+
+    `size`: side in pixels of 10 m, even. `pool`, `test`: number of polygons. Writes product folders under T31TCJ/,
+    polygons.gpkg (polygon_id, code, class_name, set) and truth.tif (class code of every pixel). Raises `InputError` for
+    an odd or too small size, or where the polygons have no room.
+    """
+    if size % 2 or size < 64:
+        raise InputError(f"scene.size = {size}; an even number of 64 or more is needed: 20 m bands have half as many pixels.")
+    folder = Path(folder)
+    random = np.random.default_rng(seed)
+    landscape = draw_landscape(size, random)
+    transform = Affine(10, 0, ORIGIN[0], 0, -10, ORIGIN[1])
+    polygons = draw_polygons(landscape, transform, CRS_TILE.to_string(), pool, test, random)
+    polygons.to_file(folder / "polygons.gpkg", driver="GPKG")
+    _write(folder / "truth.tif", landscape.codes, transform, nodata=0, colours=paper.colour_table(paper.CLASSES))
+    objects = _Objects(landscape, random)
+    for number, date in enumerate(paper.DATES):
+        _write_product(folder / paper.TILE, number, date, objects, random)
+    (folder / "README.txt").write_text(
+        f"SIMULATED scene (seed {seed}, {size} x {size} pixels), not real imagery. Spectra calibrated on real Theia L3A "
+        "crops of tile 31TCJ; see paperlib.simulate.\n"
+    )
+    return folder

@@ -1,0 +1,84 @@
+"""Tables beside the paper's own: networks, normalisation, separability, epochs, areas. Data in, DataFrame out."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from . import paper
+from .paper import LandCover
+from .samples import Normaliser
+
+
+def models_table(models: pd.DataFrame) -> pd.DataFrame:
+    """Parameters of each network as printed in Table 4 (thousands) and counted, and its receptive field in pixels.
+
+    `models` has the columns model, parameters_paper (at the paper's input), parameters (at this scene's) and
+    receptive_field.
+    """
+    printed = dict(zip(paper.MODELS, paper.TABLE_4_PARAMETERS, strict=True))
+    return pd.DataFrame(
+        {
+            "printed (k)": models["model"].map(printed).to_numpy(),
+            "at the paper's input": models["parameters_paper"].to_numpy(),
+            "at this scene's input": models["parameters"].to_numpy(),
+            "receptive field (px)": models["receptive_field"].to_numpy(),
+        },
+        index=pd.Index(models["model"], name="network"),
+    )
+
+
+def normaliser_table(normaliser: Normaliser, channels: tuple[str, ...]) -> pd.DataFrame:
+    """The percentiles that become 0 and 1 in each channel."""
+    return pd.DataFrame(
+        {"2nd percentile": normaliser.low.numpy().round(4), "98th percentile": normaliser.high.numpy().round(4)},
+        index=pd.Index(channels, name="channel"),
+    )
+
+
+def separability_table(series: pd.DataFrame) -> pd.DataFrame:
+    """For each pair of classes the channel and date where their means lie furthest apart, hardest pair first.
+
+    The distance is in pooled standard deviations, sqrt((s1^2 + s2^2) / 2). `series` as of `class_series`.
+    """
+    rows = []
+    for (one, first), (other, second) in itertools.combinations(series.groupby("class_name", sort=False), 2):
+        pair = first.merge(second, on=["channel", "date"])
+        spread = np.sqrt((pair["std_x"] ** 2 + pair["std_y"] ** 2) / 2)
+        distance = (pair["mean_x"] - pair["mean_y"]).abs() / spread.where(spread > 0)
+        best = pair.loc[distance.idxmax()]
+        rows.append((f"{one} / {other}", best["channel"], best["date"].date(), distance.max()))
+    table = pd.DataFrame(rows, columns=["classes", "channel", "date", "distance (std)"])
+    return table.sort_values("distance (std)", ignore_index=True).round(2)
+
+
+def epochs_table(history: pd.DataFrame, legend: tuple[LandCover, ...]) -> pd.DataFrame:
+    """Every epoch of every training: losses, overall accuracy, macro F1 and class F1 on the validation set."""
+    names = {"training_loss": "training loss", "loss": "validation loss", "oa": "OA", "macro_f1": "macro F1"}
+    names |= {f"f1_{index}": cover.name for index, cover in enumerate(legend)}
+    return history.set_index(["training", "epoch"])[list(names)].rename(columns=names)
+
+
+def areas_table(maps: dict[str, xr.DataArray], legend: tuple[LandCover, ...]) -> pd.DataFrame:
+    """Per cent of the mapped pixels in each class, isolated pixels, and agreement with a map called "truth" if given."""
+    table = {}
+    for name, codes in maps.items():
+        mapped = codes.values > 0
+        column = {cover.name: 100 * (codes.values[mapped] == cover.code).mean() for cover in legend}
+        column["isolated pixels"] = 100 * isolated(codes.values)[mapped].mean()
+        if "truth" in maps:
+            column["agreement with truth"] = 100 * (codes.values == maps["truth"].values)[mapped].mean()
+        table[f"{name} (%)"] = column
+    return pd.DataFrame(table)
+
+
+def isolated(codes: np.ndarray) -> np.ndarray:
+    """Where a pixel of a class map (y, x) differs from all of its eight neighbours (bool); off the map counts as one."""
+    padded = np.pad(codes.astype(int), 1, constant_values=-1)
+    shape = codes.shape
+    alike = np.zeros(shape, bool)
+    for dy, dx in itertools.product((0, 1, 2), repeat=2):
+        if (dy, dx) != (1, 1):
+            alike |= padded[dy : dy + shape[0], dx : dx + shape[1]] == codes
+    return ~alike
