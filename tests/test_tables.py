@@ -89,7 +89,13 @@ def test_table_4_efficiency(table):
 def test_table_4_of_one_training_has_no_deviation():
     trainings = make_trainings().query("chosen")
     table = tables.table_4(make_results(), trainings, LEGEND)
-    assert table.loc[EFFICIENCY, ("TempCNN", "ours")].iloc[-1] == "0.80"
+    column = table.loc[EFFICIENCY, ("TempCNN", "ours")]
+    assert column.iloc[-1] == "0.80" and column.index[-1].startswith("F1 ± std on 1 training (")
+
+
+def test_table_4_of_a_quick_training_is_not_zero_minutes():
+    table = tables.table_4(make_results(), make_trainings().assign(training_seconds=0.2), LEGEND)
+    assert table.loc[(EFFICIENCY, "Training (min)"), ("TempCNN", "ours")] == "0.0033"
 
 
 def test_table_4_without_the_paper_and_with_another_model():

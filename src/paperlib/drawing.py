@@ -108,11 +108,11 @@ def show_confidence(ax: Axes, image: xr.DataArray) -> AxesImage:
 
 
 def map_grid(count: int, ratio: float, beside: float = 0.8, below: float = 0.9) -> tuple[Figure, np.ndarray]:
-    """A figure with `count` map panels (height / width = ratio), three in a row; the unused ones are hidden.
+    """A figure with `count` map panels (height / width = ratio), three in a row, four in two.
 
     `beside` and `below` (inches) are left for labels, legend and colour bar.
     """
-    columns = min(3, count)
+    columns = 2 if count == 4 else min(3, count)
     rows = math.ceil(count / columns)
     width = WIDTH if columns > 1 else 5
     figure = Figure((width, rows * ((width - beside) / columns * ratio + 0.3) + below), layout="compressed")

@@ -99,7 +99,8 @@ def table_4(
             columns[name, "paper"] = _printed_column(name)
         columns[name, "ours"] = _our_column(name, scores, trainings, covers, printed)
     several = "–".join(str(n) for n in sorted({*trainings.groupby("model").size()}))
-    reliability = f"F1 ± std on {several} trainings" + (f" (paper: {paper.TRAININGS})" if printed else "")
+    noun = "training" if several == "1" else "trainings"
+    reliability = f"F1 ± std on {several} {noun}" + (f" (paper: {paper.TRAININGS})" if printed else "")
     labels = [cover.name for cover in covers] + (["Mean", "Mean of the printed rows"] if printed else ["Mean"])
     rows = [(part, label) for part in (VALIDATION, TEST) for label in labels]
     rows += [(EFFICIENCY, label) for label in ("Parameters", "Training (min)", "Inference (min)", reliability)]
@@ -142,10 +143,15 @@ def _our_column(name: str, scores: pd.DataFrame, trainings: pd.DataFrame, covers
     return [
         *column,
         f"{best['parameters'] / 1000:.0f} k" if best["parameters"] > 0 else "NA",
-        f"{best['training_seconds'] / 60:.2f}",
-        f"{best['inference_seconds'] / 60:.2f}",
+        _minutes(best["training_seconds"]),
+        _minutes(best["inference_seconds"]),
         f"{f1.mean():.2f} ± {f1.std():.2f}" if len(f1) > 1 else f"{f1.mean():.2f}",
     ]
+
+
+def _minutes(seconds: float) -> str:
+    """Two decimals, or two digits where that would leave less."""
+    return f"{seconds / 60:.2f}" if seconds >= 6 else f"{seconds / 60:.2g}"
 
 
 def trainings_table(trainings: pd.DataFrame) -> pd.DataFrame:
@@ -178,11 +184,11 @@ def style(table: pd.DataFrame, caption: str = "") -> Styler:
         dressed = dressed.hide(axis="index")
     if caption:
         dressed = dressed.set_caption(caption)
-    return dressed.set_table_attributes('style="font-size: 0.85em"').set_table_styles(
+    return dressed.set_table_attributes('style="font-size: 0.8em"').set_table_styles(
         [
-            {"selector": "td", "props": "text-align: right; white-space: nowrap; padding: 0.2em 0.5em"},
-            {"selector": "th.row_heading", "props": "text-align: left; vertical-align: top; padding: 0.2em 0.5em"},
-            {"selector": "th.col_heading", "props": "text-align: center; padding: 0.2em 0.5em"},
+            {"selector": "td", "props": "text-align: right; white-space: nowrap; padding: 0.2em 0.35em"},
+            {"selector": "th.row_heading", "props": "text-align: left; vertical-align: top; padding: 0.2em 0.35em"},
+            {"selector": "th.col_heading", "props": "text-align: center; padding: 0.2em 0.35em"},
             {"selector": "caption", "props": "caption-side: top; text-align: left"},
         ]
     )
