@@ -23,7 +23,7 @@ book: install
 	@echo "The book is at $(CURDIR)/book/_build/html/index.html"
 
 test: install
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 format: install
 	$(BIN)/ruff format .

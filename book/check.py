@@ -45,7 +45,11 @@ def faults(book: Path) -> list[str]:
 
 
 def _faults_of_page(text: str, source: Path) -> list[str]:
-    signs = {"traceback": "a traceback", "output stderr": "a warning printed by a cell", "output stream": "printed text"}
+    signs = {
+        "traceback": "a traceback",
+        "output stderr": "a warning printed by a cell",
+        "output stream": "printed text",
+    }
     found = [f"shows {what}" for sign, what in signs.items() if re.search(rf'class="[^"]*{sign}', text)]
     if source.suffix == ".ipynb":
         if 'class="cell_output' not in text and "cell_output" not in text:

@@ -29,7 +29,9 @@ def statistics(scene, polygons: gpd.GeoDataFrame, source: str) -> pd.DataFrame:
     shapes = ((shape, number) for number, shape in enumerate(polygons.to_crs(scene.rio.crs).geometry))
     number = rasterize(shapes, (scene.sizes["y"], scene.sizes["x"]), fill=-1, transform=scene.rio.transform())
     values = scene.values[:, :, number >= 0]
-    index = pd.MultiIndex.from_product([scene.band.values, scene.time.dt.strftime("%Y-%m-%d").values], names=["band", "date"])
+    index = pd.MultiIndex.from_product(
+        [scene.band.values, scene.time.dt.strftime("%Y-%m-%d").values], names=["band", "date"]
+    )
     wide = pd.DataFrame(values.reshape(len(index), -1).T, columns=index)
     polygon = pd.Series(number[number >= 0], name="polygon")
     material = polygon.map(polygons["material"].reset_index(drop=True)).rename("material")

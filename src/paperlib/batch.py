@@ -145,6 +145,8 @@ def _client(scheduler: str) -> Client:
         try:
             return Client(scheduler, timeout=10)
         except (OSError, ValueError, TimeoutError) as error:
-            raise InputError(f"No Dask scheduler answers at {scheduler!r} ({error}); expected tcp://HOST:PORT.") from error
+            raise InputError(
+                f"No Dask scheduler answers at {scheduler!r} ({error}); expected tcp://HOST:PORT."
+            ) from error
     cores = os.cpu_count() or 1
     return Client(n_workers=max(1, cores // 2), threads_per_worker=1, dashboard_address=None)

@@ -51,9 +51,7 @@ def make_training(
         save_file({key: value.cpu() for key, value in model.state_dict().items()}, folder / "weights.safetensors")
     else:
         model.save(folder / "forest.skops")
-    confusion = {
-        part: training.evaluate(model, parts[part]).confusion.tolist() for part in ("validation", "test")
-    }
+    confusion = {part: training.evaluate(model, parts[part]).confusion.tolist() for part in ("validation", "test")}
     scores = {
         "model": name, "seed": seed, "codes": [cover.code for cover in legend],
         "channels": list(parts["train"].channels), "normaliser": normaliser.to_dict(),

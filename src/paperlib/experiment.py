@@ -93,9 +93,7 @@ class Experiment:
     def _samples_key(self) -> str:
         scene, sample = self.settings.scene, self.settings.sample
         source = asdict(scene) if self.simulated else [fingerprint(scene.path), fingerprint(scene.polygons)]
-        return settings.key(
-            source, scene.resampling, sample.patch, sample.validation, self.settings.seed, store.FORMAT
-        )
+        return settings.key(source, scene.resampling, sample.patch, sample.validation, self.settings.seed, store.FORMAT)
 
     @cached_property
     def samples(self) -> dict[str, Samples]:
@@ -104,7 +102,9 @@ class Experiment:
         def make(folder: Path) -> None:
             for name in SETS:
                 chosen = self.polygons[self.polygons["set"] == name]
-                extract(self.scene, self.burned, chosen, self.settings.sample.patch).save(folder / f"{name}.safetensors")
+                extract(self.scene, self.burned, chosen, self.settings.sample.patch).save(
+                    folder / f"{name}.safetensors"
+                )
 
         folder = store.find_or_make("samples", "patches", self._samples_key, make, settings.describe(self.settings))
         return {name: Samples.load(folder / f"{name}.safetensors") for name in SETS}
@@ -262,7 +262,7 @@ class Experiment:
         centre = {"y": middle.y, "x": middle.x}
         window = {}
         for dim, value in centre.items():
-            nearest = int(abs(self.scene[dim] - value).argmin())
+            nearest = int(np.abs(self.scene[dim].values - value).argmin())
             start = max(0, min(nearest - size // 2, self.scene.sizes[dim] - size))
             window[dim] = slice(start, start + size)
         return window

@@ -45,7 +45,9 @@ def fetch_bouconne(folder: Path) -> Path:
         os.replace(partial, target)
     found = hashlib.sha256(target.read_bytes()).hexdigest()
     if found != SHA256:
-        raise InputError(f"{target} is not the expected image: SHA-256 {found}, expected {SHA256}. Delete it, try again.")
+        raise InputError(
+            f"{target} is not the expected image: SHA-256 {found}, expected {SHA256}. Delete it, try again."
+        )
     target.with_suffix(".dates.txt").write_text("\n".join(DATES) + "\n")
     return target
 

@@ -176,7 +176,7 @@ def draw_polygons(
                 used[landscape.objects[y, x]] += 1
                 taken.append(place)
                 shape = _outline(y + 0.5, x + 0.5, radius, random)
-                rows.append((cover.code, cover.name, part, Polygon([transform * (px, py) for py, px in shape])))
+                rows.append((cover.code, cover.name, part, Polygon([transform @ (px, py) for py, px in shape])))
     table = gpd.GeoDataFrame(rows, columns=["code", "class_name", "set", "geometry"], crs=crs)
     table.insert(0, "polygon_id", np.arange(1, len(table) + 1))
     return table
@@ -216,6 +216,8 @@ def _place(room, taken, objects, used, radii, random) -> tuple[int, int, float] 
 def _outline(y: float, x: float, radius: float, random: np.random.Generator) -> np.ndarray:
     """Corners (y, x) of an irregular polygon of 4 to 6 corners inside a circle."""
     corners = random.integers(4, 7)
-    angle = random.uniform(0, 2 * np.pi) + (np.arange(corners) + random.uniform(-0.25, 0.25, corners)) * 2 * np.pi / corners
+    angle = (
+        random.uniform(0, 2 * np.pi) + (np.arange(corners) + random.uniform(-0.25, 0.25, corners)) * 2 * np.pi / corners
+    )
     length = radius * random.uniform(0.85, 1.0, corners)
     return np.stack([y + length * np.sin(angle), x + length * np.cos(angle)], 1)

@@ -9,7 +9,7 @@ import torch
 import xarray as xr
 from rasterio.shutil import copy as copy_raster
 from rasterio.windows import Window as RasterWindow
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from .indices import add_indices, fill_gaps
 from .paper import NODATA_CLASS, LandCover, colour_table

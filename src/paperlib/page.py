@@ -37,7 +37,7 @@ def banner(run: Experiment) -> Html:
 def provenance(run: Experiment) -> pd.DataFrame:
     """Settings, code, versions, device of this run, and seconds since the page began, one row each."""
     facts = store.provenance(settings.describe(run.settings), time.perf_counter() - _opened)
-    scene = "simulated" if run.simulated else run.scene.attrs["name"]
+    scene = "simulated" if run.simulated else Path(run.settings.scene.path).name
     rows = {"scene": scene, "commit": facts["commit"], "created (UTC)": facts["created"]}
     rows |= {"machine": facts["machine"], "device": facts["device"], "seconds for this page": f"{facts['seconds']:.1f}"}
     rows |= {"Python": facts["python"], **facts["versions"]}

@@ -78,8 +78,8 @@ def _codes(column: pd.Series, path: Path) -> np.ndarray:
     wrong = column[codes.isna() | (codes % 1 != 0)]
     if len(wrong):
         raise InputError(
-            f"{path}: {len(wrong)} class codes are no whole numbers, like {wrong.iloc[0]!r} in row {wrong.index[0] + 1}. "
-            "Mend the column `code`."
+            f"{path}: {len(wrong)} class codes are no whole numbers, like {wrong.iloc[0]!r} in row "
+            f"{wrong.index[0] + 1}. Mend the column `code`."
         )
     return codes.astype(int).to_numpy()
 
@@ -235,7 +235,7 @@ def separation(polygons: gpd.GeoDataFrame, reach: Mapping[str, float]) -> pd.Dat
     One row a pair of sets: the polygons of the first set; how many of them are also in the second, by number or by
     outline (0 proves the split); how many overlap one there, and the area of that overlap in square metres; the
     smallest distance in metres; and for each reach how many polygons of the first set, and which share of them, lie
-    nearer than that to a polygon of the second. Distances are between outlines. attrs["reach"] keeps the metres.
+    nearer than that to a polygon of the second. Distances are between outlines.
     """
     rows = []
     for first in ("validation", "test"):
@@ -252,8 +252,6 @@ def separation(polygons: gpd.GeoDataFrame, reach: Mapping[str, float]) -> pd.Dat
         }  # fmt: skip
         for name, metres in reach.items():
             near = int((distance < metres).sum())
-            row |= {f"within {name}": near, f"within {name} (%)": round(100 * near / max(1, len(ours)), 1)}
+            row |= {f"within {name} ({metres:g} m)": near, f"{name} (%)": round(100 * near / max(1, len(ours)), 1)}
         rows.append(row)
-    table = pd.DataFrame(rows)
-    table.attrs["reach"] = dict(reach)
-    return table
+    return pd.DataFrame(rows)

@@ -209,18 +209,27 @@ class RasterSeries:
 
 
 class _Lazy:
-    """What dask needs to read windows with a function of slices: dask folds any slicing of a block into the read."""
+    """What dask needs to read windows with a function of slices: dask folds the slicing of a block into the read."""
 
     def __init__(self, read: Callable[..., np.ndarray], shape: tuple[int, ...], dtype):
         self.read, self.shape, self.dtype, self.ndim = read, shape, np.dtype(dtype), len(shape)
 
     def __getitem__(self, key) -> np.ndarray:
-        spans = [range(size)[part] for size, part in zip(self.shape, key, strict=True)]
-        wide = [range(span, span + 1) if isinstance(span, int) else span for span in spans]
-        if not all(wide):
-            return np.empty([len(span) for span in spans if isinstance(span, range)], self.dtype)
-        block = self.read(*(slice(min(span), max(span) + 1) for span in wide))
-        return block[tuple(0 if isinstance(span, int) else slice(None, None, span.step) for span in spans)]
+        asked = [np.arange(size)[part] for size, part in zip(self.shape, key, strict=True)]  # numbers where an axis goes
+        if not all(part.size for part in asked):
+            return np.empty([part.size for part in asked if part.ndim], self.dtype)
+        starts = [int(part.min()) for part in asked]
+        out = self.read(*(slice(start, int(part.max()) + 1) for start, part in zip(starts, asked, strict=True)))
+        for axis in reversed(range(self.ndim)):
+            part = asked[axis] - starts[axis]
+            if part.ndim == 0 or not np.array_equal(part, np.arange(out.shape[axis])):
+                out = out.take(part, axis)
+        return out
+
+
+def _lazy(read: Callable[..., np.ndarray], shape: tuple[int, ...], dtype, chunks: tuple[int, ...]) -> dask.array.Array:
+    # fancy stays True: with fancy=False dask (2026.8) does not fold slices, and a window would read whole blocks.
+    return dask.array.from_array(_Lazy(read, shape, dtype), chunks, name=False, meta=np.empty((), dtype))
 
 
 def assemble(series: Series, bands: Sequence[str], dates: pd.DatetimeIndex, grid: Grid, **attrs) -> xr.DataArray:
@@ -230,13 +239,8 @@ def assemble(series: Series, bands: Sequence[str], dates: pd.DatetimeIndex, grid
     around it (a mask derived from the values by dask would read them whole).
     """
     shape = (len(bands), len(dates), grid.height, grid.width)
-    lazy = {"asarray": False, "fancy": False, "name": False}
-    values = dask.array.from_array(
-        _Lazy(series.values, shape, np.float32), (len(bands), 1, CHUNK, CHUNK), meta=np.empty((), np.float32), **lazy
-    )
-    mask = dask.array.from_array(
-        _Lazy(series.mask, shape[1:], bool), (1, CHUNK, CHUNK), meta=np.empty((), bool), **lazy
-    )
+    values = _lazy(series.values, shape, np.float32, (len(bands), 1, CHUNK, CHUNK))
+    mask = _lazy(series.mask, shape[1:], bool, (1, CHUNK, CHUNK))
     to_metres = grid.transform
     array = xr.DataArray(
         values,

@@ -1,8 +1,10 @@
 """Samples: patches around polygons with their label masks, pixels, normalisation, oversampling (sections 3.1 to 3.3)."""
 
 import warnings
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import dask
@@ -13,12 +15,14 @@ import torch
 import xarray as xr
 from safetensors import safe_open
 from safetensors.torch import save_file
-from scipy.ndimage import find_objects
 from torch import Tensor
 
 from .errors import InputError
 from .indices import add_indices, channel_names, fill_gaps
 from .paper import LandCover
+
+#: Side in pixels of the blocks in which neighbouring patches are read together.
+BLOCK = 256
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,9 @@ class Samples:
     def save(self, path: Path) -> None:
         """Write the samples to a safetensors file."""
         tensors = {"x": self.x, "label": self.label, "polygon": self.polygon}
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path, {"channels": " ".join(self.channels)})
+        save_file(
+            {name: tensor.contiguous() for name, tensor in tensors.items()}, path, {"channels": " ".join(self.channels)}
+        )
 
     @classmethod
     def load(cls, path: Path) -> "Samples":
@@ -71,50 +77,86 @@ def extract(scene: xr.DataArray, burned: xr.Dataset, polygons: gpd.GeoDataFrame,
 
     A polygon wider than a patch gets several, side by side; at the scene's edge a patch is shifted inside. The label
     mask of a patch holds the pixels of its own polygon alone, so each labelled pixel is labelled in exactly one patch.
-    Pixels without any usable date are unlabelled, with a warning. Raises `InputError` for a scene smaller than a patch.
+    Pixels without any usable date are unlabelled, with a warning. Raises `InputError` for a scene smaller than a patch
+    and for a class of these polygons without a labelled pixel.
     """
     shape = scene.sizes["y"], scene.sizes["x"]
     if min(shape) < size:
-        raise InputError(f"The scene has {shape[0]} x {shape[1]} pixels, less than one patch of {size}: lower sample.patch.")
+        raise InputError(
+            f"The scene has {shape[0]} x {shape[1]} pixels, less than one patch of {size}: lower sample.patch."
+        )
     parts = _patches(burned["polygon"].values, polygons["polygon_id"].to_numpy(), size)
-    windows = [scene[..., y, x] for y, x, _ in parts]
-    loaded = dask.compute(*[(window.data, window.mask.data) for window in windows])
     days = days_since_first(scene)
     bands = tuple(scene.band.values)
-    x = np.stack([add_indices(fill_gaps(*one, days), bands, axis=0) for one in loaded])
-    polygon = np.stack([mask for *_, mask in parts])
-    label = np.stack([burned["label"].values[y, x] for y, x, _ in parts]).astype(np.int64)
+    x = np.empty((len(parts), len(channel_names(bands)), len(days), size, size), np.float32)
+    for index, values, mask in _load(scene, [place for *place, _ in parts]):
+        x[index] = add_indices(fill_gaps(values, mask, days), bands, axis=0)
+    polygon = np.array([mask for *_, mask in parts], np.int64).reshape(-1, size, size)
+    label = np.array([burned["label"].values[y, x] for y, x, _ in parts], np.int64).reshape(-1, size, size)
     missing = np.isnan(x).any(axis=(1, 2)) & (polygon >= 0)
     if missing.any():
-        warnings.warn(f"{missing.sum()} labelled pixels have no usable date and are left out.", stacklevel=2)
+        ids = np.unique(polygon[missing]).tolist()
+        warnings.warn(
+            f"{missing.sum()} labelled pixels have no usable date and are left out (polygon_id {ids[:10]}).",
+            stacklevel=2,
+        )
     polygon[missing] = -1
     label[polygon < 0] = -1
-    return Samples(torch.from_numpy(x), torch.from_numpy(label), torch.from_numpy(polygon), channel_names(bands))
+    lost = polygons[~polygons["code"].isin(polygons["code"][polygons["polygon_id"].isin(polygon.ravel())])]
+    if len(lost):
+        raise InputError(
+            f"No labelled pixel with a usable date for {', '.join(sorted(lost['class_name'].unique()))} (polygon_id "
+            f"{lost['polygon_id'].tolist()[:10]}): clouds, nodata or no pixel centre. Draw other polygons of the class."
+        )
+    kept = (polygon >= 0).any(axis=(1, 2))
+    arrays = (torch.from_numpy(array[kept]) for array in (x, label, polygon))
+    return Samples(*arrays, channel_names(bands))
+
+
+def _load(scene: xr.DataArray, places: list[tuple[slice, slice]]) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Number, values (band, time, y, x) and mask (time, y, x) of each window; neighbours are read together.
+
+    Opening a hundred files costs as much as reading some 200 x 200 pixels of them, so windows that start in the same
+    block of `BLOCK` pixels share one reading.
+    """
+    blocks = defaultdict(list)
+    for index, (y, x) in enumerate(places):
+        blocks[y.start // BLOCK, x.start // BLOCK].append(index)
+    for members in blocks.values():
+        top, left = (min(places[index][axis].start for index in members) for axis in (0, 1))
+        bottom, right = (max(places[index][axis].stop for index in members) for axis in (0, 1))
+        window = scene[..., top:bottom, left:right]
+        values, mask = dask.compute(window.data, window.mask.data)
+        for index in members:
+            y, x = (
+                slice(part.start - low, part.stop - low) for part, low in zip(places[index], (top, left), strict=True)
+            )
+            yield index, values[..., y, x], mask[..., y, x]
 
 
 def _patches(numbers: np.ndarray, wanted: np.ndarray, size: int) -> list[tuple[slice, slice, np.ndarray]]:
     """Patches of the wanted polygons: (rows, columns, polygon numbers (y, x) int64 with all but its own polygon's -1)."""
-    ids, inverse = np.unique(numbers, return_inverse=True)
-    boxes = find_objects(inverse.reshape(numbers.shape) + 1)  # in one pass over the scene
-    left = numbers.copy()  # pixels not yet in a patch: patches that are shifted inside the scene may overlap
+    rows, columns = np.nonzero(numbers >= 0)  # labelled pixels are few, a scene is large
+    pixels = pd.DataFrame({"y": rows, "x": columns}).groupby(numbers[rows, columns]).indices
     patches = []
-    for polygon in wanted[np.isin(wanted, ids)]:
-        rows, columns = boxes[np.searchsorted(ids, polygon)]
-        for y in _starts(rows, size, numbers.shape[0]):
-            for x in _starts(columns, size, numbers.shape[1]):
-                place = slice(y, y + size), slice(x, x + size)
-                mine = left[place] == polygon
-                left[place][mine] = -1
-                if mine.any():
-                    patches.append((*place, np.where(mine, polygon, -1)))
+    for polygon in (one for one in wanted if one in pixels):
+        y, x = rows[pixels[polygon]], columns[pixels[polygon]]
+        left = np.ones(len(y), bool)  # not yet in a patch: patches that are shifted inside the scene may overlap
+        for top, first in product(_starts(y, size, numbers.shape[0]), _starts(x, size, numbers.shape[1])):
+            mine = left & (y >= top) & (y < top + size) & (x >= first) & (x < first + size)
+            left &= ~mine
+            if mine.any():
+                mask = np.full((size, size), -1, np.int64)
+                mask[y[mine] - top, x[mine] - first] = polygon
+                patches.append((slice(top, top + size), slice(first, first + size), mask))
     return patches
 
 
-def _starts(extent: slice, size: int, limit: int) -> list[int]:
-    """First rows (or columns) of the patches that cover an extent, centred on it, shifted inside the scene."""
-    length = extent.stop - extent.start
-    number = -(-length // size)
-    first = extent.start - (number * size - length) // 2
+def _starts(occupied: np.ndarray, size: int, limit: int) -> list[int]:
+    """First rows (or columns) of the patches that cover these, centred on their extent, shifted inside the scene."""
+    low, high = occupied.min(), occupied.max() + 1
+    number = -(-(high - low) // size)
+    first = low - (number * size - (high - low)) // 2
     return sorted({int(np.clip(first + index * size, 0, limit - size)) for index in range(number)})
 
 
@@ -129,7 +171,9 @@ class Normaliser:
     def fit(cls, samples: Samples) -> "Normaliser":
         """2nd and 98th percentile of each channel over the labelled pixels and dates of `samples`: the training set."""
         values = samples.pixels().x.transpose(0, 1).flatten(1).numpy()
-        low, high = np.percentile(values, (2, 98), axis=1).astype(np.float32)
+        if not values.size:
+            raise InputError("No labelled pixel to take the percentiles of; check the training polygons.")
+        low, high = np.nanpercentile(values, (2, 98), axis=1).astype(np.float32)
         return cls(torch.from_numpy(low), torch.from_numpy(high))
 
     def apply(self, x: Tensor) -> Tensor:
@@ -152,26 +196,25 @@ class Normaliser:
 def oversample(label: Tensor, generator: torch.Generator) -> Tensor:
     """Indices of samples: each once, then repeats of minority classes until all have about as many labelled pixels.
 
-    `label` is int64 (sample, y, x); a sample counts for the class of most of its labelled pixels. Repeats are drawn at
-    random by `generator`, which makes them the same for the same seed.
+    `label` is int64 (sample, y, x), with one class a sample, as `extract` makes them. The samples of a class are all
+    repeated equally often, up to one, in an order drawn by `generator`: the same seed gives the same repeats.
     """
     labelled = (label >= 0).flatten(1).sum(1)
-    kind = torch.where(labelled > 0, label.flatten(1).max(1).values, -1)  # one polygon, one class in a patch
-    largest = max((int(labelled[kind == one].sum()) for one in kind.unique() if one >= 0), default=0)
+    kind = label.flatten(1).max(1).values
+    groups = [(kind == one).nonzero().flatten() for one in kind.unique() if one >= 0]
+    largest = max((int(labelled[members].sum()) for members in groups), default=0)
     order = [torch.arange(len(label))]
-    for one in kind.unique():
-        members = (kind == one).nonzero().flatten()
-        lacking = largest - int(labelled[members].sum())
-        if one < 0 or lacking <= 0:
-            continue
-        repeats = round(lacking / float(labelled[members].float().mean()))
-        order.append(members[torch.randint(len(members), (repeats,), generator=generator)])
+    for members in groups:
+        pixels = int(labelled[members].sum())
+        rounds = -(-largest // pixels) - 1
+        shuffled = torch.rand(rounds, len(members), generator=generator).argsort(1)
+        repeats = members[shuffled.flatten()]
+        # a repeat is worth it while at least half of it is still lacking
+        order.append(repeats[pixels + labelled[repeats].cumsum(0) - labelled[repeats] / 2 <= largest])
     return torch.cat(order)
 
 
-def class_series(
-    sets: list[Samples], legend: tuple[LandCover, ...], dates: pd.DatetimeIndex
-) -> pd.DataFrame:
+def class_series(sets: list[Samples], legend: tuple[LandCover, ...], dates: pd.DatetimeIndex) -> pd.DataFrame:
     """Mean and standard deviation of each class, channel and date over the labelled pixels of some sets.
 
     Columns code, class_name, channel, date, mean, std, n (pixels).

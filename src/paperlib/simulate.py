@@ -179,7 +179,9 @@ def _transform(pixel: int) -> Affine:
 
 def _write(path: Path, image: np.ndarray, transform: Affine, nodata: float | None, colours: dict | None = None) -> None:
     profile = {"driver": "GTiff", "count": 1, "height": image.shape[0], "width": image.shape[1], "compress": "deflate"}
-    with rasterio.open(path, "w", dtype=image.dtype, crs=CRS_TILE, transform=transform, nodata=nodata, **profile) as file:
+    with rasterio.open(
+        path, "w", dtype=image.dtype, crs=CRS_TILE, transform=transform, nodata=nodata, **profile
+    ) as file:
         file.write(image, 1)
         if colours:
             file.write_colormap(1, colours)
@@ -214,7 +216,9 @@ def simulate(folder: Path, size: int, pool: int, test: int, seed: int) -> Path:
     an odd or too small size, or where the polygons have no room.
     """
     if size % 2 or size < 64:
-        raise InputError(f"scene.size = {size}; an even number of 64 or more is needed: 20 m bands have half as many pixels.")
+        raise InputError(
+            f"scene.size = {size}; an even number of 64 or more is needed: 20 m bands have half as many pixels."
+        )
     folder = Path(folder)
     random = np.random.default_rng(seed)
     landscape = draw_landscape(size, random)

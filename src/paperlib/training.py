@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import nn
 from torch.nn import functional
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from . import metrics
 from .errors import InputError
@@ -110,9 +110,7 @@ def train(
         scores = {"macro_f1": metrics.macro_f1(result.confusion), "oa": metrics.overall_accuracy(result.confusion)}
         scores |= {f"f1_{index}": value for index, value in enumerate(metrics.f1(result.confusion))}
         seconds = time.perf_counter() - started
-        rows.append(
-            {"epoch": epoch, "seconds": seconds, "training_loss": training_loss, "loss": result.loss, **scores}
-        )
+        rows.append({"epoch": epoch, "seconds": seconds, "training_loss": training_loss, "loss": result.loss, **scores})
         confusions.append(result.confusion)
         if scores["macro_f1"] > best:
             best, best_epoch = scores["macro_f1"], epoch

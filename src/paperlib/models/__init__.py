@@ -40,9 +40,7 @@ def build(name: str, channels: int, dates: int, classes: int, dropout: float = 0
         near = difflib.get_close_matches(str(name), NAMES, n=1, cutoff=0)[0]
         raise InputError(f"Unknown network {name!r}; did you mean {near!r}? There are {', '.join(NAMES)}.")
     if channels < 1 or dates < 1 or classes < 2:
-        raise InputError(
-            f"{name} for {channels} channels, {dates} dates, {classes} classes: needs 1, 1 and 2 or more."
-        )
+        raise InputError(f"{name} for {channels} channels, {dates} dates, {classes} classes: needs 1, 1 and 2 or more.")
     if not 0 <= fusion <= 1:
         raise InputError(f"fusion = {fusion}; the weight of the temporal stream lies between 0 and 1.")
     return _BUILDERS[name](channels, dates, classes, dropout, fusion)
