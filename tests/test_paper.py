@@ -23,7 +23,11 @@ def test_printed_sums_and_means():
         (paper.TABLE_4_TEST, paper.TABLE_4_TEST_MEAN, {"3D-CNN", "iota2_ctx"}),
     ):
         computed = np.mean(list(rows.values()), axis=0)
-        disagree = {name for name, ours, printed in zip(paper.MODELS, computed, means) if abs(ours - printed) > 0.0011}
+        disagree = {
+            name
+            for name, ours, printed in zip(paper.MODELS, computed, means, strict=True)
+            if abs(ours - printed) > 0.0011
+        }
         assert disagree == wrong
 
 

@@ -42,7 +42,7 @@ def test_separability_finds_the_best_date_of_each_pair():
         {"class_name": name, "channel": channel, "date": date, "mean": mean, "std": 0.1}
         for name, means in {"A": (0.1, 0.1), "B": (0.2, 0.5), "C": (0.15, 0.1)}.items()
         for channel in ("B2", "NDVI")
-        for date, mean in zip(dates, means)
+        for date, mean in zip(dates, means, strict=True)
     ]
     table = summaries.separability_table(pd.DataFrame(rows))
     assert table["classes"].tolist() == ["A / C", "A / B", "B / C"]

@@ -19,7 +19,7 @@ _HOMES = {
     "InputError": "errors",
 }
 
-__all__ = ["__version__", "models", *_HOMES]  # noqa: PLE0604 (the keys are strings)
+__all__ = ["__version__", "models", *_HOMES]
 
 
 def __getattr__(name: str):

@@ -4,6 +4,7 @@ A plain of rectangular parcels in the manner of south-western France: fields, me
 with irregular edges and stands of different trees, hedges, villages of houses and gardens, roads, a river, ponds, quarries.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import geopandas as gpd
@@ -133,7 +134,7 @@ def _road(size: int, random: np.random.Generator) -> np.ndarray:
     ends = random.integers(0, size, (3, 2))
     ends[0, random.integers(2)] = 0
     ends[2, random.integers(2)] = size - 1
-    for start, stop in zip(ends[:-1], ends[1:], strict=True):
+    for start, stop in pairwise(ends):
         road[line(*start, *stop)] = True
     return binary_dilation(road, np.ones((2, 2))) if random.random() < 0.5 else road
 

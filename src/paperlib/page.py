@@ -50,5 +50,5 @@ def absent(name: str) -> Html:
     """A box saying that the image of a real scene is not here and how to get it."""
     return Html(
         '<div class="admonition note"><p class="admonition-title">The image is not here</p>'
-        f"<p>Run <code>paperlib fetch {name}</code> (through pip, from the package index) and build the book again.</p></div>"
+        f"<p>Run <code>paperlib fetch {name}</code> (through pip) and build the book again.</p></div>"
     )
