@@ -9,8 +9,9 @@ import xarray as xr
 from affine import Affine
 
 from . import paper
+from .dates import parse_dates, select_dates
 from .errors import InputError
-from .rasters import NODATA, Grid, assemble, parse_dates, select_dates
+from .rasters import NODATA, Grid, assemble
 
 PLANE = {"time", "y", "x"}
 #: Integers are reflectance x 10000; floats, and integers with a scale factor of their own, are reflectance.
@@ -75,7 +76,8 @@ def open_cube(path: Path, bands: Sequence[str] | None, dates: Sequence | None, *
     if mask is not None and set(mask.dims) != PLANE:
         raise InputError(f"{path}: its mask has dimensions {mask.dims}, expected time, y, x.")
     scale = _scale(path, variables)
-    series = CubeSeries(path, [part.isel(place) for part in variables], None if mask is None else mask.isel(place), scale)
+    own_mask = None if mask is None else mask.isel(place)
+    series = CubeSeries(path, [variable.isel(place) for variable in variables], own_mask, scale)
     return assemble(series, chosen, days[order], _grid(path, cube.isel(turn)), product="cube", scale=scale, **attrs)
 
 
@@ -127,7 +129,7 @@ def _step(path: Path, cube: xr.Dataset, axis: str) -> float:
     """Signed pixel size in metres along an axis. Raises `InputError` unless the coordinate is regular."""
     centres = cube[axis].values
     if centres.ndim != 1 or centres.size < 2 or centres.dtype.kind not in "iuf":
-        raise InputError(f"{path}: coordinate {axis} has shape {centres.shape}; two or more pixel centres are expected.")
+        raise InputError(f"{path}: coordinate {axis} has shape {centres.shape}; two or more centres are expected.")
     step = (float(centres[-1]) - float(centres[0])) / (centres.size - 1)
     if not step or np.abs(centres - (float(centres[0]) + step * np.arange(centres.size))).max() > abs(step) / 100:
         raise InputError(f"{path}: coordinate {axis} is not regular. Resample the cube to a regular grid.")

@@ -1,9 +1,8 @@
 """Lazy arrays over raster files: the pixels of a window are read when a window is computed, and no others."""
 
 import math
-import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -30,7 +29,6 @@ CHUNK = 1024
 NODATA = -10000
 #: Reach of the widest resampling kernel (cubic) in stored pixels, and one for rounding.
 KERNEL = 3
-DATE = re.compile(r"(\d{4}-\d{2}-\d{2}|\d{8})(?!\d)")
 
 
 class Grid(NamedTuple):
@@ -74,8 +72,8 @@ def read_header(path: Path) -> Header:
     turn = header.grid.transform
     if turn.b or turn.d or turn.a <= 0 or turn.e >= 0:
         raise InputError(
-            f"{path} is rotated or not north-up: its transform is {tuple(turn)[:6]}, expected (size, 0, left, 0, -size, "
-            f"top). Bring it to a north-up grid, for example with gdalwarp."
+            f"{path} is rotated or not north-up: its transform is {tuple(turn)[:6]}, expected (width, 0, left, 0, "
+            "-height, top). Bring it to a north-up grid, for example with gdalwarp."
         )
     return header
 
@@ -140,36 +138,6 @@ def is_nodata(raw: np.ndarray, nodata: float | None) -> np.ndarray:
     return empty if nodata is None else empty | (raw == nodata)
 
 
-def parse_dates(values: Iterable, where: str | Path) -> pd.DatetimeIndex:
-    """Days of ISO or YYYYMMDD texts or date-like values, in the order given; `where` is for the messages.
-
-    Raises `InputError` for what is no date, for a day that comes twice, and for no date at all.
-    """
-    texts = [str(value).strip() for value in values]
-    wrong = [text for text in texts if not DATE.match(text)]
-    try:
-        days = pd.DatetimeIndex([pd.Timestamp(text[:10] if "-" in text else text[:8]) for text in texts if not wrong])
-    except ValueError:
-        wrong = texts
-    if wrong or not texts:
-        found = f"{wrong[0]!r}" if len(wrong) == 1 else ", ".join(map(repr, wrong[:5])) or "none"
-        raise InputError(f"Dates of {where}: {found} found, dates like 2018-08-15 or 20180815 are expected.")
-    twice = days[days.duplicated()]
-    if len(twice):
-        raise InputError(f"Dates of {where}: {twice[0]:%Y-%m-%d} comes twice; each date may come once.")
-    return days
-
-
-def select_dates(held: pd.DatetimeIndex, asked: Iterable | None, where: str | Path) -> list[int]:
-    """Indices into `held` of the dates asked for (None: all), in time order. Raises `InputError` for an absent one."""
-    wanted = held if asked is None else parse_dates(asked, "argument dates")
-    absent = wanted.difference(held)
-    if len(absent):
-        listed = ", ".join(f"{day:%Y-%m-%d}" for day in held.sort_values())
-        raise InputError(f"{where} has no date {absent[0]:%Y-%m-%d}; it has {listed}.")
-    return [int(index) for index in held.get_indexer(wanted.sort_values())]
-
-
 class Series(Protocol):
     """What `assemble` needs; each argument is a slice with start and stop, without step."""
 
@@ -215,7 +183,9 @@ class _Lazy:
         self.read, self.shape, self.dtype, self.ndim = read, shape, np.dtype(dtype), len(shape)
 
     def __getitem__(self, key) -> np.ndarray:
-        asked = [np.arange(size)[part] for size, part in zip(self.shape, key, strict=True)]  # numbers where an axis goes
+        asked = [
+            np.arange(size)[part] for size, part in zip(self.shape, key, strict=True)
+        ]  # numbers where an axis goes
         if not all(part.size for part in asked):
             return np.empty([part.size for part in asked if part.ndim], self.dtype)
         starts = [int(part.min()) for part in asked]

@@ -11,8 +11,9 @@ import xarray as xr
 
 from . import paper
 from .cube import open_cube
+from .dates import parse_dates, select_dates
 from .errors import InputError
-from .rasters import NODATA, RasterFile, RasterSeries, assemble, parse_dates, read_header, select_dates
+from .rasters import NODATA, RasterFile, RasterSeries, assemble, read_header
 from .settings import RESAMPLINGS
 from .theia import BAND_FILE, choose_bands, find_products, open_theia
 
@@ -42,12 +43,12 @@ def open_scene(
     Returns
     -------
     float32 reflectance (band, time, y, x), NaN where nodata; coordinates band, time (ascending), y, x (pixel centres
-    in metres, north up), spatial_ref, and mask (time, y, x): True where a pixel must not be used (nodata in a band; cloud
-    where products have MASKS). attrs: source, product, resampling, scale. Slice y and x first: a selection of bands or
-    dates out of order keeps whole blocks in memory.
+    in metres, north up), spatial_ref, and mask (time, y, x): True where a pixel must not be used (nodata in a band;
+    cloud where products have MASKS). attrs: source, product ("theia_l3a", "stack" or "cube"), resampling, scale (the
+    stored value of reflectance 1). Slice y and x before choosing bands: the other way round dask reads whole blocks.
 
-    Raises `InputError` when the path is not there or not one of these, a file cannot be read, a band or date is missing,
-    or a CRS is missing.
+    Raises `InputError` when the path is not there or not one of these, a file cannot be read, or a band, a date or the
+    CRS is missing.
     """
     if resampling not in RESAMPLINGS:
         raise InputError(f"resampling = {resampling!r}; choose one of {', '.join(RESAMPLINGS)}.")
@@ -80,8 +81,8 @@ def _kind(path: str | Path) -> str:
         raise InputError(f"{path} is one band of a product; give the folder that holds it: {path.parent}")
     if suffix not in STACKS + CUBES:
         raise InputError(
-            f"{path} is no known scene: a folder of Theia L3A products, a GeoTIFF stack ({', '.join(STACKS)}), a NetCDF "
-            f"file ({', '.join(CUBES)}) or a .zarr folder is expected."
+            f"{path} is no known scene: a folder of Theia L3A products, a GeoTIFF stack ({', '.join(STACKS)}), a "
+            f"NetCDF file ({', '.join(CUBES)}) or a .zarr folder is expected."
         )
     return "stack" if suffix in STACKS else "cube"
 
@@ -101,8 +102,8 @@ def open_stack(path: Path, bands: Sequence[str] | None, dates: Sequence | None, 
     if header.count != len(days) * len(held):
         raise InputError(
             f"{path} has {header.count} layers; {len(days)} dates x {len(held)} bands ({' '.join(held)}) are "
-            f"{len(days) * len(held)}. Correct the dates, or say the bands of each date in a line 'bands: B2 B3 ...' of "
-            f"{_dates_file(path).name}. To take some of the dates, slice the scene."
+            f"{len(days) * len(held)}. Correct the dates, or say the bands of each date in a line 'bands: B2 B3 ...' "
+            f"of {_dates_file(path).name}. To take some of the dates, slice the scene."
         )
     chosen = tuple(bands) if bands is not None else held
     absent = [band for band in chosen if band not in held]

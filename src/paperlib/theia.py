@@ -110,8 +110,8 @@ def choose_bands(products: Sequence[Product], bands: Sequence[str] | None) -> tu
         missing = [f"{product.date:%Y-%m-%d}" for product in products if band not in product.bands]
         if missing:
             raise InputError(
-                f"Band {band} is missing at {', '.join(missing)} (files ..._FRC_{band}.tif under {products[0].folder} and "
-                f"the like). Get these files, or leave the band out with bands=, or the dates with dates=."
+                f"Band {band} is missing at {', '.join(missing)} (a file ..._FRC_{band}.tif is expected beside "
+                f"{next(iter(products[0].bands.values()))} and its like). Get it, or choose with bands= or dates=."
             )
     return chosen
 
