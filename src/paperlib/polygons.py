@@ -78,7 +78,7 @@ def _codes(column: pd.Series, path: Path) -> np.ndarray:
     wrong = column[codes.isna() | (codes % 1 != 0)]
     if len(wrong):
         raise InputError(
-            f"{path}: {len(wrong)} class codes are no whole numbers, like {wrong.iloc[0]!r} in row "
+            f"{path}: {len(wrong)} class codes are no whole numbers, like {wrong.tolist()[0]!r} in row "
             f"{wrong.index[0] + 1}. Mend the column `code`."
         )
     return codes.astype(int).to_numpy()

@@ -1,4 +1,4 @@
-"""Samples: patches around polygons with their label masks, pixels, normalisation, oversampling (sections 3.1 to 3.3)."""
+"""Samples: patches around polygons with label masks, pixels, normalisation, oversampling (sections 3.1 to 3.3)."""
 
 import warnings
 from collections import defaultdict
@@ -135,7 +135,7 @@ def _load(scene: xr.DataArray, places: list[tuple[slice, slice]]) -> Iterator[tu
 
 
 def _patches(numbers: np.ndarray, wanted: np.ndarray, size: int) -> list[tuple[slice, slice, np.ndarray]]:
-    """Patches of the wanted polygons: (rows, columns, polygon numbers (y, x) int64 with all but its own polygon's -1)."""
+    """Patches of the wanted polygons: (rows, columns, mask (y, x) int64 of its own polygon's number, -1 elsewhere)."""
     rows, columns = np.nonzero(numbers >= 0)  # labelled pixels are few, a scene is large
     pixels = pd.DataFrame({"y": rows, "x": columns}).groupby(numbers[rows, columns]).indices
     patches = []
