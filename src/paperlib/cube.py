@@ -58,6 +58,16 @@ def open_cube(path: Path, bands: Sequence[str] | None, dates: Sequence | None, *
         )
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path} cannot be read as a NetCDF or Zarr cube ({error}). Is it complete?") from error
+    try:
+        return _label(path, cube, bands, dates, **attrs)
+    except InputError:
+        cube.close()  # the file can then be mended from where it was opened
+        raise
+
+
+def _label(path: Path, cube: xr.Dataset, bands: Sequence[str] | None, dates: Sequence | None, **attrs) -> xr.DataArray:
+    # A CRS variable that no grid_mapping attribute names is still one.
+    cube = cube.set_coords([name for name in ("spatial_ref", "crs") if name in cube.data_vars])
     variables, names = _variables(path, cube)
     missing = sorted((PLANE | set(variables[0].dims)) - set(cube.coords))
     if missing:

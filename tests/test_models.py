@@ -1,0 +1,90 @@
+"""The networks: printed sizes, the contract, and what each can see."""
+
+import pytest
+import torch
+
+from paperlib import models, paper
+from paperlib.errors import InputError
+
+COUNTS = {"TempCNN": 493_096, "3D-CNN": 378_984, "2D-CNN": 463_400, "SpatioTempCNN": 867_120}
+
+
+def build(name, channels=13, dates=11, classes=8, **choice):
+    torch.manual_seed(0)
+    return models.build(name, channels, dates, classes, **choice).eval()
+
+
+@pytest.mark.parametrize("name", models.NAMES)
+def test_parameters_round_to_table_4(name):
+    count = sum(weight.numel() for weight in build(name).parameters())
+    assert count == COUNTS[name]
+    assert round(count / 1000) == paper.TABLE_4_PARAMETERS[paper.MODELS.index(name)]
+
+
+@pytest.mark.parametrize("name", models.NAMES)
+@pytest.mark.parametrize("shape", [(13, 11, 8), (10, 1, 2), (4, 7, 5)])
+def test_contract_for_any_channels_dates_classes(name, shape):
+    channels, dates, classes = shape
+    x = torch.randn(2, channels, dates, 6, 5)
+    assert build(name, channels, dates, classes)(x).shape == (2, classes, 6, 5)
+
+
+def reach(model, size=21) -> int:
+    """Side of the square of input pixels that really change the central answer, by gradient."""
+    x = torch.randn(1, 13, 11, size, size, requires_grad=True)
+    model(x)[0, :, size // 2, size // 2].square().sum().backward()
+    touched = x.grad.abs().sum((0, 1, 2)) > 0
+    return int(touched.any(0).sum())
+
+
+@pytest.mark.parametrize("name", models.NAMES)
+def test_stated_receptive_field_is_the_real_one(name):
+    model = build(name)
+    assert reach(model) == model.receptive_field
+
+
+def test_tempcnn_ignores_neighbours_and_keeps_their_order():
+    model, x = build("TempCNN"), torch.randn(1, 13, 11, 4, 5)
+    whole = model(x)
+    for y, column in ((0, 0), (3, 1), (2, 4)):
+        alone = model(x[..., y : y + 1, column : column + 1])
+        torch.testing.assert_close(whole[..., y, column], alone[..., 0, 0])
+
+
+@pytest.mark.parametrize("name", models.NAMES)
+def test_a_crop_with_its_halo_answers_as_the_whole(name):
+    model = build(name)
+    half = model.receptive_field // 2
+    x = torch.randn(1, 13, 11, 24, 24)
+    crop = model(x[..., 8 - half : 16 + half, 8 - half : 16 + half])
+    torch.testing.assert_close(
+        crop[..., half : 8 + half, half : 8 + half], model(x)[..., 8:16, 8:16], rtol=1e-4, atol=1e-5
+    )
+
+
+def test_fusion_weights_the_probabilities_of_the_streams():
+    x = torch.randn(1, 13, 11, 5, 5)
+    model = build("SpatioTempCNN", fusion=0.3)
+    temporal, spatial = model.temporal(x).softmax(1), model.spatiotemporal(x).softmax(1)
+    torch.testing.assert_close(model(x).softmax(1), 0.3 * temporal + 0.7 * spatial)
+    for weight, stream in ((1.0, temporal), (0.0, spatial)):
+        model.fusion = weight
+        out = model(x)
+        torch.testing.assert_close(out.softmax(1), stream)
+        out.square().mean().backward()
+        gradients = [p.grad for p in model.parameters() if p.grad is not None]
+        assert all(gradient.isfinite().all() for gradient in gradients)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("3DCNN", 13, 11, 8), "did you mean '3D-CNN'"),
+        (("TempCNN", 13, 0, 8), "0 dates"),
+        (("TempCNN", 13, 11, 1), "1 classes"),
+        (("SpatioTempCNN", 13, 11, 8, 0.1, 1.5), "fusion = 1.5"),
+    ],
+)
+def test_impossible_networks_are_refused(arguments, message):
+    with pytest.raises(InputError, match=message):
+        models.build(*arguments)
