@@ -87,7 +87,7 @@ class RasterFile:
 
     def __init__(self, path: Path, nodata: float | None, grid: Grid | None = None, resampling: str = "nearest"):
         self.path, self.nodata, self.grid, self.resampling = path, nodata, grid, Resampling[resampling]
-        self._manager = CachingFileManager(rasterio.open, path)
+        self._manager = CachingFileManager(rasterio.open, path, mode="r")
         self._lock = SerializableLock()
 
     @contextmanager
