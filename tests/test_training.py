@@ -124,5 +124,5 @@ def test_a_set_without_labels_is_named(empty):
 def test_a_loss_that_is_no_number_is_named():
     samples = make()
     samples.x[0] = float("inf")
-    with pytest.raises(InputError, match="epoch 1: lower train.learning_rate"):
+    with pytest.raises(InputError, match=r"epoch 1: lower train\.learning_rate"):
         train(build(), samples, make(seed=9), QUICK, progress=False)

@@ -1,0 +1,111 @@
+"""Rules of the house that no other test would notice being broken."""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+PROJECT = Path(__file__).parents[1]
+SOURCE = PROJECT / "src" / "paperlib"
+#: Each module may import only those above it in this list.
+ORDER = [
+    "errors",
+    "paper",
+    "settings",
+    "dates",
+    "rasters",
+    "theia",
+    "cube",
+    "scene",
+    "indices",
+    "polygons",
+    "landscape",
+    "simulate",
+    "samples",
+    "models",
+    "forest",
+    "metrics",
+    "training",
+    "mapping",
+    "store",
+    "benchmark",
+    "fetch",
+    "experiment",
+    "tables",
+    "summaries",
+    "drawing",
+    "figures",
+    "page",
+    "batch",
+    "__main__",
+]
+MODULES = sorted(path for path in SOURCE.rglob("*.py") if path.name != "__init__.py")
+NOTEBOOKS = sorted((PROJECT / "book").glob("*.ipynb"))
+
+
+def imported(path: Path) -> set[str]:
+    """Modules of the package that a file imports, at its top or inside functions."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level == (2 if path.parent.name == "models" else 1):
+            names |= {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path.parent == SOURCE], ids=lambda path: path.stem)
+def test_imports_run_one_way(path):
+    assert path.stem in ORDER, f"place {path.stem} in the order"
+    allowed = set(ORDER[: ORDER.index(path.stem)])
+    assert imported(path) <= allowed, f"{path.stem} imports {sorted(imported(path) - allowed)} from below"
+
+
+def test_networks_import_nothing_but_errors():
+    files = (SOURCE / "models").glob("*.py")
+    assert {name for path in files for name in imported(path)} <= {"errors"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_modules_are_short_and_everything_public_is_described(path):
+    text = path.read_text()
+    assert text.count("\n") <= 300 or path.stem == "figures", "split it: one module, one subject"
+    tree = ast.parse(text)
+    assert ast.get_docstring(tree)
+    public = [node for node in tree.body if not getattr(node, "name", "_").startswith("_")]
+    methods = [one for node in public if isinstance(node, ast.ClassDef) for one in node.body]
+    for node in public + methods:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{node.name} has no docstring"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_thin(path):
+    cells = [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+    assert not any(cell.outputs or cell.execution_count for cell in cells), "stored with outputs: run `make format`"
+    parameters = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    assert len(parameters) == 1
+    for line in parameters[0].source.splitlines():
+        assert re.fullmatch(r"\w+ = .+  # (str|int|float|bool): .+", line), f"literal with type and comment: {line!r}"
+        ast.literal_eval(line.split(" = ", 1)[1].split("  #")[0])
+    for cell in cells:
+        tree = ast.parse(cell.source)
+        banned = ast.FunctionDef | ast.ClassDef | ast.For | ast.While | ast.With | ast.Try
+        assert not [node for node in ast.walk(tree) if isinstance(node, banned)], cell.source
+        assert "matplotlib" not in cell.source and not re.search(r"""["']/""", cell.source)
+        assert len(cell.source.splitlines()) <= 12
+    assert "page.provenance" in cells[-1].source
+
+
+def test_every_page_is_in_the_table_of_contents():
+    toc = yaml.safe_load((PROJECT / "_toc.yml").read_text())
+    listed = {toc["root"]} | {chapter["file"] for part in toc["parts"] for chapter in part["chapters"]}
+    pages = {path.stem for suffix in ("md", "ipynb") for path in (PROJECT / "book").glob(f"*.{suffix}")}
+    assert listed == pages
+
+
+def test_links_into_the_book_are_relative():
+    for name in ("_config.yml", "_toc.yml"):
+        link = PROJECT / "book" / name
+        assert link.is_symlink() and link.readlink() == Path("..") / name
