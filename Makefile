@@ -17,7 +17,6 @@ $(BIN)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 book: install
-	-$(BIN)/paperlib fetch bouconne
 	$(BIN)/jupyter-book build book/
 	$(BIN)/python book/check.py
 	@echo "The book is at $(CURDIR)/book/_build/html/index.html"

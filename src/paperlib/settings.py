@@ -28,7 +28,7 @@ class Scene:
 class Sample:
     """How polygons become samples."""
 
-    patch: int = 16  # side of a patch in pixels
+    patch: int = 12  # side of a patch in pixels
     validation: float = paper.VALIDATION_SHARE  # share of the pool's polygons
     oversample: bool = True  # repeat patches of minority classes (section 3.2)
 
