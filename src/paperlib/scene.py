@@ -45,7 +45,8 @@ def open_scene(
     float32 reflectance (band, time, y, x), NaN where nodata; coordinates band, time (ascending), y, x (pixel centres
     in metres, north up), spatial_ref, and mask (time, y, x): True where a pixel must not be used (nodata in a band;
     cloud where products have MASKS). attrs: source, product ("theia_l3a", "stack" or "cube"), resampling, scale (the
-    stored value of reflectance 1). Slice y and x before choosing bands: the other way round dask reads whole blocks.
+    stored value of reflectance 1). Slice y and x in one step and before choosing bands or a date: otherwise dask
+    reads whole blocks of 1024 x 1024 pixels.
 
     Raises `InputError` when the path is not there or not one of these, a file cannot be read, or a band, a date or the
     CRS is missing.
