@@ -16,7 +16,9 @@ def notebook(tmp_path):
         new_code_cell('seed = 0  # int: a number\nname = "a"  # str: a text', metadata={"tags": ["parameters"]}),
         new_code_cell('assert seed != 13, "thirteen"\nopen(f"{name}{seed}.txt", "a").write("run")'),
     ]
-    nb = new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
+    nb = new_notebook(
+        cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    )
     nbformat.write(nb, tmp_path / "job.ipynb")
     return tmp_path / "job.ipynb"
 

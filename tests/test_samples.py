@@ -273,3 +273,24 @@ def test_oversampling_draws_by_its_generator():
     label = torch.tensor([0] * 50 + [1] * 20)[:, None, None]
     first, other = (oversample(label, torch.Generator().manual_seed(seed)) for seed in (0, 1))
     assert len(first) == len(other) == 100 and not torch.equal(first, other)
+
+
+@pytest.mark.parametrize("margin", [0, 1, 3])
+def test_labels_keep_their_distance_from_the_border_of_a_patch(margin):
+    """Except where the scene ends too; and each labelled pixel is still in exactly one patch."""
+    scene, size = make_scene(), 10
+    polygons = make_polygons([(0, 0, 6, 5), (12, 20, 9, 14), (34, 44, 6, 6), (20, 3, 2, 3)])
+    burned = burn(polygons, scene, legend_of(polygons))
+    samples = extract(scene, burned, polygons, size, margin)
+    assert int((samples.label >= 0).sum()) == int((burned.label >= 0).sum())
+    inner = (samples.label >= 0)[:, margin : size - margin, margin : size - margin].sum()
+    edge = burned.label.where(burned.label >= 0)
+    at_edge = edge[:margin].count() + edge[margin:, :margin].count() + edge[-margin or 40 :].count()
+    at_edge += edge[: -margin or None, -margin or 50 :].count()
+    assert int((samples.label >= 0).sum()) - int(inner) == int(at_edge)
+
+
+def test_a_patch_without_room_inside_its_margins_is_refused():
+    scene, polygons = make_scene(), make_polygons([(12, 20, 4, 4)])
+    with pytest.raises(InputError, match="8 pixels has no room inside margins of 4"):
+        extract(scene, burn(polygons, scene, legend_of(polygons)), polygons, 8, 4)

@@ -102,9 +102,8 @@ class Experiment:
         def make(folder: Path) -> None:
             for name in SETS:
                 chosen = self.polygons[self.polygons["set"] == name]
-                extract(self.scene, self.burned, chosen, self.settings.sample.patch).save(
-                    folder / f"{name}.safetensors"
-                )
+                samples = extract(self.scene, self.burned, chosen, self.settings.sample.patch, models.WIDEST // 2)
+                samples.save(folder / f"{name}.safetensors")
 
         folder = store.find_or_make("samples", "patches", self._samples_key, make, settings.describe(self.settings))
         return {name: Samples.load(folder / f"{name}.safetensors") for name in SETS}
@@ -125,10 +124,9 @@ class Experiment:
     def separation(self) -> pd.DataFrame:
         """Proof that no polygon is on both sides, and how many lie within reach of a training polygon (metres)."""
         pixel = abs(self.scene.rio.resolution()[0])
-        widest = max(self._build(name).receptive_field for name in CLASSIFIERS)
         return separation(
             self.polygons,
-            {"one patch": self.settings.sample.patch * pixel, "one receptive field": widest // 2 * pixel},
+            {"one patch": self.settings.sample.patch * pixel, "one receptive field": models.WIDEST // 2 * pixel},
         )
 
     def series(self, normalised: bool = False) -> pd.DataFrame:

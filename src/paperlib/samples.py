@@ -72,20 +72,24 @@ def days_since_first(scene: xr.DataArray) -> np.ndarray:
     return (scene.time.values - scene.time.values[0]) / np.timedelta64(1, "D")
 
 
-def extract(scene: xr.DataArray, burned: xr.Dataset, polygons: gpd.GeoDataFrame, size: int) -> Samples:
+def extract(scene: xr.DataArray, burned: xr.Dataset, polygons: gpd.GeoDataFrame, size: int, margin: int = 0) -> Samples:
     """Patches of `size` x `size` pixels around each polygon: gap-filled bands and indices, not normalised.
 
     A polygon wider than a patch gets several, side by side; at the scene's edge a patch is shifted inside. The label
     mask of a patch holds the pixels of its own polygon alone, so each labelled pixel is labelled in exactly one patch.
+    No labelled pixel lies within `margin` pixels of a patch's border, unless the scene ends there too: with half a
+    model's receptive field as margin, the model answers in the patch exactly as it does in the whole scene.
     Pixels without any usable date are unlabelled, with a warning. Raises `InputError` for a scene smaller than a patch
     and for a class of these polygons without a labelled pixel.
     """
     shape = scene.sizes["y"], scene.sizes["x"]
+    if size <= 2 * margin:
+        raise InputError(f"A patch of {size} pixels has no room inside margins of {margin}: raise sample.patch.")
     if min(shape) < size:
         raise InputError(
             f"The scene has {shape[0]} x {shape[1]} pixels, less than one patch of {size}: lower sample.patch."
         )
-    parts = _patches(burned["polygon"].values, polygons["polygon_id"].to_numpy(), size)
+    parts = _patches(burned["polygon"].values, polygons["polygon_id"].to_numpy(), size, margin)
     days = days_since_first(scene)
     bands = tuple(scene.band.values)
     x = np.empty((len(parts), len(channel_names(bands)), len(days), size, size), np.float32)
@@ -134,7 +138,7 @@ def _load(scene: xr.DataArray, places: list[tuple[slice, slice]]) -> Iterator[tu
             yield index, values[..., y, x], mask[..., y, x]
 
 
-def _patches(numbers: np.ndarray, wanted: np.ndarray, size: int) -> list[tuple[slice, slice, np.ndarray]]:
+def _patches(numbers: np.ndarray, wanted: np.ndarray, size: int, margin: int) -> list[tuple[slice, slice, np.ndarray]]:
     """Patches of the wanted polygons: (rows, columns, mask (y, x) int64 of its own polygon's number, -1 elsewhere)."""
     rows, columns = np.nonzero(numbers >= 0)  # labelled pixels are few, a scene is large
     pixels = pd.DataFrame({"y": rows, "x": columns}).groupby(numbers[rows, columns]).indices
@@ -142,8 +146,14 @@ def _patches(numbers: np.ndarray, wanted: np.ndarray, size: int) -> list[tuple[s
     for polygon in (one for one in wanted if one in pixels):
         y, x = rows[pixels[polygon]], columns[pixels[polygon]]
         left = np.ones(len(y), bool)  # not yet in a patch: patches that are shifted inside the scene may overlap
-        for top, first in product(_starts(y, size, numbers.shape[0]), _starts(x, size, numbers.shape[1])):
-            mine = left & (y >= top) & (y < top + size) & (x >= first) & (x < first + size)
+        for top, first in product(
+            *(_starts(one, size, margin, n) for one, n in zip((y, x), numbers.shape, strict=True))
+        ):
+            mine = (
+                left
+                & _inside(y, top, size, margin, numbers.shape[0])
+                & _inside(x, first, size, margin, numbers.shape[1])
+            )
             left &= ~mine
             if mine.any():
                 mask = np.full((size, size), -1, np.int64)
@@ -152,12 +162,20 @@ def _patches(numbers: np.ndarray, wanted: np.ndarray, size: int) -> list[tuple[s
     return patches
 
 
-def _starts(occupied: np.ndarray, size: int, limit: int) -> list[int]:
-    """First rows (or columns) of the patches that cover these, centred on their extent, shifted inside the scene."""
+def _starts(occupied: np.ndarray, size: int, margin: int, limit: int) -> list[int]:
+    """First rows (or columns) of the patches whose insides cover these, centred on them, shifted inside the scene."""
     low, high = occupied.min(), occupied.max() + 1
-    number = -(-(high - low) // size)
-    first = low - (number * size - (high - low)) // 2
-    return sorted({int(np.clip(first + index * size, 0, limit - size)) for index in range(number)})
+    step = size - 2 * margin
+    number = -(-(high - low) // step)
+    first = low - (number * step - (high - low)) // 2 - margin
+    return sorted({int(np.clip(first + index * step, 0, limit - size)) for index in range(number)})
+
+
+def _inside(place: np.ndarray, start: int, size: int, margin: int, limit: int) -> np.ndarray:
+    """Which rows (or columns) lie in a patch and not in its margin; where the scene ends there is no margin."""
+    low = start + margin if start > 0 else 0
+    high = start + size - margin if start + size < limit else limit
+    return (place >= low) & (place < high)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class Scene:
 class Sample:
     """How polygons become samples."""
 
-    patch: int = 12  # side of a patch in pixels
+    patch: int = 16  # side of a patch in pixels
     validation: float = paper.VALIDATION_SHARE  # share of the pool's polygons
     oversample: bool = True  # repeat patches of minority classes (section 3.2)
 
@@ -67,7 +67,6 @@ class Settings:
 PRESETS = {
     "tiny": Settings(
         scene=Scene(size=192, pool=40, test=24),
-        sample=Sample(patch=8),
         train=Train(epochs=2, trainings=1, patches=16),
         map=Map(window=96),
     ),

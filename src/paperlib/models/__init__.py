@@ -28,6 +28,9 @@ _BUILDERS: dict[str, Callable[..., nn.Module]] = {
 #: In the column order of Table 4.
 NAMES = tuple(_BUILDERS)
 
+#: The largest receptive field among them, in pixels.
+WIDEST = max(network.receptive_field for network in (TempCNN, CNN2D, CNN3D, SpatioTempCNN))
+
 
 def build(name: str, channels: int, dates: int, classes: int, dropout: float = 0.1, fusion: float = 0.5) -> nn.Module:
     """A network with fresh weights for series of `channels` channels and `dates` dates.

@@ -1,0 +1,26 @@
+"""What stands at the top and at the foot of every notebook."""
+
+import pytest
+
+from paperlib import Experiment, page
+
+
+@pytest.fixture
+def real():
+    return Experiment("tiny", "/somewhere/stack.tif", "/somewhere/polygons.gpkg")
+
+
+def test_simulated_scenes_are_called_so_and_real_ones_are_not(real):
+    box = page.banner(Experiment("tiny"))._repr_html_()
+    assert "Simulated scene" in box and "no evidence about the real tile" in box and "192 x 192" in box
+    assert "imulated" not in page.banner(real) and "stack.tif" in page.banner(real)
+
+
+def test_provenance_holds_what_makes_the_page_again(real):
+    table = page.provenance(real)["value"]
+    assert table["scene"] == "stack.tif" and "/somewhere" not in " ".join(table)
+    assert {"commit", "machine", "device", "torch", "seed", "train.epochs", "seconds for this page"} <= set(table.index)
+
+
+def test_absent_scene_says_how_to_get_it():
+    assert "paperlib fetch bouconne" in page.absent("bouconne")
