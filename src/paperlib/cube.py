@@ -31,6 +31,7 @@ class CubeSeries:
             raise InputError(f"{self.path} cannot be read ({error}). Is it complete? Get it again.") from error
 
     def values(self, band: slice, time: slice, y: slice, x: slice) -> np.ndarray:
+        """As `rasters.Series` says."""
         place = {"time": time, "y": y, "x": x}
         if "band" in self.variables[0].dims:
             raw = self._read(self.variables[0], ("band", "time", "y", "x"), band=band, **place)
@@ -43,6 +44,7 @@ class CubeSeries:
         return values
 
     def mask(self, time: slice, y: slice, x: slice) -> np.ndarray:
+        """As `rasters.Series` says."""
         bands = self.variables[0].sizes.get("band", len(self.variables))
         out = np.isnan(self.values(slice(0, bands), time, y, x)).any(axis=0)
         if self.own_mask is not None:

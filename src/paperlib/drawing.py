@@ -122,6 +122,7 @@ def map_grid(count: int, ratio: float, beside: float = 0.8, below: float = 0.9) 
 
 
 def hide_unused(axes: np.ndarray, count: int) -> None:
+    """Hide the panels of a grid after the first `count`."""
     for ax in axes.flat[count:]:
         ax.set_visible(False)
 

@@ -158,6 +158,7 @@ class RasterSeries:
         self.layers, self.flags, self.scale = layers, flags, scale
 
     def values(self, band: slice, time: slice, y: slice, x: slice) -> np.ndarray:
+        """As `Series` says."""
         out = np.empty([part.stop - part.start for part in (band, time, y, x)], np.float32)
         for t, date in enumerate(self.layers[time]):
             for b, (file, index) in enumerate(date[band]):
@@ -167,6 +168,7 @@ class RasterSeries:
         return out
 
     def mask(self, time: slice, y: slice, x: slice) -> np.ndarray:
+        """As `Series` says."""
         out = np.zeros([part.stop - part.start for part in (time, y, x)], bool)
         for t, (date, flags) in enumerate(zip(self.layers[time], self.flags[time], strict=True)):
             for file, index in date:
