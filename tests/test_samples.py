@@ -237,6 +237,11 @@ def test_after_normalisation_everything_is_a_number(seed, constant, gaps):
     assert (out[torch.isnan(x)] == 0).all() and (not constant or (out[:, 1] == 0).all())
 
 
+def test_a_channel_constant_in_training_stays_small_elsewhere():
+    normaliser = Normaliser(torch.tensor([0.25]), torch.tensor([0.25]))
+    assert normaliser.apply(torch.tensor([[0.25, 0.5]])).tolist() == [[0, 0.25]]
+
+
 def test_normaliser_comes_back_from_plain_numbers_and_needs_pixels():
     normaliser = Normaliser(torch.tensor([0.1, 1 / 3]), torch.tensor([0.2, 2 / 3]))
     other = Normaliser.from_dict(normaliser.to_dict())

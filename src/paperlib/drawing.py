@@ -153,6 +153,7 @@ def km_axes(axes: np.ndarray) -> None:
 
 
 def date_axes(axes: np.ndarray, count: int) -> None:
+    """Months along the lowest of the first `count` panels."""
     locator = mdates.AutoDateLocator(minticks=3, maxticks=6)
     for ax in axes.flat[:count]:
         ax.xaxis.set_major_locator(locator)
@@ -164,6 +165,7 @@ def date_axes(axes: np.ndarray, count: int) -> None:
 
 
 def class_handles(legend: tuple[LandCover, ...]) -> list[Patch]:
+    """Legend entries of the classes."""
     return [Patch(facecolor=cover.colour, edgecolor="0.3", linewidth=0.5, label=cover.name) for cover in legend]
 
 
@@ -177,6 +179,7 @@ def class_line(cover: LandCover) -> dict:
 
 
 def channel_line(channel: str) -> dict:
+    """The look of a channel's line."""
     colour, line, marker = CHANNELS[channel]
     star = marker == "*"
     return {
