@@ -5,6 +5,7 @@ import torch
 
 from paperlib import models, paper
 from paperlib.errors import InputError
+from paperlib.models.tempcnn import SERIES
 
 COUNTS = {"TempCNN": 493_096, "3D-CNN": 378_984, "2D-CNN": 463_400, "SpatioTempCNN": 867_120}
 
@@ -44,9 +45,9 @@ def test_stated_receptive_field_is_the_real_one(name):
 
 
 def test_tempcnn_ignores_neighbours_and_keeps_their_order():
-    model, x = build("TempCNN"), torch.randn(1, 13, 11, 4, 5)
+    model, x = build("TempCNN"), torch.randn(1, 13, 11, 4, SERIES // 4 + 5)  # more than it classifies at once
     whole = model(x)
-    for y, column in ((0, 0), (3, 1), (2, 4)):
+    for y, column in ((0, 0), (3, 1), (2, 4), (3, SERIES // 4 - 11), (3, SERIES // 4 + 4)):
         alone = model(x[..., y : y + 1, column : column + 1])
         torch.testing.assert_close(whole[..., y, column], alone[..., 0, 0])
 

@@ -100,6 +100,35 @@ def test_no_sample_is_dropped_and_no_batch_of_one_breaks(name, number, monkeypat
     assert sum(seen) == expected and min(seen) > 1
 
 
+@pytest.mark.parametrize("name", models.NAMES)
+@pytest.mark.parametrize("number", [3, 4, 5, 7])
+def test_samples_of_one_pixel_never_come_alone(name, number):
+    samples = make(number, size=1)
+    for patches in (1, 2, 3):
+        train(build(name), samples, samples, replace(QUICK, epochs=1, patches=patches), False, progress=False)
+
+
+def test_pixels_take_as_many_steps_as_their_patches_would(monkeypatch):
+    """Also where a polygon is wider than a patch and has several."""
+    samples = make(number=24)
+    samples = replace(samples, polygon=torch.where(samples.label >= 0, torch.arange(24)[:, None, None] // 12, -1))
+    steps = {}
+    for name in ("TempCNN", "2D-CNN"):
+        seen, model = [], build(name)
+        model.register_forward_hook(lambda module, x, y, seen=seen: seen.append(1) if module.training else None)
+        train(model, samples, samples, replace(QUICK, epochs=1), oversampling=False, progress=False)
+        steps[name] = len(seen)
+    assert steps["2D-CNN"] == 6 and abs(steps["TempCNN"] - 6) <= 1
+
+
+@pytest.mark.parametrize("oversampling", [True, False])
+def test_a_training_patch_without_labels_is_passed_over(oversampling):
+    samples = make()
+    samples.label[[1, 5]] = -1
+    done = train(build(), samples, make(seed=9), replace(QUICK, patches=1), oversampling, progress=False)
+    assert done.history["training_loss"].notna().all()
+
+
 def test_history_records_every_epoch():
     done = train(build(), make(), make(seed=9), QUICK, progress=False)
     assert done.history["epoch"].tolist() == [1, 2, 3] and done.confusions.shape == (3, 3, 3)
@@ -111,6 +140,13 @@ def test_progress_is_silent_when_asked(capsys):
     assert capsys.readouterr() == ("", "")
     train(build(), make(), make(seed=9), QUICK, progress=True)
     assert "macro_f1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", models.NAMES)
+def test_nothing_to_evaluate_against_is_named(name):
+    samples = make()
+    with pytest.raises(InputError, match="No evaluation pixel is labelled"):
+        evaluate(build(name), replace(samples, label=torch.full_like(samples.label, -1)))
 
 
 @pytest.mark.parametrize("empty", ["training", "validation"])

@@ -37,7 +37,7 @@ class Sample:
 class Train:
     """The training loop. Section 3.5 gives patience and trainings; the rest is not printed."""
 
-    epochs: int = 12
+    epochs: int = 8
     patience: int = paper.PATIENCE
     trainings: int = 2  # trainings a model
     learning_rate: float = 1e-3

@@ -16,7 +16,8 @@ from .errors import InputError
 from .samples import Samples, oversample
 from .settings import Train
 
-EVALUATION_BATCH = 16  # patches; bounds memory, changes no result
+#: Samples classified at once, patches or single pixels; bounds memory, changes no result.
+EVALUATION_PATCHES, EVALUATION_PIXELS = 16, 65_536
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,15 @@ def masked_loss(logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
 
 
 def evaluate(model: nn.Module, samples: Samples, device: torch.device | str | None = None) -> Evaluation:
-    """Classify normalised samples and compare with their labels; every sample counts, the last partial batch too."""
+    """Classify normalised samples and compare with their labels; every sample counts, the last partial batch too.
+
+    Raises `InputError` where no pixel is labelled.
+    """
+    _require_labels(samples, "evaluation")
     device = _device(device)
     model = model.to(device).eval()
     samples = context(model, samples)
-    batch = _patches_to_samples(model, samples, EVALUATION_BATCH)
+    batch = EVALUATION_PIXELS if model.receptive_field == 1 else EVALUATION_PATCHES
     predicted, loss = [], 0.0
     with torch.inference_mode(), _autocast(device):
         for x, label in zip(samples.x.split(batch), samples.label.split(batch), strict=True):
@@ -64,7 +69,7 @@ def evaluate(model: nn.Module, samples: Samples, device: torch.device | str | No
             loss += functional.cross_entropy(logits, label.to(device), ignore_index=-1, reduction="sum").item()
     predicted = torch.cat(predicted).numpy()
     confusion = metrics.confusion(samples.label.numpy(), predicted, logits.shape[1])
-    return Evaluation(confusion, loss / max(1, confusion.sum()), predicted)
+    return Evaluation(confusion, loss / confusion.sum(), predicted)
 
 
 def train(
@@ -83,22 +88,23 @@ def train(
     gives the same result on a CPU. Raises `InputError` where training or validation has no labelled pixel, or the loss
     is no longer a number.
     """
-    for name, samples in (("training", training), ("validation", validation)):
-        if not (samples.label >= 0).any():
-            raise InputError(f"No {name} pixel is labelled; check the polygons of that set.")
+    _require_labels(training, "training")
+    _require_labels(validation, "validation")
     device = _device(device)
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     model = model.to(device)
+    batch = _batch(model, training, settings.patches)
     training, validation = context(model, training), context(model, validation)
-    batch = _patches_to_samples(model, training, settings.patches)
     x, label = training.x.to(device), training.label.to(device)
+    labelled = (training.label >= 0).flatten(1).any(1).cpu()
     optimiser = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
     rows, confusions, best, weights = [], [], -1.0, {}
     started = time.perf_counter()
     bar = tqdm(range(1, settings.epochs + 1), desc=type(model).__name__, unit="epoch", disable=not progress)
     for epoch in bar:
         order = oversample(training.label.cpu(), generator) if oversampling else torch.arange(len(training))
+        order = order[labelled[order]]  # a batch without any label would have no loss
         order = order[torch.randperm(len(order), generator=generator)].to(device)
         training_loss = _one_epoch(model, x, label, order, batch, optimiser)
         if not np.isfinite(training_loss):
@@ -141,11 +147,21 @@ def _one_epoch(
     return float(torch.stack(losses).mean())
 
 
-def _patches_to_samples(model: nn.Module, samples: Samples, patches: int) -> int:
-    """Samples that a batch of `patches` patches holds: as many, or for single pixels as many labelled pixels."""
-    if model.receptive_field > 1:
-        return patches
-    return max(2, round(patches * len(samples) / max(1, len(samples.polygon.unique()))))
+def _batch(model: nn.Module, samples: Samples, patches: int) -> int:
+    """Samples a batch: `patches` patches, or for single pixels as many as such a batch holds labelled, on average.
+
+    So all networks take about the same number of steps an epoch. Three or more where a sample is one pixel: cut into
+    parts of nearly equal size, no number of samples then leaves a part of one, which BatchNorm could not take.
+    """
+    if model.receptive_field == 1:
+        patches = round(patches * int((samples.label >= 0).sum()) / len(samples))
+    one_pixel = model.receptive_field == 1 or samples.label[0].numel() == 1
+    return max(3, patches) if one_pixel else patches
+
+
+def _require_labels(samples: Samples, name: str) -> None:
+    if not (samples.label >= 0).any():
+        raise InputError(f"No {name} pixel is labelled; check the polygons of that set.")
 
 
 def _device(device: torch.device | str | None) -> torch.device:

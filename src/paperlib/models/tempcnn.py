@@ -1,8 +1,12 @@
 """TempCNN: convolutions along the dates of one pixel (section 2.2.1; Pelletier et al., 2019b)."""
 
+import torch
 from torch import Tensor, nn
 
 from .blocks import blocks, head
+
+#: Series classified at once: few enough to stay in a processor's cache, which bounds the memory of a large window too.
+SERIES = 1024
 
 
 class TempCNN(nn.Module):
@@ -21,5 +25,7 @@ class TempCNN(nn.Module):
         """Logits (batch, class, y, x) of x (batch, channel, date, y, x); every pixel is a series of its own."""
         batch, channels, dates, height, width = x.shape
         series = x.permute(0, 3, 4, 1, 2).reshape(-1, channels, dates)
-        logits = self.head(self.convolutions(series).flatten(1).unsqueeze(2))
+        # while BatchNorm learns it needs the whole batch; afterwards each series stands alone
+        parts = [series] if self.training else series.split(SERIES)
+        logits = torch.cat([self.head(self.convolutions(part).flatten(1).unsqueeze(2)) for part in parts])
         return logits.reshape(batch, height, width, -1).permute(0, 3, 1, 2)
