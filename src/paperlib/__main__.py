@@ -27,7 +27,6 @@ def simulate(folder: Path, preset: str = "demo") -> None:
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty; name a new folder.")
     choice = settings.make(preset).scene
-    folder.mkdir(parents=True, exist_ok=True)
     write(folder, size=choice.size, pool=choice.pool, test=choice.test, seed=choice.seed)
     typer.echo(f"simulated scene: {folder}")
 

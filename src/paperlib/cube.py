@@ -59,7 +59,8 @@ def open_cube(path: Path, bands: Sequence[str] | None, dates: Sequence | None, *
             path, engine="zarr" if path.is_dir() else None, decode_coords="all", chunks=None, cache=False
         )
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path} cannot be read as a NetCDF or Zarr cube ({error}). Is it complete?") from error
+        reason = str(error).splitlines()[0].split(". ")[0]  # xarray goes on to recommend its own documentation
+        raise InputError(f"{path} cannot be read as a NetCDF or Zarr cube ({reason}). Is it complete?") from error
     try:
         return _label(path, cube, bands, dates, **attrs)
     except InputError:

@@ -209,7 +209,7 @@ def _write_metadata(path: Path, date: str, shape: tuple[int, int]) -> None:
 
 
 def simulate(folder: Path, size: int, pool: int, test: int, seed: int) -> Path:
-    """Write a simulated scene to an empty folder and return it.
+    """Write a simulated scene to a new or empty folder and return it.
 
     `size`: side in pixels of 10 m, even. `pool`, `test`: number of polygons. Writes product folders under T31TCJ/,
     polygons.gpkg (polygon_id, code, class_name, set) and truth.tif (class code of every pixel). Raises `InputError` for
@@ -220,6 +220,7 @@ def simulate(folder: Path, size: int, pool: int, test: int, seed: int) -> Path:
             f"scene.size = {size}; an even number of 64 or more is needed: 20 m bands have half as many pixels."
         )
     folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
     landscape = draw_landscape(size, random)
     transform = Affine(10, 0, ORIGIN[0], 0, -10, ORIGIN[1])
