@@ -1,11 +1,12 @@
 """The forest behind the networks' contract."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from paperlib.errors import InputError
-from paperlib.forest import Forest
+from paperlib.forest import DEPTH, Forest, grow, shares
 from paperlib.samples import Samples
 from paperlib.training import evaluate
 
@@ -42,12 +43,51 @@ def test_answers_as_scikit_learn_pixel_by_pixel(forest, samples):
     assert evaluate(forest, samples).confusion.trace() > 0.8 * (samples.label >= 0).sum().item()
 
 
-def test_printed_hyperparameters(forest):
-    chosen = forest.forest.get_params()
-    assert (chosen["n_estimators"], chosen["max_depth"], chosen["min_samples_split"]) == (100, 50, 21)
-    assert all(
-        (tree.tree_.n_node_samples[tree.tree_.children_left >= 0] > 20).all() for tree in forest.forest.estimators_
-    )
+def blobs(pixels: int, noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels (pixel, feature) of three overlapping classes with a share of wrong labels."""
+    random = np.random.default_rng(seed)
+    y = random.integers(0, 3, pixels)
+    x = random.normal(size=(pixels, 20)) + 1.2 * y[:, None] * (np.arange(20) < 6)
+    wrong = random.random(pixels) < noise
+    return x.astype(np.float32), np.where(wrong, random.integers(0, 3, pixels), y)
+
+
+def test_grows_as_opencv_would():
+    forest = grow(*blobs(2000, noise=0.15), seed=0)
+    assert len(forest.estimators_) == 100 and forest.max_features == 4  # round(sqrt(20))
+    for tree in forest.estimators_:
+        inner = tree.tree_.children_left >= 0
+        assert tree.get_depth() <= 25 and (tree.tree_.n_node_samples[inner] > 20).all()
+
+
+def test_each_tree_has_one_vote():
+    x, y = blobs(500, noise=0.3)
+    forest = grow(x, y, seed=0)
+    votes = np.stack([tree.predict_proba(x) for tree in forest.estimators_])
+    assert set(np.unique(votes)) == {0.0, 1.0} and (votes.sum(2) == 1).all()
+    np.testing.assert_allclose(shares(forest, x, 3), votes.mean(0), atol=1e-6)
+
+
+def test_growth_stops_once_the_out_of_bag_error_is_small():
+    x, y = blobs(2000, noise=0)
+    x += 8 * y[:, None]  # nothing overlaps any more
+    assert len(grow(x, y, seed=0).estimators_) < 30
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.15])
+def test_answers_as_opencv(noise):
+    """The paper's engine on the same pixels: classes agree about as well as two of its own forests would."""
+    (x, y), (fresh, _) = blobs(2000, noise), blobs(4000, noise, seed=1)
+    oracle = cv2.ml.RTrees_create()
+    oracle.setMaxDepth(50)
+    oracle.setMinSampleCount(20)
+    oracle.setActiveVarCount(4)
+    oracle.setTermCriteria((cv2.TERM_CRITERIA_MAX_ITER | cv2.TERM_CRITERIA_EPS, 100, 0.01))
+    oracle.train(x, cv2.ml.ROW_SAMPLE, y.astype(np.int32))
+    theirs = oracle.predict(fresh)[1].ravel().astype(int)
+    ours, other = (shares(grow(x, y, seed), fresh, 3).argmax(1) for seed in (0, 1))
+    assert oracle.getMaxDepth() == DEPTH
+    assert (ours == theirs).mean() > (ours == other).mean() - 0.02 > 0.9
 
 
 def test_same_seed_same_forest_other_seed_another(samples):

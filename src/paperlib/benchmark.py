@@ -1,7 +1,8 @@
 """One training as the store keeps it: made, read back, gathered into frames.
 
-A folder holds `scores.json` (confusion matrices on validation and test, seconds, normaliser), the weights
-(`weights.safetensors`, or `forest.skops`), and for networks `history.csv` and `confusions.csv`, one row an epoch.
+A folder holds `scores.json` (confusion matrices on validation and test, seconds, normaliser), `polygons.csv` (the same
+by polygon), the weights (`weights.safetensors`, or `forest.skops`), and for networks `history.csv` and
+`confusions.csv`, one row an epoch.
 """
 
 import time
@@ -13,10 +14,14 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from . import metrics, store, training
+from .context import ContextForest
 from .forest import Forest
 from .paper import LandCover
 from .samples import Normaliser, Samples
 from .settings import Train
+
+#: Not trained in epochs.
+FORESTS = (Forest, ContextForest)
 
 
 def make_training(
@@ -36,7 +41,7 @@ def make_training(
     Validation alone stops the training and chooses the epoch; the test set is looked at once, after the end.
     """
     started = time.perf_counter()
-    if isinstance(model, Forest):
+    if isinstance(model, FORESTS):
         model.fit(parts["train"], seed=seed)
         epochs = {}
     else:
@@ -51,20 +56,23 @@ def make_training(
         save_file({key: value.cpu() for key, value in model.state_dict().items()}, folder / "weights.safetensors")
     else:
         model.save(folder / "forest.skops")
-    confusion = {part: training.evaluate(model, parts[part]).confusion.tolist() for part in ("validation", "test")}
+    found = {part: training.evaluate(model, parts[part]) for part in ("validation", "test")}
+    polygons = [evaluation.polygons.assign(set=part) for part, evaluation in found.items()]
+    pd.concat(polygons).to_csv(folder / "polygons.csv", index=False)
     scores = {
         "model": name, "seed": seed, "codes": [cover.code for cover in legend],
         "channels": list(parts["train"].channels), "normaliser": normaliser.to_dict(),
         "parameters": count_parameters(model) or None,
-        "training_seconds": round(seconds, 2), "confusion": confusion, **epochs,
+        "training_seconds": round(seconds, 2), **epochs,
+        "confusion": {part: evaluation.confusion.tolist() for part, evaluation in found.items()},
     }  # fmt: skip
     store.write_json(folder / "scores.json", scores)
 
 
 def load_classifier(folder: Path, model: torch.nn.Module) -> torch.nn.Module:
     """The trained classifier of a folder: `model`, as built for it, with the stored weights; a forest as it was."""
-    if isinstance(model, Forest):
-        return Forest.load(folder / "forest.skops")
+    if isinstance(model, FORESTS):
+        return type(model).load(folder / "forest.skops")
     model.load_state_dict(load_file(folder / "weights.safetensors"))
     return model.eval()
 

@@ -16,7 +16,7 @@ import torch
 import xarray as xr
 from shapely import Point
 
-from . import fetch, forest, models, paper, settings, store
+from . import context, fetch, forest, models, paper, settings, store
 from .benchmark import class_scores_frame, count_parameters, load_classifier, make_training, trainings_frame
 from .errors import InputError
 from .mapping import map_scene, read_map
@@ -24,9 +24,11 @@ from .polygons import burn, legend_of, load_polygons, pixel_counts, separation, 
 from .samples import Normaliser, Samples, class_series, extract
 from .scene import fingerprint, open_scene
 from .simulate import simulate
+from .superpixels import segment_scene
 
 SETS = ("train", "validation", "test")
-CLASSIFIERS = (*models.NAMES, forest.NAME)
+FORESTS = {context.NAME: context.ContextForest, forest.NAME: forest.Forest}
+CLASSIFIERS = (*models.NAMES, context.NAME, forest.NAME)  # the columns of Table 4
 
 
 class Experiment:
@@ -117,6 +119,28 @@ class Experiment:
     def _normalised(self) -> dict[str, Samples]:
         return {name: samples.map(self.normaliser.apply) for name, samples in self.samples.items()}
 
+    @cached_property
+    def superpixels(self) -> xr.DataArray:
+        """Number of the superpixel of every pixel, lazy (y, x); see `superpixels.segment_scene`."""
+
+        def make(folder: Path) -> None:
+            segment_scene(self.scene, self.normaliser, folder / "superpixels.tif")
+
+        key, facts = self._samples_key, settings.describe(self.settings)
+        return read_map(store.find_or_make("superpixels", "slic", key, make, facts) / "superpixels.tif")
+
+    @cached_property
+    def _normalised_context(self) -> dict[str, Samples]:
+        def make(folder: Path) -> None:
+            for name in SETS:
+                chosen = self.polygons[self.polygons["set"] == name]
+                samples = context.extract_superpixels(self.scene, self.burned, self.superpixels, chosen)
+                samples.save(folder / f"{name}.safetensors")
+
+        key, facts = self._samples_key, settings.describe(self.settings)
+        folder = store.find_or_make("samples", "superpixels", key, make, facts)
+        return {name: Samples.load(folder / f"{name}.safetensors").map(self.normaliser.apply) for name in SETS}
+
     def pixel_counts(self) -> pd.DataFrame:
         """Polygons and labelled pixels by class and set (Tables 2 and 3)."""
         return pixel_counts(self.burned, self.polygons, self.legend)
@@ -151,8 +175,8 @@ class Experiment:
         if name not in CLASSIFIERS:
             raise InputError(f"Unknown model {name!r}; choose one of {', '.join(CLASSIFIERS)}.")
         choice, shape = self.settings.train, self.scene.sizes
-        if name == forest.NAME:
-            return forest.Forest(classes=len(self.legend))
+        if name in FORESTS:
+            return FORESTS[name](classes=len(self.legend))
         return models.build(
             name, channels=len(self.samples["train"].channels), dates=shape["time"], classes=len(self.legend),
             dropout=choice.dropout, fusion=choice.fusion,
@@ -161,7 +185,7 @@ class Experiment:
     def _training_key(self, name: str, number: int) -> str:
         choice = asdict(self.settings.train)
         choice.pop("trainings")  # how many there are changes none of them
-        if name == forest.NAME:
+        if name in FORESTS:
             choice = {}
         return settings.key(
             self._samples_key, name, choice, self.settings.sample.oversample, self.settings.seed + number, store.FORMAT
@@ -173,8 +197,9 @@ class Experiment:
         def make(folder: Path) -> None:
             seed = self.settings.seed + number
             torch.manual_seed(seed)  # of the initial weights
+            parts = self._normalised_context if name == context.NAME else self._normalised
             make_training(
-                folder, name, self._build(name), self._normalised, self.normaliser, self.legend, self.settings.train,
+                folder, name, self._build(name), parts, self.normaliser, self.legend, self.settings.train,
                 self.settings.sample.oversample, seed, self.progress,
             )  # fmt: skip
 
@@ -229,6 +254,7 @@ class Experiment:
             map_scene(
                 self.classifier(name), self.scene, self.normaliser, self.legend, folder,
                 window=self.settings.map.window, progress=self.progress,
+                superpixels=self.superpixels if name == context.NAME else None,
             )  # fmt: skip
 
         key = settings.key(best.name, store.FORMAT)

@@ -30,12 +30,21 @@ def features(scene: xr.DataArray) -> np.ndarray:
 
 
 def classify(
-    model: torch.nn.Module, values: np.ndarray, normaliser: Normaliser, device: torch.device | str = "cpu"
+    model: torch.nn.Module,
+    values: np.ndarray,
+    normaliser: Normaliser,
+    device: torch.device | str = "cpu",
+    superpixels: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Class index (y, x), -1 where no date is usable, and its probability (y, x), of features (channel, time, y, x)."""
-    x = normaliser.apply(torch.from_numpy(values)[None].to(device))
-    with torch.inference_mode(), torch.autocast(x.device.type, torch.bfloat16, enabled=x.device.type == "cuda"):
-        probability, index = model(x).float().softmax(1).max(1)
+    """Class index (y, x), -1 where no date is usable, and its probability (y, x), of features (channel, time, y, x).
+
+    `superpixels` (y, x), for a model that takes them.
+    """
+    inputs = [normaliser.apply(torch.from_numpy(values)[None].to(device))]
+    if superpixels is not None:
+        inputs.append(torch.from_numpy(superpixels)[None])
+    with torch.inference_mode(), torch.autocast(inputs[0].device.type, torch.bfloat16, enabled=inputs[0].is_cuda):
+        probability, index = model(*inputs).float().softmax(1).max(1)
     index = index[0].cpu().numpy().astype(np.int16)
     usable = ~np.isnan(values).any(axis=(0, 1))
     return np.where(usable, index, -1), probability[0].cpu().numpy()
@@ -48,13 +57,15 @@ def map_scene(
     legend: tuple[LandCover, ...],
     folder: Path,
     window: int = 128,
+    superpixels: xr.DataArray | None = None,
     device: torch.device | str | None = None,
     progress: bool = False,
 ) -> None:
     """Classify every pixel of a scene and write `class.tif` and `confidence.tif` (Cloud Optimized GeoTIFF) to `folder`.
 
     Windows of `window` pixels are read with a halo of half the model's receptive field, so the result equals that of
-    one pass over the whole scene; memory depends on the window, not on the scene.
+    one pass over the whole scene; memory depends on the window, not on the scene. `superpixels` (y, x) of the whole
+    scene, lazy, for a model that takes them.
 
     class.tif: uint8 class codes with colour table and names, 0 where no date of the pixel is usable.
     confidence.tif: uint8, probability of that class in percent, 255 where there is none.
@@ -79,7 +90,9 @@ def map_scene(
         confidence.update_tags(1, unit="percent")
         for part in tqdm(parts, desc="map", unit="window", disable=not progress):
             values = features(scene.isel(y=part.read[0], x=part.read[1]))
-            index, probability = (array[part.inner] for array in classify(model, values, normaliser, device))
+            around = None if superpixels is None else superpixels[part.read].values
+            found = classify(model, values, normaliser, device, around)
+            index, probability = (array[part.inner] for array in found)
             percent = np.where(index < 0, NODATA_CONFIDENCE, np.rint(100 * probability)).astype(np.uint8)
             place = RasterWindow.from_slices(*part.core)
             classes.write(codes[index], 1, window=place)

@@ -24,6 +24,9 @@ from .paper import LandCover
 #: Side in pixels of the blocks in which neighbouring patches are read together.
 BLOCK = 256
 
+#: Of `Samples`, in files.
+TENSORS = ("x", "label", "polygon", "superpixel")
+
 
 @dataclass(frozen=True)
 class Samples:
@@ -33,6 +36,7 @@ class Samples:
     label: Tensor  # int64 (sample, y, x): class index, -1 unlabelled
     polygon: Tensor  # int64 (sample, y, x): polygon_id, -1 unlabelled
     channels: tuple[str, ...]
+    superpixel: Tensor | None = None  # int64 (sample, y, x): its number; see `context.extract_superpixels`
 
     def __len__(self) -> int:
         return len(self.x)
@@ -44,6 +48,11 @@ class Samples:
         series = self.x[sample, :, :, y, x][..., None, None]
         return replace(self, x=series, label=self.label[sample, y, x][one], polygon=self.polygon[sample, y, x][one])
 
+    def inputs(self, part: Tensor, device: torch.device) -> tuple[Tensor, ...]:
+        """What a classifier takes of the samples numbered `part` (sample,): x, and the superpixels where there are any."""
+        tensors = (self.x,) if self.superpixel is None else (self.x, self.superpixel)
+        return tuple(tensor[part].to(device) for tensor in tensors)
+
     def counts(self, classes: int) -> Tensor:
         """Labelled pixels of each class (class,)."""
         return torch.bincount(self.label[self.label >= 0], minlength=classes)
@@ -54,7 +63,7 @@ class Samples:
 
     def save(self, path: Path) -> None:
         """Write the samples to a safetensors file."""
-        tensors = {"x": self.x, "label": self.label, "polygon": self.polygon}
+        tensors = {name: getattr(self, name) for name in TENSORS if getattr(self, name) is not None}
         save_file(
             {name: tensor.contiguous() for name, tensor in tensors.items()}, path, {"channels": " ".join(self.channels)}
         )
@@ -64,7 +73,8 @@ class Samples:
         """Read samples written by `save`."""
         with safe_open(path, "pt") as file:
             channels = tuple(file.metadata()["channels"].split())
-            return cls(*(file.get_tensor(name) for name in ("x", "label", "polygon")), channels)
+            tensors = {name: file.get_tensor(name) for name in TENSORS if name in file.keys()}  # noqa: SIM118
+            return cls(**tensors, channels=channels)
 
 
 def days_since_first(scene: xr.DataArray) -> np.ndarray:

@@ -34,11 +34,12 @@ class Training:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Confusion matrix (reference, predicted), mean loss a labelled pixel, predicted class index (sample, y, x)."""
+    """What a classifier answers on samples, compared with their labels."""
 
-    confusion: np.ndarray
-    loss: float
-    predicted: np.ndarray
+    confusion: np.ndarray  # (reference, predicted), pixels
+    loss: float  # mean over labelled pixels
+    predicted: np.ndarray  # class index (sample, y, x)
+    polygons: pd.DataFrame  # columns polygon, reference, predicted (class indices), pixels
 
 
 def context(model: nn.Module, samples: Samples) -> Samples:
@@ -63,13 +64,18 @@ def evaluate(model: nn.Module, samples: Samples, device: torch.device | str | No
     batch = EVALUATION_PIXELS if model.receptive_field == 1 else EVALUATION_PATCHES
     predicted, loss = [], 0.0
     with torch.inference_mode(), _autocast(device):
-        for x, label in zip(samples.x.split(batch), samples.label.split(batch), strict=True):
-            logits = model(x.to(device)).float()
+        for part in torch.arange(len(samples)).split(batch):
+            logits = model(*samples.inputs(part, device)).float()
+            label = samples.label[part]
             predicted.append(logits.argmax(1).cpu())
             loss += functional.cross_entropy(logits, label.to(device), ignore_index=-1, reduction="sum").item()
     predicted = torch.cat(predicted).numpy()
     confusion = metrics.confusion(samples.label.numpy(), predicted, logits.shape[1])
-    return Evaluation(confusion, loss / confusion.sum(), predicted)
+    labelled = samples.label.numpy() >= 0
+    tensors = {"polygon": samples.polygon.numpy(), "reference": samples.label.numpy(), "predicted": predicted}
+    pixels = pd.DataFrame({name: values[labelled] for name, values in tensors.items()})
+    polygons = pixels.value_counts(sort=False).rename("pixels").reset_index()
+    return Evaluation(confusion, loss / confusion.sum(), predicted, polygons)
 
 
 def train(
