@@ -100,7 +100,7 @@ def test_real_scene_end_to_end(shared_data, tmp_path, monkeypatch):
     real = Experiment("tiny", str(image), str(tmp_path / fetch.POLYGONS))
     table = real.trainings(["iota2_base"])
     assert len(real.legend) == 7 and not real.simulated
-    assert table["macro_f1_test"].item() > 0.9  # pure interiors: the data's README states 0.967 for a forest
+    assert table["macro_f1_test"].item() > 0.85  # pure interiors; a full forest of 100 trees reaches 0.967
     with rasterio.open(real.map("iota2_base") / "class.tif") as classes:
         assert classes.shape == (246, 227) and (classes.read(1) > 0).all()
     with pytest.raises(InputError, match="known truth"):
