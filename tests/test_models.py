@@ -8,6 +8,7 @@ from paperlib.errors import InputError
 from paperlib.models.tempcnn import SERIES
 
 COUNTS = {"TempCNN": 493_096, "3D-CNN": 378_984, "2D-CNN": 463_400, "SpatioTempCNN": 867_120}
+ALL = (*models.NAMES, *models.VARIANTS)
 
 
 def build(name, channels=13, dates=11, classes=8, **choice):
@@ -22,7 +23,11 @@ def test_parameters_round_to_table_4(name):
     assert round(count / 1000) == paper.TABLE_4_PARAMETERS[paper.MODELS.index(name)]
 
 
-@pytest.mark.parametrize("name", models.NAMES)
+def test_the_original_tempcnn_has_its_own_count():
+    assert sum(weight.numel() for weight in build("TempCNN-2019").parameters()) == 228_744
+
+
+@pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("shape", [(13, 11, 8), (10, 1, 2), (4, 7, 5)])
 def test_contract_for_any_channels_dates_classes(name, shape):
     channels, dates, classes = shape
@@ -38,7 +43,7 @@ def reach(model, size=21) -> int:
     return int(touched.any(0).sum())
 
 
-@pytest.mark.parametrize("name", models.NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_stated_receptive_field_is_the_real_one(name):
     model = build(name)
     assert reach(model) == model.receptive_field
@@ -52,7 +57,7 @@ def test_tempcnn_ignores_neighbours_and_keeps_their_order():
         torch.testing.assert_close(whole[..., y, column], alone[..., 0, 0])
 
 
-@pytest.mark.parametrize("name", models.NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_a_crop_with_its_halo_answers_as_the_whole(name):
     model = build(name)
     half = model.receptive_field // 2
@@ -75,6 +80,17 @@ def test_fusion_weights_the_probabilities_of_the_streams():
         out.square().mean().backward()
         gradients = [p.grad for p in model.parameters() if p.grad is not None]
         assert all(gradient.isfinite().all() for gradient in gradients)
+
+
+def test_gate_weighs_the_streams_pixel_by_pixel_and_learns():
+    model, x = build("SpatioTempCNN-gated"), torch.randn(1, 13, 11, 5, 5)
+    (temporal, one), (spatial, other) = model.temporal.streams(x), model.spatiotemporal.streams(x)
+    weight = model.gate(torch.cat([temporal, spatial], dim=1)).sigmoid()
+    assert weight.std() > 0 and (0 < weight).all() and (weight < 1).all()
+    out = model(x)
+    torch.testing.assert_close(out.softmax(1), weight * one.softmax(1) + (1 - weight) * other.softmax(1))
+    torch.nn.functional.cross_entropy(out, torch.ones(1, 5, 5, dtype=torch.long)).backward()
+    assert all(part.grad.abs().sum() > 0 for part in model.gate.parameters())
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,8 @@ ORDER = [
     "store",
     "benchmark",
     "fetch",
+    "variations",
+    "dataset",
     "experiment",
     "tables",
     "summaries",

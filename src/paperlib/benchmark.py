@@ -77,6 +77,17 @@ def load_classifier(folder: Path, model: torch.nn.Module) -> torch.nn.Module:
     return model.eval()
 
 
+def polygon_counts(folder: Path, part: str, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """What a training says of each polygon of "validation" or "test", for `intervals`.
+
+    Pixels int64 (polygon, predicted class index), and the class index (polygon,) of each polygon.
+    """
+    table = pd.read_csv(folder / "polygons.csv").query("set == @part")
+    table = table.pivot_table(index=["polygon", "reference"], columns="predicted", values="pixels", fill_value=0)
+    counts = table.reindex(columns=range(classes), fill_value=0).to_numpy().astype(np.int64)
+    return counts, table.index.get_level_values("reference").to_numpy()
+
+
 def count_parameters(model: torch.nn.Module) -> int:
     """Trainable numbers of a network; 0 for a forest."""
     return sum(weight.numel() for weight in model.parameters())

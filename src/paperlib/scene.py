@@ -178,6 +178,16 @@ def _cut(start: int, size: int, halo: int, length: int) -> tuple[slice, slice, s
     return slice(start, stop), slice(first, min(stop + halo, length)), slice(start - first, stop - first)
 
 
+def window_around(scene: xr.DataArray, x: float, y: float, size: int) -> dict[str, slice]:
+    """Rows and columns of a window of `size` x `size` pixels around a place in metres, shifted inside the scene."""
+    window = {}
+    for dim, place in (("y", y), ("x", x)):
+        nearest = int(abs(scene[dim] - place).argmin())
+        start = max(0, min(nearest - size // 2, scene.sizes[dim] - size))
+        window[dim] = slice(start, start + size)
+    return window
+
+
 def fingerprint(path: str | Path) -> str:
     """Twelve hexadecimal digits of the names, sizes and modification times of the files behind a scene or vector file.
 

@@ -31,6 +31,11 @@ class Sample:
     patch: int = 16  # side of a patch in pixels
     validation: float = paper.VALIDATION_SHARE  # share of the pool's polygons
     oversample: bool = True  # repeat patches of minority classes (section 3.2)
+    # what follows puts claims to the test; see `variations`
+    split: str = "polygon"  # training and validation are divided by "polygon" or by "pixel"
+    polygons: float = 1.0  # share of the training polygons that is used
+    dates: str = "all"  # "all"; "shuffled"; or one of the scene's dates, like "2018-07-08"
+    indices: bool = True  # spectral indices beside the bands
 
 
 @dataclass(frozen=True)

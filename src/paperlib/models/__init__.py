@@ -15,6 +15,8 @@ from torch import nn
 from ..errors import InputError
 from .cnn2d import CNN2D
 from .cnn3d import CNN3D
+from .gated import GatedSpatioTempCNN
+from .pelletier import PelletierTempCNN
 from .spatiotemp import SpatioTempCNN
 from .tempcnn import TempCNN
 
@@ -23,10 +25,15 @@ _BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "3D-CNN": lambda channels, dates, classes, dropout, fusion: CNN3D(channels, dates, classes, dropout),
     "2D-CNN": lambda channels, dates, classes, dropout, fusion: CNN2D(channels, dates, classes, dropout),
     "SpatioTempCNN": SpatioTempCNN,
+    "SpatioTempCNN-gated": lambda channels, dates, classes, dropout, fusion: GatedSpatioTempCNN(
+        channels, dates, classes, dropout
+    ),
+    "TempCNN-2019": lambda channels, dates, classes, dropout, fusion: PelletierTempCNN(channels, dates, classes),
 }
 
-#: In the column order of Table 4.
-NAMES = tuple(_BUILDERS)
+#: In the column order of Table 4; and what the paper announces or builds on.
+NAMES = ("TempCNN", "3D-CNN", "2D-CNN", "SpatioTempCNN")
+VARIANTS = ("SpatioTempCNN-gated", "TempCNN-2019")
 
 #: The largest receptive field among them, in pixels.
 WIDEST = max(network.receptive_field for network in (TempCNN, CNN2D, CNN3D, SpatioTempCNN))
@@ -40,8 +47,8 @@ def build(name: str, channels: int, dates: int, classes: int, dropout: float = 0
     0 to 1.
     """
     if name not in _BUILDERS:
-        near = difflib.get_close_matches(str(name), NAMES, n=1, cutoff=0)[0]
-        raise InputError(f"Unknown network {name!r}; did you mean {near!r}? There are {', '.join(NAMES)}.")
+        near = difflib.get_close_matches(str(name), _BUILDERS, n=1, cutoff=0)[0]
+        raise InputError(f"Unknown network {name!r}; did you mean {near!r}? There are {', '.join(_BUILDERS)}.")
     if channels < 1 or dates < 1 or classes < 2:
         raise InputError(f"{name} for {channels} channels, {dates} dates, {classes} classes: needs 1, 1 and 2 or more.")
     if not 0 <= fusion <= 1:

@@ -9,12 +9,18 @@ class CNN3D(nn.Module):
     """Widths 32, 64, 128 with 3 x 3 x 3 kernels, all dates into a hidden layer of 64: 378,984 parameters at the paper's."""
 
     receptive_field = 7
+    hidden = 64  # features of a pixel before the last layer
 
     def __init__(self, channels: int, dates: int, classes: int, dropout: float):
         super().__init__()
         self.convolutions = blocks(3, channels, (32, 64, 128), dropout)
-        self.head = head(2, 128 * dates, 64, classes, dropout)
+        self.head = head(2, 128 * dates, self.hidden, classes, dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (batch, class, y, x) of x (batch, channel, date, y, x)."""
-        return self.head(self.convolutions(x).flatten(1, 2))
+        return self.streams(x)[1]
+
+    def streams(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (batch, hidden, y, x) and logits (batch, class, y, x) of x (batch, channel, date, y, x)."""
+        features = self.head[:-1](self.convolutions(x).flatten(1, 2))
+        return features, self.head[-1](features)

@@ -25,7 +25,15 @@ class SpatioTempCNN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logarithm of the fused class probabilities (batch, class, y, x), which serves as logits."""
-        streams = [(self.fusion, self.temporal), (1 - self.fusion, self.spatiotemporal)]
         # a stream of weight 0 is left out: its logarithm would be -inf, with NaN gradients
-        parts = [stream(x).float().log_softmax(1) + math.log(weight) for weight, stream in streams if weight > 0]
-        return parts[0] if len(parts) == 1 else torch.logaddexp(*parts)
+        if self.fusion in (0, 1):
+            return (self.temporal if self.fusion else self.spatiotemporal)(x).float().log_softmax(1)
+        return fuse(self.temporal(x), self.spatiotemporal(x), math.log(self.fusion), math.log(1 - self.fusion))
+
+
+def fuse(one: Tensor, other: Tensor, weight: Tensor | float, rest: Tensor | float) -> Tensor:
+    """Logarithm of the weighted mean of two streams' class probabilities (batch, class, y, x), from logits.
+
+    `weight` and `rest` are logarithms of the two weights.
+    """
+    return torch.logaddexp(one.float().log_softmax(1) + weight, other.float().log_softmax(1) + rest)

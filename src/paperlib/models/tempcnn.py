@@ -19,13 +19,20 @@ class TempCNN(nn.Module):
     ):
         super().__init__()
         self.convolutions = blocks(1, channels, widths, dropout)
-        self.head = head(1, widths[-1] * dates, widths[-1] // 2, classes, dropout)
+        self.hidden = widths[-1] // 2  # features of a pixel before the last layer
+        self.head = head(1, widths[-1] * dates, self.hidden, classes, dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (batch, class, y, x) of x (batch, channel, date, y, x); every pixel is a series of its own."""
+        return self.streams(x)[1]
+
+    def streams(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (batch, hidden, y, x) and logits (batch, class, y, x) of x (batch, channel, date, y, x)."""
         batch, channels, dates, height, width = x.shape
         series = x.permute(0, 3, 4, 1, 2).reshape(-1, channels, dates)
         # while BatchNorm learns it needs the whole batch; afterwards each series stands alone
         parts = [series] if self.training else series.split(SERIES)
-        logits = torch.cat([self.head(self.convolutions(part).flatten(1).unsqueeze(2)) for part in parts])
-        return logits.reshape(batch, height, width, -1).permute(0, 3, 1, 2)
+        features = torch.cat([self.head[:-1](self.convolutions(part).flatten(1).unsqueeze(2)) for part in parts])
+        return tuple(
+            one.reshape(batch, height, width, -1).permute(0, 3, 1, 2) for one in (features, self.head[-1](features))
+        )

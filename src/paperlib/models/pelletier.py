@@ -1,0 +1,21 @@
+"""TempCNN as first published (Pelletier et al., 2019b, section 3.2), beside the paper's deeper one."""
+
+from torch import nn
+
+from .tempcnn import TempCNN
+
+
+class PelletierTempCNN(TempCNN):
+    """Three layers of 64 filters over 5 dates, a dense layer of 256, dropout 0.5: 228,744 parameters at 11 dates."""
+
+    def __init__(self, channels: int, dates: int, classes: int):
+        nn.Module.__init__(self)
+        layers = []
+        for inputs in (channels, 64, 64):
+            layers += [nn.Conv1d(inputs, 64, kernel_size=5, padding=2), nn.BatchNorm1d(64), nn.ReLU(), nn.Dropout(0.5)]
+        self.convolutions = nn.Sequential(*layers)
+        # as 1 x 1 convolutions, dense layers apply to every pixel of a patch
+        self.head = nn.Sequential(
+            nn.Conv1d(64 * dates, 256, kernel_size=1), nn.BatchNorm1d(256), nn.ReLU(), nn.Dropout(0.5),
+            nn.Conv1d(256, classes, kernel_size=1),
+        )  # fmt: skip
