@@ -10,7 +10,7 @@ from paperlib import models
 from paperlib.errors import InputError
 from paperlib.samples import Samples
 from paperlib.settings import Train
-from paperlib.training import evaluate, masked_loss, train
+from paperlib.training import evaluate, learning_rate, masked_loss, train, turn
 
 QUICK = Train(epochs=3, patience=5, patches=4, dropout=0.0)
 
@@ -93,7 +93,12 @@ def test_no_sample_is_dropped_and_no_batch_of_one_breaks(name, number, monkeypat
     seen = []
     model = build(name)
     forward = model.forward
-    monkeypatch.setattr(model, "forward", lambda x: (seen.append(len(x)) if model.training else None, forward(x))[1])
+
+    def watched(x, where=None):
+        seen.extend([len(x)] if model.training else [])
+        return forward(x, where)
+
+    monkeypatch.setattr(model, "forward", watched)
     samples = make(number)
     train(model, samples, samples, replace(QUICK, epochs=1), oversampling=False, progress=False)
     expected = int((samples.label >= 0).sum()) if name == "TempCNN" else number
@@ -162,3 +167,20 @@ def test_a_loss_that_is_no_number_is_named():
     samples.x[0] = float("inf")
     with pytest.raises(InputError, match=r"epoch 1: lower train\.learning_rate"):
         train(build(), samples, make(seed=9), QUICK, progress=False)
+
+
+def test_the_learning_rate_rises_and_falls_to_nothing():
+    rates = learning_rate(np.linspace(0, 1, 101))
+    assert rates.argmax() == pytest.approx(10, abs=2) and rates.max() > 0.95
+    assert (np.diff(rates[12:]) < 0).all() and rates[-1] == pytest.approx(0) and 0 < rates[0] < 0.15
+
+
+def test_turns_reach_all_eight_ways_and_keep_labels_on_their_pixels():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.arange(16.0).reshape(1, 1, 1, 4, 4)
+    seen = set()
+    for _ in range(100):
+        turned, label = turn(x, x[:, 0, 0].long(), generator)
+        assert torch.equal(turned[:, 0, 0].long(), label)
+        seen.add(tuple(label.flatten().tolist()))
+    assert len(seen) == 8

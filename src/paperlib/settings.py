@@ -79,7 +79,7 @@ PRESETS = {
     "paper": Settings(
         scene=Scene(size=2048, pool=paper.POLYGONS_POOL, test=paper.POLYGONS_TEST),
         sample=Sample(patch=paper.PATCH),
-        train=Train(epochs=60, trainings=paper.TRAININGS),
+        train=Train(epochs=20, trainings=paper.TRAININGS),
         map=Map(window=512),
     ),
 }

@@ -1,6 +1,7 @@
 """The networks of Table 4, one file each, behind one contract.
 
-Input x float32 (batch, channel, date, y, x); output logits (batch, class, y, x). Each model states its
+Input x float32 (batch, channel, date, y, x); output logits (batch, class, y, x). `where` (batch, y, x), optional, says
+which pixels an answer is wanted for: in training, the labelled ones. Each model states its
 `receptive_field`: the side in pixels of the square whose values can change the answer for its central pixel.
 
 The paper's layer figures are lost; widths and kernels are the one family that reproduces all four parameter counts that

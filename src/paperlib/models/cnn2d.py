@@ -15,6 +15,6 @@ class CNN2D(nn.Module):
         self.convolutions = blocks(2, channels * dates, (32, 64, 128, 256), dropout)
         self.head = head(2, 256, 128, classes, dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits (batch, class, y, x) of x (batch, channel, date, y, x)."""
+    def forward(self, x: Tensor, where: Tensor | None = None) -> Tensor:
+        """Logits (batch, class, y, x) of x (batch, channel, date, y, x); all are computed, wanted or not."""
         return self.head(self.convolutions(x.flatten(1, 2)))

@@ -16,8 +16,8 @@ class CNN3D(nn.Module):
         self.convolutions = blocks(3, channels, (32, 64, 128), dropout)
         self.head = head(2, 128 * dates, self.hidden, classes, dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits (batch, class, y, x) of x (batch, channel, date, y, x)."""
+    def forward(self, x: Tensor, where: Tensor | None = None) -> Tensor:
+        """Logits (batch, class, y, x) of x (batch, channel, date, y, x); all are computed, wanted or not."""
         return self.streams(x)[1]
 
     def streams(self, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -20,8 +20,11 @@ class GatedSpatioTempCNN(nn.Module):
         self.spatiotemporal = CNN3D(channels, dates, classes, dropout)
         self.gate = nn.Conv2d(self.temporal.hidden + self.spatiotemporal.hidden, 1, kernel_size=1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Logarithm of the fused class probabilities (batch, class, y, x), which serves as logits."""
-        (temporal, one), (spatial, other) = self.temporal.streams(x), self.spatiotemporal.streams(x)
+    def forward(self, x: Tensor, where: Tensor | None = None) -> Tensor:
+        """Logarithm of the fused class probabilities (batch, class, y, x), which serves as logits.
+
+        The temporal stream answers `where` (batch, y, x) an answer is wanted; elsewhere the result means nothing.
+        """
+        (temporal, one), (spatial, other) = self.temporal.streams(x, where), self.spatiotemporal.streams(x)
         weight = self.gate(torch.cat([temporal, spatial], dim=1)).float()
         return fuse(one, other, functional.logsigmoid(weight), functional.logsigmoid(-weight))

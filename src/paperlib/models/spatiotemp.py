@@ -23,12 +23,15 @@ class SpatioTempCNN(nn.Module):
         self.temporal = TempCNN(channels, dates, classes, dropout, widths=(64, 128, 256))
         self.spatiotemporal = CNN3D(channels, dates, classes, dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Logarithm of the fused class probabilities (batch, class, y, x), which serves as logits."""
+    def forward(self, x: Tensor, where: Tensor | None = None) -> Tensor:
+        """Logarithm of the fused class probabilities (batch, class, y, x), which serves as logits.
+
+        The temporal stream answers `where` (batch, y, x) an answer is wanted; elsewhere the result means nothing.
+        """
         # a stream of weight 0 is left out: its logarithm would be -inf, with NaN gradients
         if self.fusion in (0, 1):
-            return (self.temporal if self.fusion else self.spatiotemporal)(x).float().log_softmax(1)
-        return fuse(self.temporal(x), self.spatiotemporal(x), math.log(self.fusion), math.log(1 - self.fusion))
+            return (self.temporal if self.fusion else self.spatiotemporal)(x, where).float().log_softmax(1)
+        return fuse(self.temporal(x, where), self.spatiotemporal(x), math.log(self.fusion), math.log(1 - self.fusion))
 
 
 def fuse(one: Tensor, other: Tensor, weight: Tensor | float, rest: Tensor | float) -> Tensor:
