@@ -35,7 +35,7 @@ def test_histograms_are_shares_within_superpixels(pairs):
 
 
 def test_samples_hold_whole_superpixels_and_label_only_polygons(run):
-    found = run._normalised_context["train"]
+    found = run.normalised_context["train"]
     numbers, label = found.superpixel[0, 0], found.label[0, 0]
     whole = np.bincount(run.superpixels.values.ravel())
     for number, pixels in zip(*np.unique(numbers, return_counts=True), strict=True):
@@ -46,7 +46,7 @@ def test_samples_hold_whole_superpixels_and_label_only_polygons(run):
 
 def test_samples_are_classified_as_the_map(run, model):
     """The scores of Table 4 are those of the map, pixel by pixel."""
-    samples = run._normalised_context["test"]
+    samples = run.normalised_context["test"]
     with torch.inference_mode():
         predicted = model(samples.x, samples.superpixel).argmax(1)[0, 0].numpy()
     codes = np.array([cover.code for cover in run.legend])
@@ -90,7 +90,7 @@ def test_context_decides_what_features_leave_open():
 
 
 def test_round_trip_without_pickle(run, model, tmp_path):
-    samples = run._normalised_context["test"]
+    samples = run.normalised_context["test"]
     model.save(tmp_path / "forest.skops")
     again = ContextForest.load(tmp_path / "forest.skops")
     assert torch.equal(again(samples.x, samples.superpixel), model(samples.x, samples.superpixel))

@@ -4,27 +4,25 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
-from paperlib import paper, summaries
+from paperlib import geometry, paper, summaries
 
 LEGEND = paper.legend([3, 11])
 
 
-def test_isolated_pixels():
-    codes = np.full((5, 6), 3)
-    codes[2, 2] = 11  # alone
-    codes[0, 4] = codes[1, 5] = 11  # touch at a corner
-    assert np.argwhere(summaries.isolated(codes)).tolist() == [[2, 2]]
-
-
-@given(arrays.arrays(np.int8, st.tuples(st.integers(1, 6), st.integers(1, 6)), elements=st.integers(1, 2)))
-def test_isolated_agrees_with_its_definition(codes):
-    for y, x in np.ndindex(codes.shape):
-        around = codes[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2]
-        assert summaries.isolated(codes)[y, x] == ((around == codes[y, x]).sum() == 1)
+def test_geometry_of_a_map_with_and_without_truth():
+    truth = np.ones((12, 12), np.uint8)
+    truth[:, 6:] = 3
+    ours = truth.copy()
+    ours[3, 3] = 3
+    maps = {name: xr.DataArray(codes, dims=("y", "x")) for name, codes in (("truth", truth), ("TempCNN", ours))}
+    table = summaries.geometry_table(maps)
+    assert table["objects"].tolist() == [2, 3]
+    assert table.iloc[:, 1].tolist() == [0, pytest.approx(100 / 144)]
+    assert table["borders, recall"].tolist() == [1, 1] and table.loc["TempCNN", "borders, precision"] < 1
+    alone = {"TempCNN": maps["TempCNN"]}
+    assert "borders, f1" not in summaries.geometry_table(alone)
+    assert summaries.geometry_table(alone, geometry.edges(truth))["borders, recall"].tolist() == [1]
 
 
 def test_areas_leave_nodata_out():

@@ -77,13 +77,12 @@ def load_classifier(folder: Path, model: torch.nn.Module) -> torch.nn.Module:
     return model.eval()
 
 
-def polygon_counts(folder: Path, part: str, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """What a training says of each polygon of "validation" or "test", for `intervals`.
+def polygon_counts(polygons: pd.DataFrame, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels int64 (polygon, predicted class index) and the class index (polygon,) of each, as `intervals` takes them.
 
-    Pixels int64 (polygon, predicted class index), and the class index (polygon,) of each polygon.
+    `polygons` as of `training.by_polygon`.
     """
-    table = pd.read_csv(folder / "polygons.csv").query("set == @part")
-    table = table.pivot_table(index=["polygon", "reference"], columns="predicted", values="pixels", fill_value=0)
+    table = polygons.pivot_table(index=["polygon", "reference"], columns="predicted", values="pixels", fill_value=0)
     counts = table.reindex(columns=range(classes), fill_value=0).to_numpy().astype(np.int64)
     return counts, table.index.get_level_values("reference").to_numpy()
 

@@ -44,7 +44,7 @@ class Dataset:
         """The same run with other values of `settings.Sample`, such as `dates="shuffled"`; nothing is read again."""
         other = copy(self)
         other.settings = replace(self.settings, sample=replace(self.settings.sample, **changes))
-        for name in ("_normalised", "_normalised_context"):
+        for name in ("normalised", "normalised_context"):
             other.__dict__.pop(name, None)
         return other
 
@@ -127,7 +127,8 @@ class Dataset:
         return Normaliser.fit(self.samples["train"])
 
     @cached_property
-    def _normalised(self) -> dict[str, Samples]:
+    def normalised(self) -> dict[str, Samples]:
+        """The samples that classifiers take: normalised, and varied as `settings.Sample` says (see `variations`)."""
         parts = {name: samples.map(self.normaliser.apply) for name, samples in self.samples.items()}
         return vary(parts, self.settings.sample, self.dates, self.settings.seed)
 
@@ -142,7 +143,8 @@ class Dataset:
         return read_map(store.find_or_make("superpixels", "slic", key, make, facts) / "superpixels.tif")
 
     @cached_property
-    def _normalised_context(self) -> dict[str, Samples]:
+    def normalised_context(self) -> dict[str, Samples]:
+        """The samples that iota2_ctx takes: whole superpixels, normalised; see `context.extract_superpixels`."""
         if self.settings.sample != replace(
             Sample(), **{name: getattr(self.settings.sample, name) for name in UPSTREAM}
         ):
@@ -173,5 +175,5 @@ class Dataset:
     def series(self, normalised: bool = False) -> pd.DataFrame:
         """Mean and standard deviation by class, channel and date over the pool's labelled pixels (Figures 7 and 8)."""
         dates = pd.to_datetime(self.scene.time.values)
-        samples = self._normalised if normalised else self.samples
+        samples = self.normalised if normalised else self.samples
         return class_series([samples["train"], samples["validation"]], self.legend, dates)

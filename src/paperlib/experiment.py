@@ -52,7 +52,7 @@ class Experiment(Dataset):
             raise InputError(f"Unknown model {name!r}; choose one of {', '.join(known)}.")
         if name in FORESTS:
             return FORESTS[name](classes=len(self.legend))
-        choice, (_, channels, dates, *_) = self.settings.train, self._normalised["train"].x.shape
+        choice, (_, channels, dates, *_) = self.settings.train, self.normalised["train"].x.shape
         return models.build(name, channels, dates, len(self.legend), dropout=choice.dropout, fusion=choice.fusion)
 
     def _training_key(self, name: str, number: int) -> str:
@@ -69,7 +69,7 @@ class Experiment(Dataset):
         def make(folder: Path) -> None:
             seed = self.settings.seed + number
             torch.manual_seed(seed)  # of the initial weights
-            parts = self._normalised_context if name == context.NAME else self._normalised
+            parts = self.normalised_context if name == context.NAME else self.normalised
             make_training(
                 folder, name, self._build(name), parts, self.normaliser, self.legend, self.settings.train,
                 self.settings.sample.oversample, seed, self.progress,
@@ -103,10 +103,21 @@ class Experiment(Dataset):
         table = self.trainings([name])
         return self.training(name, int(table.loc[table["chosen"], "training"].iloc[0]))
 
-    def polygon_counts(self, part: str = "test", names=CLASSIFIERS) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """`benchmark.polygon_counts` of the chosen trainings: by model, and the class index of each polygon."""
-        found = {name: polygon_counts(self.best(name), part, len(self.legend)) for name in names}
-        return {name: counts for name, (counts, _) in found.items()}, next(iter(found.values()))[1]
+    def polygon_counts(self, name: str, part: str = "test") -> tuple[list[np.ndarray], np.ndarray]:
+        """What each training of a classifier says of the polygons of "validation" or "test"; see `benchmark`.
+
+        Pixels (polygon, predicted class index) by training, and the class index (polygon,) of each polygon.
+        """
+        folders = [self.training(name, number) for number in range(self.settings.train.trainings)]
+        tables = [pd.read_csv(folder / "polygons.csv") for folder in folders]
+        found = [polygon_counts(table[table["set"] == part], len(self.legend)) for table in tables]
+        return [counts for counts, _ in found], found[0][1]
+
+    def chosen_counts(self, part: str = "test", names=CLASSIFIERS) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """`polygon_counts` of the chosen training of each classifier, as `intervals` takes them."""
+        chosen = self.trainings(names).query("chosen").set_index("model")["training"]
+        found = {name: self.polygon_counts(name, part) for name in names}
+        return {name: counts[chosen[name]] for name, (counts, _) in found.items()}, next(iter(found.values()))[1]
 
     def confusions(self, part: str = "test", names=CLASSIFIERS) -> dict[str, np.ndarray]:
         """Confusion matrix (reference, predicted) of each classifier's chosen training on "validation" or "test"."""

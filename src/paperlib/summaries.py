@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from . import paper
+from . import geometry, paper
 from .paper import LandCover
 from .samples import Normaliser
 
@@ -61,24 +61,32 @@ def epochs_table(history: pd.DataFrame, legend: tuple[LandCover, ...]) -> pd.Dat
 
 
 def areas_table(maps: dict[str, xr.DataArray], legend: tuple[LandCover, ...]) -> pd.DataFrame:
-    """Per cent of the mapped pixels in each class, isolated pixels, and agreement with a map called "truth" if given."""
+    """Per cent of the mapped pixels in each class, and agreement with a map called "truth" if given."""
     table = {}
     for name, codes in maps.items():
         mapped = codes.values > 0
         column = {cover.name: 100 * (codes.values[mapped] == cover.code).mean() for cover in legend}
-        column["isolated pixels"] = 100 * isolated(codes.values)[mapped].mean()
         if "truth" in maps:
             column["agreement with truth"] = 100 * (codes.values == maps["truth"].values)[mapped].mean()
         table[f"{name} (%)"] = column
     return pd.DataFrame(table)
 
 
-def isolated(codes: np.ndarray) -> np.ndarray:
-    """Where a pixel of a class map (y, x) differs from all of its eight neighbours (bool); off the map counts as one."""
-    padded = np.pad(codes.astype(int), 1, constant_values=-1)
-    shape = codes.shape
-    alike = np.zeros(shape, bool)
-    for dy, dx in itertools.product((0, 1, 2), repeat=2):
-        if (dy, dx) != (1, 1):
-            alike |= padded[dy : dy + shape[0], dx : dx + shape[1]] == codes
-    return ~alike
+def geometry_table(maps: dict[str, xr.DataArray], edges_found: np.ndarray | None = None) -> pd.DataFrame:
+    """Speckle of each map, and how its class borders match those of the map called "truth" within one pixel.
+
+    `edges_found` bool (y, x): borders seen in the image (`geometry.image_edges`), for a scene without truth.
+    """
+    edges = {name: geometry.edges(codes.values) for name, codes in maps.items()}
+    reference = edges.get("truth", edges_found)
+    rows = {}
+    for name, codes in maps.items():
+        speckle = geometry.speckle(codes.values)
+        rows[name] = {
+            "objects": speckle["components"],
+            f"pixels in objects of less than {geometry.SMALL} (%)": 100 * speckle["isolated_share"],
+        }
+        if reference is not None:
+            borders = geometry.boundary_f1(edges[name], reference)
+            rows[name] |= {f"borders, {key}": value for key, value in borders.items()}
+    return pd.DataFrame(rows).T

@@ -72,10 +72,15 @@ def evaluate(model: nn.Module, samples: Samples, device: torch.device | str | No
     predicted = torch.cat(predicted).numpy()
     confusion = metrics.confusion(samples.label.numpy(), predicted, logits.shape[1])
     labelled = samples.label.numpy() >= 0
-    tensors = {"polygon": samples.polygon.numpy(), "reference": samples.label.numpy(), "predicted": predicted}
-    pixels = pd.DataFrame({name: values[labelled] for name, values in tensors.items()})
-    polygons = pixels.value_counts(sort=False).rename("pixels").reset_index()
-    return Evaluation(confusion, loss / confusion.sum(), predicted, polygons)
+    return Evaluation(confusion, loss / confusion.sum(), predicted, by_polygon(samples, predicted[labelled]))
+
+
+def by_polygon(samples: Samples, predicted: np.ndarray) -> pd.DataFrame:
+    """Columns polygon, reference, predicted, pixels, of the class index (pixel,) predicted at each labelled pixel."""
+    labelled = samples.label >= 0
+    pixels = {"polygon": samples.polygon[labelled].numpy(), "reference": samples.label[labelled].numpy()}
+    table = pd.DataFrame(pixels | {"predicted": predicted})
+    return table.value_counts(sort=False).rename("pixels").reset_index()
 
 
 def train(
