@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+from affine import Affine
 from rasterio.features import rasterize
 
-from paperlib import open_scene, paper
+from paperlib import Experiment, forest, metrics, open_scene, paper
 from paperlib.errors import InputError
-from paperlib.simulate import simulate
+from paperlib.landscape import COVERS, draw_landscape, draw_polygons, planned
+from paperlib.simulate import SEASONS, simulate
 
 SIZE, POOL, TEST = 192, 40, 24
 
@@ -82,6 +84,57 @@ def test_polygons_are_pure_apart_and_as_many_as_asked(folder, truth):
     assert not polygons.sjoin(polygons, predicate="intersects").query("polygon_id_left != polygon_id_right").size
     area = polygons.assign(area=polygons.area).groupby("set")["area"].mean()
     assert area["test"] > area["pool"]  # the other interpreter draws larger ones
+
+
+def pixels_by_class(polygons: gpd.GeoDataFrame, landscape_codes: np.ndarray, transform: Affine) -> pd.DataFrame:
+    """Pixels whose centre lies in a polygon, by class code and set; all must have the polygon's class."""
+    number = rasterize(
+        zip(polygons.geometry, polygons["polygon_id"], strict=True), landscape_codes.shape, transform=transform
+    )
+    assert (
+        landscape_codes[number > 0] == polygons.set_index("polygon_id")["code"].loc[number[number > 0]].to_numpy()
+    ).all()
+    count = np.bincount(number.ravel(), minlength=len(polygons) + 1)[1:]
+    return polygons.assign(pixels=count).groupby(["code", "set"])["pixels"].sum().unstack()
+
+
+def test_classes_are_as_unequal_as_the_tables_say(folder, truth):
+    polygons = gpd.read_file(folder / "polygons.gpkg")
+    with rasterio.open(folder / "truth.tif") as file:
+        found = pixels_by_class(polygons, truth, file.transform)
+    for part, number in (("pool", POOL), ("test", TEST)):
+        for code, (_, pixels) in planned(part, number, SIZE).items():
+            assert found.loc[code, part] <= pixels + 12 and found.loc[code, part] > 0.4 * pixels
+
+
+def test_as_many_pixels_a_class_as_the_paper_at_its_numbers():
+    random, transform = np.random.default_rng(31), Affine(10, 0, 0, 0, -10, 0)
+    landscape = draw_landscape(2048, random)
+    polygons = draw_polygons(landscape, transform, "EPSG:32631", paper.POLYGONS_POOL, paper.POLYGONS_TEST, random)
+    found = pixels_by_class(polygons, landscape.codes, transform)
+    assert found["pool"].to_dict() == pytest.approx(paper.TABLE_2, rel=0.1)
+    assert found["test"].to_dict() == pytest.approx(paper.TABLE_3, rel=0.1)
+
+
+def test_cover_types_are_whole():
+    for name, cover in COVERS.items():
+        assert sum(cover.parts.values()) == pytest.approx(1), name
+        assert ("field" in cover.parts) == (name in SEASONS), name
+        assert next(iter(cover.parts.values())) == max(cover.parts.values()), name
+
+
+def test_a_forest_finds_the_scene_neither_trivial_nor_hopeless(tmp_path, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path))
+    run = Experiment("demo")
+    model = forest.Forest(len(run.legend))
+    model.fit(run.samples["train"], seed=0)
+    score = {}
+    for name in ("validation", "test"):
+        pixels = run.samples[name].pixels()
+        answer = model(pixels.x).argmax(1)
+        score[name] = metrics.macro_f1(metrics.confusion(pixels.label.numpy(), answer.numpy(), len(run.legend)))
+    assert 0.6 < score["test"] < 0.9
+    assert score["test"] < score["validation"] < 0.97
 
 
 def test_same_seed_same_bytes_other_seed_another(tmp_path, folder):

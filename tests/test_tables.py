@@ -72,6 +72,14 @@ def test_table_4_mean_is_recomputed_from_class_f1():
     assert table.loc[(TEST, "Mean"), ("TempCNN", "ours")] == pytest.approx(0.6)  # water, absent, counts for nothing
 
 
+def test_differences_are_ours_less_printed():
+    table = tables.differences_table(make_results(), make_trainings(), LEGEND)
+    assert table.columns.tolist() == list(paper.MODELS)
+    assert table.loc[(VALIDATION, "Built up"), "TempCNN"] == pytest.approx(0.8 - paper.TABLE_4_VALIDATION[1][0])
+    assert table["3D-CNN"].isna().all()  # not run
+    assert np.isnan(table.loc[(TEST, "Water"), "TempCNN"])  # not in the test set
+
+
 def test_table_4_has_dashes_where_there_is_nothing(table):
     assert (table["iota2_ctx", "ours"] == DASH).all()  # not run
     assert table.loc[(VALIDATION, "Shrubland"), ("TempCNN", "ours")] == DASH  # not in the scene

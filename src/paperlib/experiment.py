@@ -39,7 +39,7 @@ class Experiment(Dataset):
 
     def networks(self) -> pd.DataFrame:
         """Columns model, parameters_paper (13 channels, 11 dates, 8 classes), parameters (this scene), receptive_field."""
-        here = {name: self._build(name) for name in models.NAMES}
+        here = {name: self._build(name) for name in (*models.NAMES, *models.VARIANTS)}
         shape = {"channels": len(paper.BANDS) + 3, "dates": len(paper.DATES), "classes": len(paper.CLASSES)}
         rows = [
             (name, count_parameters(models.build(name, **shape)), count_parameters(model), model.receptive_field)

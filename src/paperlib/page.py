@@ -52,3 +52,12 @@ def absent(name: str) -> Html:
         '<div class="admonition note"><p class="admonition-title">The image is not here</p>'
         f"<p>Run <code>paperlib fetch {name}</code> (through pip) and build the book again.</p></div>"
     )
+
+
+def absent_crops() -> Html:
+    """A box saying that the native crops are not here and how to get them."""
+    return Html(
+        '<div class="admonition note"><p class="admonition-title">The crops are not here</p>'
+        "<p>Put the files of the repository <code>nkarasiak/atelier_SAGEO2019</code>, branch data, into "
+        "<code>data/theia_l3a</code> and build the book again.</p></div>"
+    )

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from . import geometry, paper
+from . import area, geometry, intervals, paper
 from .paper import LandCover
 from .samples import Normaliser
+from .tables import DASH
 
 
 def models_table(models: pd.DataFrame) -> pd.DataFrame:
@@ -20,7 +21,7 @@ def models_table(models: pd.DataFrame) -> pd.DataFrame:
     printed = dict(zip(paper.MODELS, paper.TABLE_4_PARAMETERS, strict=True))
     return pd.DataFrame(
         {
-            "printed (k)": models["model"].map(printed).to_numpy(),
+            "printed (k)": [printed.get(name, DASH) for name in models["model"]],
             "at the paper's input": models["parameters_paper"].to_numpy(),
             "at this scene's input": models["parameters"].to_numpy(),
             "receptive field (px)": models["receptive_field"].to_numpy(),
@@ -90,3 +91,34 @@ def geometry_table(maps: dict[str, xr.DataArray], edges_found: np.ndarray | None
             borders = geometry.boundary_f1(edges[name], reference)
             rows[name] |= {f"borders, {key}": value for key, value in borders.items()}
     return pd.DataFrame(rows).T
+
+
+def recall_tables(maps: dict[str, xr.DataArray]) -> dict[str, pd.DataFrame]:
+    """`geometry.recall_by_width` of each map against the one called "truth"; none where there is no truth."""
+    if "truth" not in maps:
+        return {}
+    truth = maps["truth"].values
+    return {name: geometry.recall_by_width(truth, codes.values) for name, codes in maps.items() if name != "truth"}
+
+
+def area_table(
+    counts: np.ndarray, reference: np.ndarray, codes: xr.DataArray, legend: tuple[LandCover, ...]
+) -> tuple[float, float, pd.DataFrame]:
+    """Accuracy of a map and its half-width, and the area of each class in hectares, by `area.area_weighted`.
+
+    `counts` (polygon, predicted) and `reference` (polygon,) of the map's classifier on test; `codes` its map. Half-widths
+    are of polygons resampled. A class that is mapped but given to no test pixel has only its mapped area.
+    """
+    pixel = abs(np.prod(codes.rio.resolution())) / 10_000
+    mapped = np.array([pixel * (codes.values == cover.code).sum() for cover in legend])
+    confusion = intervals.resampled_confusions(counts, reference, np.ones((1, len(reference)), int))[0]
+    resampled = intervals.resampled_confusions(counts, reference, intervals.draws(reference))
+    seen = np.where(confusion.sum(0) > 0, mapped, 0)
+    overall, half_width, table = area.area_weighted(confusion, seen, resampled)
+    names = {
+        "mapped_area": "mapped (ha)", "estimated_area": "estimated (ha)", "area_half_width": "± (ha)",
+        "users_accuracy": "user's accuracy", "users_half_width": "± user's",
+        "producers_accuracy": "producer's accuracy", "producers_half_width": "± producer's",
+    }  # fmt: skip
+    table = table.assign(mapped_area=mapped).rename(columns=names)
+    return overall, half_width, table.set_index(pd.Index([cover.name for cover in legend], name="class"))

@@ -108,6 +108,21 @@ def table_4(
     return table if printed else table.droplevel(1, axis=1)
 
 
+def differences_table(results: pd.DataFrame, trainings: pd.DataFrame, legend: tuple[LandCover, ...]) -> pd.DataFrame:
+    """Table 4, ours less printed: F1 of each class in the chosen trainings, validation and test, NaN where one lacks.
+
+    `results` and `trainings` as `table_4` takes them.
+    """
+    ours = chosen_scores(results, trainings).pivot_table(index=["set", "code"], columns="model", values="f1")
+    rows = {}
+    for part, (title, printed, _) in PRINTED_F1.items():
+        for cover in legend:
+            for model, value in zip(paper.MODELS, printed[cover.code], strict=True):
+                found = ours[model].get((part, cover.code), np.nan) if model in ours else np.nan
+                rows.setdefault((title, cover.name), {})[model] = found - value
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
 def _printed_column(name: str) -> list:
     """One model's column of Table 4 as printed; dashes for a model that the paper does not have."""
     size = 2 * (len(paper.CLASSES) + 2) + 4
