@@ -19,7 +19,7 @@ from scipy.ndimage import gaussian_filter
 
 from . import paper
 from .errors import InputError
-from .landscape import NAMES, Landscape, draw_landscape, draw_polygons
+from .landscape import COVERS, NAMES, Landscape, draw_landscape, draw_polygons
 
 CRS_TILE = CRS.from_epsg(32631)
 ORIGIN = (356040, 4835680)  # upper left corner in metres: on the tile's 10 m and 20 m grids, in the real crops
@@ -29,43 +29,35 @@ PSF = {10: 0.6, 20: 1.0}  # standard deviation of the imaging blur in pixels of 
 _DAYS = (pd.to_datetime(paper.DATES) - pd.Timestamp("2018-01-01")).days.to_numpy().astype(float)
 
 
-def _spectra() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean, spread between and spread within objects of every cover type: each (cover, date, band)."""
+#: Growths of the green cover of a field in a year, by cover type: green from about day `rise` (day 1: 1 January) to day
+#: `fall`, height at most; each as (mean, standard deviation) over the objects. The cover of weeds, volunteers and stubble
+#: is one more growth. Assumed, from the crop calendar of the region.
+SEASONS = {
+    "winter cereal": [(-20, 12, 168, 6, 0.8, 0.06), (215, 12, 330, 20, 0.3, 0.12)],
+    "rapeseed": [(-60, 12, 158, 5, 0.85, 0.05), (205, 12, 330, 20, 0.3, 0.12)],
+    "sunflower": [(165, 8, 245, 7, 0.7, 0.07), (-60, 15, 85, 15, 0.3, 0.15)],
+    "irrigated maize": [(160, 7, 275, 7, 0.9, 0.04), (-60, 15, 85, 15, 0.25, 0.12)],
+    "fallow field": [(-60, 20, 190, 30, 0.65, 0.1), (250, 25, 420, 20, 0.55, 0.12)],
+    "mown meadow": [(-150, 15, 152, 9, 0.75, 0.07), (175, 8, 225, 12, 0.6, 0.1), (250, 10, 450, 15, 0.65, 0.07)],
+    "bare parcel": [(90, 25, 200, 30, 0.25, 0.12), (260, 20, 420, 30, 0.25, 0.12)],
+}
+
+
+def _materials() -> dict[str, np.ndarray]:
+    """Mean, spread between and spread within objects, and change a day, of each material: each (4, date, band).
+
+    "green" is the vigorous cover of fields (measured: meadow in May, a crop in August). Where the crops hold few objects of
+    a material, their spread is too small: it is taken as 5 % of the mean at least (assumed).
+    """
     table = pd.read_csv(files("paperlib") / "spectra.csv", parse_dates=["date"])
     measured = {name: _seasons(rows) for name, rows in table.groupby("material")}
-    soil, herb, crop = (measured[name] for name in ("soil", "herb", "crop"))
-    green = np.stack([herb[0, 3], herb[1, 3], herb[2, 3]])[:, None]  # meadow in May, the most vigorous cover measured
-
-    def mixture(*parts):
-        """Materials by share: means mix, and so do their spreads."""
-        return sum(share * measured[name] for share, name in parts)
-
-    def field(rise, fall, height):
-        """Green cover over bare soil through the year."""
-        cover = _green_cover(rise, fall, height)[None, :, None]
-        return (1 - cover) * soil + cover * 0.5 * (green + crop)
-
-    spectra = {
-        "winter cereal": field(-60, 168, 0.85),
-        "rapeseed": field(-100, 150, 0.9),
-        "sunflower": field(140, 240, 0.75),
-        "irrigated maize": field(135, 272, 0.95),
-        "mown meadow": mixture((0.8, "herb"), (0.2, "strip")),
-        "dry meadow": mixture((0.6, "herb"), (0.25, "open"), (0.15, "soil")),
-        "shrub fallow": mixture((0.8, "shrub"), (0.2, "herb")),
-        "heath": mixture((0.65, "shrub"), (0.35, "broad")),
-        "bare parcel": mixture((0.8, "soil"), (0.2, "strip")),
-        "quarry": mixture((0.7, "soil"), (0.3, "road")),
-        "oak wood": measured["broad"],
-        "mixed wood": mixture((0.65, "broad"), (0.35, "needle")),
-        "pine wood": measured["needle"],
-        "open pine wood": mixture((0.7, "needle"), (0.3, "broad")),
-        "village": mixture((0.3, "roof"), (0.3, "built"), (0.4, "herb")),
-        "road": mixture((0.5, "road"), (0.5, "built")),
-        "river": measured["lake"],
-        "pond": mixture((0.5, "lake"), (0.5, "pond")),
+    measured["green"] = 0.5 * (measured["herb"][:, [3]] + measured.pop("crop"))
+    for values in measured.values():
+        values[1] = np.maximum(values[1], 0.05 * values[0])
+    return {
+        name: np.concatenate([values, np.gradient(values[:1], _DAYS, axis=1)]).astype(np.float32)
+        for name, values in measured.items()
     }
-    return tuple(np.stack([spectra[name] for name in NAMES]).transpose(1, 0, 2, 3))
 
 
 def _seasons(rows: pd.DataFrame) -> np.ndarray:
@@ -85,10 +77,15 @@ def _seasons(rows: pd.DataFrame) -> np.ndarray:
     return np.stack([[np.interp(_DAYS, days, series) for series in part.T] for part in values]).transpose(0, 2, 1)
 
 
-def _green_cover(rise: float, fall: float, height: float) -> np.ndarray:
-    """Green cover (date,) of a crop: a double logistic that rises about 40 days after day `rise` and falls at `fall`."""
-    days = _DAYS
-    return height / (1 + np.exp(-(days - rise - 40) / 14)) / (1 + np.exp((days - fall) / 7))
+def _green_cover(growths: list[tuple], number: int, random: np.random.Generator) -> np.ndarray:
+    """Green cover (date, object) of fields: the highest of some growths, each a double logistic."""
+    covers = []
+    for rise, rise_spread, fall, fall_spread, height, height_spread in growths:
+        start, stop = random.normal(rise, rise_spread, number), random.normal(fall, fall_spread, number)
+        top = np.clip(random.normal(height, height_spread, number), 0, 0.97)
+        days = _DAYS[:, None]
+        covers.append(top / (1 + np.exp(-(days - start) / 14)) / (1 + np.exp((days - stop) / 6)))
+    return np.max(covers, axis=0)
 
 
 class _Objects:
@@ -96,31 +93,67 @@ class _Objects:
 
     def __init__(self, landscape: Landscape, random: np.random.Generator):
         self.cover, self.objects = landscape.cover, landscape.objects
-        self.mean, self.between, self.within = _spectra()
-        self.slope = np.gradient(self.mean, _DAYS, axis=1)
+        spectra = _materials()
+        self.materials = [*spectra, "field"]
+        self.spectra = np.stack(list(spectra.values()))  # (material, 4, date, band)
         number = landscape.objects.max() + 1
-        self.brightness = random.normal(size=(number, 1))
-        self.character = random.normal(size=(number, len(paper.BANDS)))
-        self.delay = random.normal(0, 8, (number, 1))  # days earlier or later than others of its kind
-        self.texture = gaussian_filter(random.normal(size=self.cover.shape), 0.7)
-        self.texture /= self.texture.std()
-        village = self.cover == NAMES.index("village")
-        # houses, streets and gardens: a village is a mixture of different shares at every pixel
-        self.texture[village] *= 2.2
+        self.character = random.normal(size=(number, len(paper.BANDS))) * 0.4 + 0.85 * random.normal(size=(number, 1))
+        self.light = random.normal(1, 0.02, (number, 1))  # slope and view
+        self.delay = random.normal(0, 5, number)  # days earlier or later than others of its kind
+        self.texture = _standard(gaussian_filter(random.normal(size=self.cover.shape), 0.7))
+        kind = np.zeros(number, int)
+        kind[self.objects] = self.cover  # TYPE
+        self.green = np.zeros((len(paper.DATES), number))
+        for name, growths in SEASONS.items():
+            mine = kind == NAMES.index(name)
+            self.green[:, mine] = _green_cover(growths, mine.sum(), random)
+        self.shares = self._mix(self._compose(kind, random), random)
+
+    def _compose(self, kind: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """Share of each material in each object (object, material); the first material of a cover type prevails."""
+        shares = np.zeros((len(kind), len(self.materials)))
+        for index, cover in enumerate(COVERS.values()):
+            mine = np.flatnonzero(kind == index)
+            columns = [self.materials.index(name) for name in cover.parts]
+            drawn = random.dirichlet(np.array(list(cover.parts.values())) * cover.unity, len(mine))
+            largest, rows = drawn.argmax(1), np.arange(len(mine))
+            drawn[rows, largest], drawn[:, 0] = drawn[:, 0].copy(), drawn.max(1)
+            shares[np.ix_(mine, columns)] = drawn
+        return shares
+
+    def _mix(self, shares: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """Share of each material in each pixel (material, y, x): that of the object, in patches of 10 to 100 m."""
+        patches = np.array([cover.patches for cover in COVERS.values()], np.float32)[self.cover]
+        result = np.empty((len(self.materials), *self.cover.shape), np.float32)
+        for index in range(len(result)):
+            fine, coarse = (
+                _standard(gaussian_filter(random.standard_normal(self.cover.shape, np.float32), width))
+                for width in (0.8, 3)
+            )
+            result[index] = shares[:, index].astype(np.float32)[self.objects]
+            result[index] *= np.exp(patches * (0.85 * fine + 0.5 * coarse))
+        return result / result.sum(0)
 
     def reflectance(self, date: int, random: np.random.Generator) -> np.ndarray:
         """Reflectance (band, y, x) float on the 10 m grid before blur, noise and cloud."""
-        moment = random.normal(size=self.character.shape)
-        own = 0.85 * self.brightness + 0.4 * self.character + 0.35 * moment
-        pixel = random.normal(size=(len(paper.BANDS), *self.cover.shape))
-        result = np.empty((len(paper.BANDS), *self.cover.shape))
-        for band in range(len(paper.BANDS)):
-            mean, slope, between, within = (
-                part[:, date, band][self.cover] for part in (self.mean, self.slope, self.between, self.within)
+        own = self.character + 0.35 * random.normal(size=self.character.shape)
+        green = self.green[date].astype(np.float32)[self.objects]
+        shares, field = self.shares[:-1].copy(), self.shares[-1]
+        shares[self.materials.index("green")] += field * green
+        shares[self.materials.index("soil")] += field * (1 - green)
+        result = np.empty((len(paper.BANDS), *self.cover.shape), np.float32)
+        for band in range(len(result)):
+            mean, between, within, slope = np.einsum(
+                "mk,myx->kyx", self.spectra[:, :, date, band], shares, optimize=True
             )
-            result[band] = mean + slope * self.delay[self.objects, 0] + between * own[self.objects, band]
-            result[band] += within * (0.8 * self.texture + 0.6 * pixel[band])
+            result[band] = mean + between * own[self.objects, band] + slope * self.delay[self.objects]
+            result[band] += 0.7 * within * (0.8 * self.texture + 0.6 * random.standard_normal(green.shape, np.float32))
+            result[band] *= self.light[self.objects, 0]
         return np.clip(result, 0.003, 1)
+
+
+def _standard(field: np.ndarray) -> np.ndarray:
+    return (field / field.std()).astype(np.float32)
 
 
 def _write_product(root: Path, number: int, date: str, objects: _Objects, random: np.random.Generator) -> None:
