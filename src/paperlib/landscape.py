@@ -77,7 +77,7 @@ LEAST = 6  # pixels of a polygon
 BORDER = {"test": 1, "pool": 2}
 #: How often the first interpreter draws the next polygon in the object of one before; the second never does while there
 #: are others. So validation polygons are less independent of training than test polygons are (assumed).
-NEXT_DOOR = 0.3
+NEXT_DOOR = 0.5
 
 
 class Landscape(NamedTuple):
@@ -106,12 +106,12 @@ def draw_landscape(size: int, random: np.random.Generator) -> Landscape:
 
     towns, number = np.zeros((size, size), bool), max(3, round(size / 170))
     for _ in range(number):
-        _blob(towns, size * np.sqrt(0.07 / number / np.pi) * random.uniform(0.75, 1.2), random)
+        _blob(towns, size * np.sqrt(0.09 / number / np.pi) * random.uniform(0.75, 1.2), random)
     for _ in range(max(4, round(size**2 * 5e-5))):
         _blob(towns, random.uniform(4, 12), random)
     _cut_up(cover, objects, towns, _DISTRICTS, 600, random)
     lakes = max(3, round(size / 100))
-    waters = [size * np.sqrt(0.02 / lakes / np.pi) * random.uniform(0.7, 1.2) for _ in range(lakes)]
+    waters = [size * np.sqrt(0.03 / lakes / np.pi) * random.uniform(0.7, 1.2) for _ in range(lakes)]
     waters += random.uniform(4, 9, max(3, round(size**2 * 5e-5))).tolist()
     for name, radii in (("quarry", random.uniform(6, 10, max(3, round(size**2 * 3.5e-5)))), ("pond", waters)):
         for radius in radii:
@@ -219,8 +219,8 @@ def draw_polygons(
 ) -> gpd.GeoDataFrame:
     """Polygons well inside objects: `pool` for training and validation, `test` by another interpreter's habits.
 
-    Columns polygon_id, code, class_name, set, geometry. None overlaps another; all pixels of one have its class. Numbers
-    and pixels are those of `planned`, objects come in turn. Raises `InputError` where the scene has no room for them.
+    Columns polygon_id, code, class_name, set, geometry. None overlaps another; all pixels of one have its class. Numbers and
+    pixels are those of `planned`, but one half of the inner pixels of a class at most. Raises `InputError` where the scene has no room for them.
     """
     size = len(landscape.cover)
     plans = {part: planned(part, number, size) for part, number in (("test", test), ("pool", pool))}
@@ -230,7 +230,7 @@ def draw_polygons(
         used = np.zeros(landscape.objects.max() + 1, int)
         for part, plan in plans.items():
             number, pixels = plan[cover.code]
-            pixels = min(pixels, int((inside >= 2).sum()) // 4)  # leaves room for the others
+            pixels = min(pixels, int(0.5 * (inside >= 2).sum()))  # leaves room for the others
             weights = np.sort(random.lognormal(0, 0.5, number))[::-1]
             for index in range(number):
                 wish = max(LEAST, round(pixels * weights[index] / weights[index:].sum()))
@@ -266,7 +266,8 @@ def _region(inside, border, free, objects, used, wish, random) -> tuple[tuple[sl
     places = places if len(places) else np.flatnonzero(room)
     places = random.permutation(places)[:2000] if len(places) < 100_000 else random.choice(places, 2000)
     best, best_size = None, LEAST - 1
-    for place in places[np.argsort(used[objects.flat[places]], kind="stable")][:12]:
+    places = places[np.argsort(used[objects.flat[places]], kind="stable")]
+    for tries, place in enumerate([*places[:12], *places[12::20]], start=1):
         y, x = divmod(int(place), len(inside))
         half = int(1.5 * np.sqrt(wish)) + 3
         window = slice(max(0, y - half), y + half + 1), slice(max(0, x - half), x + half + 1)
@@ -280,7 +281,7 @@ def _region(inside, border, free, objects, used, wish, random) -> tuple[tuple[sl
         region = _around(connected & (far <= enough), middle)
         if region.sum() > best_size:
             best, best_size = (window, region, objects[y, x]), region.sum()
-        if best_size >= 0.95 * wish:
+        if best_size >= 0.95 * wish or (best and tries >= 12):
             break
     return best
 

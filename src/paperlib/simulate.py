@@ -97,7 +97,7 @@ class _Objects:
         self.materials = [*spectra, "field"]
         self.spectra = np.stack(list(spectra.values()))  # (material, 4, date, band)
         number = landscape.objects.max() + 1
-        self.character = random.normal(size=(number, len(paper.BANDS))) * 0.4 + 0.85 * random.normal(size=(number, 1))
+        self.character = 0.95 * random.normal(size=(number, 1)) + 0.2 * random.normal(size=(number, len(paper.BANDS)))
         self.light = random.normal(1, 0.02, (number, 1))  # slope and view
         self.delay = random.normal(0, 5, number)  # days earlier or later than others of its kind
         self.texture = _standard(gaussian_filter(random.normal(size=self.cover.shape), 0.7))
@@ -136,7 +136,8 @@ class _Objects:
 
     def reflectance(self, date: int, random: np.random.Generator) -> np.ndarray:
         """Reflectance (band, y, x) float on the 10 m grid before blur, noise and cloud."""
-        own = self.character + 0.35 * random.normal(size=self.character.shape)
+        moment = 0.25 * random.normal(size=(len(self.character), 1)) + 0.1 * random.normal(size=self.character.shape)
+        own = self.character + moment
         green = self.green[date].astype(np.float32)[self.objects]
         shares, field = self.shares[:-1].copy(), self.shares[-1]
         shares[self.materials.index("green")] += field * green
