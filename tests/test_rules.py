@@ -50,6 +50,7 @@ ORDER = [
     "audit",
     "drawing",
     "realism",
+    "evidence_figures",
     "figures",
     "page",
     "batch",

@@ -51,7 +51,8 @@ def share_predicted(run: Experiment, name: str, reference: int, predicted: tuple
     """Share of the test pixels of class `reference` that are given one of the classes `predicted` (1 + draw,)."""
     rows = confusions(run, name)[:, :, _index(run, reference)]
     columns = [_index(run, code) for code in predicted if code in _codes(run)]
-    return (rows[..., columns].sum(-1) / rows.sum(-1)).mean(0)
+    with np.errstate(invalid="ignore"):  # NaN where no test polygon has the class
+        return (rows[..., columns].sum(-1) / rows.sum(-1)).mean(0)
 
 
 def block_share(inside: np.ndarray, among: np.ndarray, seed: int = 0) -> np.ndarray:

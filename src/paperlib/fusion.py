@@ -80,7 +80,8 @@ def fusion_table(run: Experiment, found: dict[str, Streams]) -> pd.DataFrame:
         ways = {"temporal stream": 1.0, "spatio-temporal stream": 0.0, "set by hand": run.settings.train.fusion}
         for name, weight in (ways | {"chosen on validation": one.best_weight()}).items():
             scores = (one.macro_f1(weight, "validation"), one.macro_f1(weight, "test"))
-            gain = _gain(one.counts(weight, "test"), one.counts(single, "test")) if name not in list(ways)[:2] else ()
+            fused = name not in list(ways)[:2]
+            gain = _gain(one.counts(weight, "test"), one.counts(single, "test")) if fused else (np.nan,) * 3
             rows.append((way, name, weight, *scores, *gain))
     gated = "SpatioTempCNN-gated"
     scores = run.trainings([gated]).query("chosen").iloc[0]

@@ -219,8 +219,9 @@ def draw_polygons(
 ) -> gpd.GeoDataFrame:
     """Polygons well inside objects: `pool` for training and validation, `test` by another interpreter's habits.
 
-    Columns polygon_id, code, class_name, set, geometry. None overlaps another; all pixels of one have its class. Numbers and
-    pixels are those of `planned`, but one half of the inner pixels of a class at most. Raises `InputError` where the scene has no room for them.
+    Columns polygon_id, code, class_name, set, geometry. None overlaps another; all pixels of one have its class. Numbers
+    and pixels are those of `planned`, but half of the inner pixels of a class at most. Raises `InputError` where the
+    scene has no room for them.
     """
     size = len(landscape.cover)
     plans = {part: planned(part, number, size) for part, number in (("test", test), ("pool", pool))}

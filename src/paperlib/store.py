@@ -21,7 +21,7 @@ from filelock import FileLock
 from .errors import InputError
 
 #: Raise by hand when what a stage writes changes, so that artifacts of older code are not taken for new ones.
-FORMAT = 2
+FORMAT = 3
 
 LIBRARIES = ("torch", "numpy", "xarray", "rasterio", "geopandas", "scikit-learn")
 

@@ -1,0 +1,134 @@
+"""Figures of the evidence: intervals, differences, verdicts, fusion weights, recall by width of objects.
+
+Data in, a `Figure` out. What differs by colour differs by marker too.
+"""
+
+import itertools
+import textwrap
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.lines import Line2D
+
+from .drawing import WIDTH, Figure, styled
+
+#: Marker, colour and filling of each verdict.
+VERDICTS = {
+    "supported": ("o", "#0072b2", True),
+    "not supported": ("X", "#d55e00", True),
+    "undecided": ("s", "#7f7f7f", False),
+}
+
+
+@styled
+def intervals_figure(table: pd.DataFrame) -> Figure:
+    """Macro F1 on the test set and its 95 % interval, a row a model, the best on top.
+
+    `table` as of `intervals.macro_f1_intervals`.
+    """
+    table = table.sort_values("macro_f1")
+    figure = Figure((WIDTH, 0.36 * len(table) + 0.8), layout="constrained")
+    ax = figure.subplots()
+    _bars(ax, table["macro_f1"], table["low"], table["high"], filled=[True] * len(table))
+    ax.set_yticks(range(len(table)), table["model"])
+    ax.set(xlabel="macro F1 on the test set (–), 95 % interval over polygons", ylim=(-0.6, len(table) - 0.4))
+    return figure
+
+
+@styled
+def differences_figure(table: pd.DataFrame) -> Figure:
+    """Differences of macro F1 between pairs of models with 95 % intervals; filled where zero is excluded.
+
+    `table` as of `intervals.differences`.
+    """
+    table = table.sort_values("difference")
+    figure = Figure((WIDTH, 0.28 * len(table) + 1.1), layout="constrained")
+    ax = figure.subplots()
+    _bars(ax, table["difference"], table["low"], table["high"], filled=table["settled"])
+    ax.axvline(0, color="0.4", linewidth=0.8, zorder=0)
+    ax.set_yticks(
+        range(len(table)), [f"{one} – {other}" for one, other in zip(table["first"], table["second"], strict=True)]
+    )
+    ax.set(xlabel="difference of macro F1 on the test set (–)", ylim=(-0.6, len(table) - 0.4))
+    handles = [
+        Line2D([], [], marker="o", color="#0072b2", label="settled"),
+        Line2D([], [], marker="o", color="#0072b2", markerfacecolor="white", label="holds zero"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    return figure
+
+
+def _bars(ax, values, low, high, filled) -> None:
+    """Dots with horizontal bars, a row each; hollow where not `filled`."""
+    for row, (value, left, right, full) in enumerate(zip(values, low, high, filled, strict=True)):
+        ax.plot([left, right], [row, row], color="#0072b2", linewidth=2, solid_capstyle="butt")
+        ax.plot(value, row, "o", color="#0072b2", markerfacecolor="#0072b2" if full else "white", markersize=6)
+    ax.grid(axis="x", color="0.93")
+    ax.tick_params(axis="y", length=0)
+
+
+@styled
+def claims_figure(table: pd.DataFrame) -> Figure:
+    """The verdict on every claim: `table` as of `claims.claims_table`; colour and marker by verdict."""
+    texts = [f"{row.number}  " + textwrap.fill(row.claim, 62, subsequent_indent="      ") for row in table.itertuples()]
+    figure = Figure((WIDTH, 0.31 * len(table) + 0.9), layout="constrained")
+    ax = figure.subplots()
+    columns = list(VERDICTS)
+    for row, verdict in enumerate(table["verdict"].str.split(":").str[0]):
+        marker, colour, full = VERDICTS[verdict]
+        ax.axhline(row, color="0.93", linewidth=0.8, zorder=0)
+        ax.plot(
+            columns.index(verdict), row, marker, color=colour, markersize=8, markerfacecolor=colour if full else "white"
+        )
+    ax.set_yticks(range(len(table)), texts, ha="left")
+    ax.set_xticks(range(len(columns)), columns)
+    ax.tick_params(length=0)
+    ax.tick_params(axis="x", labeltop=True, labelbottom=False)
+    ax.spines[["left", "bottom"]].set_visible(False)
+    ax.set(xlim=(-0.6, len(columns) - 0.4), ylim=(len(table) - 0.4, -0.6))
+    ax.tick_params(axis="y", pad=345)
+    return figure
+
+
+@styled
+def fusion_figure(table: pd.DataFrame) -> Figure:
+    """Validation macro F1 against the weight of the temporal stream; `table` as of `fusion.weights_frame`."""
+    figure = Figure((WIDTH, 3.2), layout="constrained")
+    ax = figure.subplots()
+    palette = sns.color_palette("colorblind")
+    for (name, part), colour, marker in zip(table.groupby("training"), palette, itertools.cycle("os^"), strict=False):
+        ax.plot(part["weight"], part["macro_f1"], marker=marker, markersize=4, color=colour, label=name)
+        best = part.loc[part["macro_f1"].idxmax()]
+        ax.plot(best["weight"], best["macro_f1"], "*", markersize=13, color=colour, markeredgecolor="0.2")
+    ax.set(xlabel="weight of the temporal stream (–)", ylabel="validation macro F1 (–)")
+    ticks = np.linspace(0, 1, 6)
+    ax.set_xticks(ticks, ["0\n3D stream alone", *(f"{tick:.1f}" for tick in ticks[1:-1]), "1\ntemporal stream alone"])
+    ax.grid(color="0.93")
+    handles, _ = ax.get_legend_handles_labels()
+    handles.append(Line2D([], [], linestyle="", marker="*", markersize=10, color="0.5", label="first best weight"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    return figure
+
+
+@styled
+def recall_by_width_figure(tables: dict[str, pd.DataFrame]) -> Figure:
+    """Recall against the width of true objects, a line a model; each table as of `geometry.recall_by_width`."""
+    figure = Figure((WIDTH, 3.6), layout="constrained")
+    ax = figure.subplots()
+    palette = sns.color_palette("colorblind", len(tables))
+    for (name, table), colour, marker in zip(tables.items(), palette, itertools.cycle("osD^vPX*"), strict=False):
+        ax.plot(range(len(table)), table["recall"], marker=marker, markersize=5, color=colour, label=name)
+    first = next(iter(tables.values()))
+    ax.set_xticks(range(len(first)), [_width(*one) for one in zip(first["width_from"], first["width_to"], strict=True)])
+    ax.set(xlabel="width of the true object (pixels of 10 m)", ylabel="share of its pixels found (–)", ylim=(0, 1.02))
+    ax.grid(color="0.93")
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+def _width(start: float, stop: float) -> str:
+    """Label of the widths from `start` up to below `stop`, in pixels."""
+    if np.isinf(stop):
+        return f"{start:g} or more"
+    return f"{start:g}" if stop - start <= 1 else f"{start:g} to <{stop:g}"
