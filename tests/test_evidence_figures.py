@@ -23,8 +23,8 @@ def verdicts() -> pd.DataFrame:
     answers = itertools.cycle(
         [claims.SUPPORTED, claims.REFUTED, claims.UNDECIDED, f"{claims.UNDECIDED}: needs a known truth"]
     )
-    rows = [(number, claim.text, answer) for number, (claim, answer) in enumerate(zip(claims.CLAIMS, answers), start=1)]
-    return pd.DataFrame(rows, columns=["number", "claim", "verdict"])
+    rows = [(claim.text, answer) for claim, answer in zip(claims.CLAIMS, answers, strict=False)]
+    return pd.DataFrame(rows, columns=["claim", "verdict"]).assign(number=range(1, len(rows) + 1))
 
 
 @LOOK

@@ -33,7 +33,8 @@ def confusions(run: Experiment, name: str, part: str = "test") -> np.ndarray:
     The polygons of a set are drawn alike for every run and classifier, so that their differences are paired.
     """
     trainings, reference = run.polygon_counts(name, part)
-    weights = np.vstack([np.ones((1, len(reference)), int), intervals.draws(reference, DRAWS)])
+    seed = ("validation", "test").index(part)  # the two sets are drawn apart
+    weights = np.vstack([np.ones((1, len(reference)), int), intervals.draws(reference, DRAWS, seed)])
     return np.stack([intervals.resampled_confusions(counts, reference, weights) for counts in trainings])
 
 

@@ -71,8 +71,8 @@ def weights_frame(found: dict[str, Streams]) -> pd.DataFrame:
 def fusion_table(run: Experiment, found: dict[str, Streams]) -> pd.DataFrame:
     """Each stream alone, fused by hand, by the weight that validation chooses, and by the gate; validation and test.
 
-    The gain is the test macro F1 less that of the better single stream of the same training (the better on validation),
-    with its 95 % interval over polygons.
+    The gain is the test macro F1 less that of the better single stream of the same training (the better on validation;
+    for the gate, the better of TempCNN and 3D-CNN), with its 95 % interval over polygons.
     """
     rows = []
     for way, one in found.items():

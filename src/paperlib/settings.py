@@ -19,7 +19,7 @@ class Scene:
     polygons: str = ""  # vector file; empty: the polygons of the simulated scene
     resampling: str = "bilinear"  # how 20 m bands come to the 10 m grid
     size: int = 384  # simulated scene: side in pixels of 10 m
-    pool: int = 110  # simulated scene: polygons of the training pool
+    pool: int = 90  # simulated scene: polygons of the training pool
     test: int = 50  # simulated scene: test polygons
     seed: int = 31  # simulated scene: its random seed
 

@@ -177,7 +177,7 @@ def _one_epoch(
     for part, rate in zip(parts, rates, strict=True):
         optimiser.param_groups[0]["lr"] = float(rate)
         optimiser.zero_grad(set_to_none=True)
-        with _autocast(x.device):
+        with _autocast(x.device, learning=True):
             inputs, wanted = turn(x[part], label[part], generator)
             loss = masked_loss(model(inputs, where=wanted >= 0), wanted)
         loss.backward()
@@ -206,6 +206,10 @@ def _device(device: torch.device | str | None) -> torch.device:
     return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
-def _autocast(device: torch.device) -> torch.autocast:
-    """Mixed precision on a GPU; on a CPU float32 throughout."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
+def _autocast(device: torch.device, learning: bool = False) -> torch.autocast:
+    """Mixed precision on a GPU; on a CPU that computes in bfloat16 itself, in training steps alone.
+
+    There it doubles the speed of the convolutions; elsewhere it would be emulated, slower than float32.
+    """
+    native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)  # no public name for it up to 2.13
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda" or (learning and native()))
