@@ -35,9 +35,11 @@ def make_training(
     oversampling: bool,
     seed: int,
     progress: bool = False,
+    before: float = 0.0,
 ) -> None:
     """Train a classifier on the normalised samples `parts["train"]` and fill `folder`.
 
+    `before`: seconds that preparing the samples took for this classifier alone; they count as training.
     Validation alone stops the training and chooses the epoch; the test set is looked at once, after the end.
     """
     started = time.perf_counter()
@@ -63,7 +65,7 @@ def make_training(
         "model": name, "seed": seed, "codes": [cover.code for cover in legend],
         "channels": list(parts["train"].channels), "normaliser": normaliser.to_dict(),
         "parameters": count_parameters(model) or None,
-        "training_seconds": round(seconds, 2), **epochs,
+        "training_seconds": round(before + seconds, 2), **epochs,
         "confusion": {part: evaluation.confusion.tolist() for part, evaluation in found.items()},
     }  # fmt: skip
     store.write_json(folder / "scores.json", scores)

@@ -135,14 +135,18 @@ class Dataset:
         return vary(parts, self.settings.sample, self.dates, self.settings.seed)
 
     @cached_property
-    def superpixels(self) -> xr.DataArray:
-        """Number of the superpixel of every pixel, lazy (y, x); see `superpixels.segment_scene`."""
+    def superpixels_folder(self) -> Path:
+        """Folder of the superpixels of the whole scene, with their provenance."""
 
         def make(folder: Path) -> None:
             segment_scene(self.scene, self.normaliser, folder / "superpixels.tif")
 
-        key, facts = self._samples_key, settings.describe(self.settings)
-        return read_map(store.find_or_make("superpixels", "slic", key, make, facts) / "superpixels.tif")
+        return store.find_or_make("superpixels", "slic", self._samples_key, make, settings.describe(self.settings))
+
+    @cached_property
+    def superpixels(self) -> xr.DataArray:
+        """Number of the superpixel of every pixel, lazy (y, x); see `superpixels.segment_scene`."""
+        return read_map(self.superpixels_folder / "superpixels.tif")
 
     @cached_property
     def normalised_context(self) -> dict[str, Samples]:

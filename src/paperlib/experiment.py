@@ -69,10 +69,13 @@ class Experiment(Dataset):
         def make(folder: Path) -> None:
             seed = self.settings.seed + number
             torch.manual_seed(seed)  # of the initial weights
-            parts = self.normalised_context if name == context.NAME else self.normalised
+            parts, before = self.normalised, 0.0
+            if name == context.NAME:  # its training includes the segmentation, as the paper's does
+                parts = self.normalised_context
+                before = store.read_json(self.superpixels_folder / "provenance.json")["seconds"]
             make_training(
                 folder, name, self._build(name), parts, self.normaliser, self.legend, self.settings.train,
-                self.settings.sample.oversample, seed, self.progress,
+                self.settings.sample.oversample, seed, self.progress, before,
             )  # fmt: skip
 
         key = self._training_key(name, number)
