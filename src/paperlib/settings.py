@@ -55,7 +55,7 @@ class Train:
 class Map:
     """Whole-scene maps."""
 
-    window: int = 256  # side of the window classified at once, halo excluded, in pixels
+    window: int = 128  # side of the window classified at once, halo excluded, in pixels
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from .scene import windows
 #: Side of the grid of seeds in pixels.
 SPACING = 10
 
-#: Weight of nearness against likeness. Chosen by the validation macro F1 of iota2_ctx on the demo scene (page 3-6).
+#: Weight of nearness against likeness. Chosen by the validation macro F1 of iota2_ctx (benchmarks/compactness.py).
 COMPACTNESS = 0.05
 
 ITERATIONS = 10
@@ -34,27 +34,30 @@ REACH = 4 * SPACING
 HALO = 8 * SPACING
 
 
-def segment(values: np.ndarray, compactness: float = COMPACTNESS) -> np.ndarray:
+def segment(values: np.ndarray) -> np.ndarray:
     """Superpixels of normalised features (channel, date, y, x): int32 (y, x), the number of the grid cell each grew from.
 
     Cells are counted row by row. Features count from -1 to 2 (normalised ones lie mostly within 0 to 1), divided by the
-    root of their number, so that `compactness` means the same for any number of channels and dates.
+    root of their number, so that `COMPACTNESS` means the same for any number of channels and dates.
     """
     height, width = values.shape[-2:]
     stack = values.reshape(-1, height, width).transpose(1, 2, 0)
-    scaled = (np.clip(stack, -1, 2) + 1) / 3 / np.sqrt(stack.shape[2])
     # slic stretches the image to 0..1 by its own extremes; two constant channels make that the same in every window
-    pinned = np.concatenate([scaled, np.zeros_like(scaled[..., :1]), np.ones_like(scaled[..., :1])], axis=2)
+    image = np.empty((height, width, stack.shape[2] + 2), np.float32)
+    np.clip(stack, -1, 2, out=image[..., :-2])
+    image[..., :-2] += 1
+    image[..., :-2] /= 3 * np.sqrt(stack.shape[2])
+    image[..., -2:] = 0, 1
     padding = [(0, -side % SPACING) for side in (height, width)]
-    padded = np.pad(pinned, [*padding, (0, 0)], mode="edge").astype(np.float32)
+    image = np.pad(image, [*padding, (0, 0)], mode="edge")
     labels = slic(
-        padded, n_segments=padded.shape[0] * padded.shape[1] // SPACING**2, compactness=compactness,
+        image, n_segments=image.shape[0] * image.shape[1] // SPACING**2, compactness=COMPACTNESS,
         max_num_iter=ITERATIONS, enforce_connectivity=False, convert2lab=False, start_label=0, channel_axis=2,
     )  # fmt: skip
     return labels[:height, :width].astype(np.int32)
 
 
-def segment_scene(scene: xr.DataArray, normaliser: Normaliser, path: Path, window: int = 480) -> None:
+def segment_scene(scene: xr.DataArray, normaliser: Normaliser, path: Path, window: int = 240) -> None:
     """Write the superpixels of a scene as an int32 GeoTIFF (y, x); memory depends on `window`, not on the scene.
 
     `window` is in pixels, rounded to whole cells. A superpixel keeps its number over the borders of windows.
