@@ -397,4 +397,6 @@ def test_a_scene_without_the_class_of_a_claim_leaves_it_undecided():
     kept = tuple(cover for cover in Planted().legend if cover.code not in (5, 7, 10))
     table = claims_table(Planted(legend=kept)).set_index("claim")["verdict"]
     assert table["Oversampling helps the minority classes."].startswith(f"{UNDECIDED}: The scene has none")
-    assert table["Forests take crop fields for built-up or bare land."].startswith(f"{UNDECIDED}: The scene has no poly")
+    assert table["Forests take crop fields for built-up or bare land."].startswith(
+        f"{UNDECIDED}: The scene has no poly"
+    )

@@ -15,7 +15,7 @@ import xarray as xr
 from matplotlib.colors import to_rgb
 from shapely import box
 
-from paperlib import drawing, figures, paper
+from paperlib import drawing, figures, map_figures, paper
 from paperlib.errors import InputError
 from paperlib.samples import Samples
 
@@ -143,12 +143,14 @@ def draw(scene, polygons, codes, confidence, series, samples, history, confusion
     bounds = (LEFT, TOP - 10 * SIDE, LEFT + 10 * SIDE, TOP)
     window = scene.isel(y=slice(0, 30), x=slice(0, 30))
     drawings = {
-        "scene": lambda: figures.scene_figure(scene, polygons=polygons),
+        "scene": lambda: map_figures.scene_figure(scene, polygons=polygons),
         "availability": lambda: figures.availability_figure(scene),
-        "split": lambda: figures.split_figure(polygons, bounds),
-        "maps": lambda: figures.maps_figure({"truth": codes, "TempCNN": codes, "2D-CNN": codes}, window, paper.CLASSES),
-        "confidence": lambda: figures.confidence_figure({"TempCNN": confidence, "2D-CNN": confidence}),
-        "whole_map": lambda: figures.whole_map_figure(codes, confidence, paper.CLASSES),
+        "split": lambda: map_figures.split_figure(polygons, bounds),
+        "maps": lambda: map_figures.maps_figure(
+            {"truth": codes, "TempCNN": codes, "2D-CNN": codes}, window, paper.CLASSES
+        ),
+        "confidence": lambda: map_figures.confidence_figure({"TempCNN": confidence, "2D-CNN": confidence}),
+        "whole_map": lambda: map_figures.whole_map_figure(codes, confidence, paper.CLASSES),
         "series": lambda: figures.series_figure(series, ["NDVI", "B12", "absent"]),
         "features": lambda: figures.features_figure(series, figures.FIGURE_8_CLASSES[:3]),
         "indices": lambda: figures.indices_figure(samples, paper.CLASSES),
@@ -199,7 +201,7 @@ def test_figure_is_whole_and_leaves_no_trace(draw, name):
 
 
 def test_map_colours_are_those_of_the_legend(scene, codes):
-    figure = figures.maps_figure({"TempCNN": codes}, scene, paper.CLASSES)
+    figure = map_figures.maps_figure({"TempCNN": codes}, scene, paper.CLASSES)
     image = figure.axes[1].images[0].get_array()
     for cover in paper.CLASSES:
         assert np.allclose(image[20, np.flatnonzero(codes.values[20] == cover.code)], to_rgb(cover.colour))
@@ -209,17 +211,17 @@ def test_map_colours_are_those_of_the_legend(scene, codes):
 
 def test_maps_are_cut_to_the_window_where_they_lie(scene, codes):
     window = scene.isel(y=slice(10, 30), x=slice(15, 35))
-    panel = figures.maps_figure({"TempCNN": codes}, window, paper.CLASSES).axes[1]
+    panel = map_figures.maps_figure({"TempCNN": codes}, window, paper.CLASSES).axes[1]
     expected = drawing.colours_of(codes.values[10:30, 15:35], paper.CLASSES)
     assert np.array_equal(panel.images[0].get_array(), expected)
     assert panel.images[0].get_extent() == [LEFT + 150, LEFT + 350, TOP - 300, TOP - 100]
-    again = figures.maps_figure({"TempCNN": codes.values[10:30, 15:35]}, window, paper.CLASSES).axes[1]
+    again = map_figures.maps_figure({"TempCNN": codes.values[10:30, 15:35]}, window, paper.CLASSES).axes[1]
     assert np.array_equal(again.images[0].get_array(), expected)
 
 
 def test_map_from_south_to_north_is_drawn_north_up(scene, codes):
-    expected = figures.whole_map_figure(codes, codes, paper.CLASSES).axes[0].images[0]
-    turned = figures.whole_map_figure(codes[::-1], codes, paper.CLASSES).axes[0].images[0]
+    expected = map_figures.whole_map_figure(codes, codes, paper.CLASSES).axes[0].images[0]
+    turned = map_figures.whole_map_figure(codes[::-1], codes, paper.CLASSES).axes[0].images[0]
     assert np.array_equal(turned.get_array(), expected.get_array()) and turned.get_extent() == expected.get_extent()
 
 
@@ -240,15 +242,15 @@ def test_composite_ignores_masked_pixels_and_greys_missing_ones(scene):
 
 
 def test_scene_without_a_blue_band_shows_the_near_infrared_alone(scene):
-    assert len(figures.scene_figure(scene.sel(band=["B3", "B4", "B8"])).axes) == 4
+    assert len(map_figures.scene_figure(scene.sel(band=["B3", "B4", "B8"])).axes) == 4
 
 
 def test_scene_that_cannot_be_drawn_says_why(scene):
     with pytest.raises(InputError, match=r"2018-03-01.*2018-02-15"):
-        figures.scene_figure(scene, dates=["2018-03-01"])
+        map_figures.scene_figure(scene, dates=["2018-03-01"])
     with pytest.raises(InputError, match=r"B2, B3.*B8"):
-        figures.scene_figure(scene.sel(band=["B2", "B3"]))
-    assert len(figures.maps_figure({}, scene.sel(band=["B3", "B4", "B8"]), paper.CLASSES).axes) == 1
+        map_figures.scene_figure(scene.sel(band=["B2", "B3"]))
+    assert len(map_figures.maps_figure({}, scene.sel(band=["B3", "B4", "B8"]), paper.CLASSES).axes) == 1
 
 
 def test_series_of_other_channels_says_which_there_are(series):

@@ -43,7 +43,9 @@ class Dataset:
     def vary(self, **changes) -> Self:
         """The same run with other values of `settings.Sample`, such as `dates="shuffled"`; nothing is read again."""
         if fixed := set(changes) & {"patch", "validation"}:
-            raise InputError(f"{', '.join(sorted(fixed))} cannot be varied: the samples depend on it. Begin another run.")
+            raise InputError(
+                f"{', '.join(sorted(fixed))} cannot be varied: the samples depend on it. Begin another run."
+            )
         other = copy(self)
         other.settings = replace(self.settings, sample=replace(self.settings.sample, **changes))
         for name in ("normalised", "normalised_context"):

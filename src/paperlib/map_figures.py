@@ -1,0 +1,169 @@
+"""Pictures of a scene and of its maps: data in, a `Figure` out; nothing is written and pyplot keeps no state."""
+
+import string
+from collections.abc import Sequence
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from . import paper
+from .drawing import (
+    COMPOSITES,
+    COVERS,
+    WIDTH,
+    Figure,
+    class_handles,
+    colours_of,
+    composite,
+    cut,
+    extent,
+    km_axes,
+    map_grid,
+    show_confidence,
+    styled,
+    thin,
+)
+from .errors import InputError
+from .paper import LandCover
+
+SETS = {"train": "o", "validation": "s", "test": "^"}
+
+
+@styled
+def scene_figure(
+    scene: xr.DataArray, dates: Sequence[str] | None = None, polygons: gpd.GeoDataFrame | None = None
+) -> Figure:
+    """Small multiples of a scene (band, time, y, x): true colour and near infrared false colour by date.
+
+    The stretch (1st to 99th percentile of unmasked pixels) is common to all dates. `dates` default to four spread over
+    the series; `polygons` are outlined. Raises `InputError` for a date or bands that the scene lacks.
+    """
+    scene = thin(_at(scene, dates))
+    composites = _composites(scene)
+    if not composites:
+        raise InputError(f"The scene has bands {', '.join(scene['band'].values)}; a picture needs B4, B3 and B2 or B8.")
+    columns = scene.sizes["time"]
+    width = WIDTH if columns > 1 else 5
+    height = (width - 1) / columns * scene.sizes["y"] / scene.sizes["x"]
+    figure = Figure((width, len(composites) * (height + 0.15) + 0.7), layout="compressed")
+    axes = figure.subplots(len(composites), columns, sharex=True, sharey=True, squeeze=False)
+    for number, bands in enumerate(composites.values()):
+        for ax, image, date in zip(axes[number], composite(scene, bands), scene.indexes["time"], strict=True):
+            ax.imshow(image, extent=extent(scene), interpolation="nearest")
+            if polygons is not None:
+                polygons.boundary.plot(ax=ax, color="#00e5ff", linewidth=0.7)
+            ax.set_title(f"{date:%Y-%m-%d}" if number == 0 else "")
+    km_axes(axes)
+    for ax, (name, bands) in zip(axes[:, 0], composites.items(), strict=True):
+        ax.set_ylabel(f"{name} ({', '.join(bands)})\nnorthing (km)")
+    return figure
+
+
+@styled
+def split_figure(polygons: gpd.GeoDataFrame, bounds: tuple[float, float, float, float]) -> Figure:
+    """Where the polygons of each set lie: class by colour, set by marker.
+
+    `bounds` (left, bottom, right, top) of the scene in metres.
+    """
+    left, bottom, right, top = bounds
+    side = 5.0  # inches, of the map beside its legend
+    figure = Figure((WIDTH, side * min(1.4, (top - bottom) / (right - left)) + 0.5), layout="compressed")
+    ax = figure.subplots()
+    polygons.plot(ax=ax, color=[COVERS[code].colour for code in polygons["code"]], edgecolor="0.3", linewidth=0.4)
+    for name, marker in SETS.items():
+        part = polygons[polygons["set"] == name]
+        centre = part.geometry.representative_point()
+        ax.scatter(
+            centre.x, centre.y, s=26, marker=marker, c=[COVERS[code].colour for code in part["code"]],
+            edgecolors="black", linewidths=1.4 if name == "test" else 0.7, zorder=3,
+        )  # fmt: skip
+    ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
+    km_axes(np.array([[ax]]))
+    handles = [
+        Line2D([], [], linestyle="", marker=marker, color="white", markeredgecolor="black", label=f"{name} ({n})")
+        for name, marker in SETS.items()
+        if (n := int((polygons["set"] == name).sum()))
+    ]
+    figure.legend(handles=handles + class_handles(paper.legend(polygons["code"])), loc="outside right center")
+    return figure
+
+
+@styled
+def maps_figure(
+    maps: dict[str, np.ndarray | xr.DataArray], scene: xr.DataArray, legend: tuple[LandCover, ...]
+) -> Figure:
+    """Figure 9: the window `scene` (band, time, y, x) in colour, and what each map says of it.
+
+    Parameters
+    ----------
+    maps: by title, uint8 class codes (y, x), 0 where there is none, or an RGB image (y, x, 3) in 0..1. A DataArray is
+        cut to the window by its coordinates; an array has the window's shape.
+    legend: the classes of the maps.
+    """
+    window = thin(scene)
+    middle = window.isel(time=[window.sizes["time"] // 2])
+    date = middle.indexes["time"][0]
+    first = list(_composites(scene).items())[:1]  # none where the bands for it lack
+    panels = {f"{name}, {date:%Y-%m-%d}": composite(middle, bands)[0] for name, bands in first}
+    panels |= {title: cut(image, scene, window) for title, image in maps.items()}
+    figure, axes = map_grid(len(panels), window.sizes["y"] / window.sizes["x"])
+    for letter, ax, (title, image) in zip(string.ascii_lowercase, axes.flat, panels.items(), strict=False):
+        ax.imshow(
+            colours_of(image, legend) if image.ndim == 2 else image, extent=extent(window), interpolation="nearest"
+        )
+        ax.set_title(f"({letter}) {title}")
+    km_axes(axes)
+    gaps = any(image.ndim == 2 and (image == 0).any() for image in panels.values())
+    handles = class_handles(legend) + ([Patch(facecolor="white", edgecolor="0.4", label="no data")] if gaps else [])
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    return figure
+
+
+@styled
+def confidence_figure(confidences: dict[str, xr.DataArray]) -> Figure:
+    """Confidence maps by title: per cent (y, x), 255 where there is none; one colour scale for all."""
+    images = {title: thin(image) for title, image in confidences.items()}
+    first = next(iter(images.values()))
+    figure, axes = map_grid(len(images), first.sizes["y"] / first.sizes["x"], beside=1.8, below=0.4)
+    for ax, (title, image) in zip(axes.flat, images.items(), strict=False):
+        drawn = show_confidence(ax, image)
+        ax.set_title(title)
+    km_axes(axes)
+    figure.colorbar(drawn, ax=axes, label="confidence (%)", shrink=0.8)
+    return figure
+
+
+@styled
+def whole_map_figure(classes: xr.DataArray, confidence: xr.DataArray, legend: tuple[LandCover, ...]) -> Figure:
+    """A whole map (y, x) of class codes, 0 where there is none, beside its confidence in per cent, 255 where none."""
+    classes, confidence = thin(classes), thin(confidence)
+    figure = Figure((WIDTH, 3.2 * classes.sizes["y"] / classes.sizes["x"] + 1.2), layout="compressed")
+    axes = figure.subplots(1, 2, sharex=True, sharey=True, squeeze=False)
+    axes[0, 0].imshow(colours_of(classes.values, legend), extent=extent(classes), interpolation="nearest")
+    axes[0, 0].set_title("class")
+    axes[0, 1].set_title("confidence")
+    figure.colorbar(show_confidence(axes[0, 1], confidence), ax=axes[0, 1], label="confidence (%)", shrink=0.8)
+    km_axes(axes)
+    figure.legend(handles=class_handles(legend), loc="outside lower center", ncols=4)
+    return figure
+
+
+def _composites(scene: xr.DataArray) -> dict[str, tuple[str, ...]]:
+    """The colour composites that the bands of a scene allow."""
+    return {name: bands for name, bands in COMPOSITES.items() if set(bands) <= set(scene["band"].values)}
+
+
+def _at(scene: xr.DataArray, dates: Sequence[str] | None) -> xr.DataArray:
+    """The scene at these dates, or at four spread over the series."""
+    if dates is None:
+        count = scene.sizes["time"]
+        return scene.isel(time=np.unique(np.linspace(0, count - 1, min(4, count)).round().astype(int)))
+    try:
+        return scene.sel(time=pd.to_datetime(list(dates)))
+    except KeyError as error:
+        has = ", ".join(scene.indexes["time"].strftime("%Y-%m-%d"))
+        raise InputError(f"The scene lacks one of the dates {', '.join(map(str, dates))}; it has {has}.") from error
