@@ -1,12 +1,14 @@
-"""The hand of every figure: page width and fonts, the look of classes and channels, map and date axes."""
+"""The hand of every figure: page width and fonts, the look of classes, channels and models, map and date axes."""
 
 import io
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import wraps
 
 import matplotlib.figure
 import numpy as np
+import seaborn as sns
 import xarray as xr
 from matplotlib import dates as mdates
 from matplotlib import patheffects, rc_context
@@ -186,3 +188,10 @@ def channel_line(channel: str) -> dict:
         "color": colour, "linestyle": line, "linewidth": 1.8 if star else 1.2, "marker": marker,
         "markersize": 8 if star else 3, "zorder": 3 if star else 2,
     }  # fmt: skip
+
+
+def model_looks(names: Iterable[str]) -> dict[str, dict]:
+    """Colour and marker by model, those of the paper first: a model looks the same in every figure."""
+    order = list(dict.fromkeys([*paper.MODELS, *names]))
+    looks = zip(order, sns.color_palette("colorblind", len(order)), itertools.cycle("osD^vPX*<>"), strict=False)
+    return {name: {"color": colour, "marker": marker} for name, colour, marker in looks}

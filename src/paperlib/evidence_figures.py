@@ -1,4 +1,4 @@
-"""Figures of the evidence: intervals, differences, verdicts, fusion weights, recall by width of objects.
+"""Figures of the evidence: intervals, differences, verdicts, fusion weights, recall by width of objects, number of polygons.
 
 Data in, a `Figure` out. What differs by colour differs by marker too.
 """
@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
-from .drawing import WIDTH, Figure, styled
+from .drawing import WIDTH, Figure, model_looks, styled
 
 #: Marker, colour and filling of each verdict.
 VERDICTS = {
@@ -46,7 +47,7 @@ def differences_figure(table: pd.DataFrame) -> Figure:
     figure = Figure((WIDTH, 0.28 * len(table) + 1.1), layout="constrained")
     ax = figure.subplots()
     _bars(ax, table["difference"], table["low"], table["high"], filled=table["settled"])
-    ax.axvline(0, color="0.4", linewidth=0.8, zorder=0)
+    ax.axvline(0, color="0.4", linewidth=0.8, zorder=1)  # above the grid, below the bars
     ax.set_yticks(
         range(len(table)), [f"{one} – {other}" for one, other in zip(table["first"], table["second"], strict=True)]
     )
@@ -65,29 +66,29 @@ def _bars(ax, values, low, high, filled) -> None:
         ax.plot([left, right], [row, row], color="#0072b2", linewidth=2, solid_capstyle="butt")
         ax.plot(value, row, "o", color="#0072b2", markerfacecolor="#0072b2" if full else "white", markersize=6)
     ax.grid(axis="x", color="0.93")
+    ax.set_axisbelow(True)
     ax.tick_params(axis="y", length=0)
 
 
 @styled
 def claims_figure(table: pd.DataFrame) -> Figure:
     """The verdict on every claim: `table` as of `claims.claims_table`; colour and marker by verdict."""
-    texts = [f"{row.number}  " + textwrap.fill(row.claim, 62, subsequent_indent="      ") for row in table.itertuples()]
-    figure = Figure((WIDTH, 0.31 * len(table) + 0.9), layout="constrained")
-    ax = figure.subplots()
+    figure = Figure((WIDTH, 0.31 * len(table) + 0.5), layout="constrained")
+    left, ax = figure.subplots(1, 2, sharey=True, width_ratios=(1.75, 1))
     columns = list(VERDICTS)
-    for row, verdict in enumerate(table["verdict"].str.split(":").str[0]):
-        marker, colour, full = VERDICTS[verdict]
+    for row, (number, claim, verdict) in enumerate(zip(table["number"], table["claim"], table["verdict"], strict=True)):
+        left.text(0.04, row, number, ha="right", va="center", fontsize=8)
+        left.text(0.06, row, textwrap.fill(claim, 70), va="center", fontsize=8, linespacing=1)
+        name = verdict.split(":")[0]  # a reason may follow
+        marker, colour, full = VERDICTS[name]
+        filling = colour if full else "white"
         ax.axhline(row, color="0.93", linewidth=0.8, zorder=0)
-        ax.plot(
-            columns.index(verdict), row, marker, color=colour, markersize=8, markerfacecolor=colour if full else "white"
-        )
-    ax.set_yticks(range(len(table)), texts, ha="left")
+        ax.plot(columns.index(name), row, marker, color=colour, markersize=8, markerfacecolor=filling)
+    left.set_axis_off()
     ax.set_xticks(range(len(columns)), columns)
-    ax.tick_params(length=0)
-    ax.tick_params(axis="x", labeltop=True, labelbottom=False)
+    ax.tick_params(length=0, left=False, labelleft=False, labeltop=True, labelbottom=False)
     ax.spines[["left", "bottom"]].set_visible(False)
     ax.set(xlim=(-0.6, len(columns) - 0.4), ylim=(len(table) - 0.4, -0.6))
-    ax.tick_params(axis="y", pad=345)
     return figure
 
 
@@ -99,14 +100,15 @@ def fusion_figure(table: pd.DataFrame) -> Figure:
     palette = sns.color_palette("colorblind")
     for (name, part), colour, marker in zip(table.groupby("training"), palette, itertools.cycle("os^"), strict=False):
         ax.plot(part["weight"], part["macro_f1"], marker=marker, markersize=4, color=colour, label=name)
-        best = part.loc[part["macro_f1"].idxmax()]
+        best = part[part["macro_f1"] == part["macro_f1"].max()]
+        best = best.iloc[(best["weight"] - 0.5).abs().argmin()]  # as `fusion.Streams.best_weight` does
         ax.plot(best["weight"], best["macro_f1"], "*", markersize=13, color=colour, markeredgecolor="0.2")
     ax.set(xlabel="weight of the temporal stream (–)", ylabel="validation macro F1 (–)")
     ticks = np.linspace(0, 1, 6)
     ax.set_xticks(ticks, ["0\n3D stream alone", *(f"{tick:.1f}" for tick in ticks[1:-1]), "1\ntemporal stream alone"])
     ax.grid(color="0.93")
     handles, _ = ax.get_legend_handles_labels()
-    handles.append(Line2D([], [], linestyle="", marker="*", markersize=10, color="0.5", label="first best weight"))
+    handles.append(Line2D([], [], linestyle="", marker="*", markersize=10, color="0.5", label="best weight"))
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
 
@@ -116,13 +118,35 @@ def recall_by_width_figure(tables: dict[str, pd.DataFrame]) -> Figure:
     """Recall against the width of true objects, a line a model; each table as of `geometry.recall_by_width`."""
     figure = Figure((WIDTH, 3.6), layout="constrained")
     ax = figure.subplots()
-    palette = sns.color_palette("colorblind", len(tables))
-    for (name, table), colour, marker in zip(tables.items(), palette, itertools.cycle("osD^vPX*"), strict=False):
-        ax.plot(range(len(table)), table["recall"], marker=marker, markersize=5, color=colour, label=name)
+    looks = model_looks(tables)
+    for name, table in tables.items():
+        ax.plot(range(len(table)), table["recall"], markersize=5, label=name, **looks[name])
     first = next(iter(tables.values()))
     ax.set_xticks(range(len(first)), [_width(*one) for one in zip(first["width_from"], first["width_to"], strict=True)])
     ax.set(xlabel="width of the true object (pixels of 10 m)", ylabel="share of its pixels found (–)", ylim=(0, 1.02))
     ax.grid(color="0.93")
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+@styled
+def learning_size_figure(table: pd.DataFrame) -> Figure:
+    """Validation macro F1 against the number of training polygons; `table` has the columns model, polygons, macro_f1.
+
+    Where a model has several scores for a number, as of several trainings, the line is their mean and dots are each.
+    """
+    figure = Figure((WIDTH, 3.2), layout="constrained")
+    ax = figure.subplots()
+    looks = model_looks(table["model"])
+    for name, part in table.groupby("model", sort=False):
+        mean = part.groupby("polygons")["macro_f1"].mean()
+        ax.plot(mean.index, mean, markersize=5, label=name, **looks[name])
+        if len(part) > len(mean):
+            ax.plot(part["polygons"], part["macro_f1"], ".", markersize=4, color=looks[name]["color"], alpha=0.6)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set(xlabel="training polygons (number)", ylabel="validation macro F1 (–)", xlim=(0, None))
+    ax.grid(color="0.93")
+    ax.set_axisbelow(True)
     figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 

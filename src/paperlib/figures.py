@@ -3,7 +3,6 @@
 Lines and dots of classes, channels and models differ by marker as well as by colour.
 """
 
-import itertools
 import math
 from collections.abc import Iterable, Sequence
 
@@ -25,6 +24,7 @@ from .drawing import (
     date_axes,
     hide_unused,
     lowest,
+    model_looks,
     styled,
 )
 from .errors import InputError
@@ -228,9 +228,7 @@ def scores_figure(
     scores = chosen_scores(results, trainings)
     known = [name for name in paper.MODELS if printed or name in set(scores["model"])]
     names = known + [name for name in scores["model"].unique() if name not in known]
-    order = [*paper.MODELS, *(name for name in names if name not in paper.MODELS)]  # a model looks the same everywhere
-    palette = dict(zip(order, sns.color_palette("colorblind", len(order)), strict=True))
-    markers = dict(zip(order, itertools.cycle("osD^vPX*<>")))
+    looks = model_looks(names)
     covers = paper.CLASSES if printed else legend
     figure = Figure((WIDTH, 0.55 * (len(covers) + 1) + 1.3), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True, sharex=True)
@@ -241,7 +239,7 @@ def scores_figure(
     for ax, (part, (rows, means)) in zip(axes, facts.items(), strict=True):
         for number, name in enumerate(names):
             height = np.arange(len(covers) + 1) + 0.7 * ((number + 0.5) / len(names) - 0.5)
-            look = {"marker": markers[name], "linestyle": "", "color": palette[name], "markersize": 5}
+            look = {"linestyle": "", "markersize": 5, **looks[name]}
             if printed and name in paper.MODELS:
                 place = paper.MODELS.index(name)
                 f1 = [rows[cover.code][place] for cover in covers] + [means[place]]
@@ -254,7 +252,7 @@ def scores_figure(
         ax.grid(axis="x", color="0.93")
         ax.set(title=part, xlabel="F1 (–)", xlim=(-0.03, 1.03), ylim=(len(covers) + 0.5, -0.5))
     axes[0].set_yticks(range(len(covers) + 1), [cover.name for cover in covers] + ["Mean"])
-    handles = [Line2D([], [], linestyle="", marker=markers[name], color=palette[name], label=name) for name in names]
+    handles = [Line2D([], [], linestyle="", label=name, **looks[name]) for name in names]
     if printed:
         handles += [
             Line2D([], [], linestyle="", marker="o", color="0.3", label="ours"),

@@ -182,7 +182,7 @@ def window_around(scene: xr.DataArray, x: float, y: float, size: int) -> dict[st
     """Rows and columns of a window of `size` x `size` pixels around a place in metres, shifted inside the scene."""
     window = {}
     for dim, place in (("y", y), ("x", x)):
-        nearest = int(abs(scene[dim] - place).argmin())
+        nearest = int(abs(scene[dim].values - place).argmin())
         start = max(0, min(nearest - size // 2, scene.sizes[dim] - size))
         window[dim] = slice(start, start + size)
     return window
