@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 from scipy import ndimage
 
-from paperlib import claims, evidence, geometry, models, paper
+from paperlib import Experiment, claims, evidence, geometry, models, paper
 from paperlib.claims import BASE, CTX, REFUTED, SPATIAL, SUPPORTED, UNDECIDED, Estimate, claims_table, verdict
 from paperlib.errors import InputError
 
@@ -400,3 +400,12 @@ def test_a_scene_without_the_class_of_a_claim_leaves_it_undecided():
     assert table["Forests take crop fields for built-up or bare land."].startswith(
         f"{UNDECIDED}: The scene has no poly"
     )
+
+
+def test_learning_sizes_grow_to_all_polygons(tmp_path, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path))
+    run = Experiment("tiny")
+    table = claims.learning_sizes(run, names=[BASE], shares=(0.5, 1.0))
+    assert table["polygons"].is_monotonic_increasing and set(table["model"]) == {BASE}
+    assert table["polygons"].iloc[-1] == (run.polygons["set"] == "train").sum()
+    assert table["macro_f1"].iloc[-1] == run.trainings([BASE])["macro_f1_validation"].iloc[0]

@@ -5,6 +5,7 @@ other, undecided where it holds zero. A claim of no difference is supported wher
 `NEGLIGIBLE`, not supported where it lies beyond, undecided otherwise.
 """
 
+import itertools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -54,6 +55,17 @@ def claims_table(run: Experiment) -> pd.DataFrame:
         rows.append((number, claim.text, claim.section, claim.measured, *found, answer))
     columns = ["number", "claim", "section", "measured", "estimate", "low", "high", "verdict"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def learning_sizes(run: Experiment, names=("TempCNN", BASE), shares=(0.25, 0.5, 0.75, 1.0)) -> pd.DataFrame:
+    """Validation macro F1 with fewer training polygons: columns model, polygons (number), training, macro_f1."""
+    frames = []
+    for share, name in itertools.product(shares, names):
+        varied = run.vary(polygons=share)
+        polygons = varied.normalised["train"].polygon.unique()
+        scores = varied.trainings([name])[["model", "training", "macro_f1_validation"]]
+        frames.append(scores.assign(polygons=int((polygons >= 0).sum())))
+    return pd.concat(frames, ignore_index=True).rename(columns={"macro_f1_validation": "macro_f1"})
 
 
 def _best_other(run: Experiment, among: tuple[str, ...]) -> str:
