@@ -12,11 +12,11 @@ BOOK = Path(__file__).parents[1] / "book"
 NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
 
 
-def execute(notebook: Path, folder: Path, **parameters) -> str:
+def execute(notebook: Path, folder: Path, cwd: Path = BOOK, **parameters) -> str:
     """Run a notebook as papermill does and return what its outputs show, as text."""
     executed = papermill.execute_notebook(
         str(notebook), str(folder / notebook.name), parameters,
-        kernel_name="python3", progress_bar=False, cwd=str(BOOK),
+        kernel_name="python3", progress_bar=False, cwd=str(cwd),
     )  # fmt: skip
     outputs = [output for cell in executed.cells if cell.cell_type == "code" for output in cell.outputs]
     assert not [output for output in outputs if output.output_type == "stream"], "prints or warnings in the book"
@@ -47,3 +47,18 @@ def test_real_scene_through_the_same_notebooks(name, shared_data, tmp_path):
     )
     assert "Real scene" in shown and "Simulated" not in shown
     assert "Non-vegetated land" not in shown.replace("truth", "")  # class 10 does not occur there
+
+
+@pytest.mark.parametrize("name", ["real-scene", "simulation"])
+def test_pages_of_the_real_scene_where_its_image_is_at_hand(name, shared_data, tmp_path):
+    """In a checkout that has fetched the image, and where the crops lie too."""
+    checkout = tmp_path / "checkout"
+    (checkout / "book").mkdir(parents=True)
+    for part in ("src", "pyproject.toml"):
+        (checkout / part).symlink_to(BOOK.parent / part)
+    shutil.copytree(BOOK.parent / "data" / "bouconne", checkout / "data" / "bouconne")
+    shutil.copy(shared_data / "bouconne" / fetch.IMAGE, checkout / "data" / "bouconne")
+    fetch.fetch_bouconne(checkout / "data" / "bouconne")
+    (checkout / "data" / "theia_l3a").symlink_to(shared_data / "theia_l3a")
+    shown = execute(BOOK / f"{name}.ipynb", tmp_path, cwd=checkout / "book", preset="tiny")
+    assert "Real scene" in shown and "not here" not in shown
