@@ -188,3 +188,10 @@ def test_style_rounds_by_unit_and_hides_a_running_index():
 def test_style_shows_the_colour_of_each_class():
     html = tables.style(tables.classes_table(LEGEND)).to_html()
     assert all(f"background-color: {cover.colour}" in html for cover in LEGEND)
+
+
+def test_sentences_are_wrapped_and_numbers_are_not():
+    table = pd.DataFrame({"claim": ["A sentence that would make the table wider than the page."], "estimate": [0.5]})
+    html = tables.style(table).to_html()
+    assert html.count("max-width: 20em") == 1 and "row0_col0" in html.split("max-width")[0]
+    assert "max-width" not in tables.style(table[["estimate"]]).to_html()

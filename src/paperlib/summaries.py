@@ -90,7 +90,7 @@ def geometry_table(maps: dict[str, xr.DataArray], edges_found: np.ndarray | None
         if reference is not None:
             borders = geometry.boundary_f1(edges[name], reference)
             rows[name] |= {f"borders, {key}": value for key, value in borders.items()}
-    return pd.DataFrame(rows).T
+    return pd.DataFrame(rows).T.astype({"objects": int})
 
 
 def recall_tables(maps: dict[str, xr.DataArray]) -> dict[str, pd.DataFrame]:

@@ -10,6 +10,7 @@ from .paper import LandCover
 
 DASH = "–"  # nothing to state: not printed, not run, or the set lacks the class
 MARK = "✓"
+SENTENCE = 35  # characters: longer text in a cell is wrapped
 VALIDATION, TEST, EFFICIENCY = "Validation F1", "Test F1", "Efficiency"
 PRINTED_F1 = {
     "validation": (VALIDATION, paper.TABLE_4_VALIDATION, paper.TABLE_4_VALIDATION_MEAN),
@@ -188,20 +189,27 @@ def style(table: pd.DataFrame, caption: str = "") -> Styler:
     """Dress a table for a page, light or dark.
 
     Three decimals (one for a column in per cent or seconds), a dash for what is missing, no running index, swatches in
-    a column "colour". Bold: the best F1 of a row of `table_4`, the chosen rows of `trainings_table`.
+    a column "colour", sentences wrapped. Bold: the best F1 of a row of `table_4`, the chosen rows of `trainings_table`.
     """
     dressed = table.style.format(_text, na_rep=DASH)
     rounded = [name for name in table.columns if str(name).endswith(("(%)", "(s)"))]
     dressed = dressed.format(lambda value: _text(value, 1), subset=rounded, na_rep=DASH).apply(_bold, axis=None)
     if "colour" in table:
         dressed = dressed.map(lambda colour: f"background-color: {colour}; color: transparent", subset=["colour"])
+    long = [name for name in table.columns if table[name].map(lambda value: len(str(value)) > SENTENCE).any()]
+    if long:
+        wrapped = {"white-space": "normal !important", "text-align": "left !important", "max-width": "20em"}
+        dressed = dressed.set_properties(subset=long, **wrapped, **{"min-width": "9em"})
     if isinstance(table.index, pd.RangeIndex):
         dressed = dressed.hide(axis="index")
     if caption:
         dressed = dressed.set_caption(caption)
     return dressed.set_table_attributes('style="font-size: 0.8em"').set_table_styles(
         [
-            {"selector": "td", "props": "text-align: right; white-space: nowrap; padding: 0.2em 0.35em"},
+            {
+                "selector": "td",
+                "props": "text-align: right; vertical-align: top; white-space: nowrap; padding: 0.2em 0.35em",
+            },
             {"selector": "th.row_heading", "props": "text-align: left; vertical-align: top; padding: 0.2em 0.35em"},
             {"selector": "th.col_heading", "props": "text-align: center; padding: 0.2em 0.35em"},
             {"selector": "caption", "props": "caption-side: top; text-align: left"},
