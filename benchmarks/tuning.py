@@ -60,11 +60,13 @@ def main(preset: str = "demo", *names: str) -> None:
     table = pd.DataFrame(rows, columns=columns).round(3)
     print(table.to_string(index=False))
     facts = store.provenance({}, 0)
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    table.assign(preset=preset, commit=facts["commit"], machine=facts["machine"]).to_csv(
-        results / f"tuning-{preset}.csv", index=False
-    )
+    kept = Path(__file__).parent / "results" / f"tuning-{preset}.csv"
+    table = table.assign(preset=preset, commit=facts["commit"], machine=facts["machine"])
+    if kept.exists():  # networks not run now keep their rows
+        earlier = pd.read_csv(kept)
+        table = pd.concat([earlier[~earlier["model"].isin(table["model"])], table])
+    kept.parent.mkdir(exist_ok=True)
+    table.to_csv(kept, index=False)
 
 
 if __name__ == "__main__":
