@@ -1,5 +1,12 @@
 """Maps: by windows as in one pass, georeferenced, coloured, honest about pixels without data."""
 
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,9 +14,13 @@ import rasterio
 import rioxarray  # noqa: F401  (gives .rio)
 import torch
 import xarray as xr
+from rio_cogeo.cogeo import cog_validate
 
-from paperlib import models, paper
-from paperlib.mapping import classify, features, map_scene, read_map
+from paperlib import mapping, models, paper
+from paperlib.errors import InputError
+from paperlib.features import features
+from paperlib.inference import Classifier
+from paperlib.mapping import map_scene, read_map
 from paperlib.samples import Normaliser
 
 LEGEND = paper.legend([1, 3, 7, 11])
@@ -54,12 +65,20 @@ def build(name: str, scene: xr.DataArray, normaliser: Normaliser) -> torch.nn.Mo
     return model.eval()
 
 
+def one_pass(model: torch.nn.Module, scene: xr.DataArray, normaliser: Normaliser) -> tuple[np.ndarray, np.ndarray]:
+    """Class index and probability of the whole scene at once, in the precision that its map takes."""
+    classifier = Classifier(model, normaliser)
+    classifier.choose_precision(scene)
+    classifier.block = max(SHAPE)
+    return classifier.classify(features(scene), (slice(0, SHAPE[0]), slice(0, SHAPE[1])))
+
+
 @pytest.mark.parametrize("name", models.NAMES)
 @pytest.mark.parametrize("window", [16, 40])
 def test_windows_equal_one_pass(name, window, scene, normaliser, tmp_path):
     model = build(name, scene, normaliser)
     map_scene(model, scene, normaliser, LEGEND, tmp_path, window=window)
-    index, probability = classify(model, features(scene), normaliser)
+    index, probability = one_pass(model, scene, normaliser)
     codes = np.array([cover.code for cover in LEGEND])
     expected = np.where(index < 0, 0, codes[index])
     assert np.array_equal(read_map(tmp_path / "class.tif").values, expected)
@@ -72,7 +91,7 @@ def test_a_halo_too_small_is_noticed(scene, normaliser, tmp_path):
     model = build("3D-CNN", scene, normaliser)
     model.receptive_field = 1
     map_scene(model, scene, normaliser, LEGEND, tmp_path, window=16)
-    index, _ = classify(model, features(scene), normaliser)
+    index, _ = one_pass(model, scene, normaliser)
     codes = np.array([cover.code for cover in LEGEND])
     assert not np.array_equal(read_map(tmp_path / "class.tif").values, np.where(index < 0, 0, codes[index]))
 
@@ -98,3 +117,91 @@ def test_filled_dates_have_values(scene):
     assert values[:10, 1, 25, 25] == pytest.approx(
         (scene.values[:, 0, 25, 25] * 31 + scene.values[:, 2, 25, 25] * 28) / 59, abs=1e-5
     )  # halfway in days, not in steps: 28 days after the first date, 31 before the last
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+import os
+import torch
+from paperlib import Experiment, mapping
+
+run, folder, stop = Experiment("tiny"), Path(sys.argv[1]), int(sys.argv[2])
+save, made = mapping._save, []
+
+def slowly(path, array):
+    save(path, array)
+    made.append(path)
+    if len(made) == stop:
+        (folder / "stopped").touch()
+        time.sleep(60)
+
+mapping._save = slowly
+os.cpu_count = lambda: 1
+mapping.map_scene(run.classifier("TempCNN"), run.scene, run.normaliser, run.legend, folder, window=48)
+print(len(made))
+"""
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory):
+    """Starts a process that maps the tiny scene in 16 windows into a folder; it stops a minute after some of them."""
+    store = tmp_path_factory.mktemp("store")
+
+    def begin(folder, stop=0) -> subprocess.Popen:
+        folder.mkdir(exist_ok=True)
+        environment = os.environ | {"PAPERLIB_STORE": str(store), "PAPERLIB_QUIET": "1"}
+        command = [sys.executable, "-c", KILLED, str(folder), str(stop)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
+
+    return begin
+
+
+def test_a_killed_map_goes_on_and_ends_with_the_same_bytes(start, tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    out, _ = start(whole).communicate(timeout=200)
+    assert out == "16\n"
+    process = start(killed, stop=5)
+    deadline = time.monotonic() + 200
+    while not (killed / "stopped").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=10)
+    assert process.returncode == -signal.SIGKILL and not list(killed.glob("*.tif"))
+    (killed / "windows" / "0-48.partial").write_bytes(b"half")  # what a kill in the middle of a write leaves
+    out, _ = start(killed).communicate(timeout=200)
+    assert out == "11\n"  # five were there
+    for name in ("class.tif", "confidence.tif"):
+        assert (killed / name).read_bytes() == (whole / name).read_bytes()
+    assert sorted(path.name for path in killed.iterdir()) == ["class.tif", "confidence.tif", "stopped"]
+
+
+def test_an_error_in_a_window_ends_the_map_and_keeps_what_is_complete(scene, normaliser, tmp_path, monkeypatch):
+    model = build("TempCNN", scene, normaliser)
+    real = mapping.features
+
+    def broken(scene, y, x):
+        if x.start >= 32:
+            raise InputError("block unreadable")
+        return real(scene, y, x)
+
+    monkeypatch.setattr(mapping, "features", broken)
+    monkeypatch.setattr(mapping.os, "cpu_count", lambda: 1)
+    with pytest.raises(InputError, match="block unreadable"):
+        map_scene(model, scene, normaliser, LEGEND, tmp_path, window=16)
+    kept = list((tmp_path / "windows").glob("*.npy"))
+    assert kept and not list(tmp_path.glob("*.tif"))
+    monkeypatch.setattr(mapping, "features", real)
+    map_scene(model, scene, normaliser, LEGEND, tmp_path, window=16)
+    index, _ = one_pass(model, scene, normaliser)
+    codes = np.array([cover.code for cover in LEGEND])
+    assert np.array_equal(read_map(tmp_path / "class.tif").values, np.where(index < 0, 0, codes[index]))
+
+
+def test_maps_are_valid_cogs_and_say_their_precision(scene, normaliser, tmp_path):
+    map_scene(build("TempCNN", scene, normaliser), scene, normaliser, LEGEND, tmp_path)
+    for name in ("class.tif", "confidence.tif"):
+        valid, errors, _ = cog_validate(tmp_path / name)
+        assert valid, errors
+        with rasterio.open(tmp_path / name) as file:
+            assert re.fullmatch(r"float32|mixed bfloat16, (100|99\.\d+)\d*%.*", file.tags()["precision"])

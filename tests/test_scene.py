@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rasterio.transform import Affine, from_origin
 
-from paperlib import paper, rasters
+from paperlib import paper, rasters, series
 from paperlib.errors import InputError
 from paperlib.scene import fingerprint, open_scene, windows
 
@@ -310,7 +310,7 @@ def test_a_window_reads_its_own_pixels_only(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("resampling", ["nearest", "bilinear", "cubic"])
 def test_windows_equal_slices_of_the_whole(products, monkeypatch, resampling):
-    monkeypatch.setattr(rasters, "CHUNK", 10)
+    monkeypatch.setattr(series, "CHUNK", 10)
     generator = np.random.default_rng(1)
     for path in products.rglob("*.tif"):  # noise with a few holes, so that interpolation meets both
         change(

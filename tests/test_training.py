@@ -10,7 +10,7 @@ from paperlib import models
 from paperlib.errors import InputError
 from paperlib.samples import Samples
 from paperlib.settings import Train
-from paperlib.training import evaluate, learning_rate, masked_loss, train, turn
+from paperlib.training import evaluate, learning_rate, masked_loss, train
 
 QUICK = Train(epochs=3, patience=5, patches=4, dropout=0.0)
 
@@ -173,14 +173,3 @@ def test_the_learning_rate_rises_and_falls_to_nothing():
     rates = learning_rate(np.linspace(0, 1, 101))
     assert rates.argmax() == pytest.approx(10, abs=2) and rates.max() > 0.95
     assert (np.diff(rates[12:]) < 0).all() and rates[-1] == pytest.approx(0) and 0 < rates[0] < 0.15
-
-
-def test_turns_reach_all_eight_ways_and_keep_labels_on_their_pixels():
-    generator = torch.Generator().manual_seed(0)
-    x = torch.arange(16.0).reshape(1, 1, 1, 4, 4)
-    seen = set()
-    for _ in range(100):
-        turned, label = turn(x, x[:, 0, 0].long(), generator)
-        assert torch.equal(turned[:, 0, 0].long(), label)
-        seen.add(tuple(label.flatten().tolist()))
-    assert len(seen) == 8

@@ -32,14 +32,48 @@ def simulate(folder: Path, preset: str = "demo") -> None:
 
 
 @cli.command()
-def fetch(name: Annotated[str, typer.Argument(help="bouconne")]) -> None:
-    """Get the real scene of the book through pip: seven Theia L3A dates around the forest of Bouconne."""
-    from .fetch import fetch_bouconne
-    from .store import project
+def fetch(
+    name: Annotated[str, typer.Argument(metavar="bouconne|FOLDER", help="bouconne, or the folder for syntheses")],
+    tile: Annotated[str, typer.Option(help="Sentinel-2 tile, as 31TCJ")] = "",
+    year: Annotated[int, typer.Option(help="year of the twelve monthly syntheses")] = 0,
+    bbox: Annotated[
+        tuple[float, float, float, float] | None, typer.Option(help="west south east north in degrees")
+    ] = None,
+    l2a: Annotated[Path | None, typer.Option(help="folder of L2A products of Theia or ESA, not a service")] = None,
+    endpoint: Annotated[str, typer.Option(help="STAC API; default: Earth Search, without an account")] = "",
+    collection: Annotated[str, typer.Option(help="collection of the STAC API; default: sentinel-2-l2a")] = "",
+    host: Annotated[list[str] | None, typer.Option(help="one more host that images may come from")] = None,
+    window: Annotated[float, typer.Option(help="days that a synthesis gathers")] = 46,
+) -> None:
+    """Get the real scene of the book (bouconne), or make a year of monthly syntheses of any tile in FOLDER.
 
-    if name != "bouconne":
-        raise InputError(f"Unknown scene {name!r}; the only one is bouconne.")
-    typer.echo(f"real scene: {fetch_bouconne(project() / 'data' / 'bouconne')}")
+    paperlib fetch bouconne
+
+    paperlib fetch scenes/31TCJ --tile 31TCJ --year 2018
+    """
+    if name == "bouconne":
+        from .fetch import fetch_bouconne
+        from .store import project
+
+        typer.echo(f"real scene: {fetch_bouconne(project() / 'data' / 'bouconne')}")
+        return
+    from . import stac
+    from .looks import local_looks
+    from .synthesis import months, synthesise
+
+    if not (year and (tile or bbox or l2a)):
+        raise InputError(
+            f"To make syntheses in {name}, say --year and one of --tile, --bbox, --l2a. For the scene of the book: bouconne."
+        )
+    tile = stac.tile_name(tile) if tile else None
+    if l2a:
+        found = local_looks(l2a)
+    else:
+        service = endpoint or stac.ENDPOINT, collection or stac.COLLECTION
+        found = stac.search(months(year), tile, bbox, *service, host or (), window)
+    typer.echo(f"{len(found)} looks of {', '.join(sorted({look.tile for look in found}))}")
+    for product in synthesise(found, months(year), Path(name), tile, bbox, window, progress=True):
+        typer.echo(f"synthesis: {product}")
 
 
 @cli.command()

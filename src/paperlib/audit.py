@@ -279,7 +279,9 @@ def of_data(dates=paper.DATES, brightness=None, side: float = TILE_KM) -> list[F
 
 
 def _printed_brightness(b4, b3):
-    return indices.add_indices(np.array([b3, b4]), ("B3", "B4"), axis=0)[-1]
+    values = np.stack([b3, b4, np.zeros_like(b3)])[:, None]
+    indices.write_indices(values, ("B3", "B4"))
+    return values[-1, 0]
 
 
 def audit(tolerance: float = 0.001) -> pd.DataFrame:

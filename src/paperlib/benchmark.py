@@ -47,9 +47,12 @@ def make_training(
         model.fit(parts["train"], seed=seed)
         epochs = {}
     else:
+        state = folder / "state.safetensors"
         done = training.train(
-            model, parts["train"], parts["validation"], choice, oversampling=oversampling, seed=seed, progress=progress
-        )
+            model, parts["train"], parts["validation"], choice, oversampling=oversampling, seed=seed,
+            progress=progress, state=state,
+        )  # fmt: skip
+        state.unlink()
         epochs = {"best_epoch": done.best_epoch, "epochs": len(done.history)}
     seconds = time.perf_counter() - started
     if epochs:

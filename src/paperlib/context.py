@@ -13,9 +13,9 @@ import torch
 import xarray as xr
 from torch import Tensor, nn
 
+from .features import features
 from .forest import TRUSTED, as_logits, as_table, grow, shares
 from .indices import channel_names
-from .mapping import features
 from .samples import Samples
 from .scene import windows
 from .superpixels import REACH
@@ -46,7 +46,9 @@ def extract_superpixels(
         if not wanted.any():
             continue
         rows, columns = (slice(places.min(), places.max() + 1) for places in np.nonzero(wanted))
-        values = features(scene.isel(y=part.core[0], x=part.core[1]).isel(y=rows, x=columns))
+        top, left = part.core[0].start, part.core[1].start
+        place = slice(top + rows.start, top + rows.stop), slice(left + columns.start, left + columns.stop)
+        values = features(scene, *place)
         x.append(values[:, :, wanted[rows, columns]])
         labelled = mine[part.core] & wanted
         label.append(np.where(labelled, burned["label"].values[part.core], -1)[wanted])

@@ -11,7 +11,8 @@ from affine import Affine
 from . import paper
 from .dates import parse_dates, select_dates
 from .errors import InputError
-from .rasters import NODATA, Grid, assemble
+from .rasters import NODATA, Grid
+from .series import assemble
 
 PLANE = {"time", "y", "x"}
 #: Integers are reflectance x 10000; floats, and integers with a scale factor of their own, are reflectance.
@@ -19,7 +20,7 @@ INTEGER_SCALE = 10000.0
 
 
 class CubeSeries:
-    """Series of variables that xarray reads lazily: one with dimension band, or one a band; see `rasters.Series`."""
+    """Series of variables that xarray reads lazily: one with dimension band, or one a band; see `series.Series`."""
 
     def __init__(self, path: Path, variables: Sequence[xr.DataArray], mask: xr.DataArray | None, scale: float):
         self.path, self.variables, self.own_mask, self.scale = path, variables, mask, scale
@@ -30,8 +31,14 @@ class CubeSeries:
         except (OSError, ValueError, RuntimeError) as error:
             raise InputError(f"{self.path} cannot be read ({error}). Is it complete? Get it again.") from error
 
+    def read(self, y: slice, x: slice, out: np.ndarray) -> np.ndarray:
+        """As `series.Series` says."""
+        bands, dates = (slice(0, size) for size in out.shape[:2])
+        out[...] = self.values(bands, dates, y, x)
+        return self._mask(out, dates, y, x)
+
     def values(self, band: slice, time: slice, y: slice, x: slice) -> np.ndarray:
-        """As `rasters.Series` says."""
+        """As `series.Series` says."""
         place = {"time": time, "y": y, "x": x}
         if "band" in self.variables[0].dims:
             raw = self._read(self.variables[0], ("band", "time", "y", "x"), band=band, **place)
@@ -44,9 +51,12 @@ class CubeSeries:
         return values
 
     def mask(self, time: slice, y: slice, x: slice) -> np.ndarray:
-        """As `rasters.Series` says."""
+        """As `series.Series` says."""
         bands = self.variables[0].sizes.get("band", len(self.variables))
-        out = np.isnan(self.values(slice(0, bands), time, y, x)).any(axis=0)
+        return self._mask(self.values(slice(0, bands), time, y, x), time, y, x)
+
+    def _mask(self, values: np.ndarray, time: slice, y: slice, x: slice) -> np.ndarray:
+        out = np.isnan(values).any(axis=0)
         if self.own_mask is not None:
             out |= self._read(self.own_mask, ("time", "y", "x"), time=time, y=y, x=x) != 0
         return out

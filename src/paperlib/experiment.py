@@ -79,7 +79,7 @@ class Experiment(Dataset):
             )  # fmt: skip
 
         key = self._training_key(name, number)
-        return store.find_or_make("training", name, key, make, settings.describe(self.settings))
+        return store.find_or_make("training", name, key, make, settings.describe(self.settings), resumes=True)
 
     def _scores(self, names=CLASSIFIERS) -> list[dict]:
         trainings = product(names, range(self.settings.train.trainings))
@@ -151,7 +151,7 @@ class Experiment(Dataset):
             )  # fmt: skip
 
         key = settings.key(best.name, store.FORMAT)
-        return store.find_or_make("map", name, key, make, settings.describe(self.settings))
+        return store.find_or_make("map", name, key, make, settings.describe(self.settings), resumes=True)
 
     def class_map(self, name: str) -> xr.DataArray:
         """Class codes (y, x) of a classifier's map."""

@@ -1,5 +1,14 @@
-"""Whole-scene maps: a classifier over overlapping windows, written as class and confidence GeoTIFF."""
+"""Whole-scene maps: a classifier over overlapping windows, written as class and confidence GeoTIFF.
 
+Every core of the machine takes the next window and does all of it: it reads, fills gaps, computes indices, normalises,
+classifies, and writes the result. So reading and computing overlap without any queue between them; on a GPU, whose
+turn is short, the windows of some cores are being read while that of another is classified.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import numpy as np
@@ -11,43 +20,16 @@ from rasterio.shutil import copy as copy_raster
 from rasterio.windows import Window as RasterWindow
 from tqdm import tqdm
 
-from .indices import add_indices, fill_gaps
+from .features import features
+from .inference import Classifier
 from .paper import NODATA_CLASS, LandCover, colour_table
-from .samples import Normaliser, days_since_first
-from .scene import windows
+from .samples import Normaliser
+from .scene import Window, windows
 
 NODATA_CONFIDENCE = 255
 
-
-def features(scene: xr.DataArray) -> np.ndarray:
-    """Gap-filled bands and indices of a (band, time, y, x) scene or window, float32 (channel, time, y, x), loaded.
-
-    NaN where a pixel has no usable date.
-    """
-    scene = scene.compute()
-    filled = fill_gaps(scene.values, scene.mask.values, days_since_first(scene))
-    return add_indices(filled, tuple(scene.band.values), axis=0)
-
-
-def classify(
-    model: torch.nn.Module,
-    values: np.ndarray,
-    normaliser: Normaliser,
-    device: torch.device | str = "cpu",
-    superpixels: np.ndarray | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Class index (y, x), -1 where no date is usable, and its probability (y, x), of features (channel, time, y, x).
-
-    `superpixels` (y, x), for a model that takes them.
-    """
-    inputs = [normaliser.apply(torch.from_numpy(values)[None].to(device))]
-    if superpixels is not None:
-        inputs.append(torch.from_numpy(superpixels)[None])
-    with torch.inference_mode(), torch.autocast(inputs[0].device.type, torch.bfloat16, enabled=inputs[0].is_cuda):
-        probability, index = model(*inputs).float().softmax(1).max(1)
-    index = index[0].cpu().numpy().astype(np.int16)
-    usable = ~np.isnan(values).any(axis=(0, 1))
-    return np.where(usable, index, -1), probability[0].cpu().numpy()
+#: Bytes of GDAL's cache of decoded blocks: room for a row of windows over a whole tile that is stored in strips.
+CACHE = 512 * 1024**2
 
 
 def map_scene(
@@ -56,7 +38,7 @@ def map_scene(
     normaliser: Normaliser,
     legend: tuple[LandCover, ...],
     folder: Path,
-    window: int = 128,
+    window: int = 256,
     superpixels: xr.DataArray | None = None,
     device: torch.device | str | None = None,
     progress: bool = False,
@@ -65,41 +47,95 @@ def map_scene(
 
     Windows of `window` pixels are read with a halo of half the model's receptive field, so the result equals that of
     one pass over the whole scene; memory depends on the window, not on the scene. `superpixels` (y, x) of the whole
-    scene, lazy, for a model that takes them.
+    scene, lazy, for a model that takes them. Windows that a killed run left in `folder` are kept and not done again.
 
     class.tif: uint8 class codes with colour table and names, 0 where no date of the pixel is usable.
-    confidence.tif: uint8, probability of that class in percent, 255 where there is none.
+    confidence.tif: uint8, probability of that class in percent, 255 where there is none. Both state the precision of
+    the computation and, where it was mixed, the share of sample pixels that got the same class as in float32.
     """
-    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    model = model.to(device).eval()
-    codes = np.array([cover.code for cover in legend] + [NODATA_CLASS], np.uint8)  # index -1 takes the last
-    shape = scene.sizes["y"], scene.sizes["x"]
-    parts = list(windows(shape, window, model.receptive_field // 2))
-    profile = {
-        "driver": "GTiff", "dtype": "uint8", "count": 1, "height": shape[0], "width": shape[1],
-        "crs": scene.rio.crs, "transform": scene.rio.transform(), "tiled": True, "compress": "deflate",
-        "bigtiff": "if_safer",
-    }  # fmt: skip
-    raw = {name: folder / f"{name}.raw.tif" for name in ("class", "confidence")}
-    with (
-        rasterio.open(raw["class"], "w", nodata=NODATA_CLASS, **profile) as classes,
-        rasterio.open(raw["confidence"], "w", nodata=NODATA_CONFIDENCE, **profile) as confidence,
-    ):
-        classes.write_colormap(1, colour_table(legend))
-        classes.update_tags(1, **{f"class_{cover.code}": cover.name for cover in legend})
-        confidence.update_tags(1, unit="percent")
-        for part in tqdm(parts, desc="map", unit="window", disable=not progress):
-            values = features(scene.isel(y=part.read[0], x=part.read[1]))
+    classifier = Classifier(model, normaliser, device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    done = folder / "windows"
+    done.mkdir(parents=True, exist_ok=True)
+    with rasterio.Env(GDAL_CACHEMAX=CACHE):
+        agreed = classifier.choose_precision(scene)
+        codes = np.array([cover.code for cover in legend] + [NODATA_CLASS], np.uint8)  # index -1 takes the last
+        shape = scene.sizes["y"], scene.sizes["x"]
+        even = -(
+            -max(shape) // -(-max(shape) // window)
+        )  # no narrow windows at the end, which cost more than their share
+        parts = list(windows(shape, even, classifier.halo))
+
+        def one(part: Window) -> None:
             around = None if superpixels is None else superpixels[part.read].values
-            found = classify(model, values, normaliser, device, around)
-            index, probability = (array[part.inner] for array in found)
+            index, probability = classifier.classify(features(scene, *part.read), part.inner, around)
             percent = np.where(index < 0, NODATA_CONFIDENCE, np.rint(100 * probability)).astype(np.uint8)
-            place = RasterWindow.from_slices(*part.core)
-            classes.write(codes[index], 1, window=place)
-            confidence.write(percent, 1, window=place)
-    for name, resampling in (("class", "nearest"), ("confidence", "average")):
-        copy_raster(raw[name], folder / f"{name}.tif", driver="COG", compress="deflate", resampling=resampling)
-        raw[name].unlink()
+            _save(_place(done, part), np.stack([codes[index], percent]))
+
+        _on_every_core(one, [part for part in parts if not _place(done, part).exists()], progress)
+        precision = {"precision": f"mixed bfloat16, {agreed:.4%} as float32" if classifier.mixed else "float32"}
+        _assemble(folder, scene, parts, legend, precision)
+    shutil.rmtree(done)
+
+
+def _on_every_core(work: Callable[[Window], None], parts: list[Window], progress: bool) -> None:
+    """`work` on every part, in threads of which each computes alone; the first error ends it."""
+    before = torch.get_num_threads()
+    bar = tqdm(desc="map", total=sum(_pixels(part) for part in parts), unit="px", unit_scale=True, disable=not progress)
+    try:
+        with bar, ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            futures = {pool.submit(work, part): part for part in parts}
+            try:
+                for future in as_completed(futures):
+                    future.result()
+                    bar.update(_pixels(futures[future]))
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+    finally:
+        torch.set_num_threads(before)
+
+
+def _pixels(part: Window) -> int:
+    return (part.core[0].stop - part.core[0].start) * (part.core[1].stop - part.core[1].start)
+
+
+def _place(folder: Path, part: Window) -> Path:
+    return folder / f"{part.core[0].start}-{part.core[1].start}.npy"
+
+
+def _save(path: Path, array: np.ndarray) -> None:
+    """Whole or not at all: a file under its final name is complete."""
+    partial = path.with_suffix(".partial")
+    with open(partial, "wb") as file:
+        np.save(file, array)
+    os.replace(partial, path)
+
+
+def _assemble(
+    folder: Path, scene: xr.DataArray, parts: list[Window], legend: tuple[LandCover, ...], precision: dict[str, str]
+) -> None:
+    """The two maps, out of the results of all windows."""
+    profile = {
+        "driver": "GTiff", "dtype": "uint8", "count": 1, "height": scene.sizes["y"], "width": scene.sizes["x"],
+        "crs": scene.rio.crs, "transform": scene.rio.transform(), "tiled": True, "bigtiff": "if_safer",
+    }  # fmt: skip
+    kinds = (("class", NODATA_CLASS, "nearest"), ("confidence", NODATA_CONFIDENCE, "average"))
+    for number, (name, nodata, resampling) in enumerate(kinds):
+        raw = folder / f"{name}.raw.tif"
+        with rasterio.open(raw, "w", nodata=nodata, **profile) as file:
+            if name == "class":
+                file.write_colormap(1, colour_table(legend))
+                file.update_tags(1, **{f"class_{cover.code}": cover.name for cover in legend})
+            else:
+                file.update_tags(1, unit="percent")
+            file.update_tags(**precision)
+            for part in parts:
+                image = np.load(_place(folder / "windows", part))[number]
+                file.write(image, 1, window=RasterWindow.from_slices(*part.core))
+        copy_raster(
+            raw, folder / f"{name}.tif", driver="COG", compress="deflate", resampling=resampling, num_threads="all_cpus"
+        )
+        raw.unlink()
 
 
 def read_map(path: Path) -> xr.DataArray:

@@ -1,18 +1,14 @@
-"""Lazy arrays over raster files: the pixels of a window are read when a window is computed, and no others."""
+"""Raster files whose windows are read as they are asked for, on another grid where one is wanted."""
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-import dask.array
 import numpy as np
-import pandas as pd
 import rasterio
-import rioxarray  # noqa: F401  (gives every xarray object its .rio)
-import xarray as xr
 from affine import Affine
 from dask.utils import SerializableLock
 from rasterio import windows
@@ -23,9 +19,8 @@ from rasterio.vrt import WarpedVRT
 from xarray.backends import CachingFileManager
 
 from .errors import InputError
+from .upsample import double_bilinear, double_nearest
 
-#: Side in pixels of the largest block that is read at once; a smaller window is read alone.
-CHUNK = 1024
 NODATA = -10000
 #: Reach of the widest resampling kernel (cubic) in stored pixels, and one for rounding.
 KERNEL = 3
@@ -104,6 +99,8 @@ class RasterFile:
         with self._source() as source:
             if self.grid is None:
                 return source.read(index, window=window)
+            if (offset := self._half(source)) is not None:
+                return self._read_doubled(source, index, (y, x), offset)
             # src_nodata keeps nodata pixels out of the interpolation, nodata fills what the file does not reach; where
             # there is neither, leaving them away gives the same pixels in half the time.
             nodata = None if self._is_whole(source, index, window) else self.nodata
@@ -113,14 +110,43 @@ class RasterFile:
             ) as warped:  # fmt: skip
                 return warped.read(index)
 
-    def empty(self, index: int, y: slice, x: slice) -> np.ndarray:
-        """True (y, x) where band `index` has no data; cheaper than `read` where it has data everywhere."""
-        window = windows.Window.from_slices(y, x)
-        if self.grid is not None:
-            with self._source() as source:
-                if self._is_whole(source, index, window):
-                    return np.zeros((window.height, window.width), bool)
-        return is_nodata(self.read(index, y, x), self.nodata)
+    def _half(self, source: rasterio.DatasetReader) -> tuple[int, int] | None:
+        """Rows and columns from the file's corner to the grid's, where the file's integer pixels are twice as large.
+
+        None for anything else, and for cubic resampling; then GDAL resamples, which gives the same, slower.
+        """
+        ours, theirs = self.grid.transform, source.transform
+        offset = (ours.f - theirs.f) / ours.e, (ours.c - theirs.c) / ours.a
+        fits = np.allclose((theirs.a, theirs.e), (2 * ours.a, 2 * ours.e)) and np.allclose(offset, np.rint(offset))
+        plain = self.resampling != Resampling.cubic and np.dtype(source.dtypes[0]).kind in "iu"
+        return tuple(round(one) for one in offset) if fits and plain and source.crs == self.grid.crs else None
+
+    def _read_doubled(
+        self, source: rasterio.DatasetReader, index: int, place: tuple[slice, slice], offset: tuple[int, int]
+    ) -> np.ndarray:
+        """Pixels of a window, from stored pixels of twice its size; the file's nodata value where it does not reach."""
+        wanted = [range(part.start + start, part.stop + start) for part, start in zip(place, offset, strict=True)]
+        # a stored pixel more on each side, for the interpolation
+        coarse = [range(part.start // 2 - 1, -(-part.stop // 2) + 1) for part in wanted]
+        held = [
+            (min(max(part.start, 0), size - 1), max(min(part.stop, size), 1))
+            for part, size in zip(coarse, source.shape, strict=True)
+        ]
+        raw = source.read(index, window=tuple(held))
+        beyond = [(low - part.start, part.stop - high) for part, (low, high) in zip(coarse, held, strict=True)]
+        if any(count > 0 for pair in beyond for count in pair):
+            raw = np.pad(raw, [tuple(max(count, 0) for count in pair) for pair in beyond], mode="edge")
+        double = double_nearest if self.resampling == Resampling.nearest else double_bilinear
+        rows, columns = (
+            slice(part.start - 2 * low.start - 2, part.stop - 2 * low.start - 2)
+            for part, low in zip(wanted, coarse, strict=True)
+        )
+        fine = double(raw, self.nodata)[rows, columns]
+        for axis, (part, size) in enumerate(zip(wanted, source.shape, strict=True)):
+            if part.start < 0 or part.stop > 2 * size:
+                outside = (np.array(part) < 0) | (np.array(part) >= 2 * size)
+                fine[(slice(None),) * axis + (outside,)] = 0 if self.nodata is None else self.nodata
+        return fine
 
     def _is_whole(self, source: rasterio.DatasetReader, index: int, window: windows.Window) -> bool:
         """Whether all stored pixels that the resampling of a window can touch exist and hold data."""
@@ -134,98 +160,6 @@ class RasterFile:
 
 def is_nodata(raw: np.ndarray, nodata: float | None) -> np.ndarray:
     """True where stored pixels are the nodata value, or NaN."""
-    empty = np.isnan(raw) if raw.dtype.kind == "f" else np.zeros(raw.shape, bool)
-    return empty if nodata is None else empty | (raw == nodata)
-
-
-class Series(Protocol):
-    """What `assemble` needs; each argument is a slice with start and stop, without step."""
-
-    def values(self, band: slice, time: slice, y: slice, x: slice) -> np.ndarray:
-        """Reflectance, float32 (band, time, y, x), NaN where nodata."""
-
-    def mask(self, time: slice, y: slice, x: slice) -> np.ndarray:
-        """True where a pixel must not be used, bool (time, y, x)."""
-
-
-class RasterSeries:
-    """Series of single layers of raster files.
-
-    layers[t][b] is (file, band index from 1); flags[t] a file of WASP flags or None; `scale` what reflectance 1 is.
-    """
-
-    def __init__(self, layers: Sequence[Sequence[tuple[RasterFile, int]]], flags: Sequence, scale: float):
-        self.layers, self.flags, self.scale = layers, flags, scale
-
-    def values(self, band: slice, time: slice, y: slice, x: slice) -> np.ndarray:
-        """As `Series` says."""
-        out = np.empty([part.stop - part.start for part in (band, time, y, x)], np.float32)
-        for t, date in enumerate(self.layers[time]):
-            for b, (file, index) in enumerate(date[band]):
-                raw = file.read(index, y, x)
-                np.divide(raw, np.float32(self.scale), out=out[b, t], dtype=np.float32, casting="unsafe")
-                out[b, t][is_nodata(raw, file.nodata)] = np.nan
-        return out
-
-    def mask(self, time: slice, y: slice, x: slice) -> np.ndarray:
-        """As `Series` says."""
-        out = np.zeros([part.stop - part.start for part in (time, y, x)], bool)
-        for t, (date, flags) in enumerate(zip(self.layers[time], self.flags[time], strict=True)):
-            for file, index in date:
-                out[t] |= file.empty(index, y, x)
-            if flags is not None:
-                out[t] |= flags.read(1, y, x) <= 1  # 0 nodata, 1 cloud
-        return out
-
-
-class _Lazy:
-    """What dask needs to read windows with a function of slices: dask folds the slicing of a block into the read."""
-
-    def __init__(self, read: Callable[..., np.ndarray], shape: tuple[int, ...], dtype):
-        self.read, self.shape, self.dtype, self.ndim = read, shape, np.dtype(dtype), len(shape)
-
-    def __getitem__(self, key) -> np.ndarray:
-        asked = [
-            np.arange(size)[part] for size, part in zip(self.shape, key, strict=True)
-        ]  # numbers where an axis goes
-        if not all(part.size for part in asked):
-            return np.empty([part.size for part in asked if part.ndim], self.dtype)
-        starts = [int(part.min()) for part in asked]
-        out = self.read(*(slice(start, int(part.max()) + 1) for start, part in zip(starts, asked, strict=True)))
-        for axis in reversed(range(self.ndim)):
-            part = asked[axis] - starts[axis]
-            if part.ndim == 0 or not np.array_equal(part, np.arange(out.shape[axis])):
-                out = out.take(part, axis)
-        return out
-
-
-def _lazy(read: Callable[..., np.ndarray], shape: tuple[int, ...], dtype, chunks: tuple[int, ...]) -> dask.array.Array:
-    # fancy stays True: with fancy=False dask (2026.8) does not fold slices, and a window would read whole blocks.
-    return dask.array.from_array(_Lazy(read, shape, dtype), chunks, name=False, meta=np.empty((), dtype))
-
-
-def assemble(series: Series, bands: Sequence[str], dates: pd.DatetimeIndex, grid: Grid, **attrs) -> xr.DataArray:
-    """The lazy labelled array that `scene.open_scene` describes, of a series with these bands and dates.
-
-    Values and mask are two arrays with one layer each, so computing a window reads that window and not the blocks
-    around it (a mask derived from the values by dask would read them whole).
-    """
-    shape = (len(bands), len(dates), grid.height, grid.width)
-    values = _lazy(series.values, shape, np.float32, (len(bands), 1, CHUNK, CHUNK))
-    mask = _lazy(series.mask, shape[1:], bool, (1, CHUNK, CHUNK))
-    to_metres = grid.transform
-    array = xr.DataArray(
-        values,
-        dims=("band", "time", "y", "x"),
-        coords={
-            "band": np.array(bands, dtype=str),
-            "time": dates.to_numpy("datetime64[ns]"),
-            "y": to_metres.f + to_metres.e * (np.arange(grid.height) + 0.5),
-            "x": to_metres.c + to_metres.a * (np.arange(grid.width) + 0.5),
-            "mask": (("time", "y", "x"), mask),
-        },
-        name="reflectance",
-        attrs=attrs,
-    )
-    # Without a stored GeoTransform, which slicing would leave stale: .rio.transform() follows from x and y.
-    return array.rio.write_crs(grid.crs)
+    if raw.dtype.kind != "f":
+        return np.zeros(raw.shape, bool) if nodata is None else raw == nodata
+    return np.isnan(raw) if nodata is None else np.isnan(raw) | (raw == nodata)

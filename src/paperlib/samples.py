@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
-import dask
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -18,7 +17,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from .errors import InputError
-from .indices import add_indices, channel_names, fill_gaps
+from .features import features
+from .indices import channel_names
 from .paper import LandCover
 
 #: Side in pixels of the blocks in which neighbouring patches are read together.
@@ -77,11 +77,6 @@ class Samples:
             return cls(**tensors, channels=channels)
 
 
-def days_since_first(scene: xr.DataArray) -> np.ndarray:
-    """Days (date,) from the first date of the scene."""
-    return (scene.time.values - scene.time.values[0]) / np.timedelta64(1, "D")
-
-
 def extract(scene: xr.DataArray, burned: xr.Dataset, polygons: gpd.GeoDataFrame, size: int, margin: int = 0) -> Samples:
     """Patches of `size` x `size` pixels around each polygon: gap-filled bands and indices, not normalised.
 
@@ -100,11 +95,10 @@ def extract(scene: xr.DataArray, burned: xr.Dataset, polygons: gpd.GeoDataFrame,
             f"The scene has {shape[0]} x {shape[1]} pixels, less than one patch of {size}: lower sample.patch."
         )
     parts = _patches(burned["polygon"].values, polygons["polygon_id"].to_numpy(), size, margin)
-    days = days_since_first(scene)
-    bands = tuple(scene.band.values)
-    x = np.empty((len(parts), len(channel_names(bands)), len(days), size, size), np.float32)
-    for index, values, mask in _load(scene, [place for *place, _ in parts]):
-        x[index] = add_indices(fill_gaps(values, mask, days), bands, axis=0)
+    channels = channel_names(tuple(scene.band.values))
+    x = np.empty((len(parts), len(channels), scene.sizes["time"], size, size), np.float32)
+    for index, values in _load(scene, [place for *place, _ in parts]):
+        x[index] = values
     polygon = np.array([mask for *_, mask in parts], np.int64).reshape(-1, size, size)
     label = np.array([burned["label"].values[y, x] for y, x, _ in parts], np.int64).reshape(-1, size, size)
     missing = np.isnan(x).any(axis=(1, 2)) & (polygon >= 0)
@@ -124,11 +118,11 @@ def extract(scene: xr.DataArray, burned: xr.Dataset, polygons: gpd.GeoDataFrame,
         )
     kept = (polygon >= 0).any(axis=(1, 2))
     arrays = (torch.from_numpy(array[kept]) for array in (x, label, polygon))
-    return Samples(*arrays, channel_names(bands))
+    return Samples(*arrays, channels)
 
 
-def _load(scene: xr.DataArray, places: list[tuple[slice, slice]]) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Number, values (band, time, y, x) and mask (time, y, x) of each window; neighbours are read together.
+def _load(scene: xr.DataArray, places: list[tuple[slice, slice]]) -> Iterator[tuple[int, np.ndarray]]:
+    """Number and features (channel, time, y, x) of each window; neighbours are read together.
 
     Opening a hundred files costs as much as reading some 200 x 200 pixels of them, so windows that start in the same
     block of `BLOCK` pixels share one reading.
@@ -139,13 +133,10 @@ def _load(scene: xr.DataArray, places: list[tuple[slice, slice]]) -> Iterator[tu
     for members in blocks.values():
         top, left = (min(places[index][axis].start for index in members) for axis in (0, 1))
         bottom, right = (max(places[index][axis].stop for index in members) for axis in (0, 1))
-        window = scene[..., top:bottom, left:right]
-        values, mask = dask.compute(window.data, window.mask.data)
+        values = features(scene, slice(top, bottom), slice(left, right))
         for index in members:
-            y, x = (
-                slice(part.start - low, part.stop - low) for part, low in zip(places[index], (top, left), strict=True)
-            )
-            yield index, values[..., y, x], mask[..., y, x]
+            y, x = places[index]
+            yield index, values[..., y.start - top : y.stop - top, x.start - left : x.stop - left]
 
 
 def _patches(numbers: np.ndarray, wanted: np.ndarray, size: int, margin: int) -> list[tuple[slice, slice, np.ndarray]]:
@@ -210,6 +201,15 @@ class Normaliser:
         low, high = self.low.to(x.device).reshape(shape), self.high.to(x.device).reshape(shape)
         spread = torch.where(high > low, high - low, torch.ones_like(low))  # a constant channel becomes 0
         return ((x - low) / spread).nan_to_num(nan=0.0)
+
+    def apply_in_place(self, values: np.ndarray) -> None:
+        """As `apply`, on values float32 (channel, date, y, x) in memory, a date at a time: that stays in the cache."""
+        for channel, low, high in zip(values, self.low.numpy(), self.high.numpy(), strict=True):
+            spread = high - low if high > low else np.float32(1)
+            for image in channel:
+                np.subtract(image, low, out=image)
+                np.divide(image, spread, out=image)
+                np.nan_to_num(image, copy=False, nan=0.0)
 
     def to_dict(self) -> dict[str, list[float]]:
         """Plain numbers, for JSON."""

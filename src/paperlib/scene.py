@@ -13,7 +13,8 @@ from . import paper
 from .cube import open_cube
 from .dates import parse_dates, select_dates
 from .errors import InputError
-from .rasters import NODATA, RasterFile, RasterSeries, assemble, read_header
+from .rasters import NODATA, RasterFile, read_header
+from .series import RasterSeries, assemble
 from .settings import RESAMPLINGS
 from .theia import BAND_FILE, choose_bands, find_products, open_theia
 
@@ -159,21 +160,27 @@ class Window(NamedTuple):
     inner: tuple[slice, slice]  # where core lies inside read
 
 
-def windows(shape: tuple[int, int], size: int, halo: int = 0) -> Iterator[Window]:
+def windows(
+    shape: tuple[int, int], size: int, halo: int = 0, within: tuple[slice, slice] | None = None
+) -> Iterator[Window]:
     """Windows whose cores of up to `size` x `size` pixels cover every pixel of `shape` (rows, columns) exactly once.
 
-    `halo` is in pixels. Raises `InputError` for a size below 1 or a halo below 0.
+    `halo` is in pixels. `within` (rows, columns): the cores cover that part alone, while their halos reach beyond it.
+    Raises `InputError` for a size below 1 or a halo below 0.
     """
     if size < 1 or halo < 0:
         raise InputError(f"window size = {size}, halo = {halo}; a size of 1 or more, a halo of 0 or more is expected.")
-    rows, columns = ([_cut(start, size, halo, length) for start in range(0, length, size)] for length in shape)
+    covered = within or tuple(slice(0, length) for length in shape)
+    rows, columns = (
+        [_cut(start, min(start + size, part.stop), halo, length) for start in range(part.start, part.stop, size)]
+        for part, length in zip(covered, shape, strict=True)
+    )
     for row in rows:
         for column in columns:
             yield Window(*zip(row, column, strict=True))
 
 
-def _cut(start: int, size: int, halo: int, length: int) -> tuple[slice, slice, slice]:
-    stop = min(start + size, length)
+def _cut(start: int, stop: int, halo: int, length: int) -> tuple[slice, slice, slice]:
     first = max(start - halo, 0)
     return slice(start, stop), slice(first, min(stop + halo, length)), slice(start - first, stop - first)
 

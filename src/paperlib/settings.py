@@ -80,7 +80,7 @@ PRESETS = {
         scene=Scene(size=2048, pool=paper.POLYGONS_POOL, test=paper.POLYGONS_TEST),
         sample=Sample(patch=paper.PATCH),
         train=Train(epochs=20, trainings=paper.TRAININGS),
-        map=Map(window=512),
+        map=Map(window=256),
     ),
 }
 

@@ -4,6 +4,7 @@ An artifact is a folder `<root>/<stage>/<name>-<key>/`. It is made in a temporar
 folder under its final name is always whole; what a killed process left behind is removed by the next one that makes it.
 """
 
+import errno
 import json
 import os
 import platform
@@ -21,7 +22,10 @@ from filelock import FileLock
 from .errors import InputError
 
 #: Raise by hand when what a stage writes changes, so that artifacts of older code are not taken for new ones.
-FORMAT = 3
+FORMAT = 4
+
+#: Of the disk, of the user's share of it, of a file.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 LIBRARIES = ("torch", "numpy", "xarray", "rasterio", "geopandas", "scikit-learn")
 
@@ -41,11 +45,15 @@ def root() -> Path:
     return Path(chosen).absolute() if chosen else project() / "data" / "artifacts"
 
 
-def find_or_make(stage: str, name: str, key: str, make: Callable[[Path], None], settings: dict) -> Path:
+def find_or_make(
+    stage: str, name: str, key: str, make: Callable[[Path], None], settings: dict, resumes: bool = False
+) -> Path:
     """Folder of the artifact; when it is not there yet, `make(folder)` fills an empty one first.
 
-    Adds `provenance.json`. A second process that asks for the same artifact waits and then finds it.
-    Raises what `make` raises, after removing what it wrote; `InputError` when the store cannot be written.
+    Adds `provenance.json`. A second process that asks for the same artifact waits and then finds it. With `resumes`,
+    `make` gets what a killed or failed run left, and goes on from what is complete in it.
+    Raises what `make` raises, after removing what it wrote unless it `resumes`; `InputError` when the store cannot be
+    written, or its disk is full.
     """
     final = root() / stage / f"{name}-{key}"
     if final.is_dir():
@@ -61,16 +69,30 @@ def find_or_make(stage: str, name: str, key: str, make: Callable[[Path], None], 
     with FileLock(f"{partial}.lock"):
         if final.is_dir():
             return final
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
+        if not resumes:
+            shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(exist_ok=True)
         started = time.perf_counter()
         try:
             make(partial)
             write_json(partial / "provenance.json", provenance(settings, time.perf_counter() - started))
             os.replace(partial, final)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            kept = " What is complete is kept; the same command goes on from it." if resumes else ""
+            raise InputError(
+                f"No room to write {stage} {name} in {root()} ({error.strerror}): {_free()} are free there. Make room, "
+                f"or set PAPERLIB_STORE to a larger disk.{kept}"
+            ) from error
         finally:
-            shutil.rmtree(partial, ignore_errors=True)
+            if not resumes or (partial.is_dir() and not any(partial.iterdir())):
+                shutil.rmtree(partial, ignore_errors=True)
     return final
+
+
+def _free() -> str:
+    return f"{shutil.disk_usage(root()).free / 1e9:.1f} GB"
 
 
 def provenance(settings: dict, seconds: float) -> dict:

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-import torch
 import xarray as xr
 from rasterio.windows import Window as RasterWindow
 from skimage.segmentation import slic
 
-from .mapping import features
+from .features import features
 from .samples import Normaliser
 from .scene import windows
 
@@ -70,8 +69,9 @@ def segment_scene(scene: xr.DataArray, normaliser: Normaliser, path: Path, windo
     }  # fmt: skip
     with rasterio.open(path, "w", **profile) as file:
         for part in windows(shape, max(1, window // SPACING) * SPACING, HALO):
-            values = torch.from_numpy(features(scene.isel(y=part.read[0], x=part.read[1])))
-            local = segment(normaliser.apply(values[None])[0].numpy())
+            values = features(scene, *part.read)
+            normaliser.apply_in_place(values)
+            local = segment(values)
             row, column = np.divmod(local, -(-local.shape[1] // SPACING))
             top, left = (axis.start // SPACING for axis in part.read)
             numbers = ((row + top) * columns + column + left)[part.inner]

@@ -13,7 +13,8 @@ from affine import Affine
 
 from . import paper
 from .errors import InputError
-from .rasters import NODATA, Grid, Header, RasterFile, RasterSeries, assemble, read_header
+from .rasters import NODATA, Grid, Header, RasterFile, read_header
+from .series import RasterSeries, assemble
 
 #: ..._FRC_B2.tif: flat reflectance of a band; a suffix as in ..._FRC_B2_crop.tif is allowed.
 BAND_FILE = re.compile(

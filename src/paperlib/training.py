@@ -1,8 +1,9 @@
 """One visible training loop for all networks (section 3.5)."""
 
-import math
 import time
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,10 @@ from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from . import metrics
+from . import batches, checkpoint, metrics
 from .errors import InputError
-from .samples import Samples, oversample
+from .inference import has_bfloat16, out_of_memory
+from .samples import Samples
 from .settings import Train
 
 #: Samples classified at once, patches or single pixels; bounds memory, changes no result.
@@ -63,7 +65,7 @@ def evaluate(model: nn.Module, samples: Samples, device: torch.device | str | No
     samples = context(model, samples)
     batch = EVALUATION_PIXELS if model.receptive_field == 1 else EVALUATION_PATCHES
     predicted, loss = [], 0.0
-    with torch.inference_mode(), _autocast(device):
+    with torch.inference_mode():
         for part in torch.arange(len(samples)).split(batch):
             logits = model(*samples.inputs(part, device)).float()
             label = samples.label[part]
@@ -92,12 +94,14 @@ def train(
     seed: int = 0,
     progress: bool = True,
     device: torch.device | str | None = None,
+    state: Path | None = None,
 ) -> Training:
     """Train on normalised samples until macro F1 on validation has not risen for `settings.patience` epochs.
 
     Leaves the model with the weights of the epoch whose validation macro F1 was highest (the first such). The same seed
-    gives the same result on a CPU. Raises `InputError` where training or validation has no labelled pixel, or the loss
-    is no longer a number.
+    gives the same result on a CPU. `state`: a file kept up to date after each epoch, from which a killed training goes
+    on to the same result. Raises `InputError` where training or validation has no labelled pixel, the loss is no longer
+    a number, or the device has too little memory for a batch.
     """
     _require_labels(training, "training")
     _require_labels(validation, "validation")
@@ -105,23 +109,27 @@ def train(
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     model = model.to(device)
-    batch = _batch(model, training, settings.patches)
+    batch = whole = batches.size(model, training, settings.patches)
     training, validation = context(model, training), context(model, validation)
-    x, label = training.x.to(device), training.label.to(device)
-    labelled = (training.label >= 0).flatten(1).any(1).cpu()
+    label, extents = training.label.cpu(), batches.Extents(training.label.cpu(), model.receptive_field // 2)
+    training = replace(training, x=training.x.to(device), label=training.label.to(device))
     optimiser = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
-    rows, confusions, best, weights = [], [], -1.0, {}
-    started = time.perf_counter()
-    bar = tqdm(range(1, settings.epochs + 1), desc=type(model).__name__, unit="epoch", disable=not progress)
-    for epoch in bar:
-        order = oversample(training.label.cpu(), generator) if oversampling else torch.arange(len(training))
-        order = order[labelled[order]]  # a batch without any label would have no loss
-        order = order[torch.randperm(len(order), generator=generator)].to(device)
-        # of nearly equal size: no sample is dropped, and no last batch of one, which BatchNorm could not take
-        parts = order.tensor_split(math.ceil(len(order) / batch))
+    rows, confusions, best, weights = [], [], {"macro_f1": -1.0, "epoch": 0}, {}
+    if state is not None and (found := checkpoint.load(state, model, optimiser, generator)):
+        weights, record = found
+        rows, confusions, best = record["rows"], record["confusions"], record["best"]
+    started = time.perf_counter() - (rows[-1]["seconds"] if rows else 0)
+    bar = tqdm(initial=len(rows), total=settings.epochs, desc=type(model).__name__, unit="epoch", disable=not progress)
+    while len(rows) < settings.epochs and len(rows) - best["epoch"] < settings.patience:
+        epoch = len(rows) + 1
+        parts = batches.shuffled(label, oversampling, batch, generator)
         through = (epoch - 1 + np.arange(len(parts)) / len(parts)) / settings.epochs
         rates = settings.learning_rate * learning_rate(through)
-        training_loss = _one_epoch(model, x, label, parts, optimiser, rates, generator)
+        try:
+            training_loss = _one_epoch(model, training, extents, parts, optimiser, rates, generator)
+        except RuntimeError as error:
+            batch = _smaller(batch, whole, device, error)
+            continue
         if not np.isfinite(training_loss):
             raise InputError(
                 f"The loss of {type(model).__name__} is {training_loss} in epoch {epoch}: lower "
@@ -132,17 +140,19 @@ def train(
         scores |= {f"f1_{index}": value for index, value in enumerate(metrics.f1(result.confusion))}
         seconds = time.perf_counter() - started
         rows.append({"epoch": epoch, "seconds": seconds, "training_loss": training_loss, "loss": result.loss, **scores})
-        confusions.append(result.confusion)
-        if scores["macro_f1"] > best:
-            best, best_epoch = scores["macro_f1"], epoch
+        confusions.append(result.confusion.tolist())
+        if scores["macro_f1"] > best["macro_f1"]:
+            best = {"macro_f1": scores["macro_f1"], "epoch": epoch}
             weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
-        bar.set_postfix(macro_f1=f"{scores['macro_f1']:.3f}", best=f"{best:.3f}")
-        if epoch - best_epoch >= settings.patience:
-            break
+        if state is not None:
+            record = {"rows": rows, "confusions": confusions, "best": best}
+            checkpoint.save(state, model, optimiser, generator, weights, record)
+        bar.update()
+        bar.set_postfix(macro_f1=f"{scores['macro_f1']:.3f}", best=f"{best['macro_f1']:.3f}")
+    bar.close()
     model.load_state_dict(weights)
-    return Training(
-        model.eval(), pd.DataFrame(rows), np.stack(confusions), best_epoch, time.perf_counter() - started, str(device)
-    )
+    seconds = time.perf_counter() - started
+    return Training(model.eval(), pd.DataFrame(rows), np.array(confusions), best["epoch"], seconds, str(device))
 
 
 def learning_rate(progress: np.ndarray) -> np.ndarray:
@@ -154,18 +164,10 @@ def learning_rate(progress: np.ndarray) -> np.ndarray:
     return np.minimum(1, (progress + 0.01) / 0.1) * (1 + np.cos(np.pi * progress)) / 2
 
 
-def turn(x: torch.Tensor, label: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """A batch x (..., y, x) and its label (..., y, x), turned and mirrored as one of the eight ways of a square."""
-    number = int(torch.randint(8, (1,), generator=generator))
-    quarter, mirror = number % 4, number >= 4
-    x, label = (torch.rot90(part, quarter, (-2, -1)) for part in (x, label))
-    return (x.flip(-1), label.flip(-1)) if mirror else (x, label)
-
-
 def _one_epoch(
     model: nn.Module,
-    x: torch.Tensor,
-    label: torch.Tensor,
+    samples: Samples,
+    extents: batches.Extents,
     parts: tuple[torch.Tensor, ...],
     optimiser: torch.optim.Adam,
     rates: np.ndarray,
@@ -177,8 +179,8 @@ def _one_epoch(
     for part, rate in zip(parts, rates, strict=True):
         optimiser.param_groups[0]["lr"] = float(rate)
         optimiser.zero_grad(set_to_none=True)
-        with _autocast(x.device, learning=True):
-            inputs, wanted = turn(x[part], label[part], generator)
+        with _autocast(samples.x.device):
+            inputs, wanted = batches.turn(*extents.cut(samples.x, samples.label, part), generator)
             loss = masked_loss(model(inputs, where=wanted >= 0), wanted)
         loss.backward()
         optimiser.step()
@@ -186,15 +188,21 @@ def _one_epoch(
     return float(torch.stack(losses).mean())
 
 
-def _batch(model: nn.Module, samples: Samples, patches: int) -> int:
-    """Samples a batch: `patches` patches, or for single pixels as many as such a batch holds labelled, on average.
-
-    So all networks take about the same number of steps an epoch. Three or more: cut into parts of nearly equal size, no
-    number of samples then leaves a part of one, whose single labelled pixel BatchNorm could not take.
-    """
-    if model.receptive_field == 1:
-        patches = round(patches * int((samples.label >= 0).sum()) / len(samples))
-    return max(3, patches)
+def _smaller(batch: int, whole: int, device: torch.device, error: RuntimeError) -> int:
+    """Half of a batch that was too large for the memory, once; any other error is raised again."""
+    if not out_of_memory(error):
+        raise error
+    if batch < whole or batch // 2 < 3:
+        raise InputError(
+            f"The memory of {device} does not suffice for a batch of {batch} samples. Lower train.patches or "
+            "sample.patch, or end other programs that use it."
+        ) from error
+    warnings.warn(
+        f"The memory of {device} does not suffice for a batch of {batch} samples; the epoch begins again with "
+        f"{batch // 2}. Another batch size learns a little differently.",
+        stacklevel=3,
+    )
+    return batch // 2
 
 
 def _require_labels(samples: Samples, name: str) -> None:
@@ -206,10 +214,6 @@ def _device(device: torch.device | str | None) -> torch.device:
     return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
-def _autocast(device: torch.device, learning: bool = False) -> torch.autocast:
-    """Mixed precision on a GPU; on a CPU that computes in bfloat16 itself, in training steps alone.
-
-    There it doubles the speed of the convolutions; elsewhere it would be emulated, slower than float32.
-    """
-    native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)  # no public name for it up to 2.13
-    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda" or (learning and native()))
+def _autocast(device: torch.device) -> torch.autocast:
+    """Mixed precision of training steps, where the device has it: it doubles the speed of the convolutions."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device))

@@ -1,18 +1,23 @@
-"""The two pieces all networks are made of (section 2.2.2): convolution blocks and the 1 x 1 head."""
+"""The two pieces all networks are made of (section 2.2.2): convolution blocks and the head.
+
+A kernel is given by its side along each axis, dates first: (3, 1) runs over (date, pixel), (3, 3) over (y, x), (3, 3, 3)
+over (date, y, x). Processors convolve images whose channels lie side by side in memory up to twice as fast, so networks
+bring their input into that layout (`torch.channels_last`); it changes no result but its rounding.
+"""
 
 from torch import nn
 
-_CONV = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
-_NORM = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+_CONV = {2: nn.Conv2d, 3: nn.Conv3d}
+_NORM = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 
 
-def blocks(dimensions: int, channels: int, widths: tuple[int, ...], dropout: float) -> nn.Sequential:
-    """Convolution (kernel 3, same padding, no bias), BatchNorm, ReLU, Dropout for each width, in 1, 2 or 3 dimensions."""
+def blocks(kernel: tuple[int, ...], channels: int, widths: tuple[int, ...], dropout: float) -> nn.Sequential:
+    """Convolution (same padding, no bias), BatchNorm, ReLU, Dropout for each width."""
     layers = []
     for width in widths:
         layers += [
-            _CONV[dimensions](channels, width, kernel_size=3, padding=1, bias=False),
-            _NORM[dimensions](width),
+            _CONV[len(kernel)](channels, width, kernel, padding=tuple(side // 2 for side in kernel), bias=False),
+            _NORM[len(kernel)](width),
             nn.ReLU(inplace=True),
             nn.Dropout(dropout),
         ]
@@ -20,12 +25,16 @@ def blocks(dimensions: int, channels: int, widths: tuple[int, ...], dropout: flo
     return nn.Sequential(*layers)
 
 
-def head(dimensions: int, channels: int, hidden: int, classes: int, dropout: float) -> nn.Sequential:
-    """The last two layers: 1 x 1 convolutions, so that the image keeps its shape and filters stay spatially invariant."""
+def head(kernel: tuple[int, ...], channels: int, hidden: int, classes: int, dropout: float) -> nn.Sequential:
+    """The last two layers, of which the first takes all dates at once where the kernel is as long as there are dates.
+
+    Along y and x they are 1 x 1 convolutions, so that the image keeps its shape and filters stay spatially invariant.
+    """
+    conv, norm = _CONV[len(kernel)], _NORM[len(kernel)]
     return nn.Sequential(
-        _CONV[dimensions](channels, hidden, kernel_size=1),
-        _NORM[dimensions](hidden),
+        conv(channels, hidden, kernel),
+        norm(hidden),
         nn.ReLU(inplace=True),
         nn.Dropout(dropout),
-        _CONV[dimensions](hidden, classes, kernel_size=1),
+        conv(hidden, classes, kernel_size=1),
     )

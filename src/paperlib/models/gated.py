@@ -13,6 +13,7 @@ class GatedSpatioTempCNN(nn.Module):
     """The two streams of SpatioTempCNN, fused by a weight that a gate finds at every pixel from both streams' features."""
 
     receptive_field = CNN3D.receptive_field
+    block = CNN3D.block
 
     def __init__(self, channels: int, dates: int, classes: int, dropout: float):
         super().__init__()

@@ -12,10 +12,11 @@ class PelletierTempCNN(TempCNN):
         nn.Module.__init__(self)
         layers = []
         for inputs in (channels, 64, 64):
-            layers += [nn.Conv1d(inputs, 64, kernel_size=5, padding=2), nn.BatchNorm1d(64), nn.ReLU(), nn.Dropout(0.5)]
+            convolution = nn.Conv2d(inputs, 64, kernel_size=(5, 1), padding=(2, 0))
+            layers += [convolution, nn.BatchNorm2d(64), nn.ReLU(), nn.Dropout(0.5)]
         self.convolutions = nn.Sequential(*layers)
-        # as 1 x 1 convolutions, dense layers apply to every pixel of a patch
+        # as convolutions over all dates and then 1 x 1, dense layers apply to every pixel of a patch
         self.head = nn.Sequential(
-            nn.Conv1d(64 * dates, 256, kernel_size=1), nn.BatchNorm1d(256), nn.ReLU(), nn.Dropout(0.5),
-            nn.Conv1d(256, classes, kernel_size=1),
+            nn.Conv2d(64, 256, kernel_size=(dates, 1)), nn.BatchNorm2d(256), nn.ReLU(), nn.Dropout(0.5),
+            nn.Conv2d(256, classes, kernel_size=1),
         )  # fmt: skip

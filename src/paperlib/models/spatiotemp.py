@@ -16,6 +16,7 @@ class SpatioTempCNN(nn.Module):
     """
 
     receptive_field = CNN3D.receptive_field
+    block = CNN3D.block
 
     def __init__(self, channels: int, dates: int, classes: int, dropout: float, fusion: float):
         super().__init__()

@@ -13,14 +13,15 @@ class TempCNN(nn.Module):
     """Widths 32, 64, 128, 256 over time, all dates into a hidden layer of 128: 493,096 parameters at the paper's input."""
 
     receptive_field = 1
+    block = 256  # any: it takes `SERIES` of them at once
 
     def __init__(
         self, channels: int, dates: int, classes: int, dropout: float, widths: tuple[int, ...] = (32, 64, 128, 256)
     ):
         super().__init__()
-        self.convolutions = blocks(1, channels, widths, dropout)
+        self.convolutions = blocks((3, 1), channels, widths, dropout)
         self.hidden = widths[-1] // 2  # features of a pixel before the last layer
-        self.head = head(1, widths[-1] * dates, self.hidden, classes, dropout)
+        self.head = head((dates, 1), widths[-1], self.hidden, classes, dropout)
 
     def forward(self, x: Tensor, where: Tensor | None = None) -> Tensor:
         """Logits (batch, class, y, x) of x (batch, channel, date, y, x); every pixel is a series of its own."""
@@ -31,15 +32,24 @@ class TempCNN(nn.Module):
 
         Where `where` (batch, y, x) is False both are 0, and not computed.
         """
-        batch, _, _, height, width = x.shape
-        where = torch.ones(batch, height, width, dtype=torch.bool, device=x.device) if where is None else where
-        series = x.permute(0, 3, 4, 1, 2)[where]
+        series = x.permute(1, 2, 0, 3, 4)
+        series = series.flatten(2) if where is None else series[:, :, where]  # (channel, date, pixel)
         # while BatchNorm learns it needs the whole batch; afterwards each series stands alone
-        parts = [series] if self.training else series.split(SERIES)
-        features = torch.cat([self.head[:-1](self.convolutions(part).flatten(1).unsqueeze(2)) for part in parts])
-        found = []
-        for part in (features, self.head[-1](features)):
-            image = part.new_zeros(batch, height, width, part.shape[1])
-            image[where] = part[..., 0]
-            found.append(image.permute(0, 3, 1, 2))
-        return tuple(found)
+        size = series.shape[2] if self.training else SERIES
+        found = [
+            self._answer(part[None].contiguous(memory_format=torch.channels_last)) for part in series.split(size, 2)
+        ]
+        images = []
+        for values in (torch.cat(part, dim=1) for part in zip(*found, strict=True)):  # (feature or class, pixel)
+            if where is None:
+                image = values.unflatten(1, (len(x), *x.shape[-2:]))
+            else:
+                image = values.new_zeros(len(values), *where.shape)
+                image[:, where] = values
+            images.append(image.transpose(0, 1))
+        return tuple(images)
+
+    def _answer(self, series: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (hidden, pixel) and logits (class, pixel) of series (1, channel, date, pixel)."""
+        features = self.head[:-1](self.convolutions(series))
+        return features[0, :, 0], self.head[-1](features)[0, :, 0]

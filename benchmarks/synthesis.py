@@ -1,0 +1,121 @@
+"""Memory and speed of monthly syntheses: twelve months of 512 x 512 pixels from 60 local dates, and how the time parts.
+
+    python benchmarks/synthesis.py
+
+Writes 60 Theia L2A products (COG, random values, clouds) to a temporary folder, then makes the months in a process of its
+own. Prints one table and writes it, with machine, versions and commit, to benchmarks/results/synthesis.csv.
+The bar: a peak of 2 GB of memory or less.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import rasterio
+from affine import Affine
+from scipy.ndimage import gaussian_filter
+
+from paperlib import blending, looks, store, synthesis
+from paperlib.paper import BANDS, BANDS_10M
+
+PROJECT = Path(__file__).parents[1]
+SIZE, DATES, YEAR = 512, 60, 2018
+BAR = 2.0  # GB
+
+
+def write_products(folder: Path) -> None:
+    """60 products over a year: reflectance that changes smoothly in space, and clouds on a third of each date."""
+    random = np.random.default_rng(0)
+    for date in pd.date_range(f"{YEAR}-01-03", periods=DATES, freq="6D"):
+        name = f"SENTINEL2A_{date:%Y%m%d}-105021-460_L2A_T31TCJ_C_V2-2"
+        for band in BANDS:
+            side = SIZE if band in BANDS_10M else SIZE // 2
+            image = 2000 + 3000 * gaussian_filter(random.normal(size=(side, side)), 2)
+            _write(folder / name / f"{name}_FRE_{band}.tif", image.clip(1, 9999).astype(np.int16))
+        cover = gaussian_filter(random.normal(size=(SIZE, SIZE)), 20)
+        for mask, image in (("CLM", cover > np.quantile(cover, 2 / 3)), ("MG2", np.zeros_like(cover))):
+            _write(folder / name / "MASKS" / f"{name}_{mask}_R1.tif", image.astype(np.uint8))
+
+
+def _write(path: Path, image: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixel = 10 * SIZE / image.shape[0]
+    shape = {"count": 1, "height": image.shape[0], "width": image.shape[1], "dtype": image.dtype}
+    place = {"crs": "EPSG:32631", "transform": Affine(pixel, 0, 300000, 0, -pixel, 4900020)}
+    with rasterio.open(path, "w", driver="COG", compress="deflate", blocksize=256, **shape, **place) as file:
+        file.write(image, 1)
+
+
+def run(source: Path, target: Path) -> dict[str, float]:
+    """Make the twelve months in this process; seconds in all, of reading and of blending and writing."""
+    reading = 0.0
+    together = blending.together
+
+    def timed(*arguments):
+        nonlocal reading
+        started = time.perf_counter()
+        try:
+            return together(*arguments)
+        finally:
+            reading += time.perf_counter() - started
+
+    blending.together = timed
+    found = looks.local_looks(source)
+    started = time.perf_counter()
+    synthesis.synthesise(found, synthesis.months(YEAR), target)
+    return {"seconds": time.perf_counter() - started, "reading": reading}
+
+
+def watched(command: list[str]) -> tuple[dict, float]:
+    """What a command prints as JSON, and its peak memory in GB."""
+    process, peak = psutil.Popen(command, stdout=subprocess.PIPE, text=True), 0
+    while process.poll() is None:
+        try:
+            peak = max(peak, process.memory_info().rss)
+        except psutil.NoSuchProcess:
+            break
+        time.sleep(0.02)
+    answer = process.communicate()[0]
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} failed")
+    return json.loads(answer), peak / 1e9
+
+
+def main() -> None:
+    """Write the products, measure, print and keep the figures."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "l2a", Path(folder) / "l3a"
+        write_products(source)
+        times, peak = watched([sys.executable, __file__, str(source), str(target)])
+    row = {
+        "pixels": f"{SIZE} x {SIZE}",
+        "dates": DATES,
+        "months": 12,
+        "seconds": times["seconds"],
+        "thousand pixels a second": 12 * SIZE**2 / times["seconds"] / 1000,  # of 10 m, ten bands each
+        "reading (%)": 100 * times["reading"] / times["seconds"],
+        "computing and writing (%)": 100 * (1 - times["reading"] / times["seconds"]),
+        "peak memory (GB)": peak,
+    }
+    table = pd.DataFrame([row]).round(2)
+    print(table.T.to_string(header=False))
+    facts = store.provenance({}, 0)
+    table = table.assign(commit=facts["commit"], machine=facts["machine"], **facts["versions"])
+    results = PROJECT / "benchmarks" / "results"
+    results.mkdir(exist_ok=True)
+    table.to_csv(results / "synthesis.csv", index=False)
+    if peak > BAR:
+        sys.exit(f"more than {BAR} GB")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        print(json.dumps(run(Path(sys.argv[1]), Path(sys.argv[2]))))
+    else:
+        main()

@@ -1,0 +1,198 @@
+"""Classifiers made ready to answer fast: nothing is learned any more, and most of a network can do with bfloat16."""
+
+import threading
+import warnings
+from contextlib import nullcontext
+from copy import deepcopy
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from .errors import InputError
+from .features import features
+from .samples import Normaliser
+from .scene import windows
+
+#: Sides and number of the places at which mixed precision is compared with float32.
+PROBE, PROBES = 64, 6
+
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
+#: Share of pixels that must get the same class in mixed precision as in float32 for mixed precision to be used.
+AGREEMENT = 0.999
+
+
+class Float32(nn.Module):
+    """A layer that computes in float32 whatever the precision around it."""
+
+    def __init__(self, layer: nn.Module):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The layer's answer to x, float32."""
+        with torch.autocast(x.device.type, enabled=False):
+            return self.layer(x.float())
+
+
+def fold(model: nn.Module) -> nn.Module:
+    """A copy of a trained network with every BatchNorm taken into the convolution before it, and without dropout.
+
+    The same function up to rounding, with half as many passes over memory. A forest comes back as it is.
+    """
+    model = deepcopy(model).eval()
+    for parent in list(model.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.Sequential):
+                setattr(parent, name, _fold_layers(child))
+    return model
+
+
+def _fold_layers(layers: nn.Sequential) -> nn.Sequential:
+    kept: list[nn.Module] = []
+    for layer in layers:
+        if isinstance(layer, _NORMS):
+            kept[-1] = fuse_conv_bn_eval(kept[-1], layer)
+        elif not isinstance(layer, nn.Dropout):
+            kept.append(layer)
+    return nn.Sequential(*kept)
+
+
+def mix(model: nn.Module) -> nn.Module:
+    """A copy of a folded network for autocast: its first and last layers stay in float32.
+
+    Reflectances rounded to the eight bits of bfloat16 lose what tells similar classes apart, and so do probabilities;
+    in between the sums over many features average rounding out. These layers are a small part of the work.
+    """
+    model = deepcopy(model)
+    for parent in list(model.modules()):
+        for name, layers in list(parent.named_children()):
+            if isinstance(layers, nn.Sequential) and len(layers):
+                last = len(layers) - 1 if name == "head" else 0
+                layers[last] = Float32(layers[last])
+    return model
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device computes in bfloat16 itself; elsewhere it is emulated, slower than float32."""
+    native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)  # no public name for it up to torch 2.13
+    return torch.cuda.is_bf16_supported() if device.type == "cuda" else native()
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether torch failed for lack of memory; on a GPU it has an error of its own, on a processor only a message."""
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+
+
+def answer(model: nn.Module, inputs: list[torch.Tensor], mixed: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    """Class index and its probability (batch, y, x) of a classifier's inputs, in mixed precision or float32."""
+    with torch.inference_mode(), torch.autocast(inputs[0].device.type, torch.bfloat16, enabled=mixed):
+        probability, index = model(*inputs).float().softmax(1).max(1)
+    return index, probability
+
+
+def agreement(model: nn.Module, inputs: list[torch.Tensor]) -> float:
+    """Share of pixels to which a folded network gives the same class in mixed precision as in float32."""
+    exact, _ = answer(model, inputs, mixed=False)
+    mixed, _ = answer(mix(model), inputs, mixed=True)
+    return (exact == mixed).float().mean().item()
+
+
+class Classifier:
+    """A trained classifier on a device, with the normaliser of its inputs, ready for windows of a scene.
+
+    Threads may share it.
+    """
+
+    def __init__(self, model: nn.Module, normaliser: Normaliser, device: torch.device | str = "cpu"):
+        self.device, self.normaliser = torch.device(device), normaliser
+        self.model, self.halo, self.mixed = fold(model).to(self.device), model.receptive_field // 2, False
+        on_gpu = self.device.type == "cuda"
+        self.block = None if on_gpu else getattr(model, "block", None)  # a GPU or a forest takes a window whole
+        # on a GPU one window is classified while the next one is copied; more would only take memory
+        self.turn = threading.Semaphore(2) if on_gpu else nullcontext()
+        self.halved, self.memory = False, threading.Lock()
+
+    def choose_precision(self, scene: xr.DataArray) -> float:
+        """Use mixed precision where the device has it and it gives the classes of float32; the share of pixels it does.
+
+        Both are computed at some places over the scene. 1.0 for a forest, and for a device without bfloat16.
+        """
+        if not has_bfloat16(self.device) or not list(self.model.parameters()):
+            return 1.0
+        places = list(windows((scene.sizes["y"], scene.sizes["x"]), PROBE, self.halo))
+        step = max(1, len(places) // PROBES)
+        found = [
+            agreement(self.model, self._inputs(features(scene, *part.read)))
+            for part in places[step // 2 :: step][:PROBES]
+        ]
+        if np.mean(found) >= AGREEMENT:
+            self.model, self.mixed = mix(self.model), True
+        return float(np.mean(found))
+
+    def classify(
+        self, values: np.ndarray, inner: tuple[slice, slice], superpixels: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Class index, -1 where no date is usable, and its probability (y, x) of the part `inner` (rows, columns).
+
+        `values`: features (channel, date, y, x) of that part and its halo; they are normalised in place.
+        `superpixels` (y, x), for a model that takes them. Where memory does not suffice, blocks of half the side are
+        tried once, with a warning; raises `InputError` where that does not help.
+        """
+        usable = ~np.isnan(values[0, 0])  # a pixel without any usable date is NaN everywhere
+        inputs = self._inputs(values)
+        block = self.block or max(usable.shape)
+        if superpixels is not None:  # they must be seen whole
+            inputs.append(torch.from_numpy(superpixels)[None])
+            block = max(usable.shape)
+        try:
+            index, probability = self._by_blocks(inputs, inner, block)
+        except RuntimeError as error:
+            if not out_of_memory(error):
+                raise
+            failure = str(error).splitlines()[0]  # the error itself would keep what it found in memory
+        else:
+            failure = ""
+        if failure:
+            block = self._halve(block, superpixels is not None, failure)
+            index, probability = self._by_blocks(inputs, inner, block)
+        return np.where(usable[inner], index, -1), probability
+
+    def _inputs(self, values: np.ndarray) -> list[torch.Tensor]:
+        """Features (channel, date, y, x), normalised in place, on the device as (1, channel, date, y, x)."""
+        self.normaliser.apply_in_place(values)
+        tensor = torch.from_numpy(values)[None]
+        return [tensor.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else tensor]
+
+    def _by_blocks(
+        self, inputs: list[torch.Tensor], inner: tuple[slice, slice], block: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Class index and its probability of the part `inner` (y, x), `block` pixels a side at once."""
+        shape = inputs[0].shape[-2:]
+        index, probability = np.empty(shape, np.int16), np.empty(shape, np.float32)
+        for part in windows(shape, block, self.halo, inner):
+            with self.turn:
+                found = answer(self.model, [one[..., part.read[0], part.read[1]] for one in inputs], self.mixed)
+                index[part.core], probability[part.core] = (one[0][part.inner].cpu().numpy() for one in found)
+        return index[inner], probability[inner]
+
+    def _halve(self, block: int, whole: bool, failure: str) -> int:
+        """Half the side of a block that was too large for the memory; from now on, for all threads."""
+        with self.memory:
+            if self.halved and self.block < block and not whole:  # another thread was faster
+                return self.block
+            if self.halved or whole:
+                raise InputError(
+                    f"The memory of {self.device} does not suffice for {block} x {block} pixels at once ({failure}). "
+                    "Lower map.window, or end other programs that use it."
+                )
+            self.block, self.halved = max(1, block // 2), True
+        warnings.warn(
+            f"The memory of {self.device} does not suffice for {block} x {block} pixels at once; going on with "
+            f"{self.block} x {self.block}.",
+            stacklevel=3,
+        )
+        return self.block

@@ -1,0 +1,147 @@
+"""Lazy arrays over files: the pixels of a window are read when a window is computed, and no others."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import dask
+import dask.array
+import numpy as np
+import pandas as pd
+import rioxarray  # noqa: F401  (gives every xarray object its .rio)
+import xarray as xr
+
+from .rasters import Grid, RasterFile, is_nodata
+
+#: Side in pixels of the largest block that is read at once; a smaller window is read alone.
+CHUNK = 1024
+
+
+class Series(Protocol):
+    """What `assemble` needs; each argument is a slice with start and stop, without step."""
+
+    def read(self, y: slice, x: slice, out: np.ndarray) -> np.ndarray:
+        """All bands and dates: `values` into out float32 (band, time, y, x), and the `mask` as result."""
+
+    def values(self, band: slice, time: slice, y: slice, x: slice) -> np.ndarray:
+        """Reflectance, float32 (band, time, y, x), NaN where nodata."""
+
+    def mask(self, time: slice, y: slice, x: slice) -> np.ndarray:
+        """True where a pixel must not be used, bool (time, y, x)."""
+
+
+class RasterSeries:
+    """Series of single layers of raster files.
+
+    layers[t][b] is (file, band index from 1); flags[t] a file of WASP flags or None; `scale` what reflectance 1 is.
+    """
+
+    def __init__(self, layers: Sequence[Sequence[tuple[RasterFile, int]]], flags: Sequence, scale: float):
+        self.layers, self.flags, self.scale = layers, flags, scale
+
+    def read(self, y: slice, x: slice, out: np.ndarray) -> np.ndarray:
+        """As `Series` says; each layer is read once."""
+        mask = np.zeros(out.shape[1:], bool)
+        for t, date in enumerate(self.layers):
+            for b, (file, index) in enumerate(date):
+                mask[t] |= self._read_layer(file, index, y, x, out[b, t])
+            self._add_flags(mask[t], self.flags[t], y, x)
+        return mask
+
+    def values(self, band: slice, time: slice, y: slice, x: slice) -> np.ndarray:
+        """As `Series` says."""
+        out = np.empty([part.stop - part.start for part in (band, time, y, x)], np.float32)
+        for t, date in enumerate(self.layers[time]):
+            for b, (file, index) in enumerate(date[band]):
+                self._read_layer(file, index, y, x, out[b, t])
+        return out
+
+    def mask(self, time: slice, y: slice, x: slice) -> np.ndarray:
+        """As `Series` says."""
+        out = np.zeros([part.stop - part.start for part in (time, y, x)], bool)
+        for mask, date, flags in zip(out, self.layers[time], self.flags[time], strict=True):
+            for file, index in date:
+                mask |= is_nodata(file.read(index, y, x), file.nodata)
+            self._add_flags(mask, flags, y, x)
+        return out
+
+    def _read_layer(self, file: RasterFile, index: int, y: slice, x: slice, out: np.ndarray) -> np.ndarray:
+        """Reflectance of a layer into out (y, x), NaN where nodata; where that is, as result."""
+        raw = file.read(index, y, x)
+        np.divide(raw, np.float32(self.scale), out=out, dtype=np.float32, casting="unsafe")
+        empty = is_nodata(raw, file.nodata)
+        if empty.any():
+            out[empty] = np.nan
+        return empty
+
+    def _add_flags(self, mask: np.ndarray, flags: RasterFile | None, y: slice, x: slice) -> None:
+        if flags is not None:
+            mask |= flags.read(1, y, x) <= 1  # 0 nodata, 1 cloud
+
+
+class _Lazy:
+    """What dask needs to read windows with a function of slices: dask folds the slicing of a block into the read."""
+
+    def __init__(self, read: Callable[..., np.ndarray], shape: tuple[int, ...], dtype):
+        self.read, self.shape, self.dtype, self.ndim = read, shape, np.dtype(dtype), len(shape)
+
+    def __getitem__(self, key) -> np.ndarray:
+        asked = [
+            np.arange(size)[part] for size, part in zip(self.shape, key, strict=True)
+        ]  # numbers where an axis goes
+        if not all(part.size for part in asked):
+            return np.empty([part.size for part in asked if part.ndim], self.dtype)
+        starts = [int(part.min()) for part in asked]
+        out = self.read(*(slice(start, int(part.max()) + 1) for start, part in zip(starts, asked, strict=True)))
+        for axis in reversed(range(self.ndim)):
+            part = asked[axis] - starts[axis]
+            if part.ndim == 0 or not np.array_equal(part, np.arange(out.shape[axis])):
+                out = out.take(part, axis)
+        return out
+
+
+def _lazy(read: Callable[..., np.ndarray], shape: tuple[int, ...], dtype, chunks: tuple[int, ...]) -> dask.array.Array:
+    # fancy stays True: with fancy=False dask (2026.8) does not fold slices, and a window would read whole blocks.
+    return dask.array.from_array(_Lazy(read, shape, dtype), chunks, name=False, meta=np.empty((), dtype))
+
+
+def assemble(series: Series, bands: Sequence[str], dates: pd.DatetimeIndex, grid: Grid, **attrs) -> xr.DataArray:
+    """The lazy labelled array that `scene.open_scene` describes, of a series with these bands and dates.
+
+    Values and mask are two arrays with one layer each, so computing a window reads that window and not the blocks
+    around it (a mask derived from the values by dask would read them whole).
+    """
+    shape = (len(bands), len(dates), grid.height, grid.width)
+    values = _lazy(series.values, shape, np.float32, (len(bands), 1, CHUNK, CHUNK))
+    mask = _lazy(series.mask, shape[1:], bool, (1, CHUNK, CHUNK))
+    to_metres = grid.transform
+    array = xr.DataArray(
+        values,
+        dims=("band", "time", "y", "x"),
+        coords={
+            "band": np.array(bands, dtype=str),
+            "time": dates.to_numpy("datetime64[ns]"),
+            "y": to_metres.f + to_metres.e * (np.arange(grid.height) + 0.5),
+            "x": to_metres.c + to_metres.a * (np.arange(grid.width) + 0.5),
+            "mask": (("time", "y", "x"), mask),
+        },
+        name="reflectance",
+        attrs=attrs,
+    )
+    # Without a stored GeoTransform, which slicing would leave stale: .rio.transform() follows from x and y.
+    array = array.rio.write_crs(grid.crs)
+    array.encoding["series"] = values.name, series  # for `read_window`
+    return array
+
+
+def read_window(scene: xr.DataArray, y: slice, x: slice, out: np.ndarray) -> np.ndarray:
+    """Read a window of a scene: reflectance into out float32 (band, time, y, x), and its mask (time, y, x) as result.
+
+    Of a scene as `assemble` made it, each layer is read once and without dask, whose tasks cost more than small windows
+    do. Threads may read at the same time.
+    """
+    name, series = scene.encoding.get("series", (None, None))
+    if name is not None and getattr(scene.data, "name", None) == name:  # as opened: nothing selected, nothing changed
+        return series.read(y, x, out)
+    window = scene[..., y, x]
+    out[...], mask = dask.compute(window.data, window.mask.data, scheduler="synchronous")
+    return mask
