@@ -120,10 +120,8 @@ def test_filled_dates_have_values(scene):
 
 
 KILLED = """
-import sys, time
+import os, resource, sys, time
 from pathlib import Path
-import os
-import torch
 from paperlib import Experiment, mapping
 
 run, folder, stop = Experiment("tiny"), Path(sys.argv[1]), int(sys.argv[2])
@@ -138,7 +136,10 @@ def slowly(path, array):
 
 mapping._save = slowly
 os.cpu_count = lambda: 1
-mapping.map_scene(run.classifier("TempCNN"), run.scene, run.normaliser, run.legend, folder, window=48)
+model = run.classifier("TempCNN")
+if limit := int(sys.argv[3]):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+mapping.map_scene(model, run.scene, run.normaliser, run.legend, folder, window=48)
 print(len(made))
 """
 
@@ -148,11 +149,11 @@ def start(tmp_path_factory):
     """Starts a process that maps the tiny scene in 16 windows into a folder; it stops a minute after some of them."""
     store = tmp_path_factory.mktemp("store")
 
-    def begin(folder, stop=0) -> subprocess.Popen:
+    def begin(folder, stop=0, limit=0) -> subprocess.Popen:
         folder.mkdir(exist_ok=True)
         environment = os.environ | {"PAPERLIB_STORE": str(store), "PAPERLIB_QUIET": "1"}
-        command = [sys.executable, "-c", KILLED, str(folder), str(stop)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
+        command = [sys.executable, "-c", KILLED, str(folder), str(stop), str(limit)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True)
 
     return begin
 
@@ -205,3 +206,13 @@ def test_maps_are_valid_cogs_and_say_their_precision(scene, normaliser, tmp_path
         assert valid, errors
         with rasterio.open(tmp_path / name) as file:
             assert re.fullmatch(r"float32|mixed bfloat16, (100|99\.\d+)\d*%.*", file.tags()["precision"])
+
+
+def test_a_full_disk_is_named_and_nothing_is_lost(start, tmp_path):
+    """The system refuses to let a file grow beyond 20 KB: results of windows fit, the map does not."""
+    started = start(tmp_path, limit=20_000)
+    out, error = started.communicate(timeout=200)
+    assert started.returncode and "could not be written whole" in error and "give the same command again" in error
+    assert not (tmp_path / "class.tif").exists() and len(list((tmp_path / "windows").iterdir())) == 16
+    out, _ = start(tmp_path).communicate(timeout=200)
+    assert out == "0\n" and read_map(tmp_path / "class.tif").shape == (192, 192)

@@ -83,3 +83,36 @@ def test_store_that_cannot_be_written(tmp_path, monkeypatch):
 def test_json_refuses_nan(tmp_path):
     with pytest.raises(ValueError, match="Out of range"):
         store.write_json(tmp_path / "a.json", {"f1": float("nan")})
+
+
+def test_a_full_disk_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path))
+
+    def make(folder):
+        (folder / "part").write_text("complete")
+        (folder / "big").symlink_to("/dev/full")  # every write to it fails as on a full disk
+        with open(folder / "big", "w") as file:
+            file.write("x" * 100_000)
+
+    with pytest.raises(InputError, match=r"No room to write map one .*GB are free"):
+        store.find_or_make("map", "one", "k", make, {})
+    assert not (tmp_path / "map" / "one-k").exists() and not (tmp_path / ".partial" / "map-one-k").exists()
+    with pytest.raises(InputError, match="the same command goes on from it"):
+        store.find_or_make("map", "one", "k", make, {}, resumes=True)
+    assert (tmp_path / ".partial" / "map-one-k" / "part").read_text() == "complete"
+
+
+def test_what_resumes_gets_what_a_failure_left(monkeypatch, tmp_path):
+    monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path))
+
+    def fail(folder):
+        (folder / "part").write_text("done")
+        raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError):
+        store.find_or_make("map", "one", "k", fail, {}, resumes=True)
+    seen = []
+    found = store.find_or_make(
+        "map", "one", "k", lambda folder: seen.append((folder / "part").read_text()), {}, resumes=True
+    )
+    assert seen == ["done"] and (found / "provenance.json").is_file()

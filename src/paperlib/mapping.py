@@ -16,10 +16,13 @@ import rasterio
 import rioxarray
 import torch
 import xarray as xr
+from rasterio._err import CPLE_BaseError
+from rasterio.errors import RasterioError
 from rasterio.shutil import copy as copy_raster
 from rasterio.windows import Window as RasterWindow
 from tqdm import tqdm
 
+from .errors import InputError
 from .features import features
 from .inference import Classifier
 from .paper import NODATA_CLASS, LandCover, colour_table
@@ -121,21 +124,42 @@ def _assemble(
     }  # fmt: skip
     kinds = (("class", NODATA_CLASS, "nearest"), ("confidence", NODATA_CONFIDENCE, "average"))
     for number, (name, nodata, resampling) in enumerate(kinds):
-        raw = folder / f"{name}.raw.tif"
-        with rasterio.open(raw, "w", nodata=nodata, **profile) as file:
-            if name == "class":
-                file.write_colormap(1, colour_table(legend))
-                file.update_tags(1, **{f"class_{cover.code}": cover.name for cover in legend})
-            else:
-                file.update_tags(1, unit="percent")
-            file.update_tags(**precision)
-            for part in parts:
-                image = np.load(_place(folder / "windows", part))[number]
-                file.write(image, 1, window=RasterWindow.from_slices(*part.core))
-        copy_raster(
-            raw, folder / f"{name}.tif", driver="COG", compress="deflate", resampling=resampling, num_threads="all_cpus"
-        )
+        raw, final = folder / f"{name}.raw.tif", folder / f"{name}.tif"
+        images = ((RasterWindow.from_slices(*part.core), _load(folder / "windows", part)[number]) for part in parts)
+        try:
+            with rasterio.open(raw, "w", nodata=nodata, **profile) as file:
+                if name == "class":
+                    file.write_colormap(1, colour_table(legend))
+                    file.update_tags(1, **{f"class_{cover.code}": cover.name for cover in legend})
+                else:
+                    file.update_tags(1, unit="percent")
+                file.update_tags(**precision)
+                for place, image in images:
+                    file.write(image, 1, window=place)
+            copy_raster(raw, final, driver="COG", compress="deflate", resampling=resampling, num_threads="all_cpus")
+            whole = _holds(final, number, folder / "windows", parts)
+        except (RasterioError, CPLE_BaseError):  # rasterio lets some of GDAL's errors through as they are
+            whole = False
+        if not whole:  # GDAL says little, or nothing, when it closes a file on a full disk
+            final.unlink(missing_ok=True)
+            raise InputError(
+                f"{final} could not be written whole: {shutil.disk_usage(folder).free / 1e9:.1f} GB are free there. "
+                "Make room and give the same command again; what is classified is kept."
+            )
         raw.unlink()
+
+
+def _load(folder: Path, part: Window) -> np.ndarray:
+    return np.load(_place(folder, part))
+
+
+def _holds(path: Path, number: int, folder: Path, parts: list[Window]) -> bool:
+    """Whether a written map gives back the results of all windows."""
+    with rasterio.open(path) as file:
+        return all(
+            np.array_equal(file.read(1, window=RasterWindow.from_slices(*part.core)), _load(folder, part)[number])
+            for part in parts
+        )
 
 
 def read_map(path: Path) -> xr.DataArray:

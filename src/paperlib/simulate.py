@@ -183,7 +183,7 @@ def _write_product(root: Path, number: int, date: str, objects: _Objects, random
     for mask, image in (("FLG", flag), ("WGT", weight), ("DTS", days)):
         _write(folder / "MASKS" / f"{name}_{mask}_R1.tif", image, _transform(10), nodata=None)
         _write(folder / "MASKS" / f"{name}_{mask}_R2.tif", image[::2, ::2], _transform(20), nodata=None)
-    _write_metadata(folder / f"{name}_MTD_ALL.xml", date, objects.cover.shape)
+    write_metadata(folder / f"{name}_MTD_ALL.xml", date, objects.cover.shape)
 
 
 def _clouds(shape: tuple[int, int], number: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -222,7 +222,7 @@ def _write(path: Path, image: np.ndarray, transform: Affine, nodata: float | Non
             file.write_colormap(1, colours)
 
 
-def _write_metadata(path: Path, date: str, shape: tuple[int, int]) -> None:
+def write_metadata(path: Path, date: str, shape: tuple[int, int]) -> None:
     """The fields of a Theia L3A MTD_ALL.xml that readers use."""
     root = ElementTree.Element("Muscate_Metadata_Document")
     root.append(ElementTree.Comment(" SIMULATED by paperlib.simulate: not a real product "))

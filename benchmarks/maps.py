@@ -1,0 +1,118 @@
+"""Maps on this machine's processor: end to end against computing alone, and against the usual way, side by side.
+
+    python benchmarks/maps.py [SIDE [REPEATS]]
+
+Files to files on a scene of SIDE x SIDE pixels and eleven dates (benchmarks/tile.py) with the trainings of preset demo.
+Three ways, in turn, REPEATS times; medians are kept in results/maps.csv:
+  end to end      `map_scene`: files to maps
+  compute alone   the same network in the same precision on normalised numbers in memory, at its best batch, all cores
+  the usual way   the whole stack in memory, 32 x 32 patches without overlap from a DataLoader, the network as trained;
+                  on a quarter of the side, since it is slow and its memory grows with the scene
+And on twice the side (four times the area), once: what that costs, and what a whole tile would.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from record import keep
+from tile import TILE, tile
+from torch.utils.data import DataLoader, Dataset
+
+from paperlib import Experiment, models, open_scene
+from paperlib.features import features
+from paperlib.inference import Classifier, answer
+from paperlib.mapping import map_scene
+
+BATCHES = ((16, 32), (4, 64), (1, 128), (1, 256))  # patches x side
+
+
+def end_to_end(run: Experiment, model: torch.nn.Module, side: int) -> float:
+    """Thousand pixels a second from files to files."""
+    scene = open_scene(tile(side))
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        map_scene(model, scene, run.normaliser, run.legend, Path(folder), window=256)
+        return side**2 / (time.perf_counter() - started) / 1000
+
+
+def compute_alone(run: Experiment, model: torch.nn.Module, pixels: int = 2**18) -> float:
+    """Thousand pixels a second of the network alone, at the best of `BATCHES`, each core on batches of its own."""
+    classifier = Classifier(model, run.normaliser)
+    classifier.choose_precision(run.scene)
+    best = 0.0
+    before = torch.get_num_threads()
+    with ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        for number, side in BATCHES:
+            shape = run.normalised["train"].x.shape[1:3]
+            xs = [torch.rand(number, *shape, side, side) for _ in range(os.cpu_count())]
+            turns = max(len(xs), round(pixels / (number * side**2)))
+
+            def one(turn: int, xs=xs) -> None:
+                answer(classifier.model, [xs[turn % len(xs)]], classifier.mixed)
+
+            list(pool.map(one, range(len(xs))))  # the first time costs more
+            started = time.perf_counter()
+            list(pool.map(one, range(turns)))
+            best = max(best, turns * number * side**2 / (time.perf_counter() - started) / 1000)
+    torch.set_num_threads(before)
+    return best
+
+
+class Patches(Dataset):
+    """32 x 32 patches side by side of a stack (channel, date, y, x) in memory."""
+
+    def __init__(self, stack: torch.Tensor):
+        self.stack, self.columns = stack, stack.shape[-1] // 32
+
+    def __len__(self) -> int:
+        return self.columns * (self.stack.shape[-2] // 32)
+
+    def __getitem__(self, number: int) -> torch.Tensor:
+        row, column = divmod(number, self.columns)
+        return self.stack[..., 32 * row : 32 * row + 32, 32 * column : 32 * column + 32]
+
+
+def usual_way(run: Experiment, model: torch.nn.Module, side: int) -> float:
+    """Thousand pixels a second of the usual way."""
+    scene = open_scene(tile(side))
+    started = time.perf_counter()
+    stack = run.normaliser.apply(torch.from_numpy(features(scene))[None])[0]
+    with torch.inference_mode():
+        found = [model(x).softmax(1).max(1) for x in DataLoader(Patches(stack), batch_size=16)]
+    assert sum(index.numel() for _, index in found) == side**2
+    return side**2 / (time.perf_counter() - started) / 1000
+
+
+def main(side: int = 1024, repeats: int = 3) -> None:
+    """Measure every network."""
+    run = Experiment("demo")
+    rows = []
+    for name in models.NAMES:
+        model = run.classifier(name)
+        ways = {"end to end": [], "compute alone": [], "usual way": []}
+        for _ in range(repeats):
+            ways["end to end"].append(end_to_end(run, model, side))
+            ways["compute alone"].append(compute_alone(run, model))
+            ways["usual way"].append(usual_way(run, model, side // 4))
+        speed = {way: float(np.median(values)) for way, values in ways.items()}
+        large = end_to_end(run, model, 2 * side)
+        rows.append(
+            {"model": name, **{f"{way} (kpx/s)": value for way, value in speed.items()},
+             "over compute alone": speed["end to end"] / speed["compute alone"],
+             "over the usual way": speed["end to end"] / speed["usual way"],
+             "four times the area (times the seconds)": 4 * speed["end to end"] / large,
+             "whole tile, extrapolated (min)": TILE**2 / large / 1000 / 60}
+        )  # fmt: skip
+        print(rows[-1], flush=True)
+    keep("maps", pd.DataFrame(rows), side=side, repeats=repeats)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

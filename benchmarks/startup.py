@@ -1,0 +1,34 @@
+"""Seconds until `import paperlib` and the command line's help are there, against Python itself, side by side.
+
+python benchmarks/startup.py [REPEATS]
+"""
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+from record import keep
+
+COMMANDS = {
+    "python": ["-c", "pass"],
+    "import paperlib": ["-c", "import paperlib"],
+    "paperlib --help": ["-m", "paperlib", "--help"],
+}
+
+
+def main(repeats: int = 9) -> None:
+    """Medians of some starts of each, in turn."""
+    seconds = {name: [] for name in COMMANDS}
+    for _ in range(repeats):
+        for name, arguments in COMMANDS.items():
+            started = time.perf_counter()
+            subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+            seconds[name].append(time.perf_counter() - started)
+    rows = [(name, np.median(values)) for name, values in seconds.items()]
+    keep("startup", pd.DataFrame(rows, columns=["command", "seconds"]), repeats=repeats)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

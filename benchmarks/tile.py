@@ -1,0 +1,66 @@
+"""A large scene for benchmarks: the simulated scene of preset demo, mirrored again and again, as native product files.
+
+    python benchmarks/tile.py [ROWS [COLUMNS]]
+
+10980 x 10980 pixels (a whole tile, eleven dates) by default, some 15 GB. Streams rows to disk and keeps the scene in the
+store, where the other benchmarks find it. It is for measuring time and memory only.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import rasterio
+
+from paperlib import Experiment, store
+from paperlib.simulate import write_metadata
+from paperlib.theia import find_products
+
+TILE = 10980
+ROWS_AT_ONCE = 512
+
+
+def mirrored(size: int, length: int) -> np.ndarray:
+    """Places 0 .. size - 1 forwards and backwards in turn, `length` of them."""
+    there = np.arange(length) % (2 * size)
+    return np.minimum(there, 2 * size - 1 - there)
+
+
+def write_layer(source: Path, target: Path, rows: int, columns: int) -> None:
+    """One raster file, mirrored to `rows` x `columns` pixels of 10 m, or a quarter as many of 20 m."""
+    with rasterio.open(source) as file:
+        image, profile = file.read(1), file.profile
+    factor = round(profile["transform"].a / 10)
+    down, across = mirrored(image.shape[0], rows // factor), mirrored(image.shape[1], columns // factor)
+    profile = {key: profile[key] for key in ("driver", "dtype", "count", "crs", "transform", "nodata")}
+    profile |= {"height": len(down), "width": len(across), "compress": "deflate", "zlevel": 1, "bigtiff": "if_safer"}
+    with rasterio.open(target, "w", **profile) as file:
+        for start in range(0, len(down), ROWS_AT_ONCE):
+            part = image[down[start : start + ROWS_AT_ONCE]][:, across]
+            file.write(part, 1, window=((start, start + len(part)), (0, len(across))))
+
+
+def make(folder: Path, rows: int, columns: int) -> None:
+    """Fill a folder with the products of all dates."""
+    for product in find_products(Experiment("demo").folder):
+        target = folder / product.folder.relative_to(product.folder.parents[1])
+        (target / "MASKS").mkdir(parents=True)
+        for path in product.folder.rglob("*.tif"):
+            write_layer(path, target / path.relative_to(product.folder), rows, columns)
+        write_metadata(target / product.metadata.name, f"{product.date:%Y-%m-%d}", (rows, columns))
+
+
+def tile(rows: int = TILE, columns: int = 0) -> Path:
+    """Folder of the scene, made when it is not in the store yet. Sides are even numbers of pixels of 10 m."""
+    columns = columns or rows
+    return store.find_or_make(
+        "tile",
+        "simulated",
+        f"{rows}x{columns}",
+        lambda folder: make(folder, rows, columns),
+        {"pixels": [rows, columns]},
+    )
+
+
+if __name__ == "__main__":
+    print(tile(*map(int, sys.argv[1:])))

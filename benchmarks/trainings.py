@@ -1,0 +1,148 @@
+"""Training epochs against the usual loops, side by side, and what is learned by each over some seeds.
+
+    python benchmarks/trainings.py [EPOCHS [SEEDS]]
+
+On 32 x 32 patches around the polygons of the demo scene, for each network that sees neighbours:
+  ours             `training.train`: patches cut to labelled extents, bfloat16 where the processor has it
+  whole patches    ours without the cutting
+  channel dropout  ours, dropping whole channels instead of single values
+  plain loop       a DataLoader over whole patches, float32; same network, batches, learning rate and turns
+And for TempCNN as first published (three layers of 64): ours, and the same architecture from the package breizhcrops
+(`pip install --no-deps breizhcrops`) in a plain loop, on the same pixels and batches. Medians over seeds of the seconds
+of an epoch's steps, evaluation left out, and the best validation macro F1; kept in results/trainings.csv.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from unittest.mock import patch
+
+import numpy as np
+import pandas as pd
+import torch
+from record import keep
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from paperlib import Experiment, batches, metrics, models, training
+from paperlib.samples import oversample
+
+CHANNEL_DROPOUT = {nn.Conv3d: nn.Dropout3d, nn.Conv2d: nn.Dropout2d}
+
+
+def build(run: Experiment, name: str, seed: int) -> nn.Module:
+    """Fresh weights, the same for a seed."""
+    torch.manual_seed(seed)
+    return models.build(name, *run.normalised["train"].x.shape[1:3], len(run.legend))
+
+
+def drop_channels(model: nn.Module) -> nn.Module:
+    """The same network with dropout of whole channels."""
+    for layers in [module for module in model.modules() if isinstance(module, nn.Sequential)]:
+        for number, layer in enumerate(layers):
+            if isinstance(layer, nn.Dropout):
+                layers[number] = CHANNEL_DROPOUT[type(layers[number - 3])](layer.p)
+    return model
+
+
+def ours(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], float]:
+    """Seconds of each epoch's steps, and the best validation macro F1."""
+    seconds, one_epoch = [], training._one_epoch
+
+    def timed(*rest) -> float:
+        started = time.perf_counter()
+        loss = one_epoch(*rest)
+        seconds.append(time.perf_counter() - started)
+        return loss
+
+    parts = run.normalised
+    with patch.object(training, "_one_epoch", timed):
+        done = training.train(model, parts["train"], parts["validation"], run.settings.train, seed=seed, progress=False)
+    return seconds, done.history["macro_f1"].max()
+
+
+def whole_patches(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], float]:
+    """`ours` without the cutting."""
+    with patch.object(batches.Extents, "cut", lambda extents, x, label, part: (x[part], label[part])):
+        return ours(run, model, seed)
+
+
+def plain_loop(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], float]:
+    """As `ours`, by the loop that most would write."""
+    parts, choice = run.normalised, run.settings.train
+    samples = training.context(model, parts["train"])
+    size = batches.size(model, parts["train"], choice.patches)
+    order = oversample(samples.label, torch.Generator().manual_seed(seed)).tolist()
+    data = TensorDataset(samples.x[order], samples.label[order])
+    loader = DataLoader(data, batch_size=size, shuffle=True, generator=torch.Generator().manual_seed(seed))
+    optimiser = torch.optim.Adam(model.parameters(), lr=choice.learning_rate)
+    generator, seconds, scores = torch.Generator().manual_seed(seed), [], []
+    for epoch in range(choice.epochs):
+        started = time.perf_counter()
+        model.train()
+        for step, (x, label) in enumerate(loader):
+            rate = training.learning_rate(np.array((epoch + step / len(loader)) / choice.epochs))
+            optimiser.param_groups[0]["lr"] = choice.learning_rate * float(rate)
+            if x.shape[-1] > 1:
+                x, label = batches.turn(x, label, generator)
+            optimiser.zero_grad()
+            logits = model(x) if x.shape[-1] > 1 else model(x[..., 0, 0].movedim(1, -1))
+            logits = logits if logits.ndim == 4 else logits[..., None, None]
+            training.masked_loss(logits, label).backward()
+            optimiser.step()
+        seconds.append(time.perf_counter() - started)
+        if x.shape[-1] > 1:
+            scores.append(metrics.macro_f1(training.evaluate(model, parts["validation"]).confusion))
+    return seconds, max(scores, default=np.nan)
+
+
+def breizhcrops(run: Experiment, seed: int) -> nn.Module | None:
+    """The same architecture from the package breizhcrops, or None where it is not installed."""
+    try:
+        from breizhcrops.models import TempCNN
+    except ImportError:
+        return None
+    torch.manual_seed(seed)
+    _, channels, dates, *_ = run.normalised["train"].x.shape
+    model = TempCNN(channels, len(run.legend), dates, kernel_size=5, hidden_dims=64, dropout=0.5)
+    model.receptive_field = 1  # as our networks say
+    return model
+
+
+def main(epochs: int = 4, seeds: int = 5) -> None:
+    """Measure every way in turn for each seed."""
+    run = Experiment("demo")
+    sample, train = replace(run.settings.sample, patch=32), replace(run.settings.train, epochs=epochs)
+    run.settings = replace(run.settings, sample=sample, train=train)
+    ways: dict[str, dict[str, Callable]] = {
+        name: {
+            "ours": lambda seed, name=name: ours(run, build(run, name, seed), seed),
+            "whole patches": lambda seed, name=name: whole_patches(run, build(run, name, seed), seed),
+            "channel dropout": lambda seed, name=name: ours(run, drop_channels(build(run, name, seed)), seed),
+            "plain loop": lambda seed, name=name: plain_loop(run, build(run, name, seed), seed),
+        }
+        for name in ("2D-CNN", "3D-CNN")
+    }
+    ways["TempCNN-2019"] = {"ours": lambda seed: ours(run, build(run, "TempCNN-2019", seed), seed)}
+    if breizhcrops(run, 0) is None:
+        print("breizhcrops is not installed: pip install --no-deps breizhcrops")
+    else:
+        ways["TempCNN-2019"]["breizhcrops"] = lambda seed: plain_loop(run, breizhcrops(run, seed), seed)
+    rows = []
+    for name, by_way in ways.items():
+        found = {way: [] for way in by_way}
+        for seed in range(seeds):
+            for way, measure in by_way.items():
+                found[way].append(measure(seed))
+        ours_seconds = np.median([one for seconds, _ in found["ours"] for one in seconds])
+        for way, results in found.items():
+            seconds, scores = np.median([one for one, _ in results for one in one]), [score for _, score in results]
+            rows.append((name, way, seconds, seconds / ours_seconds, np.mean(scores), np.std(scores)))
+            print(rows[-1], flush=True)
+    columns = ["model", "way", "seconds an epoch", "times ours", "best validation macro F1, mean", "std"]
+    keep("trainings", pd.DataFrame(rows, columns=columns), epochs=epochs, seeds=seeds)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
