@@ -52,6 +52,7 @@ ORDER = [
     "dataset",
     "crops",
     "experiment",
+    "products",
     "fusion",
     "evidence",
     "claims",
@@ -64,6 +65,8 @@ ORDER = [
     "figures",
     "map_figures",
     "page",
+    "webmap",
+    "workflow",
     "batch",
     "__main__",
 ]

@@ -1,6 +1,9 @@
 """The command line: thin over the library."""
 
+import json
 import sys
+import traceback
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +16,127 @@ cli = typer.Typer(
 )
 
 
+#: What several commands take.
+SceneArgument = Annotated[Path, typer.Argument(help="folder of products, GeoTIFF stack, NetCDF or Zarr cube")]
+PolygonsArgument = Annotated[Path, typer.Argument(help="vector file of labelled polygons, with a column `code`")]
+PresetOption = Annotated[str, typer.Option(help="tiny, demo or paper: size of patches, epochs, trainings")]
+ModelOption = Annotated[list[str] | None, typer.Option(help="a classifier; may be given again; default: all")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print JSON for scripts")]
+
+_state = {"traceback": False}
+
+
 @cli.callback()
-def about() -> None:
-    """Commands beside the book: make a simulated scene, get the real one, run notebooks in a batch."""
+def about(verbose: Annotated[bool, typer.Option("-v", "--verbose", help="show tracebacks of errors")] = False) -> None:
+    """From a folder of Sentinel-2 images and some polygons to land cover maps, and a book about how good they are.
+
+    paperlib check scenes/31TCJ polygons.gpkg
+
+    paperlib run scenes/31TCJ polygons.gpkg --out delivery
+    """
+    _state["traceback"] = verbose
+
+
+@cli.command()
+def check(scene: SceneArgument, polygons: PolygonsArgument, as_json: JsonOption = False) -> None:
+    """Everything wrong or doubtful in SCENE and POLYGONS, before hours of work.
+
+    Exits with 0 where nothing was found, 1 with warnings, 2 where a run is not possible.
+    """
+    from . import preflight
+
+    findings = preflight.check(scene, polygons)
+    typer.echo(json.dumps([asdict(found) for found in findings], indent=1) if as_json else preflight.report(findings))
+    raise typer.Exit(preflight.exit_code(findings))
+
+
+@cli.command()
+def labels(
+    raster: Annotated[Path, typer.Argument(help="land cover raster: CLC+ Backbone, WorldCover, OSO, or any other")],
+    mapping: Annotated[str, typer.Argument(help="clcplus, worldcover, oso, or a CSV with columns source and code")],
+    scene: SceneArgument,
+    out: Annotated[Path, typer.Option(help="vector file to write, like polygons.gpkg")],
+    nomenclature: Annotated[Path | None, typer.Option(help="CSV with columns code, name, colour")] = None,
+    per_class: Annotated[int, typer.Option(help="polygons of each class")] = 50,
+    seed: int = 0,
+) -> None:
+    """Draw polygons for SCENE from an existing land cover RASTER, eroded and spread in space.
+
+    paperlib labels worldcover.tif worldcover scenes/31TCJ --out polygons.gpkg
+    """
+    from . import open_scene, paper
+    from .labels import draw_labels
+    from .nomenclature import read_mapping, read_nomenclature
+
+    if out.exists():
+        raise InputError(f"{out} is there already; name another file.")
+    legend = read_nomenclature(nomenclature) if nomenclature else paper.CLASSES
+    found = draw_labels(raster, read_mapping(mapping), open_scene(scene), legend, per_class=per_class, seed=seed)
+    found.to_file(out)
+    typer.echo(found.groupby(["class_name", "set"]).size().unstack(fill_value=0).to_string())
+    typer.echo(f"{len(found)} polygons: {out}")
+
+
+@cli.command()
+def train(
+    scene: SceneArgument,
+    polygons: PolygonsArgument,
+    model: ModelOption = None,
+    preset: PresetOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Check, then train classifiers on SCENE and POLYGONS and print their scores. What is in the store is not repeated.
+
+    paperlib train scenes/31TCJ polygons.gpkg --model TempCNN --model 2D-CNN
+    """
+    from .experiment import Experiment
+    from .workflow import check_first, known
+
+    names, run = known(model), Experiment(preset, str(scene), str(polygons))
+    check_first(run, lambda text: typer.echo(text, err=True))
+    table = run.trainings(names)
+    columns = ["model", "training", "macro_f1_validation", "macro_f1_test", "training_seconds", "chosen"]
+    typer.echo(table.to_json(orient="records", indent=1) if as_json else table[columns].round(3).to_string(index=False))
+
+
+@cli.command("map")
+def map_command(
+    scene: SceneArgument,
+    polygons: PolygonsArgument,
+    out: Annotated[Path, typer.Option(help="folder for the maps")],
+    model: ModelOption = None,
+    preset: PresetOption = "",
+) -> None:
+    """Check, train what is not trained yet, and map the whole SCENE: class and confidence, style, areas, STAC item.
+
+    paperlib map scenes/31TCJ polygons.gpkg --model TempCNN --out maps
+    """
+    from .experiment import Experiment
+    from .products import write_products
+    from .workflow import check_first, known
+
+    names, run = known(model), Experiment(preset, str(scene), str(polygons))
+    check_first(run, lambda text: typer.echo(text, err=True))
+    for folder in write_products(run, names, out):
+        typer.echo(f"mapped: {folder}")
+
+
+@cli.command()
+def run(
+    scene: SceneArgument,
+    polygons: PolygonsArgument,
+    out: Annotated[Path, typer.Option(help="folder for all that comes out")],
+    model: ModelOption = None,
+    preset: PresetOption = "",
+    book: Annotated[bool, typer.Option(help="build the book for this scene too; needs all models")] = True,
+) -> None:
+    """Everything: check, train, Table 4, whole maps, and the book for SCENE. Given again, it goes on where it stopped.
+
+    paperlib run scenes/31TCJ polygons.gpkg --out delivery
+    """
+    from .workflow import run_all
+
+    run_all(str(scene), str(polygons), out, preset, model, book, report=typer.echo)
 
 
 @cli.command()
@@ -94,6 +215,8 @@ def app() -> None:
     try:
         cli()
     except InputError as error:
+        if _state["traceback"]:
+            traceback.print_exc()
         typer.echo(f"paperlib: {error}", err=True)
         sys.exit(2)
 

@@ -91,7 +91,8 @@ def make(preset: str = "", scene: str = "", polygons: str = "", seed: int = 0) -
     Parameters
     ----------
     preset: "tiny", "demo" or "paper"; empty: the environment variable PAPERLIB_PRESET, else "demo".
-    scene, polygons: paths; both empty: the simulated scene.
+    scene, polygons: paths; both empty: the environment variables PAPERLIB_SCENE and PAPERLIB_POLYGONS, else the
+        simulated scene.
     seed: of the split and the first training.
 
     Raises `InputError` for an unknown preset, a value of the wrong type, or a scene without polygons.
@@ -104,6 +105,8 @@ def make(preset: str = "", scene: str = "", polygons: str = "", seed: int = 0) -
     preset = preset or os.environ.get("PAPERLIB_PRESET", "") or "demo"
     if preset not in PRESETS:
         raise InputError(f"Unknown preset {preset!r}; choose one of {', '.join(PRESETS)}.")
+    if not scene and not polygons:
+        scene, polygons = os.environ.get("PAPERLIB_SCENE", ""), os.environ.get("PAPERLIB_POLYGONS", "")
     if bool(scene) != bool(polygons):
         given, lacking = ("scene", "polygons") if scene else ("polygons", "scene")
         raise InputError(f"{given} is given without {lacking}: give both paths, or neither for the simulated scene.")

@@ -1,0 +1,119 @@
+"""Maps as others use them: files with names and colours for a GIS, class areas, and a STAC item that describes them."""
+
+import shutil
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pystac
+import rasterio
+from rasterio.warp import transform_bounds
+from shapely import box
+from shapely.geometry import mapping
+
+from . import __version__, store
+from .experiment import Experiment
+from .mapping import NODATA_CONFIDENCE
+from .paper import NODATA_CLASS, LandCover
+
+COG = pystac.MediaType.COG
+PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
+CLASSIFICATION = "https://stac-extensions.github.io/classification/v2.0.0/schema.json"
+
+
+def write_products(run: Experiment, names: tuple[str, ...], folder: Path) -> list[Path]:
+    """Write the map of each classifier to `folder/NAME/` and return these folders; what is there is replaced.
+
+    class.tif, confidence.tif (Cloud Optimized GeoTIFF); class.qml (QGIS style, which QGIS loads by itself);
+    class.tif.aux.xml (category names, for GDAL); areas.csv (hectares of each class); item.json (STAC item).
+    """
+    written = []
+    for name in names:
+        target = folder / name
+        target.mkdir(parents=True, exist_ok=True)
+        for part in ("class.tif", "confidence.tif"):
+            shutil.copyfile(run.map(name) / part, target / part)
+        write_style(target / "class.qml", run.legend)
+        write_categories(target / "class.tif.aux.xml", run.legend)
+        class_areas(target / "class.tif", run.legend).to_csv(target / "areas.csv", index=False)
+        describe(run, name, target).save_object(include_self_link=False, dest_href=str(target / "item.json"))
+        written.append(target)
+    return written
+
+
+def write_style(path: Path, legend: tuple[LandCover, ...]) -> None:
+    """Write a QGIS style of a class map: a colour and a name for each code."""
+    root = ElementTree.Element("qgis", version="3.28", styleCategories="Symbology")
+    pipe = ElementTree.SubElement(root, "pipe")
+    renderer = ElementTree.SubElement(
+        pipe, "rasterrenderer", type="paletted", band="1", opacity="1", alphaBand="-1", nodataColor=""
+    )
+    palette = ElementTree.SubElement(renderer, "colorPalette")
+    for cover in legend:
+        ElementTree.SubElement(
+            palette, "paletteEntry", value=str(cover.code), color=cover.colour, label=cover.name, alpha="255"
+        )
+    ElementTree.indent(root)
+    path.write_text(
+        "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + ElementTree.tostring(root, "unicode")
+    )
+
+
+def write_categories(path: Path, legend: tuple[LandCover, ...]) -> None:
+    """Write the names of the codes 0, 1, 2, ... beside a GeoTIFF, as GDAL keeps them (a TIFF itself has no place)."""
+    root = ElementTree.Element("PAMDataset")
+    band = ElementTree.SubElement(root, "PAMRasterBand", band="1")
+    names = ElementTree.SubElement(band, "CategoryNames")
+    by_code = {cover.code: cover.name for cover in legend}
+    for code in range(max(by_code) + 1):
+        ElementTree.SubElement(names, "Category").text = by_code.get(code, "")
+    ElementTree.indent(root)
+    path.write_text(ElementTree.tostring(root, "unicode"))
+
+
+def class_areas(path: Path, legend: tuple[LandCover, ...]) -> pd.DataFrame:
+    """Columns code, class_name, hectares, share (%) of the mapped area, of a class map; it is read block by block."""
+    with rasterio.open(path) as file:
+        pixels = np.zeros(256, np.int64)
+        for _, window in file.block_windows(1):
+            pixels += np.bincount(file.read(1, window=window).ravel(), minlength=256)
+        hectares = pixels * abs(file.transform.a * file.transform.e) / 10_000
+    mapped = hectares[np.arange(256) != NODATA_CLASS].sum()
+    rows = [
+        (cover.code, cover.name, hectares[cover.code], 100 * hectares[cover.code] / max(mapped, 1e-9))
+        for cover in legend
+    ]
+    return pd.DataFrame(rows, columns=["code", "class_name", "hectares", "share (%)"]).round(2)
+
+
+def describe(run: Experiment, name: str, folder: Path) -> pystac.Item:
+    """The STAC item of a classifier's map in `folder`, with relative addresses of its files."""
+    facts = store.read_json(run.map(name) / "provenance.json")
+    with rasterio.open(folder / "class.tif") as file:
+        bounds = transform_bounds(file.crs, 4326, *file.bounds, densify_pts=21)
+        place = {"proj:code": f"EPSG:{file.crs.to_epsg()}", "proj:shape": list(file.shape)}
+        place |= {"proj:transform": list(file.transform)[:6], "proj:bbox": list(file.bounds)}
+    first, last = (pd.Timestamp(run.scene.time.values[index]).tz_localize("UTC").to_pydatetime() for index in (0, -1))
+    item = pystac.Item(
+        id=f"{name}-{run.map(name).name.rsplit('-', 1)[-1]}", geometry=mapping(box(*bounds)), bbox=list(bounds),
+        datetime=None, start_datetime=first, end_datetime=last, stac_extensions=[PROJECTION, CLASSIFICATION],
+        properties={
+            "title": f"Land cover by {name}", "created": facts["created"],
+            "processing:software": {"paperlib": __version__},
+            "paperlib:commit": facts["commit"], "paperlib:settings": facts["settings"], **place,
+        },
+    )  # fmt: skip
+    classes = [
+        {"value": cover.code, "name": cover.name, "title": cover.name, "color_hint": cover.colour.lstrip("#").upper()}
+        for cover in run.legend
+    ]
+    assets = {
+        "class": ("class.tif", COG, ["data"], {"classification:classes": classes, "nodata": NODATA_CLASS}),
+        "confidence": ("confidence.tif", COG, ["data"], {"unit": "percent", "nodata": NODATA_CONFIDENCE}),
+        "style": ("class.qml", "application/xml", ["metadata"], {}),
+        "areas": ("areas.csv", "text/csv", ["metadata"], {}),
+    }
+    for key, (file, media, roles, fields) in assets.items():
+        item.add_asset(key, pystac.Asset(f"./{file}", media_type=media, roles=roles, extra_fields=fields))
+    return item

@@ -1,0 +1,103 @@
+"""One scene and its polygons from files to products: checked, trained, mapped, and the book rebuilt for it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import yaml
+
+from . import preflight, tables
+from .errors import InputError
+from .experiment import CLASSIFIERS, Experiment
+from .products import write_products
+from .store import project
+
+#: Pages about scenes of their own, which another scene does not change.
+ELSEWHERE = ("simulation", "real-scene", "audit", "performance", "reliability")
+
+
+def check_first(run: Experiment, report: Callable[[str], None], folder: Path | None = None) -> None:
+    """Report what the pre-flight finds in a run's scene and polygons; keep it in `folder` as check.txt and check.json.
+
+    Raises `InputError` when it finds that the run is not possible. The simulated scene needs no check.
+    """
+    if run.simulated:
+        return
+    chosen = run.settings
+    findings = preflight.check(chosen.scene.path, chosen.scene.polygons, chosen.sample, chosen.seed)
+    text = preflight.report(findings)
+    if folder is not None:
+        (folder / "check.txt").write_text(text + "\n")
+        (folder / "check.json").write_text(json.dumps([asdict(found) for found in findings], indent=1) + "\n")
+    report(text)
+    if preflight.exit_code(findings) == 2:
+        raise InputError("The scene and its polygons cannot be used as they are; the errors above say what to mend.")
+
+
+def known(names: list[str] | None) -> tuple[str, ...]:
+    """The classifiers asked for, all where none is. Raises `InputError` for one that does not exist."""
+    unknown = [name for name in names or () if name not in CLASSIFIERS]
+    if unknown:
+        raise InputError(f"Unknown model {unknown[0]!r}; choose among {', '.join(CLASSIFIERS)}.")
+    return tuple(names or CLASSIFIERS)
+
+
+def run_all(
+    scene: str,
+    polygons: str,
+    out: Path,
+    preset: str = "",
+    names: list[str] | None = None,
+    book: bool = True,
+    report: Callable[[str], None] = print,
+) -> None:
+    """Everything for one scene into the folder `out`; the same call goes on where an earlier one was stopped.
+
+    check.txt and check.json; trainings.csv and table-4.csv; maps/NAME/ (see `products`); book/ with the pages of this
+    book computed on the scene; artifacts/, the store of all this. `names`: the classifiers, all by default. The book
+    needs all of them, and a checkout of the project, in which it is built. Raises `InputError` as the stages do.
+    """
+    chosen = known(names)
+    book = book and set(chosen) == set(CLASSIFIERS)
+    if book and not (project() / "book" / "_toc.yml").is_file():
+        raise InputError(f"{project()} is no checkout of the project, so it has no book to build. Say --no-book.")
+    out.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("PAPERLIB_STORE", str(out.absolute() / "artifacts"))
+    run = Experiment(preset, str(Path(scene).absolute()), str(Path(polygons).absolute()))
+    check_first(run, report, out)
+    for name in chosen:
+        best = run.trainings([name]).query("chosen").iloc[0]
+        report(
+            f"trained {name}: macro F1 {best['macro_f1_validation']:.3f} validation, {best['macro_f1_test']:.3f} test"
+        )
+    run.trainings(chosen).to_csv(out / "trainings.csv", index=False)
+    for folder in write_products(run, chosen, out / "maps"):
+        report(f"mapped: {folder}")
+    scores, trainings = run.class_scores(chosen), run.efficiency(chosen)
+    tables.table_4(scores, trainings, run.legend, printed=False).to_csv(out / "table-4.csv")
+    if book:
+        build_book(run, preset, out)
+        report(f"book: {out / 'book' / '_build' / 'html' / 'index.html'}")
+
+
+def build_book(run: Experiment, preset: str, out: Path) -> None:
+    """Build the pages of the book on a run's scene in `out`/book. Raises `InputError` with the end of its log."""
+    source, target = project() / "book", out / "book"
+    target.mkdir(exist_ok=True)
+    contents = yaml.safe_load((source / "_toc.yml").read_text())
+    for part in contents["parts"]:
+        part["chapters"] = [chapter for chapter in part["chapters"] if chapter["file"] not in ELSEWHERE]
+    (out / "_toc.yml").write_text(yaml.safe_dump(contents, sort_keys=False))
+    scene = run.settings.scene
+    environment = os.environ | {"PAPERLIB_SCENE": scene.path, "PAPERLIB_POLYGONS": scene.polygons}
+    environment |= {"PAPERLIB_PRESET": preset} if preset else {}
+    command = [str(Path(sys.executable).parent / "jupyter-book"), "build", str(source)]
+    command += ["--path-output", str(target), "--toc", str(out / "_toc.yml")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode or not (target / "_build" / "html" / "index.html").is_file():
+        (out / "book.log").write_text(done.stdout + done.stderr)
+        raise InputError(f"The book could not be built; the whole log is {out / 'book.log'}:\n{done.stderr[-1500:]}")
