@@ -110,7 +110,7 @@ def breizhcrops(run: Experiment, seed: int) -> nn.Module | None:
     return model
 
 
-def main(epochs: int = 4, seeds: int = 5) -> None:
+def main(epochs: int = 3, seeds: int = 5) -> None:
     """Measure every way in turn for each seed."""
     run = Experiment("demo")
     sample, train = replace(run.settings.sample, patch=32), replace(run.settings.train, epochs=epochs)

@@ -17,7 +17,7 @@ from .samples import Normaliser
 from .scene import windows
 
 #: Sides and number of the places at which mixed precision is compared with float32.
-PROBE, PROBES = 64, 6
+PROBE, PROBES = 64, 4
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
