@@ -317,3 +317,48 @@ def test_real_polygons_through_every_step(shared_data):
     assert after["pixels"].sum() == before.sum()
     proof = separation(divided, {"one patch": 160})
     assert (proof[["on both sides", "overlapping"]] == 0).all(axis=None)
+
+
+def own_classes(polygons: gpd.GeoDataFrame) -> pd.DataFrame:
+    codes = sorted(polygons["code"].unique())
+    return pd.DataFrame(
+        {"code": codes, "name": [f"class {code}" for code in codes], "colour": [f"#0000{code:02x}" for code in codes]}
+    )
+
+
+@pytest.fixture
+def foreign(tmp_path):
+    """A polygon file with codes 41, 42, ... that the paper does not have."""
+    path = tmp_path / "own.gpkg"
+    squares = [shapely.box(x, 0, x + 50, 50) for x in range(0, 1200, 100)]
+    table = gpd.GeoDataFrame({"code": [41 + index % 3 for index in range(12)]}, geometry=squares, crs=32631)
+    table.to_file(path)
+    return path
+
+
+def test_codes_of_an_unknown_nomenclature_are_refused_with_the_way_out(foreign):
+    with pytest.raises(InputError, match=r"unknown class codes \[41, 42, 43\].*own\.classes\.csv"):
+        load_polygons(foreign)
+
+
+def test_a_table_beside_the_file_names_its_classes(foreign):
+    own_classes(gpd.read_file(foreign)).to_csv(foreign.with_name("own.classes.csv"), index=False)
+    polygons = split(load_polygons(foreign), seed=0)
+    legend = legend_of(polygons)
+    assert legend == tuple(paper.LandCover(code, f"class {code}", f"#0000{code:02x}") for code in (41, 42, 43))
+    assert set(polygons["set"]) == {"train", "validation", "test"}
+
+
+def test_columns_of_the_file_name_its_classes(foreign):
+    table = gpd.read_file(foreign)
+    table["class_name"], table["colour"] = table["code"].map("own {}".format), "#ff0000"
+    table.to_file(foreign)
+    assert legend_of(load_polygons(foreign))[0] == paper.LandCover(41, "own 41", "#ff0000")
+    table.loc[0, "colour"] = "#00ff00"
+    table.to_file(foreign)
+    with pytest.raises(InputError, match="class 41 has several names or colours"):
+        load_polygons(foreign)
+    table["colour"] = "red"
+    table.to_file(foreign)
+    with pytest.raises(InputError, match="colour 'red' of own 41"):
+        load_polygons(foreign)

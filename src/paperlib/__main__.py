@@ -64,15 +64,16 @@ def labels(
 
     paperlib labels worldcover.tif worldcover scenes/31TCJ --out polygons.gpkg
     """
-    from . import open_scene, paper
+    from . import paper
     from .labels import draw_labels
     from .nomenclature import read_mapping, read_nomenclature
+    from .scene import open_scene
 
     if out.exists():
         raise InputError(f"{out} is there already; name another file.")
     legend = read_nomenclature(nomenclature) if nomenclature else paper.CLASSES
     found = draw_labels(raster, read_mapping(mapping), open_scene(scene), legend, per_class=per_class, seed=seed)
-    found.to_file(out)
+    found.to_file(out)  # names and colours of the classes go along
     typer.echo(found.groupby(["class_name", "set"]).size().unstack(fill_value=0).to_string())
     typer.echo(f"{len(found)} polygons: {out}")
 

@@ -14,9 +14,11 @@ from rasterio.features import rasterize
 
 from . import paper
 from .errors import InputError
+from .nomenclature import check_nomenclature, read_nomenclature
 
 SETS = ("train", "validation", "test")
-_POOL = ("pool", "train", "training")
+#: What files call the training pool.
+POOL = ("pool", "train", "training")
 #: The burned grid holds polygon numbers as int32.
 LARGEST_ID = 2**31 - 1
 
@@ -26,13 +28,15 @@ def load_polygons(
 ) -> gpd.GeoDataFrame:
     """Labelled polygons of any vector file that geopandas reads, reprojected to `crs`.
 
-    Needs a column `code` (class codes of `paper.CLASSES`). A column `set` says which polygons are the test set ("test")
+    Needs a column `code`: class codes of `paper.CLASSES`, or of a nomenclature of its own, which a table beside the file
+    gives (`NAME.classes.csv` beside NAME.gpkg: columns code, name, colour), or its columns `class_name` and `colour`
+    (like #ff0000). A column `set` says which polygons are the test set ("test")
     and which the training pool ("pool", "train" or "training"); without it all are the pool. A column `polygon_id` is
     kept where it holds unique whole numbers from 0; else polygons are numbered from 1 in the order of the file.
 
-    Returns columns polygon_id, code, class_name, set, geometry. Raises `InputError` for a file that does not exist,
-    cannot be read, is empty or has no CRS; for geometries that are not valid polygons; unknown codes or sets; polygons
-    that do not touch `bounds` (left, bottom, right, top in `crs`).
+    Returns columns polygon_id, code, class_name, set, geometry, and `colour` for a nomenclature of its own. Raises
+    `InputError` for a file that does not exist, cannot be read, is empty or has no CRS; for geometries that are not
+    valid polygons; unknown codes or sets; polygons that do not touch `bounds` (left, bottom, right, top in `crs`).
     """
     path = Path(path)
     if not path.exists():
@@ -58,7 +62,10 @@ def load_polygons(
         crs=table.crs,
     )
     _check_geometry(result, path)
-    result.insert(2, "class_name", _class_names(result, path))
+    own = own_nomenclature(table.assign(code=result["code"]), path)
+    result.insert(2, "class_name", _class_names(result, own or paper.CLASSES, path))
+    if own:
+        result["colour"] = result["code"].map({cover.code: cover.colour for cover in own})
     if crs is not None:
         result = result.to_crs(crs)
     if bounds is not None:
@@ -84,13 +91,35 @@ def _codes(column: pd.Series, path: Path) -> np.ndarray:
     return codes.astype(int).to_numpy()
 
 
-def _class_names(polygons: gpd.GeoDataFrame, path: Path) -> pd.Series:
-    names = {cover.code: cover.name for cover in paper.CLASSES}
+def classes_file(path: Path) -> Path:
+    """Where a nomenclature of its own lies beside a polygon file."""
+    return path.with_suffix(".classes.csv")
+
+
+def own_nomenclature(table: gpd.GeoDataFrame, path: Path) -> tuple[paper.LandCover, ...]:
+    """The classes that a polygon file brings along; none where its codes are those of the paper."""
+    if classes_file(path).is_file():
+        return read_nomenclature(classes_file(path))
+    if not {"class_name", "colour"} <= set(table.columns):
+        return ()
+    classes = table[["code", "class_name", "colour"]].drop_duplicates().sort_values("code")
+    twice = classes[classes["code"].duplicated()]
+    if len(twice):
+        raise InputError(
+            f"{path}: class {twice['code'].iloc[0]} has several names or colours. Give each code one `class_name` and "
+            f"one `colour`, or a table {classes_file(path).name} with columns code, name, colour."
+        )
+    return check_nomenclature([paper.LandCover(*row) for row in classes.itertuples(index=False)], path)
+
+
+def _class_names(polygons: gpd.GeoDataFrame, classes: tuple[paper.LandCover, ...], path: Path) -> pd.Series:
+    names = {cover.code: cover.name for cover in classes}
     unknown = polygons[~polygons["code"].isin(names)]
     if len(unknown):
         raise InputError(
             f"{path}: unknown class codes {sorted(unknown['code'].unique().tolist())} in {len(unknown)} polygons: "
-            f"polygon_id {unknown['polygon_id'].tolist()[:10]}. Known: {names}. Recode them to these."
+            f"polygon_id {unknown['polygon_id'].tolist()[:10]}. Known: {names}. Recode them to these, or say your own "
+            f"classes in {classes_file(path).name} (columns code, name, colour)."
         )
     return polygons["code"].map(names)
 
@@ -98,7 +127,7 @@ def _class_names(polygons: gpd.GeoDataFrame, path: Path) -> pd.Series:
 def _sets(column: pd.Series | None, number: int, path: Path) -> np.ndarray:
     if column is None:
         return np.full(number, "pool", object)
-    unknown = sorted({str(value) for value in column if value not in (*_POOL, "test")})
+    unknown = sorted({str(value) for value in column if value not in (*POOL, "test")})
     if unknown:
         raise InputError(f"{path}: unknown values {unknown} in `set`; expected 'pool' (or 'train') and 'test'.")
     return np.where(column == "test", "test", "pool")
@@ -135,8 +164,11 @@ def _check_place(polygons: gpd.GeoDataFrame, bounds, path: Path) -> None:
 
 
 def legend_of(polygons: gpd.GeoDataFrame) -> tuple[paper.LandCover, ...]:
-    """The classes of the polygons in the order of Table 2, which is the order of class indices."""
-    return paper.legend(polygons["code"].unique())
+    """The classes of the polygons, in the order of class indices: of Table 2, or by code for their own nomenclature."""
+    if "colour" not in polygons:
+        return paper.legend(polygons["code"].unique())
+    own = polygons[["code", "class_name", "colour"]].drop_duplicates().sort_values("code")
+    return tuple(paper.LandCover(*row) for row in own.itertuples(index=False))
 
 
 def split(polygons: gpd.GeoDataFrame, validation: float = 0.3, seed: int = 0, test: float = 0.3) -> gpd.GeoDataFrame:

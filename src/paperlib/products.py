@@ -1,6 +1,7 @@
 """Maps as others use them: files with names and colours for a GIS, class areas, and a STAC item that describes them."""
 
 import shutil
+from importlib import metadata
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,7 +13,7 @@ from rasterio.warp import transform_bounds
 from shapely import box
 from shapely.geometry import mapping
 
-from . import __version__, store
+from . import store
 from .experiment import Experiment
 from .mapping import NODATA_CONFIDENCE
 from .paper import NODATA_CLASS, LandCover
@@ -100,7 +101,7 @@ def describe(run: Experiment, name: str, folder: Path) -> pystac.Item:
         datetime=None, start_datetime=first, end_datetime=last, stac_extensions=[PROJECTION, CLASSIFICATION],
         properties={
             "title": f"Land cover by {name}", "created": facts["created"],
-            "processing:software": {"paperlib": __version__},
+            "processing:software": {"paperlib": metadata.version("paperlib")},
             "paperlib:commit": facts["commit"], "paperlib:settings": facts["settings"], **place,
         },
     )  # fmt: skip

@@ -212,6 +212,7 @@ def fingerprint(path: str | Path) -> str:
     elif path.suffix.lower() == ".shp":
         files = list(root.glob(f"{path.stem}.*"))
     else:
-        files = [file for file in (path, _dates_file(path)) if file.is_file()]
+        beside = (path, _dates_file(path), path.with_suffix(".classes.csv"))  # the last of polygons
+        files = [file for file in beside if file.is_file()]
     states = [(file.relative_to(root).as_posix(), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     return hashlib.sha256(repr(sorted(states)).encode()).hexdigest()[:12]
