@@ -43,7 +43,7 @@ def end_to_end(run: Experiment, model: torch.nn.Module, side: int) -> float:
         return side**2 / (time.perf_counter() - started) / 1000
 
 
-def compute_alone(run: Experiment, model: torch.nn.Module, pixels: int = 2**18) -> float:
+def compute_alone(run: Experiment, model: torch.nn.Module, pixels: int = 2**17) -> float:
     """Thousand pixels a second of the network alone, at the best of `BATCHES`, each core on batches of its own."""
     classifier = Classifier(model, run.normaliser)
     classifier.choose_precision(run.scene)

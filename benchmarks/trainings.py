@@ -4,7 +4,6 @@
 
 On 32 x 32 patches around the polygons of the demo scene, for each network that sees neighbours:
   ours             `training.train`: patches cut to labelled extents, bfloat16 where the processor has it
-  whole patches    ours without the cutting
   channel dropout  ours, dropping whole channels instead of single values
   plain loop       a DataLoader over whole patches, float32; same network, batches, learning rate and turns
 And for TempCNN as first published (three layers of 64): ours, and the same architecture from the package breizhcrops
@@ -62,12 +61,6 @@ def ours(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], flo
     return seconds, done.history["macro_f1"].max()
 
 
-def whole_patches(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], float]:
-    """`ours` without the cutting."""
-    with patch.object(batches.Extents, "cut", lambda extents, x, label, part: (x[part], label[part])):
-        return ours(run, model, seed)
-
-
 def plain_loop(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], float]:
     """As `ours`, by the loop that most would write."""
     parts, choice = run.normalised, run.settings.train
@@ -118,7 +111,6 @@ def main(epochs: int = 3, seeds: int = 5) -> None:
     ways: dict[str, dict[str, Callable]] = {
         name: {
             "ours": lambda seed, name=name: ours(run, build(run, name, seed), seed),
-            "whole patches": lambda seed, name=name: whole_patches(run, build(run, name, seed), seed),
             "channel dropout": lambda seed, name=name: ours(run, drop_channels(build(run, name, seed)), seed),
             "plain loop": lambda seed, name=name: plain_loop(run, build(run, name, seed), seed),
         }

@@ -1,6 +1,13 @@
 """Batches: what is done is skipped, a failure does not stop the others, bad parameters never start."""
 
+import itertools
+import os
+import signal
+import threading
+import time
+
 import nbformat
+import psutil
 import pytest
 from distributed import LocalCluster
 from nbformat.v4 import new_code_cell, new_notebook
@@ -78,3 +85,65 @@ def test_scheduler_that_does_not_answer(notebook, tmp_path):
     batch = write(tmp_path / "b.yml", "runs: [{notebook: job.ipynb}]")
     with pytest.raises(InputError, match="No Dask scheduler answers at 'nonsense'"):
         run_batch(batch, "nonsense")
+
+
+def slow_notebook(path, seconds):
+    """A notebook that says when it begins and ends, and leaves a result that depends on its seed alone."""
+    cells = [
+        new_code_cell("seed = 0  # int: a number", metadata={"tags": ["parameters"]}),
+        new_code_cell(
+            f"import os, time\nopen(f'begun-{{seed}}-{{os.getpid()}}', 'w').write(str(time.time()))\n"
+            f"time.sleep({seconds})\nopen(f'result-{{seed}}', 'w').write(str(seed ** 2))\n"
+            "open(f'ended-{seed}-{os.getpid()}', 'w').write(str(time.time()))"
+        ),
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(new_notebook(cells=cells, metadata=kernel), path)
+
+
+def workers_that_run() -> list[psutil.Process]:
+    """Worker processes of this process's clusters that have a kernel below them."""
+    children = psutil.Process().children(recursive=True)
+    return [
+        one for one in children
+        if any("ipykernel" in " ".join(child.cmdline()) for child in one.children()) and "python" in one.name()
+    ]  # fmt: skip
+
+
+def test_killed_workers_lose_nothing(tmp_path):
+    """Two real worker processes, four runs; a worker is killed in the middle of its run, twice."""
+    slow_notebook(tmp_path / "slow.ipynb", seconds=2)
+    batch = write(tmp_path / "b.yml", "out: out\nruns: [{notebook: slow.ipynb, parameters: {seed: [1, 2, 3, 4]}}]")
+    lines, kills = [], []
+
+    def kill_twice() -> None:
+        deadline = time.monotonic() + 60
+        while len(kills) < 2 and time.monotonic() < deadline:
+            time.sleep(1.2)
+            if running := [one for one in workers_that_run() if one.pid not in kills]:
+                kills.append(running[0].pid)
+                os.kill(running[0].pid, signal.SIGKILL)
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
+        killer = threading.Thread(target=kill_twice)
+        killer.start()
+        failed = run_batch(batch, cluster.scheduler_address, lines.append)
+        killer.join()
+    assert len(kills) == 2 and not failed and sum(line.startswith("done") for line in lines) == 4
+    assert {int((tmp_path / f"result-{seed}").read_text()) for seed in (1, 2, 3, 4)} == {1, 4, 9, 16}
+    assert len(list(tmp_path.glob("begun-*"))) > 4  # what was killed began again
+    assert len(list((tmp_path / "out").iterdir())) == 4  # and left nothing half-written
+
+
+def test_a_gpu_is_taken_by_one_run_at_a_time(tmp_path):
+    slow_notebook(tmp_path / "slow.ipynb", seconds=1)
+    batch = write(tmp_path / "b.yml", "out: out\nruns: [{notebook: slow.ipynb, parameters: {seed: [1, 2, 3]}}]")
+    with LocalCluster(
+        n_workers=1, threads_per_worker=3, processes=True, resources={"GPU": 1}, dashboard_address=":0"
+    ) as cluster:
+        assert run_batch(batch, cluster.scheduler_address, lambda line: None) == []
+    spans = sorted(
+        (float(begun.read_text()), float(begun.with_name(begun.name.replace("begun", "ended")).read_text()))
+        for begun in tmp_path.glob("begun-*")
+    )
+    assert len(spans) == 3 and all(end <= begin for (_, end), (begin, _) in itertools.pairwise(spans))

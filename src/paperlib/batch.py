@@ -105,7 +105,8 @@ def execute(run: Run) -> None:
             progress_bar=False, kernel_name="python3", cwd=str(run.notebook.parent),
         )  # fmt: skip
         os.replace(partial, run.output)
-        failed.unlink(missing_ok=True)
+        for left in (failed, *run.output.parent.glob(f"{run.output.stem}.*.partial.ipynb")):  # by a killed process
+            left.unlink(missing_ok=True)
     except PapermillExecutionError:
         os.replace(partial, failed)
         raise
@@ -117,7 +118,9 @@ def run_batch(path: Path, scheduler: str = "", report=print) -> list[Run]:
     """Execute the runs of a batch file that are not done yet; return those that failed.
 
     `scheduler` is the address of a running Dask scheduler (tcp://host:port) whose workers see the same files; empty: a
-    cluster of processes on this machine, one for every two cores. `report` gets one line a run.
+    cluster of processes on this machine, one for every two cores. `report` gets one line a run. Where workers offer the
+    resource GPU (dask worker --resources GPU=1), a run takes one, so that two never share a GPU by accident. A run whose
+    worker dies begins again on another; what it had put into the store is found there.
     """
     runs = read_batch(path)
     waiting = [run for run in runs if not run.output.is_file()]
@@ -128,7 +131,8 @@ def run_batch(path: Path, scheduler: str = "", report=print) -> list[Run]:
         return []
     failed = []
     with _client(scheduler) as client:
-        futures = {client.submit(execute, run, pure=False): run for run in waiting}
+        takes = _resources(client)
+        futures = {client.submit(execute, run, pure=False, resources=takes): run for run in waiting}
         for future in as_completed(futures):
             run = futures[future]
             if future.status == "finished":
@@ -138,6 +142,12 @@ def run_batch(path: Path, scheduler: str = "", report=print) -> list[Run]:
                 reason = str(future.exception()).strip().splitlines()[-1:] or [future.status]
                 report(f"FAILED       {run.output.name}  {run.parameters}: {reason[0]}")
     return failed
+
+
+def _resources(client: Client) -> dict[str, int] | None:
+    """What a run takes of its worker: a GPU where any worker offers one, else nothing."""
+    workers = client.scheduler_info()["workers"].values()
+    return {"GPU": 1} if any(worker.get("resources", {}).get("GPU") for worker in workers) else None
 
 
 def _client(scheduler: str) -> Client:

@@ -1,0 +1,67 @@
+"""Where the time of a map goes on one core: reading, gaps, indices, normalising, classifying.
+
+    python benchmarks/stages.py [SIDE [REPEATS]]
+
+Core microseconds a pixel of each stage on windows of 256 x 256 pixels of a scene of SIDE pixels (2048), files in the
+operating system's cache, each block decompressed once; means in results/stages.csv.
+"""
+
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import rasterio
+import torch
+from record import keep
+from tile import tile
+
+from paperlib import Experiment, models, open_scene
+from paperlib.features import days_since_first
+from paperlib.indices import channel_names, fill_gaps, write_indices
+from paperlib.inference import Classifier
+from paperlib.mapping import CACHE
+from paperlib.scene import windows
+from paperlib.series import read_window
+
+
+def main(side: int = 2048, repeats: int = 3) -> None:
+    """Time the stages of every network's windows of one row over the scene."""
+    torch.set_num_threads(1)
+    run = Experiment("demo")
+    scene = open_scene(tile(side))
+    bands = tuple(scene.band.values)
+    classifiers = {name: Classifier(run.classifier(name), run.normaliser) for name in models.NAMES}
+    for classifier in classifiers.values():
+        classifier.choose_precision(run.scene)
+    parts = [part for part in windows((side, side), 256, 4) if part.core[0].start == 256]
+    seconds: dict[str, list[float]] = {}
+
+    def timed(stage: str, work, *arguments):
+        started = time.process_time()
+        result = work(*arguments)
+        seconds.setdefault(stage, []).append(time.process_time() - started)
+        return result
+
+    with rasterio.Env(GDAL_CACHEMAX=CACHE):
+        for repeat in range(repeats):
+            row = repeat + 1  # another row of windows each time: its blocks are not decompressed yet
+            for part in windows((side, side), 256, 4):
+                if part.core[0].start != 256 * row:
+                    continue
+                y, x = part.read
+                out = np.empty(
+                    (len(channel_names(bands)), scene.sizes["time"], y.stop - y.start, x.stop - x.start), np.float32
+                )
+                mask = timed("read, decompress, double", read_window, scene, y, x, out[: len(bands)])
+                timed("fill gaps", fill_gaps, out[: len(bands)], mask, days_since_first(scene))
+                timed("indices", write_indices, out, bands)
+                for name, classifier in classifiers.items():
+                    timed(f"normalise and classify, {name}", classifier.classify, out.copy(), part.inner)
+    pixels = len(parts) * repeats * 256**2
+    rows = [(stage, 1e6 * sum(values) / pixels) for stage, values in seconds.items()]
+    keep("stages", pd.DataFrame(rows, columns=["stage", "core microseconds a pixel"]), side=side, repeats=repeats)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

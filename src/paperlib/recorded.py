@@ -1,0 +1,31 @@
+"""What the scripts in benchmarks/ measured, as they kept it: tables with the machine and commit they were taken on."""
+
+import pandas as pd
+
+from .errors import InputError
+from .store import project
+
+#: Columns that say where and when, the same in every row.
+FACTS = ("commit", "machine", "torch", "numpy", "xarray", "rasterio", "geopandas", "scikit-learn")
+
+
+def recorded(name: str) -> pd.DataFrame:
+    """The table of benchmarks/results/NAME.csv without the columns of `FACTS`, which are in its attrs.
+
+    Raises `InputError` where it has not been measured.
+    """
+    path = project() / "benchmarks" / "results" / f"{name}.csv"
+    if not path.is_file():
+        held = ", ".join(sorted(file.stem for file in path.parent.glob("*.csv"))) or "nothing"
+        raise InputError(f"No measurement {name!r} in {path.parent}; it holds {held}. Run its script in benchmarks/.")
+    table = pd.read_csv(path)
+    facts = {fact: ", ".join(table[fact].astype(str).unique()) for fact in FACTS if fact in table}
+    table = table.drop(columns=[fact for fact in FACTS if fact in table])
+    table.attrs = facts
+    return table
+
+
+def caption(table: pd.DataFrame) -> str:
+    """Machine, torch and commit of a recorded table."""
+    facts = table.attrs
+    return f"{facts['machine']}; torch {facts['torch']}; commit {facts['commit']}"
