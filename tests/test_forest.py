@@ -105,6 +105,7 @@ def test_round_trip_without_pickle(forest, samples, tmp_path):
     assert torch.equal(again(samples.x[:5]), forest(samples.x[:5]))
 
 
+@pytest.mark.fault("a forest file that holds other code", "refused; nothing of it is executed", "nothing")
 def test_a_file_with_other_types_is_refused(tmp_path):
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException

@@ -60,7 +60,9 @@ def test_first_and_last_layers_stay_in_float32(name):
     assert len(seen) > len(kept)
 
 
-def test_mixed_precision_gives_the_classes_of_float32_or_is_not_used(run):
+def test_mixed_precision_gives_the_classes_of_float32_or_is_not_used(run, monkeypatch):
+    assert Classifier(run.classifier("3D-CNN"), run.normaliser).choose_precision(run.scene) == 1  # too small a scene
+    monkeypatch.setattr(inference, "WORTH", 0)
     if not has_bfloat16(torch.device("cpu")):
         pytest.skip("this processor has no bfloat16 of its own: mixed precision is never used")
     model = run.classifier("3D-CNN")
@@ -75,6 +77,7 @@ def test_mixed_precision_gives_the_classes_of_float32_or_is_not_used(run):
 def test_mixed_precision_that_changes_classes_is_refused(run, monkeypatch):
     monkeypatch.setattr(inference, "has_bfloat16", lambda device: True)
     monkeypatch.setattr(inference, "AGREEMENT", 1.01)
+    monkeypatch.setattr(inference, "WORTH", 0)
     classifier = Classifier(run.classifier("TempCNN"), run.normaliser)
     assert classifier.choose_precision(run.scene) <= 1 and not classifier.mixed
 
@@ -132,6 +135,11 @@ print(index.shape, classifier.block)
 
 
 @pytest.mark.skipif(not hasattr(resource, "RLIMIT_AS") or sys.platform != "linux", reason="needs Linux' memory limits")
+@pytest.mark.fault(
+    "too little memory for a block (a process limited by the system)",
+    "half the block, once, with a message; the same map",
+    "nothing",
+)
 def test_a_process_with_little_memory_recovers():
     found = subprocess.run([sys.executable, "-c", SCARCE, "600"], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr

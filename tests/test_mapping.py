@@ -16,7 +16,7 @@ import torch
 import xarray as xr
 from rio_cogeo.cogeo import cog_validate
 
-from paperlib import mapping, models, paper
+from paperlib import inference, mapping, models, paper
 from paperlib.errors import InputError
 from paperlib.features import features
 from paperlib.inference import Classifier
@@ -75,7 +75,11 @@ def one_pass(model: torch.nn.Module, scene: xr.DataArray, normaliser: Normaliser
 
 @pytest.mark.parametrize("name", models.NAMES)
 @pytest.mark.parametrize("window", [16, 40])
-def test_windows_equal_one_pass(name, window, scene, normaliser, tmp_path):
+@pytest.mark.parametrize("mixed", [False, True])
+def test_windows_equal_one_pass(name, window, mixed, scene, normaliser, tmp_path, monkeypatch):
+    if mixed:  # where the processor has it
+        monkeypatch.setattr(inference, "WORTH", 0)
+        monkeypatch.setattr(inference, "AGREEMENT", 0)
     model = build(name, scene, normaliser)
     map_scene(model, scene, normaliser, LEGEND, tmp_path, window=window)
     index, probability = one_pass(model, scene, normaliser)
@@ -158,6 +162,11 @@ def start(tmp_path_factory):
     return begin
 
 
+@pytest.mark.fault(
+    "a map killed (SIGKILL) in the middle, with a window half written",
+    "the windows done are kept; the same maps, byte by byte",
+    "the windows in work",
+)
 def test_a_killed_map_goes_on_and_ends_with_the_same_bytes(start, tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     out, _ = start(whole).communicate(timeout=200)
@@ -177,6 +186,9 @@ def test_a_killed_map_goes_on_and_ends_with_the_same_bytes(start, tmp_path):
     assert sorted(path.name for path in killed.iterdir()) == ["class.tif", "confidence.tif", "stopped"]
 
 
+@pytest.mark.fault(
+    "a block of an image unreadable while mapping", "an error that names it; complete windows are kept", "nothing"
+)
 def test_an_error_in_a_window_ends_the_map_and_keeps_what_is_complete(scene, normaliser, tmp_path, monkeypatch):
     model = build("TempCNN", scene, normaliser)
     real = mapping.features
@@ -208,6 +220,7 @@ def test_maps_are_valid_cogs_and_say_their_precision(scene, normaliser, tmp_path
             assert re.fullmatch(r"float32|mixed bfloat16, (100|99\.\d+)\d*%.*", file.tags()["precision"])
 
 
+@pytest.mark.fault("no room for the map's file", "an error with the free space; the same command goes on", "nothing")
 def test_a_full_disk_is_named_and_nothing_is_lost(start, tmp_path):
     """The system refuses to let a file grow beyond 20 KB: results of windows fit, the map does not."""
     started = start(tmp_path, limit=20_000)

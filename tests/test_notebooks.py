@@ -12,6 +12,10 @@ BOOK = Path(__file__).parents[1] / "book"
 NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
 
 
+#: Pages that compute on no scene.
+WITHOUT_SCENE = ("audit", "performance", "reliability")
+
+
 def execute(notebook: Path, folder: Path, cwd: Path = BOOK, **parameters) -> str:
     """Run a notebook as papermill does and return what its outputs show, as text."""
     executed = papermill.execute_notebook(
@@ -32,8 +36,8 @@ def empty_store(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 def test_runs_alone_from_an_empty_store(notebook, tmp_path):
-    shown = execute(notebook, tmp_path, **({} if notebook.stem == "audit" else {"preset": "tiny"}))
-    assert "Simulated scene" in shown or notebook.stem in ("real-scene", "audit")  # audit: no scene at all
+    shown = execute(notebook, tmp_path, **({} if notebook.stem in WITHOUT_SCENE else {"preset": "tiny"}))
+    assert "Simulated scene" in shown or notebook.stem in ("real-scene", *WITHOUT_SCENE)
     assert "commit" in shown or "The image is not here" in shown
 
 

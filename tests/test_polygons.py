@@ -106,6 +106,9 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.fault(
+    "polygons invalid, empty, elsewhere, or of unknown class", "an error with their numbers and the repair", "nothing"
+)
 def test_a_fault_is_named_with_its_polygons(tmp_path, fault):
     table, message = FAULTS[fault]
     path = write(table(), tmp_path / "p.gpkg")
@@ -125,6 +128,7 @@ def test_files_that_are_none_are_named(tmp_path):
         load_polygons(tmp_path / "p.csv")
 
 
+@pytest.mark.fault("polygons without CRS", "an error that says how to assign one", "nothing")
 def test_a_file_without_crs_is_named(tmp_path):
     table = frame(INSIDE, 1)[["code", "geometry"]]
     table.to_file(tmp_path / "p.shp")
@@ -186,6 +190,7 @@ def test_the_seed_chooses_the_split():
     assert not split(polygons, seed=1).equals(split(polygons, seed=2))
 
 
+@pytest.mark.fault("a class with too few polygons to split", "an error that names the class", "nothing")
 def test_a_class_too_small_to_split_is_named():
     polygons = frame([square(5 * index, 0) for index in range(4)], [1, 1, 11, 1], ["pool", "pool", "pool", "test"])
     with pytest.raises(InputError, match=r"11 Water has 1 polygons.*\[3\].*needs two or more"):
@@ -241,6 +246,7 @@ def test_pixels_belong_to_the_polygon_that_holds_their_centre(places):
     assert np.array_equal(burned.y, scene.y) and burned.label.dtype == np.int16 and burned.polygon.dtype == np.int32
 
 
+@pytest.mark.fault("polygons that overlap", "their common pixels are left out, with a warning", "those pixels")
 def test_overlapping_pixels_count_for_nobody_and_are_reported():
     polygons = frame([square(2, 2, 4), square(4, 2, 4)], [3, 3], ["train", "test"])
     with pytest.warns(UserWarning, match="8 pixels lie in several polygons"):
@@ -251,6 +257,9 @@ def test_overlapping_pixels_count_for_nobody_and_are_reported():
     assert table["overlapping"] == 1 and table["overlap (m2)"] == 800 and table["smallest distance (m)"] == 0
 
 
+@pytest.mark.fault(
+    "polygons too small to hold a pixel", "an error where a class has none left, else a warning", "those polygons"
+)
 def test_a_set_of_a_class_without_pixel_is_named():
     between = square(4, 4, 2).centroid.buffer(3)  # on the corner of four pixels
     polygons = frame([square(2, 2), square(9, 9), between], [3, 11, 11], ["train", "train", "validation"], [5, 6, 7])

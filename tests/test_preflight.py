@@ -200,6 +200,7 @@ def test_a_scene_smaller_than_a_patch_and_a_patch_smaller_than_what_networks_see
 # -- scene: pixels -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("a file copied to another date or band", "a warning of the pre-flight that names both", "nothing")
 def test_a_file_copied_twice_a_date_copied_twice_a_band_copied_twice(scene):
     for band in paper.BANDS:
         shutil.copy(band_file(scene, "2018-04-15", band), band_file(scene, "2018-05-15", band))
@@ -215,6 +216,7 @@ def test_a_file_copied_twice_a_date_copied_twice_a_band_copied_twice(scene):
     assert len([found for found in findings if found.subject == "identical"]) == 4
 
 
+@pytest.mark.fault("two bands swapped", "a warning of the pre-flight", "nothing")
 def test_swapped_bands(scene):
     for red in scene.glob("T31TCJ/*/*_FRC_B4.tif"):
         near, other = red.with_name(red.name.replace("_B4", "_B8")), red.with_suffix(".swap")
@@ -223,6 +225,7 @@ def test_swapped_bands(scene):
 
 
 @pytest.mark.parametrize(("factor", "median"), [(100, "100 times"), (0.01, "a hundredth")])
+@pytest.mark.fault("reflectance of the wrong scale", "a warning of the pre-flight with the median", "nothing")
 def test_a_wrong_scale(scene, factor, median):
     stack = open_scene(scene / "T31TCJ").compute().drop_vars(["mask", "spatial_ref"]) * factor
     cube = stack.rename("reflectance").rio.write_crs(32631)
@@ -244,6 +247,7 @@ def test_one_date_of_another_scale_absurd_values_and_undeclared_nodata(scene):
     told(findings, "warning", "absurd values", "10.4 % of the pixels have values outside -0.1 to 1.5", "2018-06-15")
 
 
+@pytest.mark.fault("a date almost all cloud", "a warning of the pre-flight with the share", "nothing")
 def test_masked_pixels_a_date(scene):
     for date, rows in (("2018-04-15", 96), ("2018-08-15", 48), ("2018-09-15", 20)):
         (flags,) = scene.glob(f"T31TCJ/*_{date.replace('-', '')}-*/MASKS/*_FLG_R1.tif")
@@ -501,6 +505,9 @@ def runs(folder: Path) -> bool:
 
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
+@pytest.mark.fault(
+    "mangled attribute tables and outlines (generated)", "every fault is listed; never a crash", "nothing"
+)
 def test_mangled_tables_and_outlines_never_raise_and_errors_mean_that_no_run_is_possible(clean, data):
     table = gpd.read_file(clean / "polygons.gpkg")
     rows = st.integers(0, len(table) - 1)

@@ -51,6 +51,7 @@ ORDER = [
     "superpixels",
     "context",
     "store",
+    "recorded",
     "benchmark",
     "fetch",
     "variations",

@@ -124,6 +124,11 @@ def test_blocks_do_not_show(monkeypatch):
     assert torch.equal(extract(scene, burned, polygons, 12).x, whole.x)
 
 
+@pytest.mark.fault(
+    "clouds over labelled pixels on some dates, on all dates",
+    "filled in time; without any date left out, with a warning",
+    "pixels without any date",
+)
 def test_gaps_are_filled_and_pixels_without_data_are_unlabelled():
     scene, polygons = make_scene(), make_polygons([(10, 10, 4, 4), (20, 20, 4, 4)])
     mask = scene["mask"].values.copy()

@@ -208,6 +208,7 @@ def test_20_m_bands_alone_come_to_a_10_m_grid(products):
     same(open_scene(products, bands=["B5", "B11"]), open_scene(products).sel(band=["B5", "B11"]))
 
 
+@pytest.mark.fault("a band missing at one date", "an error that names band, date and the file expected", "nothing")
 def test_a_missing_band_or_date_is_named(products):
     band_file(sorted(products.iterdir())[1], "B8A").unlink()
     expect(r"B8A is missing at 2018-03-15", products)
@@ -217,6 +218,7 @@ def test_a_missing_band_or_date_is_named(products):
     assert open_scene(products, dates=["20180215"]).sizes["band"] == 10
 
 
+@pytest.mark.fault("two products of one date, two tiles, two files of a band", "an error that names both", "nothing")
 def test_ambiguous_folders_are_refused(products):
     twice = write_product(products, DATES[0], version="V2-0")
     expect("Two products of one date, 2018-02-15.*V1-1.*V2-0", products)
@@ -229,6 +231,9 @@ def test_ambiguous_folders_are_refused(products):
     expect("two files of one band and date", products)
 
 
+@pytest.mark.fault(
+    "bands on different grids or in different CRS", "an error that names the file that differs", "nothing"
+)
 def test_products_must_share_their_grid(products):
     path = band_file(sorted(products.iterdir())[2], "B3")
     layer = np.ones((ROWS, COLUMNS), np.int16)
@@ -275,6 +280,7 @@ def test_paths_that_are_no_scene_are_refused(tmp_path):
 # -- laziness ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("a band file cut short", "an error that names the file", "nothing")
 def test_opening_reads_no_pixels_and_truncated_pixels_are_named(products):
     path = band_file(sorted(products.iterdir())[0], "B2")
     size = path.stat().st_size
@@ -377,6 +383,11 @@ def test_a_stack_of_floats_is_reflectance(tmp_path):
     assert np.array_equal(scene[0, 0, 0], [0.25, np.nan, np.nan], equal_nan=True)
 
 
+@pytest.mark.fault(
+    "a stack without dates, or with layers that do not fit them",
+    "an error with the three ways to say the dates",
+    "nothing",
+)
 def test_a_stack_that_does_not_fit_is_explained(tmp_path, layers):
     path = write_raster(tmp_path / "stack.tif", layers)
     expect("30 layers; 2 dates x 10 bands.*are 20", path, dates=["2018-02-15", "2018-03-15"])
@@ -455,6 +466,9 @@ def test_a_cube_that_is_upside_down_with_a_variable_a_band_and_a_mask(tmp_path):
     same(open_scene(tmp_path / "c.nc", bands=["B3"]), scene[[1]])
 
 
+@pytest.mark.fault(
+    "a cube without CRS, irregular, rotated, or of unknown shape", "an error that says what to write", "nothing"
+)
 def test_cubes_that_cannot_be_used_are_explained(tmp_path):
     path = tmp_path / "c.nc"
     good = cube(INTEGERS.astype(np.float32)).rio.write_crs(32631)

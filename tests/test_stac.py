@@ -87,6 +87,7 @@ def test_scale_and_offset_follow_the_metadata(service, own, asset, expected):
         (lambda item: item["assets"].update(blue=[]), "no valid Sentinel-2 L2A item"),
     ],
 )
+@pytest.mark.fault("a missing asset, a broken item", "the item is left out with a warning that names it", "that look")
 def test_an_item_that_cannot_be_used_is_left_out_with_a_warning(service, spoil, said):
     service.add("2018-08-10")
     spoil(service.add("2018-08-20"))
@@ -115,6 +116,11 @@ def test_an_item_that_cannot_be_used_is_left_out_with_a_warning(service, spoil, 
         None,
     ],
 )
+@pytest.mark.fault(
+    "an image address on another host, or a local path",
+    "never opened; the look is left out with a warning",
+    "that look",
+)
 def test_an_address_elsewhere_or_a_local_path_is_never_opened(service, href):
     service.add("2018-08-10")
     service.add("2018-08-20")["assets"]["green"]["href"] = href
@@ -137,6 +143,7 @@ def test_a_host_that_the_user_allows_is_used_and_https_is_taken_for_object_stora
 
 
 @pytest.mark.parametrize("name", ["../../escape", "/tmp/escape", "a\0b", "x" * 5000])
+@pytest.mark.fault("an item name that leads out of the folder", "never used as a path", "nothing")
 def test_names_of_items_never_become_paths(service, tmp_path, name):
     service.add()["id"] = name
     (product,) = synthesise(search(service), MONTH, tmp_path / "out")
@@ -176,6 +183,9 @@ def test_only_the_newest_version_of_a_passage_counts_but_all_its_parts_do(servic
 
 
 @pytest.mark.parametrize("fault", [500, 503, 429])
+@pytest.mark.fault(
+    "a search service that fails or hangs for a while", "asked again with growing pauses; the same result", "nothing"
+)
 def test_a_failing_service_is_asked_again(service, fault):
     service.add()
     service.faults |= {"/v1": [fault], "/v1/search": [fault, fault]}
@@ -185,6 +195,7 @@ def test_a_failing_service_is_asked_again(service, fault):
 
 @pytest.mark.parametrize("fault", [500, 404, "garbage"])
 @pytest.mark.parametrize("path", ["/v1", "/v1/search"])
+@pytest.mark.fault("a search service that stays broken", "an error with its address", "nothing")
 def test_a_service_that_stays_broken_is_an_error_with_its_address(service, monkeypatch, path, fault):
     monkeypatch.setattr(stac, "RETRIES", 2)
     service.add()

@@ -58,6 +58,11 @@ def _hang(folder):
     time.sleep(60)
 
 
+@pytest.mark.fault(
+    "a process killed while it makes an artifact",
+    "what it left is not taken for whole; it is made again",
+    "the work on that artifact",
+)
 def test_killed_in_the_middle_then_made_whole():
     process = multiprocessing.get_context("fork").Process(
         target=store.find_or_make, args=("stage", "name", "key", _hang, {})
@@ -73,6 +78,7 @@ def test_killed_in_the_middle_then_made_whole():
     assert sorted(path.name for path in folder.iterdir()) == ["number.txt", "provenance.json"]
 
 
+@pytest.mark.fault("a store that cannot be written", "an error that says how to choose another", "nothing")
 def test_store_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path / "file"))
@@ -85,6 +91,11 @@ def test_json_refuses_nan(tmp_path):
         store.write_json(tmp_path / "a.json", {"f1": float("nan")})
 
 
+@pytest.mark.fault(
+    "disk full (ENOSPC) while an artifact is written",
+    "an error with the free space; nothing half-written stays",
+    "the artifact in work",
+)
 def test_a_full_disk_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path))
 

@@ -248,6 +248,7 @@ FILES = [f"/S2A_31TCJ_20180815_0_L2A/{name}.tif" for name in ("nir", "scl", "swi
 
 @pytest.mark.parametrize("faults", [[500], [503, 500], [None, 500], [None, None, 500], [None, "short"], ["hang"]])
 @pytest.mark.parametrize("path", FILES)
+@pytest.mark.fault("errors 500, timeouts and cut answers while reading images", "read again; the same bytes", "nothing")
 def test_a_passing_fault_changes_nothing(served, tmp_path, path, faults):
     whole = made(served.looks, tmp_path / "whole")
     served.faults = {path: list(faults)}
@@ -259,6 +260,7 @@ def test_a_passing_fault_changes_nothing(served, tmp_path, path, faults):
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")  # of a file cut within its header
 @pytest.mark.parametrize("fault", [500, 404, "short", "truncated", "missing"])
 @pytest.mark.parametrize("path", FILES)
+@pytest.mark.fault("an image that stays unreadable", "left out of the whole month with a warning: no seam", "that look")
 def test_a_look_that_stays_unreadable_is_left_out_of_the_whole_month(served, tmp_path, path, fault):
     expected = made([served.looks[0], served.looks[2]], tmp_path / "two")
     file = served.root / path[1:]
@@ -303,6 +305,7 @@ synthesis.synthesise(local_looks(sys.argv[1]), ["2018-08-15", "2018-09-15"], sys
 
 
 @pytest.mark.parametrize("call", [5, 14])  # of nine blocks a month
+@pytest.mark.fault("syntheses killed in the middle", "complete months are kept; the same bytes", "the month in work")
 def test_after_a_kill_the_run_goes_on_and_ends_with_the_same_bytes(tmp_path, monkeypatch, call):
     random, dates = np.random.default_rng(0), ["2018-08-15", "2018-09-15"]
     for date in ("20180810", "20180825", "20180910"):
@@ -327,6 +330,7 @@ def test_after_a_kill_the_run_goes_on_and_ends_with_the_same_bytes(tmp_path, mon
 
 
 @pytest.mark.parametrize("limit", [3000, 10_000, 200_000])
+@pytest.mark.fault("disk full while a synthesis is written", "an error; no half product", "the month in work")
 def test_a_full_disk_leaves_no_product(tmp_path, limit):
     """Small files are written when they are closed, where GDAL keeps silent; large ones before."""
     size = 1024 if limit > 100_000 else 128

@@ -162,6 +162,9 @@ def test_a_set_without_labels_is_named(empty):
         train(build(), **sets, settings=QUICK, progress=False)
 
 
+@pytest.mark.fault(
+    "a loss that is no number", "the training ends with an error that says what to lower", "the training"
+)
 def test_a_loss_that_is_no_number_is_named():
     samples = make()
     samples.x[0] = float("inf")

@@ -16,8 +16,11 @@ from .features import features
 from .samples import Normaliser
 from .scene import windows
 
-#: Sides and number of the places at which mixed precision is compared with float32.
-PROBE, PROBES = 64, 4
+#: Sides and number of the places at which mixed precision is compared with float32: some 50,000 pixels.
+PROBE, PROBES = 64, 12
+
+#: Pixels below which a scene is mapped in float32: comparing would cost more than it saves.
+WORTH = 2**20
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
@@ -119,9 +122,10 @@ class Classifier:
     def choose_precision(self, scene: xr.DataArray) -> float:
         """Use mixed precision where the device has it and it gives the classes of float32; the share of pixels it does.
 
-        Both are computed at some places over the scene. 1.0 for a forest, and for a device without bfloat16.
+        Both are computed at some places over the scene. 1.0 for a forest, a small scene, and a device without bfloat16.
         """
-        if not has_bfloat16(self.device) or not list(self.model.parameters()):
+        small = scene.sizes["y"] * scene.sizes["x"] < WORTH
+        if small or not has_bfloat16(self.device) or not list(self.model.parameters()):
             return 1.0
         places = list(windows((scene.sizes["y"], scene.sizes["x"]), PROBE, self.halo))
         step = max(1, len(places) // PROBES)

@@ -1,0 +1,35 @@
+"""Every fault that the tests inject, what happened and what was lost; only what was seen in this run is kept.
+
+    python benchmarks/reliability.py
+
+Runs the tests marked `fault` and writes results/reliability.csv. Fails where one of them fails.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+from record import keep
+
+PROJECT = Path(__file__).parents[1]
+
+
+def main() -> None:
+    """Run the tests and gather them by fault."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows = Path(folder) / "faults.csv"
+        command = [sys.executable, "-m", "pytest", "-q", "-m", "fault", "-n", "2", "--record-faults", str(rows)]
+        done = subprocess.run(command, cwd=PROJECT, check=False)
+        table = pd.read_csv(rows)
+    if done.returncode:
+        sys.exit("A fault was not survived as it should be; nothing is kept.")
+    table = table[table["outcome"] == "passed"]  # a skipped test saw nothing
+    columns = ["fault", "what happened", "what was lost"]
+    table = table.groupby(columns, sort=False).agg(times=("outcome", "size"), test=("test", "first")).reset_index()
+    keep("reliability", table.assign(test=table["test"].str.removeprefix("tests/")))
+
+
+if __name__ == "__main__":
+    main()
