@@ -106,13 +106,13 @@ def slow_notebook(path, seconds):
     nbformat.write(new_notebook(cells=cells, metadata=kernel), path)
 
 
-def workers_that_run() -> list[psutil.Process]:
-    """Worker processes of this process's clusters that have a kernel below them."""
-    children = psutil.Process().children(recursive=True)
-    return [
-        one for one in children
-        if any("ipykernel" in " ".join(child.cmdline()) for child in one.children()) and "python" in one.name()
-    ]  # fmt: skip
+def workers_in_a_run(folder) -> list[int]:
+    """Processes whose kernel has begun a run and not ended it."""
+    begun = [
+        path for path in folder.glob("begun-*") if not path.with_name(path.name.replace("begun", "ended")).exists()
+    ]
+    kernels = [int(path.name.rsplit("-", 1)[1]) for path in begun]
+    return [psutil.Process(kernel).ppid() for kernel in kernels if psutil.pid_exists(kernel)]
 
 
 @pytest.mark.fault(
@@ -129,10 +129,10 @@ def test_killed_workers_lose_nothing(tmp_path):
     def kill_twice() -> None:
         deadline = time.monotonic() + 60
         while len(kills) < 2 and time.monotonic() < deadline:
-            time.sleep(1.2)
-            if running := [one for one in workers_that_run() if one.pid not in kills]:
-                kills.append(running[0].pid)
-                os.kill(running[0].pid, signal.SIGKILL)
+            time.sleep(0.5)
+            if running := [worker for worker in workers_in_a_run(tmp_path) if worker not in (*kills, 1)]:
+                kills.append(running[0])
+                os.kill(running[0], signal.SIGKILL)
 
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
         killer = threading.Thread(target=kill_twice)
