@@ -12,9 +12,10 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 def state() -> str:
-    """Hash of the library's source, the pinned versions, the real scene at hand and the settings in the environment."""
+    """Hash of the library's source, pinned versions, measurements, the real scene at hand and the environment's settings."""
     digest = hashlib.sha256()
     sources = [*(PROJECT / "src").rglob("*.py"), *(PROJECT / "src").rglob("*.csv"), PROJECT / "constraints.txt"]
+    sources += (PROJECT / "benchmarks" / "results").glob("*.csv")
     for path in sorted(sources):
         digest.update(path.relative_to(PROJECT).as_posix().encode() + path.read_bytes())
     for path in sorted((PROJECT / "data" / "bouconne").iterdir()):
