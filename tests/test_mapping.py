@@ -87,7 +87,7 @@ def test_windows_equal_one_pass(name, window, mixed, scene, normaliser, tmp_path
     expected = np.where(index < 0, 0, codes[index])
     assert np.array_equal(read_map(tmp_path / "class.tif").values, expected)
     confidence = read_map(tmp_path / "confidence.tif").values
-    assert np.abs(confidence[index >= 0] - 100 * probability[index >= 0]).max() <= 0.51
+    assert np.abs(confidence[index >= 0] - 100 * probability[index >= 0]).max() <= (1.01 if mixed else 0.51)
     assert len(np.unique(expected)) > 2  # a constant map would pass for the wrong reason
 
 

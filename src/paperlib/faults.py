@@ -14,7 +14,7 @@ import xarray as xr
 
 from . import paper
 from .errors import InputError
-from .polygons import LARGEST_ID, POOL, legend_of, load_polygons
+from .polygons import LARGEST_ID, POOL, load_polygons, own_nomenclature
 from .rasters import read_header
 from .scene import open_scene
 from .theia import choose_grid, find_products, read_scale
@@ -147,7 +147,7 @@ def polygon_faults(path: Path, findings: list[Finding], crs, bounds) -> gpd.GeoD
         findings += whole
         return None
     rows: list[Finding] = []
-    table = attempt(rows, "polygon file", path, _row_faults, table, rows)
+    table = attempt(rows, "polygon file", path, _row_faults, table, path, rows)
     if any(found.level == "error" for found in rows):  # then `load_polygons` stopped at the first of these
         whole = [found for found in whole if found.level == "warning"]
     findings += whole + rows
@@ -157,7 +157,7 @@ def polygon_faults(path: Path, findings: list[Finding], crs, bounds) -> gpd.GeoD
     return table
 
 
-def _row_faults(table: gpd.GeoDataFrame, findings: list[Finding]) -> gpd.GeoDataFrame:
+def _row_faults(table: gpd.GeoDataFrame, path: Path, findings: list[Finding]) -> gpd.GeoDataFrame:
     """Rows without a fault; each kind of fault becomes one finding that names every row."""
     ids = pd.to_numeric(table.get("polygon_id", pd.Series(np.nan, table.index)), errors="coerce")
     numbered = ids.is_unique and ids.between(0, LARGEST_ID).all() and (ids % 1 == 0).all()
@@ -189,16 +189,19 @@ def _row_faults(table: gpd.GeoDataFrame, findings: list[Finding]) -> gpd.GeoData
             value = f"{wrong.sum()} of {len(table)}: {listed(values[wrong].astype(str).unique())}"
             note(findings, "error", subject, value, polygon_ids(numbers[wrong], numbered), fix)
     codes = codes.where(~bad, 0).astype(int)
+    own = own_nomenclature(table.assign(code=codes)[~bad], path)
     for code in sorted(codes[~bad].unique()):
         try:
-            legend_of(table.assign(code=codes)[~bad & (codes == code)])
+            paper.legend([code], own or paper.CLASSES)
         except InputError as error:
             wrong = ~bad & (codes == code)
             value, place, fix = _told(error, polygon_ids(numbers[wrong], numbered))
             note(findings, "error", "class code unknown", f"{wrong.sum()} polygons: {value}", place, fix)
             bad |= wrong
     clean = {"polygon_id": numbers, "code": codes, "set": np.where(sets == "test", "test", "pool")}
-    clean |= {name: table[name] for name in ("class_name", "colour") if name in table}  # for `legend_of`
+    if own:  # for `legend_of`
+        clean["class_name"] = codes.map({cover.code: cover.name for cover in own})
+        clean["colour"] = codes.map({cover.code: cover.colour for cover in own})
     return gpd.GeoDataFrame(clean, geometry=shapes.values, crs=table.crs)[~bad]
 
 

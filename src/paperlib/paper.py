@@ -95,17 +95,17 @@ TABLE_4_INFERENCE_MINUTES = (40, 40, 40, 40, 40, 40)
 TABLE_4_RELIABILITY = ((0.89, 0.01), (0.86, 0.03), (0.82, 0.03), (0.86, 0.02), None, None)
 
 
-def legend(codes) -> tuple[LandCover, ...]:
-    """The classes with these codes, in the order of Table 2: the index order used everywhere inside the library.
+def legend(codes, classes: tuple[LandCover, ...] = CLASSES) -> tuple[LandCover, ...]:
+    """The classes with these codes, in the order of `classes` (Table 2): the index order used inside the library.
 
     Raises `InputError` for a code that the nomenclature does not have.
     """
     wanted = {int(code) for code in codes}
-    unknown = sorted(wanted - {cover.code for cover in CLASSES})
+    unknown = sorted(wanted - {cover.code for cover in classes})
     if unknown:
-        known = ", ".join(f"{cover.code} {cover.name}" for cover in CLASSES)
+        known = ", ".join(f"{cover.code} {cover.name}" for cover in classes)
         raise InputError(f"Unknown class codes {unknown}. Known codes: {known}. Recode the polygons to these.")
-    return tuple(cover for cover in CLASSES if cover.code in wanted)
+    return tuple(cover for cover in classes if cover.code in wanted)
 
 
 def colour_table(legend: tuple[LandCover, ...]) -> dict[int, tuple[int, int, int, int]]:

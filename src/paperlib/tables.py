@@ -158,7 +158,7 @@ def _our_column(name: str, scores: pd.DataFrame, trainings: pd.DataFrame, covers
     f1 = runs["macro_f1_validation"]
     return [
         *column,
-        f"{best['parameters'] / 1000:.0f} k" if best["parameters"] > 0 else "NA",
+        f"{best['parameters'] / 1000:.0f} k" if (best["parameters"] or 0) > 0 else "NA",
         _minutes(best["training_seconds"]),
         _minutes(best["inference_seconds"]),
         f"{f1.mean():.2f} ± {f1.std():.2f}" if len(f1) > 1 else f"{f1.mean():.2f}",
