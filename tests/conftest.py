@@ -50,6 +50,16 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The simulated scene at preset tiny, in a store of its own."""
+    from paperlib import Experiment
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PAPERLIB_STORE", str(tmp_path_factory.mktemp("store")))
+        yield Experiment("tiny")
+
+
 @pytest.fixture
 def is_whole() -> Callable:
     """Asserts of a drawing that nothing is clipped or unlabelled and that neither pyplot nor settings keep a trace."""

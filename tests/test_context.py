@@ -6,16 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperlib import Experiment
 from paperlib.context import ContextForest, histograms
 from paperlib.mapping import map_scene, read_map
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Experiment:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PAPERLIB_STORE", str(tmp_path_factory.mktemp("store")))
-        yield Experiment("tiny")
 
 
 @pytest.fixture(scope="module")

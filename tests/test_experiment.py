@@ -14,13 +14,6 @@ from paperlib.errors import InputError
 QUICK = ("2D-CNN", "iota2_base")
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PAPERLIB_STORE", str(tmp_path_factory.mktemp("store")))
-        yield Experiment("tiny")
-
-
 def test_nothing_is_read_before_it_is_asked_for():
     Experiment("tiny", "/nowhere/scene.tif", "/nowhere/polygons.gpkg")
 

@@ -10,20 +10,13 @@ import pytest
 import torch
 import xarray as xr
 
-from paperlib import Experiment, inference, models
+from paperlib import inference, models
 from paperlib.errors import InputError
 from paperlib.features import features
 from paperlib.inference import Classifier, answer, fold, has_bfloat16, mix
 
 NETWORKS = (*models.NAMES, *models.VARIANTS)
 WHOLE = (slice(0, 192), slice(0, 192))
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Experiment:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PAPERLIB_STORE", str(tmp_path_factory.mktemp("store")))
-        yield Experiment("tiny")
 
 
 def learned(name: str) -> torch.nn.Module:

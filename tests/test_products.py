@@ -12,17 +12,10 @@ from rio_cogeo.cogeo import cog_validate
 from shapely import box
 from shapely.geometry import shape
 
-from paperlib import Experiment, products
+from paperlib import products
 from paperlib.mapping import read_map
 
 NAMES = ("TempCNN", "iota2_base")
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Experiment:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PAPERLIB_STORE", str(tmp_path_factory.mktemp("store")))
-        yield Experiment("tiny")
 
 
 @pytest.fixture(scope="module")

@@ -1,22 +1,12 @@
 """Superpixels on a grid fixed to the scene."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from paperlib import Experiment
 from paperlib.mapping import read_map
 from paperlib.superpixels import REACH, SPACING, segment, segment_scene
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Experiment:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PAPERLIB_STORE", str(tmp_path_factory.mktemp("store")))
-        run = Experiment("tiny")
-        yield run
 
 
 def test_windows_segment_as_one_pass(run, tmp_path):

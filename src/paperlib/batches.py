@@ -50,18 +50,18 @@ class Extents:
         does: on labelled pixels, a model that has learned answers exactly as on the whole sample.
         """
         side = min(self.limit, int(self.length[part].max()) + 2 * self.halo)
+        if side == self.limit:
+            return x[part.to(x.device)], label[part.to(x.device)]
         middle = self.first[part] + self.length[part] // 2
         start = (middle - side // 2).clamp(0, self.limit - side)
         # centred, a long extent could lose part of its halo to one side
         start = torch.minimum(start, (self.first[part] - self.halo).clamp(min=0))
         start = torch.maximum(start, (self.first[part] + self.length[part] + self.halo).clamp(max=self.limit) - side)
-        rows, columns = ((start[:, axis, None] + torch.arange(side)).to(x.device) for axis in (0, 1))
-        number = part.to(x.device)[:, None, None]
-        place = (number, rows[:, :, None], columns[:, None, :])
-        if side == self.limit:
-            return x[part.to(x.device)], label[part.to(x.device)]
-        inner = x[number, ..., rows[:, :, None], columns[:, None, :]]  # (sample, y, x, ...)
-        return inner.movedim((1, 2), (-2, -1)), label[place]
+        number, start = part.to(x.device)[:, None, None], start.to(x.device)
+        steps = torch.arange(side, device=x.device)
+        rows, columns = start[:, :1, None] + steps[:, None], start[:, 1:, None] + steps
+        inner = x[number, ..., rows, columns]  # (sample, y, x, ...)
+        return inner.movedim((1, 2), (-2, -1)), label[number, rows, columns]
 
 
 def turn(x: Tensor, label: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:

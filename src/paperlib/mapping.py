@@ -5,6 +5,7 @@ classifies, and writes the result. So reading and computing overlap without any 
 turn is short, the windows of some cores are being read while that of another is classified.
 """
 
+import math
 import os
 import shutil
 from collections.abc import Callable
@@ -63,9 +64,8 @@ def map_scene(
         agreed = classifier.choose_precision(scene)
         codes = np.array([cover.code for cover in legend] + [NODATA_CLASS], np.uint8)  # index -1 takes the last
         shape = scene.sizes["y"], scene.sizes["x"]
-        even = -(
-            -max(shape) // -(-max(shape) // window)
-        )  # no narrow windows at the end, which cost more than their share
+        # of even size: narrow windows at the end would cost more than their share
+        even = math.ceil(max(shape) / math.ceil(max(shape) / window))
         parts = list(windows(shape, even, classifier.halo))
 
         def one(part: Window) -> None:
@@ -103,7 +103,9 @@ def _pixels(part: Window) -> int:
 
 
 def _place(folder: Path, part: Window) -> Path:
-    return folder / f"{part.core[0].start}-{part.core[1].start}.npy"
+    """The whole extent names a window, so that one of another size is never taken for it."""
+    rows, columns = part.core
+    return folder / f"{rows.start}-{rows.stop}-{columns.start}-{columns.stop}.npy"
 
 
 def _save(path: Path, array: np.ndarray) -> None:

@@ -115,6 +115,8 @@ def search(
             collections=[collection], bbox=list(bbox), datetime=period, limit=PAGE, max_items=MOST + 1
         )
         items = list(found.items_as_dicts())
+    # pystac-client raises NotImplementedError where a service does not say that it can be searched, and the errors of
+    # Python itself where an answer lacks what it expects
     except (APIError, NotImplementedError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"{endpoint} gave no answer that can be used ({str(error)[:300] or type(error).__name__}). Is it a STAC API, "
