@@ -134,7 +134,7 @@ print(index.shape, classifier.block)
     "nothing",
 )
 def test_a_process_with_little_memory_recovers():
-    found = subprocess.run([sys.executable, "-c", SCARCE, "600"], capture_output=True, text=True, check=False)
+    found = subprocess.run([sys.executable, "-c", SCARCE, "800"], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
     assert found.stdout.split() == ["(256,", "256)", "128"] and "going on with 128 x 128" in found.stderr
 

@@ -1,7 +1,11 @@
 """Classifiers made ready to answer fast: nothing is learned any more, and most of a network can do with bfloat16."""
 
+import math
+import os
 import threading
 import warnings
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from copy import deepcopy
 
@@ -16,11 +20,14 @@ from .features import features
 from .samples import Normaliser
 from .scene import windows
 
-#: Sides and number of the places at which mixed precision is compared with float32: some 50,000 pixels.
-PROBE, PROBES = 64, 12
+#: Side of the places at which mixed precision is compared with float32, and their rows and columns: 49,152 pixels.
+PROBE, PROBES = 64, (4, 3)
 
 #: Pixels below which a scene is mapped in float32: comparing would cost more than it saves.
 WORTH = 2**20
+
+#: Blocks classified at once, or one more: torch 2.13 convolves a single one in three dimensions ten times as slowly.
+BLOCKS = 2
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
@@ -79,6 +86,20 @@ def mix(model: nn.Module) -> nn.Module:
     return model
 
 
+def unpadded(model: nn.Module) -> nn.Module:
+    """A copy, on the same weights, whose convolutions in y and x add no border: its answer is half a receptive field
+    smaller on each side.
+
+    Away from a scene's edge these are the very values that the network gives there, without work on those pixels of the
+    halo that no later layer needs. A network of single pixels answers for all, as before.
+    """
+    model = deepcopy(model, {id(one): one for one in (*model.parameters(), *model.buffers())})
+    for layer in model.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Conv3d)) and layer.kernel_size[-1] > 1:  # else a kernel over dates alone
+            layer.padding = (*layer.padding[:-2], 0, 0)
+    return model
+
+
 def has_bfloat16(device: torch.device) -> bool:
     """Whether a device computes in bfloat16 itself; elsewhere it is emulated, slower than float32."""
     native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)  # no public name for it up to torch 2.13
@@ -97,13 +118,6 @@ def answer(model: nn.Module, inputs: list[torch.Tensor], mixed: bool) -> tuple[t
     return index, probability
 
 
-def agreement(model: nn.Module, inputs: list[torch.Tensor]) -> float:
-    """Share of pixels to which a folded network gives the same class in mixed precision as in float32."""
-    exact, _ = answer(model, inputs, mixed=False)
-    mixed, _ = answer(mix(model), inputs, mixed=True)
-    return (exact == mixed).float().mean().item()
-
-
 class Classifier:
     """A trained classifier on a device, with the normaliser of its inputs, ready for windows of a scene.
 
@@ -112,30 +126,48 @@ class Classifier:
 
     def __init__(self, model: nn.Module, normaliser: Normaliser, device: torch.device | str = "cpu"):
         self.device, self.normaliser = torch.device(device), normaliser
-        self.model, self.halo, self.mixed = fold(model).to(self.device), model.receptive_field // 2, False
+        self.halo = model.receptive_field // 2
+        self._use(fold(model).to(self.device), mixed=False)
         on_gpu = self.device.type == "cuda"
         self.block = None if on_gpu else getattr(model, "block", None)  # a GPU or a forest takes a window whole
         # on a GPU one window is classified while the next one is copied; more would only take memory
         self.turn = threading.Semaphore(2) if on_gpu else nullcontext()
         self.halved, self.memory = False, threading.Lock()
 
+    def _use(self, model: nn.Module, mixed: bool) -> None:
+        """Classify with a folded network in this precision; where the whole halo is at hand, without its borders."""
+        self.model, self.mixed = model, mixed
+        self.inside = unpadded(model) if list(model.parameters()) else None  # a forest has no borders to leave out
+
     def choose_precision(self, scene: xr.DataArray) -> float:
         """Use mixed precision where the device has it and it gives the classes of float32; the share of pixels it does.
 
-        Both are computed at some places over the scene. 1.0 for a forest, a small scene, and a device without bfloat16.
+        Both are computed at places spread over the scene. 1.0 for a forest, a small scene, and a device without bfloat16.
         """
-        small = scene.sizes["y"] * scene.sizes["x"] < WORTH
-        if small or not has_bfloat16(self.device) or not list(self.model.parameters()):
+        shape, reach = (scene.sizes["y"], scene.sizes["x"]), PROBE + 2 * self.halo
+        worth = math.prod(shape) >= WORTH and min(shape) >= reach
+        if not worth or not has_bfloat16(self.device) or self.inside is None:
             return 1.0
-        places = list(windows((scene.sizes["y"], scene.sizes["x"]), PROBE, self.halo))
-        step = max(1, len(places) // PROBES)
-        found = [
-            agreement(self.model, self._inputs(features(scene, *part.read)))
-            for part in places[step // 2 :: step][:PROBES]
+        starts = [
+            np.linspace(0, side - reach, count + 2, dtype=int)[1:-1] for side, count in zip(shape, PROBES, strict=True)
         ]
-        if np.mean(found) >= AGREEMENT:
-            self.model, self.mixed = mix(self.model), True
-        return float(np.mean(found))
+        core, folded = slice(self.halo, self.halo + PROBE), mix(self.model)
+        mixed = unpadded(folded)
+
+        def compare(row: int) -> np.ndarray:
+            rows = slice(row, row + reach)
+            values = [features(scene, rows, slice(column, column + reach)) for column in starts[1]]
+            usable = ~np.isnan([one[0, 0, core, core] for one in values])
+            inputs = [torch.cat([self._inputs(one)[0] for one in values])]
+            exact, found = answer(self.inside, inputs, mixed=False)[0], answer(mixed, inputs, mixed=True)[0]
+            return (exact == found).cpu().numpy()[usable]
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            same = np.concatenate(list(pool.map(compare, starts[0])))
+        agreed = float(same.mean()) if same.size else 1.0
+        if same.size and agreed >= AGREEMENT:
+            self._use(folded, mixed=True)
+        return agreed
 
     def classify(
         self, values: np.ndarray, inner: tuple[slice, slice], superpixels: np.ndarray | None = None
@@ -174,14 +206,29 @@ class Classifier:
     def _by_blocks(
         self, inputs: list[torch.Tensor], inner: tuple[slice, slice], block: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Class index and its probability of the part `inner` (y, x), `block` pixels a side at once."""
+        """Class index and its probability of the part `inner` (y, x), in blocks of `block` pixels a side."""
         shape = inputs[0].shape[-2:]
-        index, probability = np.empty(shape, np.int16), np.empty(shape, np.float32)
+        results = np.empty(shape, np.int16), np.empty(shape, np.float32)
+        alike = defaultdict(list)  # blocks by size and halo
         for part in windows(shape, block, self.halo, inner):
-            with self.turn:
-                found = answer(self.model, [one[..., part.read[0], part.read[1]] for one in inputs], self.mixed)
-                index[part.core], probability[part.core] = (one[0][part.inner].cpu().numpy() for one in found)
-        return index[inner], probability[inner]
+            sides = tuple(
+                (core.start, core.stop, read.stop - read.start)
+                for core, read in zip(part.inner, part.read, strict=True)
+            )
+            alike[sides].append(part)
+        for sides, parts in alike.items():
+            whole = all(start == self.halo and length == stop + self.halo for start, stop, length in sides)
+            inside = whole and self.inside is not None
+            for some in np.array_split(np.arange(len(parts)), max(1, len(parts) // BLOCKS)):
+                chosen = [parts[number] for number in some]
+                with self.turn:
+                    batch = [torch.cat([one[..., part.read[0], part.read[1]] for part in chosen]) for one in inputs]
+                    found = answer(self.inside if inside else self.model, batch, self.mixed)
+                    found = [one.cpu().numpy() for one in found]
+                for result, images in zip(results, found, strict=True):
+                    for part, image in zip(chosen, images, strict=True):
+                        result[part.core] = image if inside else image[part.inner]
+        return tuple(result[inner] for result in results)
 
     def _halve(self, block: int, whole: bool, failure: str) -> int:
         """Half the side of a block that was too large for the memory; from now on, for all threads."""

@@ -3,8 +3,7 @@
 Input x float32 (batch, channel, date, y, x); output logits (batch, class, y, x). `where` (batch, y, x), optional, says
 which pixels an answer is wanted for: in training, the labelled ones. Each model states its
 `receptive_field`: the side in pixels of the square whose values can change the answer for its central pixel, and
-`block`: the side in pixels of what a processor classifies fastest at once (in single images of fewer than 144 rows
-torch 2.13 convolves 13 channels in three dimensions in float32 ten times as slowly).
+`block`: the side in pixels of the squares that a processor classifies fastest.
 
 The paper's layer figures are lost; widths and kernels are the one family that reproduces all four parameter counts that
 Table 4 prints (493 k, 379 k, 463 k, 867 k at 13 channels, 11 dates, 8 classes).

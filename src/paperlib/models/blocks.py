@@ -5,7 +5,7 @@ over (date, y, x). Processors convolve images whose channels lie side by side in
 bring their input into that layout (`torch.channels_last`); it changes no result but its rounding.
 """
 
-from torch import nn
+from torch import Tensor, nn
 
 _CONV = {2: nn.Conv2d, 3: nn.Conv3d}
 _NORM = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
@@ -38,3 +38,9 @@ def head(kernel: tuple[int, ...], channels: int, hidden: int, classes: int, drop
         nn.Dropout(dropout),
         conv(hidden, classes, kernel_size=1),
     )
+
+
+def middle(x: Tensor, like: Tensor) -> Tensor:
+    """The middle of x (..., y, x), of as many rows and columns as `like` has, which convolutions may have made smaller."""
+    rows, columns = ((large - small) // 2 for large, small in zip(x.shape[-2:], like.shape[-2:], strict=True))
+    return x[..., rows : x.shape[-2] - rows, columns : x.shape[-1] - columns]

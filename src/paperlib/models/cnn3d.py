@@ -10,7 +10,7 @@ class CNN3D(nn.Module):
     """Widths 32, 64, 128 with 3 x 3 x 3 kernels, all dates into a hidden layer of 64: 378,984 parameters at the paper's."""
 
     receptive_field = 7
-    block = 256  # pixels a side that a processor classifies best at once
+    block = 64  # pixels a side that a processor classifies best at once
     hidden = 64  # features of a pixel before the last layer
 
     def __init__(self, channels: int, dates: int, classes: int, dropout: float):

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .blocks import middle
 from .cnn3d import CNN3D
 from .spatiotemp import fuse
 from .tempcnn import TempCNN
@@ -26,6 +27,7 @@ class GatedSpatioTempCNN(nn.Module):
 
         The temporal stream answers `where` (batch, y, x) an answer is wanted; elsewhere the result means nothing.
         """
-        (temporal, one), (spatial, other) = self.temporal.streams(x, where), self.spatiotemporal.streams(x)
+        spatial, other = self.spatiotemporal.streams(x)
+        temporal, one = self.temporal.streams(middle(x, other), where)
         weight = self.gate(torch.cat([temporal, spatial], dim=1)).float()
         return fuse(one, other, functional.logsigmoid(weight), functional.logsigmoid(-weight))

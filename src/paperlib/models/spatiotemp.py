@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from .blocks import middle
 from .cnn3d import CNN3D
 from .tempcnn import TempCNN
 
@@ -32,7 +33,9 @@ class SpatioTempCNN(nn.Module):
         # a stream of weight 0 is left out: its logarithm would be -inf, with NaN gradients
         if self.fusion in (0, 1):
             return (self.temporal if self.fusion else self.spatiotemporal)(x, where).float().log_softmax(1)
-        return fuse(self.temporal(x, where), self.spatiotemporal(x), math.log(self.fusion), math.log(1 - self.fusion))
+        spatial = self.spatiotemporal(x)
+        temporal = self.temporal(middle(x, spatial), where)
+        return fuse(temporal, spatial, math.log(self.fusion), math.log(1 - self.fusion))
 
 
 def fuse(one: Tensor, other: Tensor, weight: Tensor | float, rest: Tensor | float) -> Tensor:
