@@ -113,8 +113,17 @@ def test_a_class_that_the_scene_lacks_is_named():
     counts, reference = polygons(classes=3)
     run = scored(counts, reference=reference, legend=WITHOUT_CROPS)
     for call in (lambda: evidence.class_f1(run, "any", 7), lambda: evidence.share_predicted(run, "any", 7, (1, 10))):
-        with pytest.raises(InputError, match=r"no polygons of class 7; it has \[1, 6, 11\]"):
+        with pytest.raises(InputError, match=r"no polygons of Periodically.*it has Built up, Permanent.*Water"):
             call()
+
+
+def test_another_class_of_the_same_code_is_not_the_paper_s():
+    counts, reference = polygons(classes=3)
+    vines = tuple(cover._replace(name="Vineyard") if cover.code == 6 else cover for cover in WITHOUT_CROPS)
+    run = scored(counts, reference=reference, legend=vines)
+    assert evidence.codes(run) == [1, 11]
+    with pytest.raises(InputError, match=r"no polygons of Permanent.*it has .*Vineyard"):
+        evidence.class_f1(run, "any", 6)
 
 
 # -- blocks of a map ---------------------------------------------------------------------------------------------------

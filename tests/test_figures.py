@@ -4,6 +4,8 @@ After a change that is meant, make the images again, here as in test_map_figures
     python -m pytest tests/test_figures.py -o addopts= --mpl-generate-path=tests/baseline
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ import torch
 import xarray as xr
 
 from paperlib import drawing, figures, paper
-from paperlib.errors import InputError
+from paperlib.paper import LandCover
 from paperlib.samples import Samples
 
 DATES = pd.to_datetime(["2018-02-15", "2018-05-15", "2018-08-15", "2018-11-15"])
@@ -30,12 +32,12 @@ def scene() -> xr.DataArray:
 def series() -> pd.DataFrame:
     time = np.arange(4)
     rows = [
-        (cover.name, cover.code, channel, date, level, 0.05, 100)
+        (cover.name, cover.code, cover.colour, channel, date, level, 0.05, 100)
         for row, cover in enumerate(paper.CLASSES)
         for column, channel in enumerate(drawing.CHANNELS)
         for date, level in zip(DATES, 0.5 + 0.4 * np.sin(time / 2 + row + column / 4), strict=True)
     ]
-    return pd.DataFrame(rows, columns=["class_name", "code", "channel", "date", "mean", "std", "n"])
+    return pd.DataFrame(rows, columns=["class_name", "code", "colour", "channel", "date", "mean", "std", "n"])
 
 
 @pytest.fixture
@@ -127,9 +129,29 @@ def test_figure_is_whole_and_leaves_no_trace(draw, name, is_whole):
 # -- what the pictures say ---------------------------------------------------------------------------------------------
 
 
-def test_series_of_other_channels_says_which_there_are(series):
-    with pytest.raises(InputError, match=r"EVI.*NDVI"):
-        figures.series_figure(series, channels=["EVI"])
+def test_series_of_other_channels_draws_the_first_there_are(series):
+    drawn = [ax.get_ylabel() for ax in figures.series_figure(series, channels=["EVI"]).axes if ax.get_visible()]
+    assert len(drawn) == 4 and drawn[0].startswith(series["channel"].iloc[0])
+
+
+def test_classes_of_another_nomenclature_keep_name_and_colour(series, samples, confusions):
+    """Code 1 is the paper's built-up land; here it is something else."""
+    names = {one: f"Own kind {place}" for place, one in enumerate(series["class_name"].unique())}
+    own = series.assign(class_name=series["class_name"].map(names), colour="#123456")
+    figure = figures.series_figure(own)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == list(names.values())
+    assert {line.get_color() for line in figure.axes[0].lines} == {"#123456"}
+    titles = [ax.get_title() for ax in figures.features_figure(own).axes if ax.get_visible()]
+    assert titles == list(names.values())  # all, where the paper's examples are not there
+    legend = tuple(LandCover(code, f"A kind with quite a long name {code}", "#123456") for code in range(1, 9))
+    labels = [text.get_text() for text in figures.confusion_figure(confusions, legend).axes[0].get_yticklabels()]
+    assert labels[0].startswith("A kind") and len(labels[0]) <= 18
+
+
+def test_without_an_index_bands_are_drawn_by_class(samples):
+    few = replace(samples, channels=("B5", "B6", "B7"))
+    labels = [ax.get_xlabel() for ax in figures.indices_figure(few, paper.CLASSES).axes]
+    assert labels == [f"{band} reflectance (–)" for band in few.channels]
 
 
 def test_best_epoch_is_starred(history):

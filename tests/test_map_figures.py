@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 from shapely import box
 
 from paperlib import drawing, map_figures, paper
@@ -148,9 +148,24 @@ def test_scene_without_a_blue_band_shows_the_near_infrared_alone(scene):
     assert len(map_figures.scene_figure(scene.sel(band=["B3", "B4", "B8"])).axes) == 4
 
 
+def test_scene_whose_bands_allow_no_colours_is_drawn_in_grey(scene):
+    few = scene.sel(band=["B2", "B3"])
+    assert drawing.composites_of(few) == {"grey": ("B3", "B3", "B3")}
+    assert map_figures.scene_figure(few).axes[0].get_ylabel().startswith("grey (B3)")
+    shades = drawing.composite(few, ("B3", "B3", "B3"))
+    assert (shades[..., 0] == shades[..., 1]).all() and np.ptp(shades) > 0.5
+
+
+def test_polygons_of_another_nomenclature_keep_its_colours():
+    squares = [box(x, 0, x + 10, 10) for x in (0, 20, 40)]
+    own = {"code": [210, 1, 1], "class_name": ["Rice", "Vine", "Vine"], "colour": ["#123456", "#abcdef", "#abcdef"]}
+    table = gpd.GeoDataFrame(own | {"set": ["train", "train", "test"]}, geometry=squares, crs="EPSG:32631")
+    figure = map_figures.split_figure(table, (0, 0, 60, 10))
+    assert [text.get_text() for text in figure.legends[0].get_texts()][-2:] == ["Vine", "Rice"]
+    assert "#123456" in {to_hex(colour) for colour in figure.axes[0].collections[0].get_facecolor()}
+
+
 def test_scene_that_cannot_be_drawn_says_why(scene):
     with pytest.raises(InputError, match=r"2018-03-01.*2018-02-15"):
         map_figures.scene_figure(scene, dates=["2018-03-01"])
-    with pytest.raises(InputError, match=r"B2, B3.*B8"):
-        map_figures.scene_figure(scene.sel(band=["B2", "B3"]))
     assert len(map_figures.maps_figure({}, scene.sel(band=["B3", "B4", "B8"]), paper.CLASSES).axes) == 1

@@ -1,7 +1,8 @@
 """The weighted mean of looks over one block of a tile: what a look weighs at each pixel, and the sums over all looks."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,8 @@ from .theia import QUANTIFICATION
 FAR = 50
 #: Weight of a look at either end of the window; in the middle it is 1.
 OLDEST = 0.5
+#: Looks whose bands are read while those of another are summed up.
+AHEAD = 2
 #: A look is refused when half of its clear pixels in blue (so many at least) lie below this, in stored units.
 DARKEST, ENOUGH = -200, 1000
 
@@ -105,9 +108,22 @@ class Sums:
         return layers
 
 
-def together(pool: ThreadPoolExecutor, read: Callable, items: Iterable) -> list:
-    """What `read` gives of each item, all read at the same time."""
-    return list(pool.map(read, items))
+def together(pool: ThreadPoolExecutor, do: Callable, items: Iterable) -> list:
+    """What `do` gives of each item, all done at the same time."""
+    return gather([pool.submit(do, item) for item in items])
+
+
+def gather(work: Sequence[Future]) -> list:
+    """The results of work in a pool. Where one fails, none is left running behind its back."""
+    try:
+        return [one.result() for one in work]
+    finally:
+        settle(work)
+
+
+def settle(work: Iterable[Future]) -> None:
+    """Cancel what has not begun, wait for what has."""
+    wait([one for one in work if not one.cancel()])
 
 
 def blend(
@@ -116,8 +132,8 @@ def blend(
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """The layers (`Sums.layers`, both levels) of a block: `y` and `x` are its rows and columns of 20 m in the tile.
 
-    Masks are read with a margin as wide as a cloud reaches, so blocks join without a seam. Bands are read one look at a
-    time, and only where the look is of use. Raises `looks.Unreadable`.
+    Masks are read with a margin as wide as a cloud reaches, so blocks join without a seam. Bands are read only where a
+    look is of use, and `AHEAD` looks before they are needed. Raises `looks.Unreadable`.
     """
     rows, columns = _margin(y, area.coarse.height), _margin(x, area.coarse.width)
     inner = np.s_[y.start - rows.start : y.stop - rows.start, x.start - columns.start : x.stop - columns.start]
@@ -125,16 +141,29 @@ def blend(
     fine, coarse = Sums(BANDS_10M, (2 * height, 2 * width)), Sums(BANDS_20M, (height, width))
     grids = area.fine, area.coarse
     masks = together(pool, lambda look: read_flags(reader, look, grids, rows, columns), looks)
-    for look, around in zip(looks, masks, strict=True):
-        days = (look.date - day).days
-        flags, weight = around[inner], near_date(days, half) * far_from_cloud(around)[inner]
-        weight[flags == EMPTY] = 0
-        if not weight.any():
-            continue
-        stored = together(pool, lambda band, look=look: _read(reader, look, band, area, y, x), BANDS)
+    waiting = deque()  # looks whose bands are being read
+
+    def add(look: Look, days: int, flags: np.ndarray, weight: np.ndarray, reading: list[Future]) -> None:
+        stored = gather(reading)
         _refuse_negative(look, stored[0], _twice(weight))
         fine.add(look, stored[: len(BANDS_10M)], _twice(weight), _twice(flags), days)
         coarse.add(look, stored[len(BANDS_10M) :], weight, flags, days)
+
+    try:
+        for look, around in zip(looks, masks, strict=True):
+            days = (look.date - day).days
+            flags, weight = around[inner], near_date(days, half) * far_from_cloud(around)[inner]
+            weight[flags == EMPTY] = 0
+            if not weight.any():
+                continue
+            reading = [pool.submit(_read, reader, look, band, area, y, x) for band in BANDS]
+            waiting.append((look, days, flags, weight, reading))
+            if len(waiting) > AHEAD:
+                add(*waiting.popleft())
+        while waiting:
+            add(*waiting.popleft())
+    finally:
+        settle(one for *_, reading in waiting for one in reading)
     return fine.layers("R1") | coarse.layers("R2")
 
 

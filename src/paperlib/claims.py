@@ -103,7 +103,7 @@ def _optimism(run: Experiment, name: str) -> np.ndarray:
 
 def _minorities(run: Experiment, name: str) -> np.ndarray:
     """Mean F1 of the minority classes that the scene has: Shrubland and Non-vegetated land."""
-    codes = [cover.code for cover in run.legend if cover.code in (5, 10)]
+    codes = [code for code in evidence.codes(run) if code in (5, 10)]
     if not codes:
         raise InputError("The scene has none of the minority classes.")
     return np.mean([class_f1(run, name, code) for code in codes], axis=0)

@@ -27,8 +27,7 @@ STYLE = {
     "ytick.labelsize": 8, "legend.fontsize": 8, "legend.frameon": False, "axes.spines.top": False,
     "axes.spines.right": False, "axes.grid": False, "figure.dpi": 130, "savefig.dpi": "figure",
 }  # fmt: skip
-COVERS = {cover.code: cover for cover in paper.CLASSES}
-CLASS_MARKERS = dict(zip(COVERS, "osD^vPX<", strict=True))
+CLASS_MARKERS = "osD^vPX<>*dph8"  # by place in the legend
 COMPOSITES = {"true colour": ("B4", "B3", "B2"), "near infrared": ("B8", "B4", "B3")}
 
 #: Figure 8: colour, line style and marker by channel; NDVI as in the paper, the infrared in warm colours.
@@ -74,9 +73,16 @@ def extent(image: xr.DataArray) -> tuple[float, float, float, float]:
     return x.min() - half[0], x.max() + half[0], y.min() - half[1], y.max() + half[1]
 
 
+def composites_of(scene: xr.DataArray) -> dict[str, tuple[str, ...]]:
+    """The colour composites that the bands of a scene allow; one band in grey where they allow none."""
+    held = scene["band"].values.tolist()
+    found = {name: bands for name, bands in COMPOSITES.items() if set(bands) <= set(held)}
+    return found or {"grey": (held[-1],) * 3}
+
+
 def composite(scene: xr.DataArray, bands: Sequence[str]) -> np.ndarray:
     """Colours (time, y, x, 3) in 0..1, stretched from the 1st to the 99th percentile; grey where nothing was seen."""
-    scene = scene.sel(band=list(bands)).compute()
+    scene = scene.sel(band=list(bands)).compute()  # grey takes one band three times
     values = scene.transpose("time", "y", "x", "band").values
     empty = np.isnan(values).any(axis=-1)
     usable = ~empty & ~scene["mask"].transpose("time", "y", "x").values
@@ -171,10 +177,10 @@ def class_handles(legend: tuple[LandCover, ...]) -> list[Patch]:
     return [Patch(facecolor=cover.colour, edgecolor="0.3", linewidth=0.5, label=cover.name) for cover in legend]
 
 
-def class_line(cover: LandCover) -> dict:
-    """The look of a class's line; a dark rim keeps the pale colours legible on white."""
+def class_line(cover: LandCover, place: int) -> dict:
+    """The look of a class's line, `place` in its legend; a dark rim keeps the pale colours legible on white."""
     return {
-        "color": cover.colour, "linewidth": 1.5, "marker": CLASS_MARKERS[cover.code], "markersize": 4.5,
+        "color": cover.colour, "linewidth": 1.5, "marker": CLASS_MARKERS[place % len(CLASS_MARKERS)], "markersize": 4.5,
         "markeredgecolor": "0.2", "markeredgewidth": 0.5,
         "path_effects": [patheffects.Stroke(linewidth=2.3, foreground="0.35"), patheffects.Normal()],
     }  # fmt: skip

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import geometry, intervals
+from . import geometry, intervals, paper
 from .errors import InputError
 from .experiment import Experiment
 
@@ -44,14 +44,14 @@ def macro_f1(run: Experiment, name: str, part: str = "test") -> np.ndarray:
 
 
 def class_f1(run: Experiment, name: str, code: int, part: str = "test") -> np.ndarray:
-    """F1 of one class (1 + draw,), mean over trainings. Raises `InputError` where the legend lacks it."""
+    """F1 of one class of the paper (1 + draw,), mean over trainings. Raises `InputError` where the legend lacks it."""
     return intervals.class_f1(confusions(run, name, part))[..., _index(run, code)].mean(0)
 
 
 def share_predicted(run: Experiment, name: str, reference: int, predicted: tuple[int, ...]) -> np.ndarray:
     """Share of the test pixels of class `reference` that are given one of the classes `predicted` (1 + draw,)."""
     rows = confusions(run, name)[:, :, _index(run, reference)]
-    columns = [_index(run, code) for code in predicted if code in _codes(run)]
+    columns = [_index(run, code) for code in predicted if code in codes(run)]
     with np.errstate(invalid="ignore"):  # NaN where no test polygon has the class
         return (rows[..., columns].sum(-1) / rows.sum(-1)).mean(0)
 
@@ -102,11 +102,15 @@ def at_borders(run: Experiment, name: str, code: int, borders: bool) -> np.ndarr
     return block_share(codes == code, elsewhere & (geometry.edges(truth) == borders))
 
 
-def _codes(run: Experiment) -> list[int]:
-    return [cover.code for cover in run.legend]
+def codes(run: Experiment) -> list[int]:
+    """Codes of the paper's classes that a run has; the same code with another name is another class."""
+    known = {cover[:2] for cover in paper.CLASSES}
+    return [cover.code for cover in run.legend if cover[:2] in known]
 
 
 def _index(run: Experiment, code: int) -> int:
-    if code not in _codes(run):
-        raise InputError(f"The scene has no polygons of class {code}; it has {_codes(run)}.")
-    return _codes(run).index(code)
+    """Class index of a class of the paper."""
+    if code not in codes(run):
+        wanted, has = (", ".join(cover.name for cover in some) for some in (paper.legend([code]), run.legend))
+        raise InputError(f"The scene has no polygons of {wanted}; it has {has}.")
+    return [cover.code for cover in run.legend].index(code)

@@ -171,7 +171,8 @@ class Experiment(Dataset):
 
         Around the centre of the scene where no test polygon has that class.
         """
-        test = self.polygons[(self.polygons["set"] == "test") & (self.polygons["code"] == code)]
+        name = paper.legend([code])[0].name  # another nomenclature may use the code for something else
+        test = self.polygons.query(f"set == 'test' and code == {code} and class_name == {name!r}")
         left, bottom, right, top = self.scene.rio.bounds()
         middle = Point((left + right) / 2, (bottom + top) / 2)
         if len(test):

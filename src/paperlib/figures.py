@@ -4,7 +4,8 @@ Lines and dots of classes, channels and models differ by marker as well as by co
 """
 
 import math
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,6 @@ from matplotlib.ticker import MaxNLocator
 from . import paper
 from .drawing import (
     CHANNELS,
-    COVERS,
     WIDTH,
     Figure,
     channel_line,
@@ -27,19 +27,19 @@ from .drawing import (
     model_looks,
     styled,
 )
-from .errors import InputError
 from .paper import LandCover
 from .samples import Samples
 from .tables import chosen_scores
 
 UNITS = {"NDVI": "NDVI (–)", "NDWI": "NDWI (–)", "BI": "BI (–)"}  # any other channel is a reflectance
 SHORT = {
-    1: "Built up", 2: "Needle-leaved", 3: "Broad-leaved", 5: "Shrubland", 6: "Permanent h.", 7: "Periodical h.",
-    10: "Non-vegetated", 11: "Water",
+    "Woodland needle-leaved trees": "Needle-leaved", "Woodland broad-leaved trees": "Broad-leaved",
+    "Permanent herbaceous land": "Permanent h.", "Periodically herbaceous land": "Periodical h.",
+    "Non-vegetated land": "Non-vegetated",
 }  # fmt: skip
 
 #: Figure 8: the five classes that the text of section 3.4.2 discusses, and the other woodland.
-FIGURE_8_CLASSES = tuple(COVERS[code].name for code in (1, 2, 3, 5, 6, 7))
+FIGURE_8_CLASSES = tuple(cover.name for cover in paper.CLASSES if cover.code in (1, 2, 3, 5, 6, 7))
 
 
 @styled
@@ -62,26 +62,28 @@ def availability_figure(scene: xr.DataArray) -> Figure:
 def series_figure(series: pd.DataFrame, channels: Sequence[str] = ("NDVI", "NDWI", "BI", "B12")) -> Figure:
     """Figure 7: mean of each class over time with one standard deviation around it, one panel a channel.
 
-    `series` has the columns class_name, code, channel, date, mean, std; channels that it lacks are left out.
+    `series` has the columns class_name, code, colour, channel, date, mean, std; channels that it lacks are left out,
+    and where it has none of these its first four are drawn.
     """
-    channels = _present(channels, set(series["channel"]), "channels")
+    held = list(series["channel"].unique())
+    channels = [name for name in channels if name in held] or held[:4]
     columns = min(2, len(channels))
     rows = math.ceil(len(channels) / columns)
     figure = Figure((WIDTH, 2.7 * rows + 0.7), layout="constrained")
     axes = figure.subplots(rows, columns, sharex=True, squeeze=False)
-    legend = paper.legend(series["code"])
+    legend = _legend(series)
     for ax, channel in zip(axes.flat, channels, strict=False):
-        for cover in legend:
+        for place, cover in enumerate(legend):
             curve = series[(series["channel"] == channel) & (series["code"] == cover.code)].sort_values("date")
             ax.fill_between(
                 curve["date"], curve["mean"] - curve["std"], curve["mean"] + curve["std"],
                 color=cover.colour, alpha=0.2, linewidth=0,
             )  # fmt: skip
-            ax.plot(curve["date"], curve["mean"], **class_line(cover))
+            ax.plot(curve["date"], curve["mean"], **class_line(cover, place))
         ax.set_ylabel(UNITS.get(channel, f"{channel} reflectance (–)"))
     hide_unused(axes, len(channels))
     date_axes(axes, len(channels))
-    handles = [Line2D([], [], label=cover.name, **class_line(cover)) for cover in legend]
+    handles = [Line2D([], [], label=cover.name, **class_line(cover, place)) for place, cover in enumerate(legend)]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     return figure
 
@@ -90,9 +92,11 @@ def series_figure(series: pd.DataFrame, channels: Sequence[str] = ("NDVI", "NDWI
 def features_figure(series: pd.DataFrame, classes: Sequence[str] = FIGURE_8_CLASSES) -> Figure:
     """Figure 8: mean of every normalised channel over time, one panel a class.
 
-    `series` as for `series_figure`, from normalised samples; classes that it lacks are left out.
+    `series` as for `series_figure`, from normalised samples; classes that it lacks are left out, and where it has none
+    of these, as with a nomenclature of its own, all of its classes are drawn.
     """
-    classes = _present(classes, set(series["class_name"]), "classes")
+    held = [cover.name for cover in _legend(series)]
+    classes = [name for name in classes if name in held] or held
     channels = [name for name in CHANNELS if name in set(series["channel"])]
     columns = min(3, len(classes))
     rows = math.ceil(len(classes) / columns)
@@ -116,9 +120,9 @@ def features_figure(series: pd.DataFrame, classes: Sequence[str] = FIGURE_8_CLAS
 def indices_figure(samples: Samples, legend: tuple[LandCover, ...]) -> Figure:
     """Spectral indices of the labelled pixels of `samples` by class, all dates together.
 
-    Box: quartiles and median; whiskers: 2nd and 98th percentile.
+    Box: quartiles and median; whiskers: 2nd and 98th percentile. The first bands where the scene's allow no index.
     """
-    indices = _present(UNITS, set(samples.channels), "channels")
+    indices = [name for name in UNITS if name in samples.channels] or list(samples.channels[:3])
     figure = Figure((WIDTH, 0.3 * len(legend) + 1), layout="constrained")
     axes = figure.subplots(1, len(indices), sharey=True, squeeze=False)[0]
     label = samples.label.numpy()
@@ -132,7 +136,7 @@ def indices_figure(samples: Samples, legend: tuple[LandCover, ...]) -> Figure:
         )  # fmt: skip
         for box, cover in zip(boxes["boxes"], legend, strict=True):
             box.set_facecolor(cover.colour)
-        ax.set_xlabel(UNITS[name])
+        ax.set_xlabel(UNITS.get(name, f"{name} reflectance (–)"))
         ax.grid(axis="x", color="0.9")
         ax.set_axisbelow(True)
     axes[0].set_yticks(range(len(legend)), [cover.name for cover in legend])
@@ -192,7 +196,7 @@ def confusion_figure(confusions: dict[str, np.ndarray], legend: tuple[LandCover,
     rows = math.ceil(len(confusions) / columns)
     figure = Figure((4.7 if columns == 1 else WIDTH, 3.75 * rows + 1.3), layout="compressed")
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    labels = [SHORT[cover.code] for cover in legend]
+    labels = [textwrap.shorten(SHORT.get(cover.name, cover.name), 18, placeholder="…") for cover in legend]
     for ax, (title, pixels) in zip(axes.flat, confusions.items(), strict=False):
         total = pixels.sum(axis=1, keepdims=True)
         share = np.divide(100 * pixels, total, out=np.full(pixels.shape, np.nan), where=total > 0)
@@ -262,9 +266,7 @@ def scores_figure(
     return figure
 
 
-def _present(wanted: Iterable[str], has: set[str], what: str) -> list[str]:
-    """Those of the wanted channels or classes that the data has, in the wanted order."""
-    found = [name for name in wanted if name in has]
-    if not found:
-        raise InputError(f"None of the {what} {', '.join(wanted)} is in the data, which has {', '.join(sorted(has))}.")
-    return found
+def _legend(series: pd.DataFrame) -> list[LandCover]:
+    """The classes of a series, in its order."""
+    classes = series[["code", "class_name", "colour"]].drop_duplicates()
+    return [LandCover(*row) for row in classes.itertuples(index=False)]

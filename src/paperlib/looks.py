@@ -7,6 +7,7 @@ import re
 import time
 import warnings
 from collections.abc import Callable, Iterable
+from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -92,6 +93,12 @@ class Reader:
         for href in list(self._sources):
             self._drop(href)
 
+    def keep(self, looks: Iterable[Look]) -> None:
+        """Close the files of all looks but these."""
+        wanted = {href for look in looks for href in (*look.masks.values(), *(one.href for one in look.bands.values()))}
+        for href in set(self._sources) - wanted:
+            self._drop(href)
+
     def grid(self, look: Look, href: str) -> Grid:
         """The grid of a file of a look. Raises `Unreadable` as `read` does."""
         return self._try(look, href, _grid_of)
@@ -148,18 +155,19 @@ def read_flags(reader: Reader, look: Look, grids: tuple[Grid, Grid], y: slice, x
     if "SCL" in look.masks:
         return FLAG_OF_SCL[reader.read(look, look.masks["SCL"], grids[1], y, x)]
     fine = (slice(2 * y.start, 2 * y.stop), slice(2 * x.start, 2 * x.stop))
-    cloud = _quads(reader.read(look, look.masks["CLM"], grids[0], *fine)) != 0
-    kind = (
-        _quads(reader.read(look, look.masks["MG2"], grids[0], *fine)) if "MG2" in look.masks else np.zeros_like(cloud)
-    )
-    flags = np.where((kind & 1 == 1).all((1, 3)), WATER, LAND)
-    flags = np.where((kind & 4 == 4).any((1, 3)), SNOW, flags)
-    return np.where(cloud.any((1, 3)), CLOUD, flags).astype(np.uint8)
+    cloud = reduce(np.bitwise_or, _quarters(reader.read(look, look.masks["CLM"], grids[0], *fine)))
+    flags = np.full(cloud.shape, LAND, np.uint8)
+    if "MG2" in look.masks:
+        kind = _quarters(reader.read(look, look.masks["MG2"], grids[0], *fine))
+        flags[reduce(np.bitwise_and, kind) & 1 != 0] = WATER
+        flags[reduce(np.bitwise_or, kind) & 4 != 0] = SNOW
+    flags[cloud != 0] = CLOUD
+    return flags
 
 
-def _quads(image: np.ndarray) -> np.ndarray:
-    """Pixels (y, 2, x, 2) of 10 m within pixels of 20 m."""
-    return image.reshape(image.shape[0] // 2, 2, -1, 2)
+def _quarters(image: np.ndarray) -> list[np.ndarray]:
+    """The four images (y, x) that hold one pixel of 10 m of each pixel of 20 m."""
+    return [image[row::2, column::2] for row in (0, 1) for column in (0, 1)]
 
 
 def offset_of(version: float) -> float | None:

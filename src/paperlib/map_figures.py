@@ -10,15 +10,13 @@ import xarray as xr
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from . import paper
 from .drawing import (
-    COMPOSITES,
-    COVERS,
     WIDTH,
     Figure,
     class_handles,
     colours_of,
     composite,
+    composites_of,
     cut,
     extent,
     km_axes,
@@ -29,6 +27,7 @@ from .drawing import (
 )
 from .errors import InputError
 from .paper import LandCover
+from .polygons import legend_of
 
 SETS = {"train": "o", "validation": "s", "test": "^"}
 
@@ -40,12 +39,10 @@ def scene_figure(
     """Small multiples of a scene (band, time, y, x): true colour and near infrared false colour by date.
 
     The stretch (1st to 99th percentile of unmasked pixels) is common to all dates. `dates` default to four spread over
-    the series; `polygons` are outlined. Raises `InputError` for a date or bands that the scene lacks.
+    the series; `polygons` are outlined. Raises `InputError` for a date that the scene lacks.
     """
     scene = thin(_at(scene, dates))
-    composites = _composites(scene)
-    if not composites:
-        raise InputError(f"The scene has bands {', '.join(scene['band'].values)}; a picture needs B4, B3 and B2 or B8.")
+    composites = composites_of(scene)
     columns = scene.sizes["time"]
     width = WIDTH if columns > 1 else 5
     height = (width - 1) / columns * scene.sizes["y"] / scene.sizes["x"]
@@ -59,7 +56,7 @@ def scene_figure(
             ax.set_title(f"{date:%Y-%m-%d}" if number == 0 else "")
     km_axes(axes)
     for ax, (name, bands) in zip(axes[:, 0], composites.items(), strict=True):
-        ax.set_ylabel(f"{name} ({', '.join(bands)})\nnorthing (km)")
+        ax.set_ylabel(f"{name} ({', '.join(dict.fromkeys(bands))})\nnorthing (km)")
     return figure
 
 
@@ -73,12 +70,14 @@ def split_figure(polygons: gpd.GeoDataFrame, bounds: tuple[float, float, float, 
     side = 5.0  # inches, of the map beside its legend
     figure = Figure((WIDTH, side * min(1.4, (top - bottom) / (right - left)) + 0.5), layout="compressed")
     ax = figure.subplots()
-    polygons.plot(ax=ax, color=[COVERS[code].colour for code in polygons["code"]], edgecolor="0.3", linewidth=0.4)
+    legend = legend_of(polygons)
+    colours = polygons["code"].map({cover.code: cover.colour for cover in legend})
+    polygons.plot(ax=ax, color=colours.tolist(), edgecolor="0.3", linewidth=0.4)
     for name, marker in SETS.items():
         part = polygons[polygons["set"] == name]
         centre = part.geometry.representative_point()
         ax.scatter(
-            centre.x, centre.y, s=26, marker=marker, c=[COVERS[code].colour for code in part["code"]],
+            centre.x, centre.y, s=26, marker=marker, c=colours[part.index].tolist(),
             edgecolors="black", linewidths=1.4 if name == "test" else 0.7, zorder=3,
         )  # fmt: skip
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
@@ -88,7 +87,7 @@ def split_figure(polygons: gpd.GeoDataFrame, bounds: tuple[float, float, float, 
         for name, marker in SETS.items()
         if (n := int((polygons["set"] == name).sum()))
     ]
-    figure.legend(handles=handles + class_handles(paper.legend(polygons["code"])), loc="outside right center")
+    figure.legend(handles=handles + class_handles(legend), loc="outside right center")
     return figure
 
 
@@ -107,7 +106,7 @@ def maps_figure(
     window = thin(scene)
     middle = window.isel(time=[window.sizes["time"] // 2])
     date = middle.indexes["time"][0]
-    first = list(_composites(scene).items())[:1]  # none where the bands for it lack
+    first = list(composites_of(scene).items())[:1]
     panels = {f"{name}, {date:%Y-%m-%d}": composite(middle, bands)[0] for name, bands in first}
     panels |= {title: cut(image, scene, window) for title, image in maps.items()}
     figure, axes = map_grid(len(panels), window.sizes["y"] / window.sizes["x"])
@@ -150,11 +149,6 @@ def whole_map_figure(classes: xr.DataArray, confidence: xr.DataArray, legend: tu
     km_axes(axes)
     figure.legend(handles=class_handles(legend), loc="outside lower center", ncols=4)
     return figure
-
-
-def _composites(scene: xr.DataArray) -> dict[str, tuple[str, ...]]:
-    """The colour composites that the bands of a scene allow."""
-    return {name: bands for name, bands in COMPOSITES.items() if set(bands) <= set(scene["band"].values)}
 
 
 def _at(scene: xr.DataArray, dates: Sequence[str] | None) -> xr.DataArray:

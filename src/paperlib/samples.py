@@ -245,7 +245,7 @@ def oversample(label: Tensor, generator: torch.Generator) -> Tensor:
 def class_series(sets: list[Samples], legend: tuple[LandCover, ...], dates: pd.DatetimeIndex) -> pd.DataFrame:
     """Mean and standard deviation of each class, channel and date over the labelled pixels of some sets.
 
-    Columns code, class_name, channel, date, mean, std, n (pixels).
+    Columns code, class_name, colour, channel, date, mean, std, n (pixels).
     """
     pixels = [samples.pixels() for samples in sets]
     values = torch.cat([one.x for one in pixels])[..., 0, 0].numpy()
@@ -255,5 +255,5 @@ def class_series(sets: list[Samples], legend: tuple[LandCover, ...], dates: pd.D
         chosen = values[label == index]
         grid = pd.MultiIndex.from_product([pixels[0].channels, dates], names=["channel", "date"])
         frame = pd.DataFrame({"mean": chosen.mean(0).ravel(), "std": chosen.std(0).ravel()}, index=grid).reset_index()
-        frames.append(frame.assign(code=cover.code, class_name=cover.name, n=len(chosen)))
+        frames.append(frame.assign(code=cover.code, class_name=cover.name, colour=cover.colour, n=len(chosen)))
     return pd.concat(frames, ignore_index=True)

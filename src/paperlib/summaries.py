@@ -93,6 +93,13 @@ def geometry_table(maps: dict[str, xr.DataArray], edges_found: np.ndarray | None
     return pd.DataFrame(rows).T.astype({"objects": int})
 
 
+def seen_edges(scene: xr.DataArray) -> np.ndarray:
+    """Edges (`geometry.image_edges`) of a scene's mean over its usable dates in B8, or else in its last band."""
+    held = scene["band"].values.tolist()
+    image = scene.sel(band="B8" if "B8" in held else held[-1])
+    return geometry.image_edges(image.where(~image["mask"]).mean("time").values)
+
+
 def recall_tables(maps: dict[str, xr.DataArray]) -> dict[str, pd.DataFrame]:
     """`geometry.recall_by_width` of each map against the one called "truth"; none where there is no truth."""
     if "truth" not in maps:

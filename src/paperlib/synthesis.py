@@ -27,7 +27,7 @@ from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 from tqdm import tqdm
 
-from .blending import Area, blend
+from .blending import Area, blend, together
 from .dates import parse_dates
 from .errors import InputError
 from .looks import Look, Reader, Unreadable
@@ -38,7 +38,7 @@ from .theia import FINE, QUANTIFICATION
 
 #: Side of a block in pixels of 20 m: one internal tile of the 20 m files of Earth Search and ESA, four of the 10 m files.
 BLOCK = 1024
-READERS = 8  # threads
+THREADS = 8  # that read, and write
 CACHE = 256_000_000  # bytes that GDAL may keep of files, all together; its default is a share of the machine's memory
 MASKS = ("FLG", "WGT", "DTS")
 
@@ -113,9 +113,11 @@ def synthesise(
             f"{looks[0].date:%Y-%m-%d} to {looks[-1].date:%Y-%m-%d}. Choose other dates, or a wider window."
         )
     area = _area(_grid(looks), bounds)
-    with rasterio.Env(GDAL_CACHEMAX=CACHE):
+    # one reader for all months: windows overlap, and what GDAL still holds of a file is not read from it again
+    with rasterio.Env(GDAL_CACHEMAX=CACHE), Reader() as reader, ThreadPoolExecutor(THREADS) as pool:
         for month in wanted:
-            _find_or_make(Path(folder), month, area, progress)
+            reader.keep(month.looks)
+            _find_or_make(Path(folder), month, area, reader, pool, progress)
     return [Path(folder) / name / month.name for month in wanted]
 
 
@@ -160,7 +162,9 @@ def _area(fine: Grid, bounds: Sequence[float] | None) -> Area:
     return Area(fine, coarse, rows, columns)
 
 
-def _find_or_make(folder: Path, month: Month, area: Area, progress: bool) -> None:
+def _find_or_make(
+    folder: Path, month: Month, area: Area, reader: Reader, pool: ThreadPoolExecutor, progress: bool
+) -> None:
     tile = month.looks[0].tile
     product, partial = folder / tile / month.name, folder / ".partial" / tile / month.name
     try:
@@ -170,18 +174,18 @@ def _find_or_make(folder: Path, month: Month, area: Area, progress: bool) -> Non
         raise InputError(f"{folder} cannot be written ({error}). Name another folder.") from error
     with FileLock(f"{partial}.lock"):
         if not product.exists():
-            _make(partial, month, area, progress)
+            _make(partial, month, area, reader, pool, progress)
             os.replace(partial, product)
         _check(product, month, area)
 
 
-def _make(partial: Path, month: Month, area: Area, progress: bool) -> None:
+def _make(partial: Path, month: Month, area: Area, reader: Reader, pool: ThreadPoolExecutor, progress: bool) -> None:
     """Write a product to `partial`; begin again without a look that turns out to be unreadable, so none has a seam."""
     looks = list(month.looks)
     while True:
         shutil.rmtree(partial, ignore_errors=True)
         try:
-            return _write(partial, month._replace(looks=looks), area, progress)
+            return _write(partial, month._replace(looks=looks), area, reader, pool, progress)
         except Unreadable as error:
             looks.remove(error.look)
             if not looks:
@@ -197,30 +201,44 @@ def _make(partial: Path, month: Month, area: Area, progress: bool) -> None:
             ) from error
 
 
-def _write(partial: Path, month: Month, area: Area, progress: bool) -> None:
+def _write(partial: Path, month: Month, area: Area, reader: Reader, pool: ThreadPoolExecutor, progress: bool) -> None:
     (partial / "MASKS").mkdir(parents=True)
     grids = area.grids
     blocks = list(windows((grids["R2"].height, grids["R2"].width), BLOCK))
-    with Reader() as reader, ExitStack() as stack, ThreadPoolExecutor(READERS) as pool:
+    with ExitStack() as stack:
         targets = {key: stack.enter_context(_target(partial / file, key, grids)) for key, file in month.files.items()}
         for block in tqdm(blocks, desc=f"{month.day:%Y-%m-%d}", unit="block", disable=not progress):
             y, x = (
                 slice(whole.start + core.start, whole.start + core.stop)
                 for whole, core in zip((area.rows, area.columns), block.core, strict=True)
             )
-            for key, image in blend(reader, pool, month.looks, area, y, x, month.day, month.half).items():
-                rows, columns = (core.start * image.shape[0] // (y.stop - y.start) for core in block.core)
-                targets[key].write(image, 1, window=Window(columns, rows, image.shape[1], image.shape[0]))
+            layers = blend(reader, pool, month.looks, area, y, x, month.day, month.half)
+            starts = [core.start for core in block.core]
+            together(pool, lambda key, of=layers, at=starts: _store(targets[key], of[key], grids["R2"], at), layers)
+        together(pool, _close, targets.values())
     _write_metadata(partial / month.metadata, month, grids)
-    _read_again(partial, month)
+    together(pool, _read_again, [partial / file for file in month.files.values()])
 
 
-def _read_again(partial: Path, month: Month) -> None:
-    """Read every file of a product: GDAL says nothing of a disk that was full when it closed them."""
-    for file in month.files.values():
-        with rasterio.open(partial / file) as source:
-            for block in windows(source.shape, 2 * BLOCK):
-                source.read(1, window=Window.from_slices(*block.core))
+def _store(target: DatasetWriter, image: np.ndarray, coarse: Grid, starts: Sequence[int]) -> None:
+    """Write a layer of a block; `starts` are its first row and column on the grid of 20 m."""
+    times = target.width // coarse.width
+    row, column = (times * start for start in starts)
+    with rasterio.Env():
+        target.write(image, 1, window=Window(column, row, image.shape[1], image.shape[0]))
+
+
+def _close(target: DatasetWriter) -> None:
+    """Compress and write what GDAL still holds of a file."""
+    with rasterio.Env():
+        target.close()
+
+
+def _read_again(path: Path) -> None:
+    """Read a file of a product: GDAL says nothing of a disk that was full when it closed it."""
+    with rasterio.open(path) as source:
+        for block in windows(source.shape, 2 * BLOCK):
+            source.read(1, window=Window.from_slices(*block.core))
 
 
 def _target(path: Path, key: str, grids: dict[str, Grid]) -> DatasetWriter:
@@ -252,14 +270,8 @@ def _write_metadata(path: Path, month: Month, grids: dict[str, Grid]) -> None:
     for level, grid in grids.items():
         entry = ElementTree.SubElement(place, "Group_Geopositioning", group_id=level)
         step = grid.transform
-        fields = {
-            "ULX": step.c,
-            "ULY": step.f,
-            "XDIM": step.a,
-            "YDIM": step.e,
-            "NROWS": grid.height,
-            "NCOLS": grid.width,
-        }
+        fields = {"ULX": step.c, "ULY": step.f, "XDIM": step.a, "YDIM": step.e}
+        fields |= {"NROWS": grid.height, "NCOLS": grid.width}
         for name, value in fields.items():
             ElementTree.SubElement(entry, name).text = f"{value:.10g}"
     ElementTree.indent(root)

@@ -24,15 +24,21 @@ def classes_table(legend: tuple[LandCover, ...]) -> pd.DataFrame:
 
 
 def table_1(scene: xr.DataArray) -> pd.DataFrame:
-    """Table 1: every date printed or found in the scene, its timestep in each, and the share of pixels masked on it."""
+    """Table 1: every date of the scene, its timestep, and the share of pixels masked on it.
+
+    The printed dates and their timesteps stand beside it where the scene shares any of them.
+    """
     share = 100 * scene["mask"].mean(("y", "x"))
     ours = pd.DataFrame(
         {"scene": range(1, scene.sizes["time"] + 1), "masked (%)": share.values},
         index=scene.indexes["time"].strftime("%Y-%m-%d"),
     )
     printed = pd.DataFrame({"paper": range(1, len(paper.DATES) + 1)}, index=list(paper.DATES))
-    table = printed.join(ours, how="outer").rename_axis("date")
-    steps = table[["paper", "scene"]].map(lambda value: DASH if pd.isna(value) else f"{value:.0f}")
+    shared = not ours.index.intersection(printed.index).empty
+    table = (printed.join(ours, how="outer") if shared else ours).rename_axis("date")
+    steps = table[["paper", "scene"] if shared else ["scene"]].map(
+        lambda value: DASH if pd.isna(value) else f"{value:.0f}"
+    )
     masked = table["masked (%)"].map(lambda value: DASH if pd.isna(value) else f"{value:.1f}")
     return steps.rename(columns=lambda name: f"timestep, {name}").join(masked)
 
@@ -45,7 +51,8 @@ def table_2_3(counts: pd.DataFrame, printed: bool = True) -> pd.DataFrame:
     counts: one row a class and set (train, validation, test), columns code, class_name, set, polygons, pixels.
     printed: whether the paper's numbers stand beside ours; without them only the classes of `counts` are listed.
     """
-    legend = paper.CLASSES if printed else paper.legend(counts["code"])
+    held = counts[["code", "class_name"]].drop_duplicates()
+    legend = [(cover.code, cover.name) for cover in paper.CLASSES] if printed else [*held.itertuples(index=False)]
     counts = counts.assign(part=np.where(counts["set"] == "test", "test set", "training pool"))
     ours = counts.groupby(["part", "code"])[["polygons", "pixels"]].sum()
     columns = {}
@@ -53,15 +60,15 @@ def table_2_3(counts: pd.DataFrame, printed: bool = True) -> pd.DataFrame:
         ("training pool", paper.TABLE_2, paper.POLYGONS_POOL),
         ("test set", paper.TABLE_3, paper.POLYGONS_TEST),
     ):
-        here = ours.xs(part).reindex([cover.code for cover in legend]) if part in ours.index else None
+        here = ours.xs(part).reindex([code for code, _ in legend]) if part in ours.index else None
         for what, values, whole in (("polygons", {}, total), ("pixels", facts, sum(facts.values()))):
             if printed:
-                columns[part, what, "paper"] = [values.get(cover.code, np.nan) for cover in legend] + [whole]
+                columns[part, what, "paper"] = [values.get(code, np.nan) for code, _ in legend] + [whole]
             if here is None:
                 columns[part, what, "ours"] = [np.nan] * (len(legend) + 1)
             else:
                 columns[part, what, "ours"] = [*here[what], here[what].sum()]
-    rows = [(cover.code, cover.name) for cover in legend] + [("", "Total")]
+    rows = [*legend, ("", "Total")]
     table = pd.DataFrame(columns, index=pd.MultiIndex.from_tuples(rows, names=["code", "class"]))
     table = table.map(lambda value: DASH if pd.isna(value) else f"{value:,.0f}")
     return table if printed else table.droplevel(2, axis=1)
@@ -112,12 +119,12 @@ def table_4(
 def differences_table(results: pd.DataFrame, trainings: pd.DataFrame, legend: tuple[LandCover, ...]) -> pd.DataFrame:
     """Table 4, ours less printed: F1 of each class in the chosen trainings, validation and test, NaN where one lacks.
 
-    `results` and `trainings` as `table_4` takes them.
+    Classes that the paper does not have are left out. `results` and `trainings` as `table_4` takes them.
     """
     ours = chosen_scores(results, trainings).pivot_table(index=["set", "code"], columns="model", values="f1")
     rows = {}
     for part, (title, printed, _) in PRINTED_F1.items():
-        for cover in legend:
+        for cover in [cover for cover in legend if cover in paper.CLASSES]:
             for model, value in zip(paper.MODELS, printed[cover.code], strict=True):
                 found = ours[model].get((part, cover.code), np.nan) if model in ours else np.nan
                 rows.setdefault((title, cover.name), {})[model] = found - value

@@ -127,8 +127,7 @@ def _composites(scene: xr.DataArray) -> dict[str, dict[str, str]]:
     dates = some.indexes["time"].strftime("%Y-%m-%d")
     return {
         name: dict(zip(dates, map(_picture, drawing.composite(some, bands)), strict=True))
-        for name, bands in drawing.COMPOSITES.items()
-        if set(bands) <= set(scene["band"].values)
+        for name, bands in drawing.composites_of(scene).items()
     }
 
 

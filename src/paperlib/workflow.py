@@ -16,9 +16,6 @@ from .experiment import CLASSIFIERS, Experiment
 from .products import write_products
 from .store import project
 
-#: Pages about scenes of their own, which another scene does not change.
-ELSEWHERE = ("simulation", "real-scene", "audit", "performance", "reliability")
-
 
 def check_first(run: Experiment, report: Callable[[str], None], folder: Path | None = None) -> None:
     """Report what the pre-flight finds in a run's scene and polygons; keep it in `folder` as check.txt and check.json.
@@ -84,13 +81,33 @@ def run_all(
         report(f"book: {out / 'book' / '_build' / 'html' / 'index.html'}")
 
 
+def takes_scene(page: Path) -> bool:
+    """Whether a page is a notebook with the parameter `scene`; other notebooks show the same whatever the scene."""
+    if page.suffix != ".ipynb":
+        return False
+    cells = json.loads(page.read_text())["cells"]
+    parameters = ["".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+    return any("\nscene = " in f"\n{text}" for text in parameters)
+
+
+def contents_for_scene(book: Path) -> dict:
+    """The table of contents of `book` without the notebooks that know nothing of a scene; a part left empty goes too.
+
+    Links to pages left out are taken care of by book/_ext/absent.py.
+    """
+    contents = yaml.safe_load((book / "_toc.yml").read_text())
+    for part in contents["parts"]:
+        files = [(chapter, book / f"{chapter['file']}.ipynb") for chapter in part["chapters"]]
+        part["chapters"] = [chapter for chapter, page in files if not page.is_file() or takes_scene(page)]
+    contents["parts"] = [part for part in contents["parts"] if part["chapters"]]
+    return contents
+
+
 def build_book(run: Experiment, preset: str, out: Path) -> None:
     """Build the pages of the book on a run's scene in `out`/book. Raises `InputError` with the end of its log."""
     source, target = project() / "book", out / "book"
     target.mkdir(exist_ok=True)
-    contents = yaml.safe_load((source / "_toc.yml").read_text())
-    for part in contents["parts"]:
-        part["chapters"] = [chapter for chapter in part["chapters"] if chapter["file"] not in ELSEWHERE]
+    contents = contents_for_scene(source)
     (out / "_toc.yml").write_text(yaml.safe_dump(contents, sort_keys=False))
     scene = run.settings.scene
     environment = os.environ | {"PAPERLIB_SCENE": scene.path, "PAPERLIB_POLYGONS": scene.polygons}
