@@ -13,7 +13,7 @@ NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
 
 
 #: Pages that compute on no scene.
-WITHOUT_SCENE = ("audit", "performance", "reliability")
+WITHOUT_SCENE = ("audit", "performance", "reliability", "your-own-tile")
 
 
 def execute(notebook: Path, folder: Path, cwd: Path = BOOK, **parameters) -> str:

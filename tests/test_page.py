@@ -13,12 +13,20 @@ def real():
 def test_simulated_scenes_are_called_so_and_real_ones_are_not(real):
     box = page.banner(Experiment("tiny"))._repr_html_()
     assert "Simulated scene" in box and "no evidence about the real tile" in box and "192 x 192" in box
-    assert "imulated" not in page.banner(real) and "stack.tif" in page.banner(real)
+
+
+def test_the_box_of_a_real_scene_says_what_it_has(run, tmp_path):
+    folder = tmp_path / "my <tile>"
+    folder.symlink_to(run.folder)
+    box = page.banner(Experiment("tiny", folder, run.folder / "polygons.gpkg"))
+    assert "Simulated" not in box and "my &lt;tile&gt;" in box and "11 dates from 2018-02-15 to 2018-12-15" in box
+    assert "B2, B3, B4" in box and "Shrubland" in box
 
 
 def test_provenance_holds_what_makes_the_page_again(real):
     table = page.provenance(real)["value"]
     assert table["scene"] == "stack.tif" and "/somewhere" not in " ".join(table)
+    assert "scene.resampling" in table and "scene.pool" not in table  # which the simulated scene alone has
     assert {"commit", "machine", "device", "torch", "seed", "train.epochs", "seconds for this page"} <= set(table.index)
 
 

@@ -1,6 +1,7 @@
 """Products carry names, colours and areas that agree with the map they come from."""
 
 import json
+import re
 from xml.etree import ElementTree
 
 import numpy as np
@@ -14,6 +15,7 @@ from shapely.geometry import shape
 
 from paperlib import products
 from paperlib.mapping import read_map
+from paperlib.walkthrough import as_gis_sees
 
 NAMES = ("TempCNN", "iota2_base")
 
@@ -42,13 +44,9 @@ def test_style_names_and_colours_every_class(run, folder):
 
 
 def test_gdal_reads_the_category_names(run, folder):
-    """By the metadata that rasterio's GDAL gives beside the file."""
-    names = [one.text or "" for one in ElementTree.parse(folder / "class.tif.aux.xml").iter("Category")]
-    assert {code: names[code] for code in (cover.code for cover in run.legend)} == {
-        cover.code: cover.name for cover in run.legend
-    }
-    with rasterio.open(folder / "class.tif") as file:
-        assert any(str(path).endswith("class.tif.aux.xml") for path in file.files)
+    """By a description that GDAL itself writes of what it has read."""
+    table = as_gis_sees(folder / "class.tif")
+    assert [tuple(row) for row in table.itertuples(index=False)] == list(run.legend)
 
 
 def test_areas_add_up_to_the_scene(run, folder):
@@ -70,6 +68,9 @@ def test_the_item_describes_the_files(run, folder):
         assert not asset.href.startswith("/") and (folder / asset.href).is_file()
     classes = item.assets["class"].extra_fields["classification:classes"]
     assert [one["value"] for one in classes] == [cover.code for cover in run.legend]
+    assert all(re.fullmatch("[0-9A-Za-z_-]+", one["name"]) for one in classes)  # as the extension's schema has it
+    assert len({one["name"] for one in classes}) == len(classes)
+    assert [one["title"] for one in classes] == [cover.name for cover in run.legend]
     text = json.loads((folder / "item.json").read_text())
     assert text["stac_version"] and not [link for link in text["links"] if link["rel"] == "self"]
 

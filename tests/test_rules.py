@@ -73,6 +73,7 @@ ORDER = [
     "page",
     "webmap",
     "workflow",
+    "walkthrough",
     "batch",
     "__main__",
 ]

@@ -1,21 +1,23 @@
 """One command from files to products: on real data, and on a cube with other dates, bands and classes."""
 
 import json
+import shutil
 import subprocess
 import sys
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-import geopandas as gpd
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from paperlib import Experiment, fetch, open_scene, workflow
+from paperlib import Experiment, fetch, workflow
 from paperlib.errors import InputError
 from paperlib.mapping import read_map
-from paperlib.polygons import classes_file
-from paperlib.simulate import simulate
+from paperlib.walkthrough import LEGEND, write_scene
 
 NAMES = ["TempCNN", "iota2_base"]
 PROJECT = Path(__file__).parents[1]
@@ -30,27 +32,8 @@ def no_store(monkeypatch):
 
 @pytest.fixture(scope="module")
 def foreign(tmp_path_factory) -> tuple[Path, Path]:
-    """A monthly NetCDF cube of nine bands in integers with months without data, and polygons of classes 41, 42, ..."""
-    folder = simulate(tmp_path_factory.mktemp("foreign") / "s", size=192, pool=40, test=24, seed=5)
-    scene = open_scene(folder, bands=["B2", "B3", "B4", "B5", "B6", "B7", "B8", "B11", "B12"])
-    scene = scene.isel(time=[0, 2, 4, 5, 6, 8, 10]).compute()
-    raw = xr.where(scene.mask, -10000, (scene * 10000).round()).transpose(*scene.dims).fillna(-10000).astype("int16")
-    raw[:, 3, :, :96] = -10000  # a month that the western half lacks
-    raw[:, 5] = -10000  # one that all of it lacks
-    cube = raw.drop_vars("mask").rio.write_crs(scene.rio.crs).to_dataset(name="reflectance")
-    path = folder.parent / "cube.nc"
-    cube.to_netcdf(path, engine="h5netcdf")
-    polygons = gpd.read_file(folder / "polygons.gpkg")
-    codes = {code: 41 + index for index, code in enumerate(sorted(polygons["code"].unique()))}
-    polygons["code"] = polygons["code"].map(codes)
-    polygons = polygons[polygons["code"] < 47][["code", "geometry"]]  # six classes, no set: one is drawn
-    own = folder.parent / "own.gpkg"
-    polygons.to_file(own)
-    legend = {"code": range(41, 47), "name": [f"kind {code}" for code in range(41, 47)]}
-    pd.DataFrame(legend | {"colour": [f"#{code:02x}80{code:02x}" for code in range(41, 47)]}).to_csv(
-        classes_file(own), index=False
-    )
-    return path, own
+    """A monthly cube of nine bands with two months without data, and polygons of five classes of their own."""
+    return write_scene(tmp_path_factory.mktemp("foreign"))
 
 
 def test_a_foreign_cube_goes_all_the_way(foreign, tmp_path):
@@ -60,12 +43,12 @@ def test_a_foreign_cube_goes_all_the_way(foreign, tmp_path):
     table = pd.read_csv(tmp_path / "trainings.csv")
     assert set(table["model"]) == set(NAMES) and table["macro_f1_test"].between(0, 1).all()
     text = (tmp_path / "table-4.csv").read_text()
-    assert "kind 44" in text and "Woodland" not in text and "paper" not in text
+    assert "Irrigated <crops>" in text and "Woodland" not in text and "paper" not in text
     for name in NAMES:
         codes = read_map(tmp_path / "maps" / name / "class.tif")
-        assert set(np.unique(codes)) <= {0, *range(41, 47)} and codes.shape == (192, 192)
+        assert set(np.unique(codes)) <= {0, *LEGEND["code"]} and codes.shape == (128, 128)
         areas = pd.read_csv(tmp_path / "maps" / name / "areas.csv")
-        assert areas["class_name"].tolist() == [f"kind {code}" for code in range(41, 47)]
+        assert areas["class_name"].tolist() == LEGEND["name"]
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "artifacts").rglob("weights.safetensors")}
     assert kept
     workflow.run_all(*map(str, foreign), tmp_path, "tiny", NAMES, report=lines.append)  # again: nothing is trained anew
@@ -108,4 +91,79 @@ def test_the_book_of_another_scene_is_told_by_the_environment(foreign, monkeypat
     monkeypatch.setenv("PAPERLIB_POLYGONS", str(foreign[1]))
     run = Experiment("tiny")
     assert not run.simulated and run.settings.scene.path == str(foreign[0])
-    assert [cover.code for cover in run.legend] == list(range(41, 47))
+    assert [cover.code for cover in run.legend] == LEGEND["code"]
+
+
+# -- the book of a scene -----------------------------------------------------------------------------------------------
+
+
+def test_pages_that_know_nothing_of_a_scene_are_left_out():
+    listed = [
+        chapter["file"]
+        for part in workflow.contents_for_scene(PROJECT / "book")["parts"]
+        for chapter in part["chapters"]
+    ]
+    assert {"2-methods", "3-6-results", "3-7-maps", "claims", "explore", "references"} <= set(listed)
+    assert not {"simulation", "real-scene", "audit", "performance", "reliability"} & set(listed)
+
+
+class Links(HTMLParser):
+    """Addresses and names of a page."""
+
+    def __init__(self, page: Path):
+        super().__init__()
+        self.addresses, self.names = [], set()
+        self.feed(page.read_text())
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.addresses += [found[name] for name in ("href", "src") if found.get(name)]
+        self.names |= {found[name] for name in ("id", "name") if found.get(name)}
+
+
+def dangling(html: Path) -> list[str]:
+    """Links inside a built book that lead nowhere."""
+    pages = {page: Links(page) for page in html.glob("*.html")}
+    lost = []
+    for page, links in pages.items():
+        for address in links.addresses:
+            parts = urlsplit(address)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+            known = pages.get(target)
+            if not target.exists() or (parts.fragment and known and parts.fragment not in known.names):
+                lost.append(f"{page.name}: {address}")
+    return lost
+
+
+def test_the_book_of_a_scene_leaves_no_link_dangling(foreign, tmp_path, monkeypatch):
+    """The pages with most links, one that is computed, and two that are left out."""
+    checkout = tmp_path / "checkout"
+    shutil.copytree(PROJECT / "book", checkout / "book", ignore=shutil.ignore_patterns("_build"), symlinks=True)
+    for name in ("src", "pyproject.toml", "data", "benchmarks", "constraints.txt", "_config.yml"):
+        (checkout / name).symlink_to(PROJECT / name)
+    kept = ["1-introduction", "3-1-training-data", "4-conclusions", "own", "references"]
+    parts = [{"caption": "All", "chapters": [{"file": name} for name in [*kept, "audit", "simulation"]]}]
+    (checkout / "_toc.yml").write_text(json.dumps({"format": "jb-book", "root": "index", "parts": parts}))
+    cells = [
+        new_markdown_cell("# Own\n\nSee {doc}`audit` and {doc}`3-1-training-data`."),
+        new_code_cell('scene = ""  # str: a scene', metadata={"tags": ["parameters"]}),
+        new_markdown_cell("Printed in the paper.", metadata={"tags": ["printed"]}),
+        new_code_cell('"shown"'),
+    ]
+    nbformat.write(new_notebook(cells=cells), checkout / "book" / "own.ipynb")
+    monkeypatch.chdir(checkout)
+    monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path / "store"))
+    out = tmp_path / "out"
+    out.mkdir()
+    workflow.build_book(Experiment("tiny", *foreign), "tiny", out)
+    html = out / "book" / "_build" / "html"
+    assert {page.stem for page in html.glob("*.html")} >= {"index", *kept}
+    assert not (html / "audit.html").exists() and not (html / "simulation.html").exists()
+    assert dangling(html) == []
+    own, index = (html / "own.html").read_text(), (html / "index.html").read_text()
+    assert "The paper's own numbers" in own or "audit" not in own
+    assert "shown" in own and "Printed in the paper" not in own
+    assert "how credible the simulated scene is" not in index and "Table 1" in index  # rows of a table
+    assert "lagoon.nc" in (html / "3-1-training-data.html").read_text()

@@ -1,9 +1,11 @@
-"""Sphinx extension: references to pages that this build leaves out.
+"""Sphinx extension: what a book built for a scene of one's own leaves out.
 
-A book built for a scene of one's own lacks some pages (`paperlib.workflow.contents_for_scene`). Where a table lists them,
-their row goes; elsewhere the page's title stands without a link.
+It lacks some pages (`paperlib.workflow.contents_for_scene`). Where a table lists them, their row goes; elsewhere the page's
+title stands without a link. Cells tagged `printed`, which are about printed values beside ours, are left out too.
 """
 
+import json
+import os
 import re
 from pathlib import Path
 
@@ -47,7 +49,19 @@ class AbsentPages(SphinxPostTransform):
                 reference.replace_self(nodes.emphasis("", title))
 
 
+def leave_printed_out(app, name, source):
+    """Tag cells so that MyST-NB leaves them out; they are run all the same."""
+    if not os.environ.get("PAPERLIB_SCENE") or app.env.doc2path(name, base=False).rpartition(".")[2] != "ipynb":
+        return
+    notebook = json.loads(source[0])
+    for cell in notebook["cells"]:
+        if "printed" in (tags := cell["metadata"].get("tags", [])):
+            tags.append("remove-cell")
+    source[0] = json.dumps(notebook)
+
+
 def setup(app):
-    """Add the transform."""
+    """Add both."""
     app.add_post_transform(AbsentPages)
+    app.connect("source-read", leave_printed_out)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

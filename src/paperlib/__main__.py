@@ -3,6 +3,7 @@
 import json
 import sys
 import traceback
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -212,7 +213,8 @@ def batch(
 
 
 def app() -> None:
-    """Entry point: a user's mistake prints its message, without a traceback, and exits with 2."""
+    """Entry point: a user's mistake prints its message, without a traceback, and exits with 2; warnings are one line."""
+    warnings.formatwarning = lambda message, *_, **__: f"paperlib: {message}\n"
     try:
         cli()
     except InputError as error:

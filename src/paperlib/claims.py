@@ -83,8 +83,15 @@ def _worst_spatial_beats_forests(run: Experiment) -> np.ndarray:
     return macro_f1(run, worst) - macro_f1(run, _best_other(run, (CTX, BASE)))
 
 
+def _with_dates(run: Experiment) -> Experiment:
+    """The run, where it has several dates."""
+    if len(run.dates) < 2:
+        raise InputError("The scene has one date alone.")
+    return run
+
+
 def _order_matters(name: str) -> Callable[[Experiment], np.ndarray]:
-    return lambda run: macro_f1(run, name) - macro_f1(run.vary(dates="shuffled"), name)
+    return lambda run: macro_f1(_with_dates(run), name) - macro_f1(run.vary(dates="shuffled"), name)
 
 
 def best_date(run: Experiment) -> str:
@@ -93,7 +100,7 @@ def best_date(run: Experiment) -> str:
 
 
 def _one_date_is_less(name: str) -> Callable[[Experiment], np.ndarray]:
-    return lambda run: macro_f1(run, name) - macro_f1(run.vary(dates=best_date(run)), name)
+    return lambda run: macro_f1(_with_dates(run), name) - macro_f1(run.vary(dates=best_date(run)), name)
 
 
 def _optimism(run: Experiment, name: str) -> np.ndarray:

@@ -164,6 +164,9 @@ def date_axes(axes: np.ndarray, count: int) -> None:
     """Months along the lowest of the first `count` panels."""
     locator = mdates.AutoDateLocator(minticks=3, maxticks=6)
     for ax in axes.flat[:count]:
+        first, last = ax.dataLim.intervalx
+        if first == last:  # of one date alone matplotlib would show years
+            ax.set_xlim(first - 45, last + 45)
         ax.xaxis.set_major_locator(locator)
         ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
         ax.grid(color="0.93")

@@ -1,6 +1,7 @@
 """What stands at the top and at the foot of every notebook: which scene this is, and how the page came about."""
 
 import time
+from html import escape
 from pathlib import Path
 
 import pandas as pd
@@ -30,7 +31,15 @@ def banner(run: Experiment) -> Html:
         )
     else:
         title, kind = "Real scene", "note"
-        text = f"Computed on <code>{Path(scene.path).name}</code>, not on the data of the paper."
+        several = len(run.dates) > 1
+        days = (
+            f"{len(run.dates)} dates from {run.dates[0]} to {run.dates[-1]}" if several else f"one date, {run.dates[0]}"
+        )
+        text = (
+            f"Computed on <code>{escape(Path(scene.path).name)}</code>, not on the data of the paper: {days}; bands "
+            f"{', '.join(run.scene['band'].values)}; classes {escape(', '.join(cover.name for cover in run.legend))}. "
+            "What the text says of the paper's tile, dates, bands and classes is the paper's."
+        )
     return Html(f'<div class="admonition {kind}"><p class="admonition-title">{title}</p><p>{text}</p></div>')
 
 
@@ -42,7 +51,10 @@ def provenance(run: Experiment) -> pd.DataFrame:
     rows |= {"machine": facts["machine"], "device": facts["device"], "seconds for this page": f"{facts['seconds']:.1f}"}
     rows |= {"Python": facts["python"], **facts["versions"]}
     chosen = facts["settings"]
-    rows |= {name: chosen[name] for name in chosen if name not in ("scene.path", "scene.polygons")}
+    hidden = {"scene.path", "scene.polygons"}
+    if not run.simulated:  # those of the simulated scene say nothing of a real one
+        hidden |= {"scene.size", "scene.pool", "scene.test", "scene.seed"}
+    rows |= {name: chosen[name] for name in chosen if name not in hidden}
     return pd.DataFrame({"value": rows.values()}, index=pd.Index(rows.keys(), name="provenance")).astype(str)
 
 

@@ -77,7 +77,8 @@ def report(findings: list[Finding]) -> str:
                 break_long_words=False, break_on_hyphens=False,
             )  # fmt: skip
     errors = sum(found.level == "error" for found in findings)
-    verdict = f"{errors} errors, {len(findings) - errors} warnings." if findings else "Nothing wrong was found."
+    counts = [f"{n} {noun}{'s' * (n != 1)}" for n, noun in ((errors, "error"), (len(findings) - errors, "warning"))]
+    verdict = f"{', '.join(counts)}." if findings else "Nothing wrong was found."
     told = f"Statistics of pixels: of sides above {WHOLE} pixels, {ACROSS} windows of {SIDE} pixels along each."
     return "\n".join([*lines, verdict, told])
 

@@ -1,5 +1,6 @@
 """Maps as others use them: files with names and colours for a GIS, class areas, and a STAC item that describes them."""
 
+import re
 import shutil
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +21,9 @@ from .paper import NODATA_CLASS, LandCover
 
 COG = pystac.MediaType.COG
 PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
+PROCESSING = "https://stac-extensions.github.io/processing/v1.2.0/schema.json"
+#: Settings of the simulated scene alone.
+SIMULATED = ("scene.size", "scene.pool", "scene.test", "scene.seed")
 CLASSIFICATION = "https://stac-extensions.github.io/classification/v2.0.0/schema.json"
 
 
@@ -95,18 +99,25 @@ def describe(run: Experiment, name: str, folder: Path) -> pystac.Item:
         bounds = transform_bounds(file.crs, 4326, *file.bounds, densify_pts=21)
         place = {"proj:code": f"EPSG:{file.crs.to_epsg()}", "proj:shape": list(file.shape)}
         place |= {"proj:transform": list(file.transform)[:6], "proj:bbox": list(file.bounds)}
+    settings = {key: value for key, value in facts["settings"].items() if key not in SIMULATED or run.simulated}
+    settings |= {key: Path(settings[key]).name for key in ("scene.path", "scene.polygons")}
     first, last = (pd.Timestamp(run.scene.time.values[index]).tz_localize("UTC").to_pydatetime() for index in (0, -1))
     item = pystac.Item(
         id=f"{name}-{run.map(name).name.rsplit('-', 1)[-1]}", geometry=mapping(box(*bounds)), bbox=list(bounds),
-        datetime=None, start_datetime=first, end_datetime=last, stac_extensions=[PROJECTION, CLASSIFICATION],
+        datetime=None, start_datetime=first, end_datetime=last, stac_extensions=[PROJECTION, CLASSIFICATION, PROCESSING],
         properties={
             "title": f"Land cover by {name}", "created": facts["created"],
             "processing:software": {"paperlib": metadata.version("paperlib")},
-            "paperlib:commit": facts["commit"], "paperlib:settings": facts["settings"], **place,
+            "paperlib:commit": facts["commit"], "paperlib:settings": settings, **place,
         },
     )  # fmt: skip
     classes = [
-        {"value": cover.code, "name": cover.name, "title": cover.name, "color_hint": cover.colour.lstrip("#").upper()}
+        {
+            "value": cover.code,
+            "name": _plain(cover),
+            "title": cover.name,
+            "color_hint": cover.colour.lstrip("#").upper(),
+        }
         for cover in run.legend
     ]
     assets = {
@@ -118,3 +129,8 @@ def describe(run: Experiment, name: str, folder: Path) -> pystac.Item:
     for key, (file, media, roles, fields) in assets.items():
         item.add_asset(key, pystac.Asset(f"./{file}", media_type=media, roles=roles, extra_fields=fields))
     return item
+
+
+def _plain(cover: LandCover) -> str:
+    """The name of a class for machines: letters, digits, - and _ alone, as the classification extension wants it."""
+    return f"{re.sub('[^0-9A-Za-z]+', '-', cover.name).strip('-')}-{cover.code}".lstrip("-")

@@ -207,7 +207,7 @@ def _write(partial: Path, month: Month, area: Area, reader: Reader, pool: Thread
     blocks = list(windows((grids["R2"].height, grids["R2"].width), BLOCK))
     with ExitStack() as stack:
         targets = {key: stack.enter_context(_target(partial / file, key, grids)) for key, file in month.files.items()}
-        for block in tqdm(blocks, desc=f"{month.day:%Y-%m-%d}", unit="block", disable=not progress):
+        for block in tqdm(blocks, desc=f"{month.day:%Y-%m-%d}", unit="block", disable=None if progress else True):
             y, x = (
                 slice(whole.start + core.start, whole.start + core.stop)
                 for whole, core in zip((area.rows, area.columns), block.core, strict=True)

@@ -64,7 +64,7 @@ def run_all(
         raise InputError(f"{project()} is no checkout of the project, so it has no book to build. Say --no-book.")
     out.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("PAPERLIB_STORE", str(out.absolute() / "artifacts"))
-    run = Experiment(preset, str(Path(scene).absolute()), str(Path(polygons).absolute()))
+    run = Experiment(preset, scene, polygons)
     check_first(run, report, out)
     for name in chosen:
         best = run.trainings([name]).query("chosen").iloc[0]
@@ -109,8 +109,8 @@ def build_book(run: Experiment, preset: str, out: Path) -> None:
     target.mkdir(exist_ok=True)
     contents = contents_for_scene(source)
     (out / "_toc.yml").write_text(yaml.safe_dump(contents, sort_keys=False))
-    scene = run.settings.scene
-    environment = os.environ | {"PAPERLIB_SCENE": scene.path, "PAPERLIB_POLYGONS": scene.polygons}
+    given = {"SCENE": run.settings.scene.path, "POLYGONS": run.settings.scene.polygons}  # notebooks run elsewhere
+    environment = os.environ | {f"PAPERLIB_{name}": str(Path(path).absolute()) for name, path in given.items()}
     environment |= {"PAPERLIB_PRESET": preset} if preset else {}
     command = [str(Path(sys.executable).parent / "jupyter-book"), "build", str(source)]
     command += ["--path-output", str(target), "--toc", str(out / "_toc.yml")]
