@@ -1,12 +1,15 @@
 """Fixtures that several test files use, and the record of faults that tests inject (marker `fault`)."""
 
 import csv
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib
 import matplotlib.pyplot as plt
 import pytest
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def pytest_addoption(parser):
@@ -58,6 +61,18 @@ def run(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PAPERLIB_STORE", str(tmp_path_factory.mktemp("store")))
         yield Experiment("tiny")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's chromium, driven by playwright; the test skips where there is none."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium or google-chrome is installed")
+    api = pytest.importorskip("playwright.sync_api")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

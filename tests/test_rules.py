@@ -65,6 +65,7 @@ ORDER = [
     "tables",
     "summaries",
     "audit",
+    "showing",
     "drawing",
     "realism",
     "evidence_figures",

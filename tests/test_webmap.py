@@ -21,7 +21,6 @@ from paperlib import Experiment, paper, webmap
 from paperlib.drawing import composite
 
 EXTRA = Path(__file__).parents[1] / "book" / "extra"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 NAMES = ("2D-CNN", "iota2_base")
 
 
@@ -167,17 +166,6 @@ def site(html, tmp_path_factory) -> str:
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Map</title><body>{html}</body></html>'
     )
     return page.as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no chromium or google-chrome is installed")
-    api = pytest.importorskip("playwright.sync_api")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from functools import wraps
 
 import matplotlib.figure
 import numpy as np
+import pandas as pd
 import seaborn as sns
 import xarray as xr
 from matplotlib import dates as mdates
@@ -18,7 +19,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from . import paper
+from . import paper, showing
 from .paper import LandCover
 
 WIDTH = 8  # inches; a page shows it at 700 to 800 pixels
@@ -41,12 +42,32 @@ CHANNELS = {
 
 
 class Figure(matplotlib.figure.Figure):
-    """A figure that a notebook shows although pyplot does not know it."""
+    """A figure that a notebook shows although pyplot does not know it: with its words and data once it has them."""
+
+    alt: str = ""
+    data: pd.DataFrame | None = None
+
+    def told(self, alt: str, data: pd.DataFrame | None = None) -> "Figure":
+        """This figure with what it shows in words and, for a chart or map, what is drawn as a table; a page has both."""
+        self.alt, self.data = alt, data
+        return self
+
+    def saved(self, kind: str) -> bytes:
+        """The file of the figure: png or svg; the words go into it."""
+        buffer = io.BytesIO()
+        words = {"Description": self.alt} if self.alt else {}
+        with rc_context({"svg.hashsalt": "paperlib"}):  # the same figure is the same file
+            self.savefig(buffer, format=kind, metadata={"Date": None, **words} if kind == "svg" else words)
+        return buffer.getvalue()
 
     def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png")
-        return buffer.getvalue()
+        return self.saved("png")
+
+    def _repr_html_(self) -> str | None:
+        if not self.alt:
+            return None
+        width = round(100 * self.get_figwidth())
+        return showing.figure_html(self.saved("png"), self.saved("svg"), self.alt, self.data, width)
 
 
 def styled(draw):

@@ -38,6 +38,8 @@ SHORT = {
     "Non-vegetated land": "Non-vegetated",
 }  # fmt: skip
 
+QUANTILES = (0.02, 0.25, 0.5, 0.75, 0.98)  # of the box charts: whiskers, quartiles, median
+
 #: Figure 8: the five classes that the text of section 3.4.2 discusses, and the other woodland.
 FIGURE_8_CLASSES = tuple(cover.name for cover in paper.CLASSES if cover.code in (1, 2, 3, 5, 6, 7))
 
@@ -52,7 +54,9 @@ def availability_figure(scene: xr.DataArray) -> Figure:
     ax.bar_label(bars, fmt="%.1f", padding=2, fontsize=8)
     ax.set_xticks(range(len(share)), scene.indexes["time"].strftime("%Y-%m-%d"), rotation=30, ha="right")
     ax.set(xlabel="date", ylabel="masked pixels (%)", ylim=(0, max(5, share.max() * 1.15)))
-    return figure
+    table = pd.DataFrame({"date": scene.indexes["time"], "masked_percent": share})
+    alt = f"Bars: share of masked pixels on {len(share)} dates, {share.min():.1f} to {share.max():.1f} per cent."
+    return figure.told(alt, table)
 
 
 # -- series ------------------------------------------------------------------------------------------------------------
@@ -85,7 +89,9 @@ def series_figure(series: pd.DataFrame, channels: Sequence[str] = ("NDVI", "NDWI
     date_axes(axes, len(channels))
     handles = [Line2D([], [], label=cover.name, **class_line(cover, place)) for place, cover in enumerate(legend)]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
-    return figure
+    drawn = series[series["channel"].isin(channels)]
+    alt = f"Lines: mean and standard deviation of {', '.join(channels)} by date, for {len(legend)} land cover classes."
+    return figure.told(alt, drawn)
 
 
 @styled
@@ -113,7 +119,9 @@ def features_figure(series: pd.DataFrame, classes: Sequence[str] = FIGURE_8_CLAS
     date_axes(axes, len(classes))
     handles = [Line2D([], [], label=channel, **channel_line(channel)) for channel in channels]
     figure.legend(handles=handles, loc="outside lower center", ncols=7)
-    return figure
+    drawn = series[series["class_name"].isin(classes) & series["channel"].isin(channels)]
+    alt = f"Lines: mean of {len(channels)} normalised channels by date, one panel for each of {', '.join(classes)}."
+    return figure.told(alt, drawn)
 
 
 @styled
@@ -126,6 +134,7 @@ def indices_figure(samples: Samples, legend: tuple[LandCover, ...]) -> Figure:
     figure = Figure((WIDTH, 0.3 * len(legend) + 1), layout="constrained")
     axes = figure.subplots(1, len(indices), sharey=True, squeeze=False)[0]
     label = samples.label.numpy()
+    drawn = []
     for ax, name in zip(axes, indices, strict=True):
         values = np.moveaxis(samples.x[:, samples.channels.index(name)].numpy(), 1, -1)  # (sample, y, x, date)
         groups = [values[label == index].ravel() for index in range(len(legend))]
@@ -134,14 +143,17 @@ def indices_figure(samples: Samples, legend: tuple[LandCover, ...]) -> Figure:
             patch_artist=True, widths=0.65, positions=range(len(legend)), manage_ticks=False,
             medianprops={"color": "black", "linewidth": 1.2},
         )  # fmt: skip
-        for box, cover in zip(boxes["boxes"], legend, strict=True):
+        for box, cover, group in zip(boxes["boxes"], legend, groups, strict=True):
             box.set_facecolor(cover.colour)
+            shares = np.nanquantile(group, QUANTILES) if len(group) else [np.nan] * len(QUANTILES)
+            drawn.append((name, cover.name, *shares))
         ax.set_xlabel(UNITS.get(name, f"{name} reflectance (–)"))
         ax.grid(axis="x", color="0.9")
         ax.set_axisbelow(True)
     axes[0].set_yticks(range(len(legend)), [cover.name for cover in legend])
     axes[0].invert_yaxis()
-    return figure
+    table = pd.DataFrame(drawn, columns=["index", "class_name", *(f"quantile_{share:g}" for share in QUANTILES)])
+    return figure.told(f"Box charts: {', '.join(indices)} of labelled pixels in each of {len(legend)} classes.", table)
 
 
 # -- scores ------------------------------------------------------------------------------------------------------------
@@ -183,7 +195,8 @@ def learning_figure(history: pd.DataFrame) -> Figure:
         ),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3 if len(names) < 3 else 6)
-    return figure
+    alt = f"Lines: training loss, validation loss and validation macro F1 by epoch, for {', '.join(names)}."
+    return figure.told(alt, history)
 
 
 @styled
@@ -218,7 +231,14 @@ def confusion_figure(confusions: dict[str, np.ndarray], legend: tuple[LandCover,
     figure.colorbar(
         axes[0, 0].collections[0], ax=axes, location="bottom", label="share of the reference (%)", shrink=0.5, aspect=40
     )
-    return figure
+    names = [cover.name for cover in legend]
+    frames = [
+        pd.DataFrame(pixels, index=names, columns=names)
+        .stack().rename("pixels").rename_axis(["reference", "predicted"]).reset_index().assign(model=title)
+        for title, pixels in confusions.items()
+    ]  # fmt: skip
+    alt = f"Confusion matrices of {', '.join(confusions)}: pixels of each reference class by predicted class."
+    return figure.told(alt, pd.concat(frames))
 
 
 @styled
@@ -234,6 +254,7 @@ def scores_figure(
     names = known + [name for name in scores["model"].unique() if name not in known]
     looks = model_looks(names)
     covers = paper.CLASSES if printed else legend
+    labels, drawn = [*(cover.name for cover in covers), "Mean"], []
     figure = Figure((WIDTH, 0.55 * (len(covers) + 1) + 1.3), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True, sharex=True)
     facts = {
@@ -248,14 +269,17 @@ def scores_figure(
                 place = paper.MODELS.index(name)
                 f1 = [rows[cover.code][place] for cover in covers] + [means[place]]
                 ax.plot(f1, height, **look, markerfacecolor="white")
+                drawn += [(part, name, "paper", label, value) for label, value in zip(labels, f1, strict=True)]
             mine = scores[(scores["model"] == name) & (scores["set"] == part)].set_index("code")["f1"]
             mine = mine.reindex([cover.code for cover in covers])
-            ax.plot([*mine, mine.mean()], height, **look, markeredgecolor="0.2", markeredgewidth=0.4)
+            f1 = [*mine, mine.mean()]
+            ax.plot(f1, height, **look, markeredgecolor="0.2", markeredgewidth=0.4)
+            drawn += [(part, name, "ours", label, value) for label, value in zip(labels, f1, strict=True)]
         for line in np.arange(len(covers)) + 0.5:
             ax.axhline(line, color="0.5" if line > len(covers) - 1 else "0.9", linewidth=0.8, zorder=0)
         ax.grid(axis="x", color="0.93")
         ax.set(title=part, xlabel="F1 (–)", xlim=(-0.03, 1.03), ylim=(len(covers) + 0.5, -0.5))
-    axes[0].set_yticks(range(len(covers) + 1), [cover.name for cover in covers] + ["Mean"])
+    axes[0].set_yticks(range(len(labels)), labels)
     handles = [Line2D([], [], linestyle="", label=name, **looks[name]) for name in names]
     if printed:
         handles += [
@@ -263,7 +287,8 @@ def scores_figure(
             Line2D([], [], linestyle="", marker="o", color="0.3", markerfacecolor="white", label="as printed"),
         ]
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4))
-    return figure
+    table = pd.DataFrame(drawn, columns=["set", "model", "source", "class_name", "f1"]).dropna()
+    return figure.told(f"Dots: F1 of each class and their mean on validation and test, for {', '.join(names)}.", table)
 
 
 def _legend(series: pd.DataFrame) -> list[LandCover]:

@@ -1,5 +1,6 @@
 """Pictures of a scene and of its maps: data in, a `Figure` out; nothing is written and pyplot keeps no state."""
 
+import math
 import string
 from collections.abc import Sequence
 
@@ -29,6 +30,7 @@ from .errors import InputError
 from .paper import LandCover
 from .polygons import legend_of
 
+SIDE = 120  # pixels of the table that goes with a map
 SETS = {"train": "o", "validation": "s", "test": "^"}
 
 
@@ -57,7 +59,18 @@ def scene_figure(
     km_axes(axes)
     for ax, (name, bands) in zip(axes[:, 0], composites.items(), strict=True):
         ax.set_ylabel(f"{name} ({', '.join(dict.fromkeys(bands))})\nnorthing (km)")
-    return figure
+    dates = ", ".join(scene.indexes["time"].strftime("%Y-%m-%d"))
+    outlines = "" if polygons is None else f", with {len(polygons)} labelled polygons outlined"
+    bands = list(dict.fromkeys(band for bands in composites.values() for band in bands))
+    small = thin(scene.sel(band=bands), 48).compute()
+    values = {
+        f"{band} {date:%Y-%m-%d}": small.sel(band=band, time=date).values.round(4)
+        for band in bands
+        for date in small.indexes["time"]
+    }
+    return figure.told(
+        f"Images of the scene in {' and '.join(composites)} on {dates}{outlines}.", pixels(small, values)
+    )
 
 
 @styled
@@ -88,7 +101,10 @@ def split_figure(polygons: gpd.GeoDataFrame, bounds: tuple[float, float, float, 
         if (n := int((polygons["set"] == name).sum()))
     ]
     figure.legend(handles=handles + class_handles(legend), loc="outside right center")
-    return figure
+    counts = polygons.groupby(["set", "code"]).size().rename("polygons").reset_index()
+    names = counts["code"].map({cover.code: cover.name for cover in legend})
+    sizes = ", ".join(f"{number} {name}" for name, number in polygons["set"].value_counts().items())
+    return figure.told(f"Map of the labelled polygons by class and set: {sizes}.", counts.assign(class_name=names))
 
 
 @styled
@@ -119,7 +135,9 @@ def maps_figure(
     gaps = any(image.ndim == 2 and (image == 0).any() for image in panels.values())
     handles = class_handles(legend) + ([Patch(facecolor="white", edgecolor="0.4", label="no data")] if gaps else [])
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
-    return figure
+    codes = {f"code {title}": image for title, image in panels.items() if image.ndim == 2}
+    alt = f"Maps of the window of {' by '.join(str(window.sizes[one]) for one in 'yx')} pixels: {'; '.join(panels)}."
+    return figure.told(alt, pixels(window, codes))
 
 
 @styled
@@ -133,7 +151,8 @@ def confidence_figure(confidences: dict[str, xr.DataArray]) -> Figure:
         ax.set_title(title)
     km_axes(axes)
     figure.colorbar(drawn, ax=axes, label="confidence (%)", shrink=0.8)
-    return figure
+    values = {f"percent {title}": image.values for title, image in images.items()}
+    return figure.told(f"Maps of confidence in per cent: {', '.join(images)}.", pixels(first, values))
 
 
 @styled
@@ -148,7 +167,22 @@ def whole_map_figure(classes: xr.DataArray, confidence: xr.DataArray, legend: tu
     figure.colorbar(show_confidence(axes[0, 1], confidence), ax=axes[0, 1], label="confidence (%)", shrink=0.8)
     km_axes(axes)
     figure.legend(handles=class_handles(legend), loc="outside lower center", ncols=4)
-    return figure
+    sure = confidence.values[confidence.values != 255]
+    shown = f" (median {np.median(sure):.0f} %)" if sure.size else ""
+    alt = f"Map of the classes {', '.join(cover.name for cover in legend)}, beside a map of their confidence{shown}."
+    return figure.told(alt, pixels(classes, {"code": classes.values, "percent": confidence.values}))
+
+
+def pixels(image: xr.DataArray, values: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Values (y, x) of the pixels of `image` by name: a row a pixel with easting and northing, at most about `SIDE` a side.
+
+    Of a larger image every n-th pixel of every n-th row is taken, so that the table stays fit for a page.
+    """
+    step = max(1, math.ceil(max(image.sizes["y"], image.sizes["x"]) / SIDE))
+    y, x = (image[name].values[::step] for name in ("y", "x"))
+    northing, easting = (one.ravel() for one in np.meshgrid(y, x, indexing="ij"))
+    part = {name: one[::step, ::step].ravel() for name, one in values.items()}
+    return pd.DataFrame({"easting": easting.astype(int), "northing": northing.astype(int), **part})
 
 
 def _at(scene: xr.DataArray, dates: Sequence[str] | None) -> xr.DataArray:

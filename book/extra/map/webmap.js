@@ -49,8 +49,10 @@
       element("tbody", {}, ...body.map(([first, ...rest]) =>
         element("tr", {}, element("th", {scope: "row"}, first), ...rest.map((cell) => element("td", {}, cell))))));
 
-  const scrolled = (inner, label) =>
-    element("div", {class: "webmap-scroll", tabindex: "0", role: "region", "aria-label": label}, inner);
+  const scrolled = (inner, label) => {
+    queueMicrotask(() => window.sortable?.(inner, label.toLowerCase().replaceAll(" ", "-"))); // book/_static/tables.js
+    return element("div", {class: "webmap-scroll", tabindex: "0", role: "region", "aria-label": label}, inner);
+  };
 
   /** A class as a coloured square and its name. */
   function named(code) {

@@ -1,0 +1,66 @@
+"""A figure as HTML for a notebook or a page: the picture, what it shows in words, and its files to keep.
+
+The HTML holds everything itself, as data URIs, so that it works in any notebook. The book takes them out into files
+beside the page (book/_ext/downloads.py), which keeps its pages light.
+"""
+
+import base64
+import io
+from html import escape
+
+import pandas as pd
+from PIL import Image
+
+#: The media type of each kind of file.
+KINDS = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv", "webp": "image/webp"}
+
+#: Bytes of a PNG above which a page shows the picture as WebP: images of a scene, which weigh a quarter of it so.
+HEAVY = 400_000
+
+CARD = "max-width: 100%; height: auto; background: #fff; padding: 0.5em; border-radius: 6px; box-sizing: border-box"
+
+
+def figure_html(png: bytes, svg: bytes, alt: str, data: pd.DataFrame | None, width: int) -> str:
+    """The picture on a white card, legible in a dark page too, above links to save it as SVG or PNG and `data` as CSV.
+
+    Parameters
+    ----------
+    png, svg: the figure in both formats.
+    alt: what the figure shows, for those who do not see it.
+    data: what is drawn, or nothing for a diagram.
+    width: of the picture in pixels of the page.
+    """
+    files = {"svg": svg, "png": png} | ({} if data is None else {"csv": csv(data)})
+    titles = {"svg": "this figure as SVG", "png": "this figure as PNG", "csv": "the data of this figure as CSV"}
+    links = " ".join(
+        f'<a href="{uri(kind, content)}" download="figure.{kind}" aria-label="{kind.upper()}: save {titles[kind]}">'
+        f"{kind.upper()}</a>"
+        for kind, content in files.items()
+    )
+    return (
+        f'<div class="drawing"><img src="{picture(png)}" alt="{escape(alt)}" width="{width}" style="{CARD}">'
+        f'<p class="drawing-files">Save as {links}</p></div>'
+    )
+
+
+def picture(png: bytes) -> str:
+    """What a page shows: the PNG, or the same as WebP where that is `HEAVY`."""
+    if len(png) <= HEAVY:
+        return uri("png", png)
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").save(buffer, "webp", quality=88, method=6)
+    return uri("webp", buffer.getvalue())
+
+
+def uri(kind: str, content: bytes) -> str:
+    """A data URI of one of `KINDS`."""
+    return f"data:{KINDS[kind]};base64,{base64.b64encode(content).decode()}"
+
+
+def csv(data: pd.DataFrame) -> bytes:
+    """The CSV of a table: an index without a name is left out, a header of several rows is joined into one."""
+    named = [name for name in data.index.names if name is not None]
+    flat = data.reset_index() if named else data
+    if flat.columns.nlevels > 1:
+        flat = flat.set_axis([" ".join(map(str, filter(None, name))) for name in flat.columns], axis=1)
+    return flat.to_csv(index=False, float_format="%.5g", date_format="%Y-%m-%d").encode()
