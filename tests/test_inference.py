@@ -13,7 +13,7 @@ import xarray as xr
 from paperlib import inference, models
 from paperlib.errors import InputError
 from paperlib.features import features
-from paperlib.inference import Classifier, answer, fold, has_bfloat16, mix
+from paperlib.inference import Classifier, answer, fold, has_bfloat16, mix, unpadded
 
 NETWORKS = (*models.NAMES, *models.VARIANTS)
 WHOLE = (slice(0, 192), slice(0, 192))
@@ -37,6 +37,21 @@ def test_a_folded_network_is_the_same_function(name):
     assert any(isinstance(module, torch.nn.BatchNorm2d | torch.nn.BatchNorm3d) for module in model.modules())
     with torch.inference_mode():
         torch.testing.assert_close(folded(x), model(x), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("mixed", [False, True])
+def test_without_borders_the_inside_is_answered_the_same(name, mixed):
+    model = fold(learned(name))
+    model = mix(model) if mixed else model
+    halo, x = model.receptive_field // 2, torch.rand(2, 13, 11, 21, 24)
+    inside = unpadded(model)
+    assert {one.data_ptr() for one in inside.parameters()} == {one.data_ptr() for one in model.parameters()}
+    (index, probability), (found, sure) = (answer(one, [x], mixed) for one in (model, inside))
+    part = slice(None), slice(halo, 21 - halo), slice(halo, 24 - halo)
+    assert found.shape == index[part].shape
+    torch.testing.assert_close(sure, probability[part], rtol=0, atol=0.01 if mixed else 1e-5)
+    assert (found == index[part]).float().mean() > (0.98 if mixed else 0.999)
 
 
 @pytest.mark.parametrize("name", models.NAMES)

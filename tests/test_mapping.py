@@ -19,7 +19,7 @@ from rio_cogeo.cogeo import cog_validate
 from paperlib import inference, mapping, models, paper
 from paperlib.errors import InputError
 from paperlib.features import features
-from paperlib.inference import Classifier
+from paperlib.inference import Classifier, has_bfloat16
 from paperlib.mapping import map_scene, read_map
 from paperlib.samples import Normaliser
 
@@ -79,10 +79,13 @@ def one_pass(model: torch.nn.Module, scene: xr.DataArray, normaliser: Normaliser
 def test_windows_equal_one_pass(name, window, mixed, scene, normaliser, tmp_path, monkeypatch):
     if mixed:  # where the processor has it
         monkeypatch.setattr(inference, "WORTH", 0)
+        monkeypatch.setattr(inference, "PROBE", 16)
         monkeypatch.setattr(inference, "AGREEMENT", 0)
     model = build(name, scene, normaliser)
     map_scene(model, scene, normaliser, LEGEND, tmp_path, window=window)
     index, probability = one_pass(model, scene, normaliser)
+    with rasterio.open(tmp_path / "class.tif") as file:
+        assert ("mixed" in file.tags()["precision"]) == (mixed and has_bfloat16(torch.device("cpu")))
     codes = np.array([cover.code for cover in LEGEND])
     expected = np.where(index < 0, 0, codes[index])
     assert np.array_equal(read_map(tmp_path / "class.tif").values, expected)
