@@ -3,9 +3,10 @@
     python benchmarks/trainings.py [EPOCHS [SEEDS]]
 
 On 32 x 32 patches around the polygons of the demo scene, for each network that sees neighbours:
-  ours             `training.train`: patches cut to labelled extents, bfloat16 where the processor has it
+  ours             `training.train`: patches cut to labelled extents, bfloat16 where the processor has it, cheap masks of
+                   dropout (`models.blocks.Dropout`)
   channel dropout  ours, dropping whole channels instead of single values
-  plain loop       a DataLoader over whole patches, float32; same network, batches, learning rate and turns
+  plain loop       a DataLoader over whole patches, float32, torch's dropout; same layers, batches, rates and turns
 And for TempCNN as first published (three layers of 64): ours, and the same architecture from the package breizhcrops
 (`pip install --no-deps breizhcrops`) in a plain loop, on the same pixels and batches. Medians over seeds of the seconds
 of an epoch's steps, evaluation left out, and the best validation macro F1; kept in results/trainings.csv.
@@ -27,7 +28,9 @@ from torch.utils.data import DataLoader, TensorDataset
 from paperlib import Experiment, batches, metrics, models, training
 from paperlib.samples import oversample
 
-CHANNEL_DROPOUT = {nn.Conv3d: nn.Dropout3d, nn.Conv2d: nn.Dropout2d}
+#: Dropout of single values as torch has it, and of whole channels, by the kind of the convolution before it.
+VALUES = {nn.Conv3d: nn.Dropout, nn.Conv2d: nn.Dropout}
+CHANNELS = {nn.Conv3d: nn.Dropout3d, nn.Conv2d: nn.Dropout2d}
 
 
 def build(run: Experiment, name: str, seed: int) -> nn.Module:
@@ -36,12 +39,12 @@ def build(run: Experiment, name: str, seed: int) -> nn.Module:
     return models.build(name, *run.normalised["train"].x.shape[1:3], len(run.legend))
 
 
-def drop_channels(model: nn.Module) -> nn.Module:
-    """The same network with dropout of whole channels."""
+def with_dropout(model: nn.Module, kinds: dict[type, type]) -> nn.Module:
+    """The same network with another kind of dropout."""
     for layers in [module for module in model.modules() if isinstance(module, nn.Sequential)]:
         for number, layer in enumerate(layers):
             if isinstance(layer, nn.Dropout):
-                layers[number] = CHANNEL_DROPOUT[type(layers[number - 3])](layer.p)
+                layers[number] = kinds[type(layers[number - 3])](layer.p)
     return model
 
 
@@ -111,8 +114,8 @@ def main(epochs: int = 3, seeds: int = 5) -> None:
     ways: dict[str, dict[str, Callable]] = {
         name: {
             "ours": lambda seed, name=name: ours(run, build(run, name, seed), seed),
-            "channel dropout": lambda seed, name=name: ours(run, drop_channels(build(run, name, seed)), seed),
-            "plain loop": lambda seed, name=name: plain_loop(run, build(run, name, seed), seed),
+            "channel dropout": lambda seed, name=name: ours(run, with_dropout(build(run, name, seed), CHANNELS), seed),
+            "plain loop": lambda seed, name=name: plain_loop(run, with_dropout(build(run, name, seed), VALUES), seed),
         }
         for name in ("2D-CNN", "3D-CNN")
     }

@@ -1,10 +1,14 @@
 """The networks: printed sizes, the contract, and what each can see."""
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from paperlib import models, paper
 from paperlib.errors import InputError
+from paperlib.models.blocks import Dropout
 from paperlib.models.tempcnn import SERIES
 
 COUNTS = {"TempCNN": 493_096, "3D-CNN": 378_984, "2D-CNN": 463_400, "SpatioTempCNN": 867_120}
@@ -113,3 +117,32 @@ def test_gate_weighs_the_streams_pixel_by_pixel_and_learns():
 def test_impossible_networks_are_refused(arguments, message):
     with pytest.raises(InputError, match=message):
         models.build(*arguments)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("p", [0.1, 0.5])
+def test_dropout_drops_each_value_for_itself(layout, p):
+    torch.manual_seed(0)
+    layer, x = Dropout(p).train(), torch.rand(4, 16, 101, 53).add_(1).contiguous(memory_format=layout).requires_grad_()
+    out = layer(x)
+    kept = out != 0
+    assert out.is_contiguous(memory_format=layout)
+    assert kept.float().mean().item() == pytest.approx(1 - p, abs=0.003)
+    torch.testing.assert_close(out[kept], x[kept] / (1 - p))
+    out.sum().backward()
+    torch.testing.assert_close(x.grad, kept / (1 - p))
+    stored = kept.permute(0, 2, 3, 1) if layout == torch.channels_last else kept  # as they lie in memory
+    stored = stored.flatten().numpy().astype(float)
+    for lag in (1, 2, 3, 4, 5, 8, 16, 64):
+        assert abs(np.corrcoef(stored[:-lag], stored[lag:])[0, 1]) < 0.01, lag
+
+
+@given(st.tuples(*[st.integers(1, 7)] * 5), st.integers(0, 2**31))
+def test_dropout_repeats_with_its_seed_and_leaves_evaluation_alone(shape, seed):
+    layer, x = Dropout(0.5), torch.ones(shape)
+    torch.manual_seed(seed)
+    first, second = layer(x), layer(x)
+    torch.manual_seed(seed)
+    assert torch.equal(layer(x), first) and set(first.unique().tolist()) <= {0, 2}
+    assert first.numel() < 64 or not torch.equal(first, second)
+    assert layer.eval()(x) is x

@@ -22,7 +22,7 @@ from filelock import FileLock
 from .errors import InputError
 
 #: Raise by hand when what a stage writes changes, so that artifacts of older code are not taken for new ones.
-FORMAT = 4
+FORMAT = 5
 
 #: Of the disk, of the user's share of it, of a file.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
