@@ -195,3 +195,10 @@ def test_sentences_are_wrapped_and_numbers_are_not():
     html = tables.style(table).to_html()
     assert html.count("max-width: 20em") == 1 and "row0_col0" in html.split("max-width")[0]
     assert "max-width" not in tables.style(table[["estimate"]]).to_html()
+
+
+def test_names_with_signs_of_html_are_shown_as_they_are():
+    table = pd.DataFrame({"class": ["Irrigated <crops>"], "<b>": ["A & B"]}, index=["<i>"])
+    html = tables.style(table).to_html()
+    assert all(text in html for text in ("Irrigated &lt;crops&gt;", "&lt;b&gt;", "A &amp; B", "&lt;i&gt;"))
+    assert "<crops>" not in html and "<b>" not in html and "<i>" not in html

@@ -198,7 +198,9 @@ def style(table: pd.DataFrame, caption: str = "") -> Styler:
     Three decimals (one for a column in per cent or seconds), a dash for what is missing, no running index, swatches in
     a column "colour", sentences wrapped. Bold: the best F1 of a row of `table_4`, the chosen rows of `trainings_table`.
     """
-    dressed = table.style.format(_text, na_rep=DASH)
+    dressed = table.style.format(_text, na_rep=DASH, escape="html")  # names of classes are a user's
+    for axis in (0, 1):
+        dressed = dressed.format_index(escape="html", axis=axis)
     rounded = [name for name in table.columns if str(name).endswith(("(%)", "(s)"))]
     dressed = dressed.format(lambda value: _text(value, 1), subset=rounded, na_rep=DASH).apply(_bold, axis=None)
     if "colour" in table:

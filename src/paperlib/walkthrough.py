@@ -139,7 +139,7 @@ def tree(folder: Path, deepest: int = 9) -> Html:
     lines = []
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
-        if len(parts) > deepest or parts[0].startswith("."):
+        if len(parts) > deepest or any(part.startswith(".") for part in parts):
             continue
         inside = sum(1 for one in path.rglob("*") if one.is_file()) if path.is_dir() else 0
         size = f"{inside} files" if len(parts) == deepest else ""
