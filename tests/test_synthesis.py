@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import imagery
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from paperlib import looks, open_scene, stac
-from paperlib.blending import far_from_cloud, near_date
+from paperlib.blending import far_from_cloud, near_date, together
 from paperlib.errors import InputError
 from paperlib.looks import Layer, Look, local_looks
 from paperlib.paper import BANDS, BANDS_10M
@@ -380,3 +382,41 @@ def test_what_cannot_be_made_is_said_before_any_work(tmp_path):
 
 def test_months_of_a_year():
     assert months(2018)[:2] == ["2018-01-15", "2018-02-15"] and len(months(2018)) == 12
+
+
+def test_a_look_of_two_months_is_opened_once(tmp_path, monkeypatch):
+    for date in ("20180801", "20180901", "20180920"):
+        imagery.write_theia(tmp_path / "l2a", date)
+    opened, really = [], looks._open
+    monkeypatch.setattr(looks, "_open", lambda href: opened.append(href) or really(href))
+    synthesise(looks.local_looks(tmp_path / "l2a"), ["2018-08-15", "2018-09-15"], tmp_path / "l3a")
+    shared = [href for href in opened if "20180901" in href]
+    assert len(shared) >= 11 and len(shared) == len(set(shared))
+
+
+def test_files_of_looks_that_are_done_with_are_closed(tmp_path):
+    imagery.write_theia(tmp_path, "20180801")
+    imagery.write_theia(tmp_path, "20180901")
+    first, second = looks.local_looks(tmp_path)
+    with looks.Reader() as reader:
+        for look in (first, second):
+            reader.grid(look, look.bands["B2"].href)
+        reader.keep([second])
+        assert list(reader._sources) == [second.bands["B2"].href]
+
+
+def test_work_that_fails_leaves_none_running():
+    done = []
+
+    def work(number):
+        if not number:
+            raise ValueError("broken")
+        time.sleep(0.05)
+        done.append(number)
+
+    with ThreadPoolExecutor(2) as pool:
+        with pytest.raises(ValueError, match="broken"):
+            together(pool, work, range(50))
+        finished = len(done)
+        time.sleep(0.2)
+        assert len(done) == finished < 49

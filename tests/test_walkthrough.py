@@ -84,3 +84,14 @@ def test_gdal_is_asked_for_names_and_colours(tmp_path):
     write_categories(tmp_path / "class.tif.aux.xml", CLASSES)
     expected = pd.DataFrame(CLASSES).set_axis(["code", "class", "colour"], axis=1)
     pd.testing.assert_frame_equal(as_gis_sees(path), expected)
+
+
+def test_a_warning_is_one_line_and_names_no_file_of_the_library(folder):
+    scene = open_scene(folder / "lagoon.nc")
+    place = {"crs": scene.rio.crs, "transform": scene.rio.transform(), "height": 96, "width": 96}
+    with rasterio.open(folder / "cover.tif", "w", driver="GTiff", count=1, dtype="uint8", **place) as file:
+        file.write(np.full((1, 96, 96), 1, np.uint8))
+    (folder / "mapping.csv").write_text("source,code\n1,1\n7,7\n")
+    words = "cover.tif mapping.csv lagoon.nc --nomenclature lagoon.classes.csv --per-class 2 --out drawn.gpkg"
+    shown = run(f"paperlib labels {words}", folder)
+    assert "\npaperlib: Fewer than 2 polygons of Towns &amp; roads 0" in shown and ".py" not in shown
