@@ -88,7 +88,7 @@
 
   function sortable(table, name) {
     const rows = bodyRows(table);
-    if (!table.tHead || rows.length < 2 || table.dataset.sortable) return;
+    if (!table.tHead || !text(table.tHead) || rows.length < 2 || table.dataset.sortable) return;
     table.dataset.sortable = "yes";
     const heads = grid([...table.tHead.rows]);
     const bodies = grid(rows);
