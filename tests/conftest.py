@@ -86,6 +86,8 @@ def is_whole() -> Callable:
         assert plt.get_fignums() == []  # pyplot would show it a second time
 
         assert figure._repr_png_().startswith(b"\x89PNG")  # what a notebook shows
+        assert 30 < len(figure.alt) < 250 and figure.alt.endswith("."), "says in a sentence what it shows"
+        assert len(figure.data) and not figure.data.isna().all().any(), "comes with what is drawn"
         needed, given = figure.get_tightbbox(), figure.get_size_inches()
         assert needed.x0 >= -0.01 and needed.y0 >= -0.01, "clipped at the left or at the foot"
         assert needed.x1 <= given[0] + 0.01 and needed.y1 <= given[1] + 0.01, "clipped at the right or at the top"

@@ -173,3 +173,23 @@ def test_indices_are_of_labelled_pixels(samples):
         for index, patch in enumerate(panel.patches):
             x = patch.get_path().vertices[:, 0]
             assert index + 10 * number <= x.min() and x.max() < index + 1 + 10 * number
+
+
+def test_scores_come_with_what_is_drawn(results, trainings):
+    table = figures.scores_figure(results, trainings, paper.CLASSES).data
+    table = table.set_index(["set", "model", "source", "class_name"])["f1"].sort_index()
+    assert table["test", "3D-CNN", "paper", "Water"] == paper.TABLE_4_TEST[11][paper.MODELS.index("3D-CNN")]
+    assert table["test", "3D-CNN", "paper", "Mean"] == paper.TABLE_4_TEST_MEAN[paper.MODELS.index("3D-CNN")]
+    name = trainings["model"].iloc[0]
+    own = table["validation", name, "ours"]
+    assert own["Mean"] == pytest.approx(own.drop("Mean").mean())
+
+
+def test_boxes_and_matrices_come_with_what_is_drawn(samples, confusions):
+    table = figures.indices_figure(samples, paper.CLASSES).data.set_index(["index", "class_name"])
+    label, x = samples.label.numpy(), samples.x.numpy()
+    water = np.stack([x[:, 1, date][label == 7] for date in range(x.shape[2])])
+    assert table.loc[("NDWI", "Water"), "quantile_0.5"] == pytest.approx(np.median(water))
+    pixels = figures.confusion_figure(confusions, paper.CLASSES).data
+    one = pixels.query("model == '2D-CNN' and reference == 'Built up' and predicted == 'Woodland needle-leaved trees'")
+    assert one["pixels"].item() == confusions["2D-CNN"][0, 1]

@@ -122,6 +122,25 @@ def test_maps_are_cut_to_the_window_where_they_lie(scene, codes):
     assert np.array_equal(again.images[0].get_array(), expected)
 
 
+def test_maps_come_with_their_pixels(scene, codes):
+    table = map_figures.maps_figure({"TempCNN": codes}, scene, paper.CLASSES).data
+    place = codes.sortby("y", ascending=False)
+    assert len(table) == codes.size and np.array_equal(table["code TempCNN"], place.values.ravel())
+    row = table.iloc[codes.sizes["x"] + 3]
+    assert (row["easting"], row["northing"]) == (int(place["x"][3]), int(place["y"][1]))
+    assert row["code TempCNN"] == place.values[1, 3]
+
+
+def test_the_table_of_a_large_map_holds_some_of_its_pixels():
+    side = 500
+    image = xr.DataArray(
+        np.arange(side**2).reshape(side, side), {"y": -np.arange(side), "x": np.arange(side)}, ("y", "x")
+    )
+    table = map_figures.pixels(image, {"number": image.values})
+    assert len(table) == 100**2
+    assert np.array_equal(table["number"], -table["northing"] * side + table["easting"])
+
+
 def test_map_from_south_to_north_is_drawn_north_up(scene, codes):
     expected = map_figures.whole_map_figure(codes, codes, paper.CLASSES).axes[0].images[0]
     turned = map_figures.whole_map_figure(codes[::-1], codes, paper.CLASSES).axes[0].images[0]

@@ -344,6 +344,23 @@ def test_a_pixel_inside_a_polygon_names_its_class_and_set(page, run, data):
     assert page.locator(".webmap-chart").count() == 0 and len(answers(page)) == 3
 
 
+def test_the_pointer_and_the_mark_name_classes_in_words(page, run, data):
+    """Three of the paper's colours look alike to those who see no red or no green."""
+    choose(page, "right-map", "classes/iota2_base")
+    choose(page, "left-map", "confidence/2D-CNN")
+    place = (60, 150)
+    name = {cover.code: cover.name for cover in run.legend}[int(run.class_map("iota2_base").values[place])]
+    percent = int(run.confidence_map("2D-CNN").values[place])
+    expected = [f"confidence of 2D-CNN: {percent} %", f"iota2_base: {name}"]
+    box, (x, y) = page.locator(".webmap-map").bounding_box(), on_screen(page, data, *place)
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    assert page.locator(".webmap-tag").all_inner_texts() == expected
+    page.mouse.move(1, 1)
+    assert page.locator(".webmap-tag").all_inner_texts() == ["confidence of 2D-CNN", "iota2_base"]
+    page.locator(".webmap-map").click(position={"x": x, "y": y})
+    assert page.locator(".webmap-status").inner_text() == f"Mark at row 60, column 150. {'; '.join(expected)}"
+
+
 def test_the_keyboard_does_what_the_mouse_does(page, run, scene, data):
     series = data["series"]
     row, column = series["row"] + series["size"][0] // 2, series["column"] + series["size"][1] // 2

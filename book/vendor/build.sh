@@ -8,7 +8,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 npm init --yes >/dev/null
 npm install --no-audit --no-fund --loglevel=error --save-exact \
-  ol@10.11.0 rbush@4.0.1 quickselect@3.0.0 mathjax-full@3.2.2 esbuild@0.25.12 \
+  ol@10.11.0 rbush@4.0.1 quickselect@3.0.0 mathjax-full@3.2.2 esbuild@0.25.12 axe-core@4.10.3 \
   @fortawesome/fontawesome-svg-core@6.7.2 @fortawesome/free-solid-svg-icons@6.7.2
 cp "$here"/*-entry.js .
 
@@ -37,3 +37,8 @@ cp node_modules/mathjax-full/LICENSE "$extra/vendor/mathjax/LICENSE.txt"
 
 bundle icons-entry.js "$extra/_static/scripts/fontawesome.js" # under the theme's own name, which it replaces
 cp node_modules/@fortawesome/free-solid-svg-icons/LICENSE.txt "$extra/vendor/fontawesome/LICENSE.txt"
+
+axe="$here/../../tests/axe"
+mkdir -p "$axe"
+cp node_modules/axe-core/axe.min.js node_modules/axe-core/LICENSE-3RD-PARTY.txt "$axe/"
+cp node_modules/axe-core/LICENSE "$axe/LICENSE.txt"

@@ -112,10 +112,15 @@
       const colour = kind === "classes" ? (code) => covers.get(code)?.colour : (percent) => data.ramp[percent];
       side.top.setSource(source(side.map, () => painted(one.values[kind], colour)));
     };
-    side.describe = () => {
+    /** What is shown, and what the map says of a pixel where one is given: in words, for those who see no colours. */
+    side.describe = (row, column) => {
       const [kind, name] = side.map.split("/");
       if (!name) return `${side.image}, ${side.date}`;
-      return kind === "classes" ? name : `confidence of ${name}`;
+      const title = kind === "classes" ? name : `confidence of ${name}`;
+      if (row === undefined) return title;
+      const value = data.maps.find((map) => map.name === name).values[kind][row * columns + column];
+      const said = kind === "classes" ? covers.get(value)?.name : value <= 100 ? `${value} %` : undefined;
+      return `${title}: ${said ?? "no data"}`;
     };
     return side;
   }
@@ -409,7 +414,9 @@
       const [seenX, seenY] = map.getPixelFromCoordinate([x, y]) ?? [0, 0];
       const [width, height] = map.getSize();
       if (seenX < 0 || seenY < 0 || seenX > width || seenY > height) map.getView().setCenter([x, y]);
-      status.textContent = `Mark at row ${mark[0] + data.offset[0]}, column ${mark[1] + data.offset[1]}`;
+      const said = sides.filter((side) => side.map.includes("/")).map((side) => side.describe(...mark)).join("; ");
+      const where = `Mark at row ${mark[0] + data.offset[0]}, column ${mark[1] + data.offset[1]}`;
+      status.textContent = said ? `${where}. ${said}` : where;
     }
 
     function show() {
@@ -441,9 +448,13 @@
     }
 
     const pixelOf = ([x, y]) => [Math.floor((top_ - y) / pixelY), Math.floor((x - left) / pixelX)];
+    const inside = ([row, column]) => row >= 0 && column >= 0 && row < rows && column < columns;
+    const tell = (pixel) => sides.forEach((side, number) => { tags[number].textContent = side.describe(...pixel); });
+    map.on("pointermove", ({coordinate}) => tell(inside(pixelOf(coordinate)) ? pixelOf(coordinate) : []));
+    canvas.addEventListener("pointerleave", () => tell([]));
     map.on("click", ({coordinate}) => {
       const [row, column] = pixelOf(coordinate);
-      if (row < 0 || column < 0 || row >= rows || column >= columns) return;
+      if (!inside([row, column])) return;
       place(row, column);
       show();
     });
