@@ -9,6 +9,8 @@ from pathlib import Path
 
 import nbformat
 import yaml
+from _checks import pages as built_pages
+from _checks import prose
 
 BOOK = Path(__file__).resolve().parent
 
@@ -36,7 +38,7 @@ def faults(book: Path) -> list[str]:
         elif built.stat().st_mtime < source.stat().st_mtime:
             found.append(f"page older than its source: {built}")
         else:
-            found += [f"{page}: {fault}" for fault in _faults_of_page(built.read_text(), source)]
+            found += [f"{page}: {fault}" for fault in _faults_of_page(built, page, source)]
         if source is not None and source.suffix == ".ipynb":
             cells = [cell for cell in nbformat.read(source, 4).cells if cell.cell_type == "code"]
             if any(cell.outputs or cell.execution_count for cell in cells):
@@ -44,19 +46,20 @@ def faults(book: Path) -> list[str]:
     return found
 
 
-def _faults_of_page(text: str, source: Path) -> list[str]:
+def _faults_of_page(built: Path, page: str, source: Path) -> list[str]:
+    text = built.read_text(encoding="utf-8")
     signs = {
         "traceback": "a traceback",
         "output stderr": "a warning printed by a cell",
         "output stream": "printed text",
     }
     found = [f"shows {what}" for sign, what in signs.items() if re.search(rf'class="[^"]*{sign}', text)]
-    if source.suffix == ".ipynb":
-        if 'class="cell_output' not in text and "cell_output" not in text:
-            found.append("has no output: its notebook was not executed")
-        if re.search(r"\{glue:|glue:text", text):
-            found.append("has a number that was not glued")
-    return found
+    if source.suffix == ".ipynb" and "cell_output" not in text:
+        found.append("has no output: its notebook was not executed")
+    if re.search(r"\{glue:|glue:text", text):
+        found.append("has a number that was not glued")
+    found += built_pages.dead_links(built) + built_pages.other_hosts(built) + built_pages.too_heavy(built, page)
+    return found + prose.typed_on_page(source)
 
 
 if __name__ == "__main__":

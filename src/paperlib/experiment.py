@@ -25,7 +25,8 @@ from .mapping import map_scene, read_map
 from .scene import window_around
 
 FORESTS = {context.NAME: context.ContextForest, forest.NAME: forest.Forest}
-CLASSIFIERS = (*models.NAMES, context.NAME, forest.NAME)  # the columns of Table 4
+NETWORKS = (*models.NAMES, *models.ADDED)
+CLASSIFIERS = (*models.NAMES, context.NAME, forest.NAME, *models.ADDED)  # the columns of Table 4
 
 
 class Experiment(Dataset):
@@ -39,7 +40,7 @@ class Experiment(Dataset):
 
     def networks(self) -> pd.DataFrame:
         """Columns model, parameters_paper (13 channels, 11 dates, 8 classes), parameters (this scene), receptive_field."""
-        here = {name: self._build(name) for name in (*models.NAMES, *models.VARIANTS)}
+        here = {name: self._build(name) for name in (*NETWORKS, *models.VARIANTS)}
         shape = {"channels": len(paper.BANDS) + 3, "dates": len(paper.DATES), "classes": len(paper.CLASSES)}
         rows = [
             (name, count_parameters(models.build(name, **shape)), count_parameters(model), model.receptive_field)
@@ -93,7 +94,7 @@ class Experiment(Dataset):
         """F1 of each class in every training; see `benchmark.class_scores_frame`."""
         return class_scores_frame(self._scores(names))
 
-    def history(self, names=models.NAMES) -> pd.DataFrame:
+    def history(self, names=NETWORKS) -> pd.DataFrame:
         """Every epoch of every training of these networks: columns model, training, then those of `training.train`."""
         frames = [
             pd.read_csv(self.training(name, number) / "history.csv").assign(model=name, training=number)

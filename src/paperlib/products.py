@@ -1,4 +1,4 @@
-"""Maps as others use them: files with names and colours for a GIS, class areas, and a STAC item that describes them."""
+"""Maps and weights as others use them: names and colours for a GIS, class areas, a STAC item, what a network needs."""
 
 import re
 import shutil
@@ -43,6 +43,29 @@ def write_products(run: Experiment, names: tuple[str, ...], folder: Path) -> lis
         write_categories(target / "class.tif.aux.xml", run.legend)
         class_areas(target / "class.tif", run.legend).to_csv(target / "areas.csv", index=False)
         describe(run, name, target).save_object(include_self_link=False, dest_href=str(target / "item.json"))
+        written.append(target)
+    return written
+
+
+def write_weights(run: Experiment, names: tuple[str, ...], folder: Path) -> list[Path]:
+    """Write the chosen training of each classifier to `folder` and return its files; what is there is replaced.
+
+    NAME.safetensors (a forest: NAME.skops), and NAME.json with all that its use takes: channels and their normaliser,
+    dates, classes in the order of the answers, and scores and provenance of the training.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name in names:
+        best = run.best(name)
+        weights = next(path for path in best.iterdir() if path.stem in ("weights", "forest"))
+        target = folder / f"{name}{weights.suffix}"
+        shutil.copyfile(weights, target)
+        about = {
+            **store.read_json(best / "scores.json"), "dates": list(run.dates),
+            "classes": [cover.name for cover in run.legend],
+            "provenance": store.read_json(best / "provenance.json"),
+        }  # fmt: skip
+        store.write_json(folder / f"{name}.json", about)
         written.append(target)
     return written
 

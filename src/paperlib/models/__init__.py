@@ -22,6 +22,10 @@ from .pelletier import PelletierTempCNN
 from .spatiotemp import SpatioTempCNN
 from .tempcnn import TempCNN
 
+#: Networks beside the paper's: name -> class, made with (channels, dates, classes, dropout). What stands here is trained,
+#: scored and mapped with the others: a column of Table 4, a line in every figure. The how-to "add a model" walks through it.
+ADDED: dict[str, type[nn.Module]] = {}
+
 _BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "TempCNN": lambda channels, dates, classes, dropout, fusion: TempCNN(channels, dates, classes, dropout),
     "3D-CNN": lambda channels, dates, classes, dropout, fusion: CNN3D(channels, dates, classes, dropout),
@@ -31,6 +35,7 @@ _BUILDERS: dict[str, Callable[..., nn.Module]] = {
         channels, dates, classes, dropout
     ),
     "TempCNN-2019": lambda channels, dates, classes, dropout, fusion: PelletierTempCNN(channels, dates, classes),
+    **ADDED,
 }
 
 #: In the column order of Table 4; and what the paper announces or builds on.
@@ -38,7 +43,7 @@ NAMES = ("TempCNN", "3D-CNN", "2D-CNN", "SpatioTempCNN")
 VARIANTS = ("SpatioTempCNN-gated", "TempCNN-2019")
 
 #: The largest receptive field among them, in pixels.
-WIDEST = max(network.receptive_field for network in (TempCNN, CNN2D, CNN3D, SpatioTempCNN))
+WIDEST = max(network.receptive_field for network in (TempCNN, CNN2D, CNN3D, SpatioTempCNN, *ADDED.values()))
 
 
 def build(name: str, channels: int, dates: int, classes: int, dropout: float = 0.1, fusion: float = 0.5) -> nn.Module:
@@ -55,4 +60,5 @@ def build(name: str, channels: int, dates: int, classes: int, dropout: float = 0
         raise InputError(f"{name} for {channels} channels, {dates} dates, {classes} classes: needs 1, 1 and 2 or more.")
     if not 0 <= fusion <= 1:
         raise InputError(f"fusion = {fusion}; the weight of the temporal stream lies between 0 and 1.")
-    return _BUILDERS[name](channels, dates, classes, dropout, fusion)
+    choice = (dropout,) if name in ADDED else (dropout, fusion)
+    return _BUILDERS[name](channels, dates, classes, *choice)

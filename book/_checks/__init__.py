@@ -1,0 +1,1 @@
+"""What `book/check.py` looks for."""

@@ -1,0 +1,79 @@
+"""Sphinx extension: what this build of the book made, as files beside its pages, linked from the page `downloads`.
+
+They come from the store, where the notebooks put them; what is not there is made.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+from slots import fill
+
+FOLDER, PAGE = "_artifacts", "downloads"
+LIMIT = 20_000_000  # bytes in all
+
+
+def write(run, folder: Path) -> None:
+    """Table 4, every training, and each classifier's map and weights, into `folder`."""
+    from paperlib import products, tables
+    from paperlib.experiment import CLASSIFIERS
+
+    products.write_products(run, CLASSIFIERS, folder / "maps")
+    products.write_weights(run, CLASSIFIERS, folder / "weights")
+    trainings = run.efficiency()
+    trainings.to_csv(folder / "trainings.csv", index=False)
+    tables.table_4(run.class_scores(), trainings, run.legend, printed=run.simulated).to_csv(folder / "table-4.csv")
+
+
+def keep_small(folder: Path, limit: int = LIMIT) -> list[str]:
+    """Remove the largest files until all have `limit` bytes or less together; names of the removed."""
+    files = sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+    removed, size = [], sum(path.stat().st_size for path in files)
+    while size > limit:
+        largest = files.pop()
+        size -= largest.stat().st_size
+        removed.append(largest.relative_to(folder).as_posix())
+        largest.unlink()
+    return removed
+
+
+def listing(folder: Path, removed: list[str]) -> str:
+    """HTML: a table of the files with a row for each classifier, and what was too large."""
+    link = '<a href="{0}/{1}" download>{2}</a> ({3})'.format
+    kinds = {
+        "class map": "maps/{}/class.tif", "confidence": "maps/{}/confidence.tif", "QGIS style": "maps/{}/class.qml",
+        "areas": "maps/{}/areas.csv", "STAC item": "maps/{}/item.json", "weights": "weights/{}.*[st]",
+        "what they need": "weights/{}.json",
+    }  # fmt: skip
+    rows = {}
+    for model in sorted(path.name for path in (folder / "maps").iterdir()):
+        found = {kind: next(folder.glob(pattern.format(model)), None) for kind, pattern in kinds.items()}
+        rows[model] = {
+            kind: link(folder.name, path.relative_to(folder).as_posix(), path.suffix[1:], _size(path)) if path else "–"
+            for kind, path in found.items()
+        }
+    table = pd.DataFrame.from_dict(rows, orient="index").to_html(escape=False, border=0, classes="table")
+    scores = " · ".join(link(folder.name, path.name, path.name, _size(path)) for path in sorted(folder.glob("*.csv")))
+    left_out = f"<p>Too large for this page and left out: {', '.join(removed)}.</p>" if removed else ""
+    return f'<p>Scores: {scores}</p><div class="scrolls" style="overflow-x:auto">{table}</div>{left_out}'
+
+
+def _size(path: Path) -> str:
+    return f"{path.stat().st_size / 1000:,.0f} kB"
+
+
+def on_finish(app, error):
+    """Write the files and fill the page once the notebooks have run."""
+    page = Path(app.outdir) / f"{PAGE}.html"
+    if error is None and app.builder.name == "html" and page.is_file():
+        from paperlib import Experiment
+
+        folder = page.parent / FOLDER
+        folder.mkdir(exist_ok=True)
+        write(Experiment(), folder)
+        fill(page, PAGE, listing(folder, keep_small(folder)))
+
+
+def setup(app):
+    """Work after the pages are written."""
+    app.connect("build-finished", on_finish)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
