@@ -1,13 +1,15 @@
 """The gate notices a book that is not whole; outputs are kept only while what made them is unchanged."""
 
 import importlib.util
+import json
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 BOOK = Path(__file__).parents[1] / "book"
 
@@ -21,6 +23,7 @@ def load(path: Path):
 
 check = load(BOOK / "check.py")
 fresh = load(BOOK / "_ext" / "fresh.py")
+absent = load(BOOK / "_ext" / "absent.py")
 
 
 @pytest.fixture
@@ -112,3 +115,29 @@ def test_outputs_are_made_again_when_code_versions_or_preset_change(tmp_path, mo
     monkeypatch.setenv("PAPERLIB_PRESET", "other")
     states.append(fresh.state())
     assert len(set(states)) == 5
+
+
+# -- what the book of another scene leaves out -------------------------------------------------------------------------
+
+
+def source_of(cells, name="page.ipynb"):
+    """A page's source as Sphinx gives it, after the extension has seen it."""
+    app = SimpleNamespace(env=SimpleNamespace(doc2path=lambda page, base: name))
+    source = [json.dumps({"cells": cells})]
+    absent.leave_printed_out(app, "page", source)
+    return [cell["metadata"].get("tags", []) for cell in json.loads(source[0])["cells"]]
+
+
+def test_printed_values_are_left_out_of_the_book_of_another_scene_alone(monkeypatch):
+    cells = [{"metadata": {"tags": ["printed"]}}, {"metadata": {}}, {"metadata": {"tags": ["full-width"]}}]
+    monkeypatch.delenv("PAPERLIB_SCENE", raising=False)
+    assert source_of(cells) == [["printed"], [], ["full-width"]]
+    monkeypatch.setenv("PAPERLIB_SCENE", "mine.nc")
+    assert source_of(cells) == [["printed", "remove-cell"], [], ["full-width"]]
+    assert source_of(cells, "page.md") == [["printed"], [], ["full-width"]]
+
+
+def test_title_of_a_page_comes_from_its_source(tmp_path):
+    (tmp_path / "a.md").write_text("no title yet\n\n# The title\n")
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# Of a notebook\n\ntext")]), tmp_path / "b.ipynb")
+    assert [absent.title_of(tmp_path / name) for name in "abc"] == ["The title", "Of a notebook", None]
