@@ -202,3 +202,14 @@ def test_names_with_signs_of_html_are_shown_as_they_are():
     html = tables.style(table).to_html()
     assert all(text in html for text in ("Irrigated &lt;crops&gt;", "&lt;b&gt;", "A &amp; B", "&lt;i&gt;"))
     assert "<crops>" not in html and "<b>" not in html and "<i>" not in html
+
+
+def test_the_headline_has_the_means_of_table_4_a_row_a_model(table):
+    headline = tables.headline_table(table)
+    assert headline.index.tolist() == list(paper.MODELS)  # in the paper's order
+    for part in (VALIDATION, TEST):
+        for source in ("paper", "ours"):
+            for model in paper.MODELS:
+                assert headline.loc[model, (part, source)] == table.loc[(part, "Mean"), (model, source)]
+    alone = tables.headline_table(tables.table_4(make_results(), make_trainings(), LEGEND, printed=False))
+    assert alone.shape == (2, 2) and alone.loc["TempCNN", TEST] == pytest.approx(0.6)

@@ -24,7 +24,7 @@ def thumbnails(html: Path, names: list[str]) -> str:
         soup = BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
         for number, picture in enumerate(soup.select(".cell_output img")):
             source = (html / name).parent / picture.get("src", "")
-            if source.suffix == ".png" and source.is_file():
+            if source.suffix in (".png", ".webp") and source.is_file():
                 small = html / FOLDER / f"{name.replace('/', '-')}-{number}.webp"
                 _shrink(source, small)
                 items.append(_item(name, picture, f"{FOLDER}/{small.name}"))

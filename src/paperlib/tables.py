@@ -116,6 +116,13 @@ def table_4(
     return table if printed else table.droplevel(1, axis=1)
 
 
+def headline_table(table: pd.DataFrame) -> pd.DataFrame:
+    """The means of a `table_4`, a row a model: mean F1 on validation and test, printed beside ours where it has both."""
+    means = table.xs("Mean", level=1).T.rename_axis(columns=None)
+    names = means.index.unique(0)
+    return means.unstack().reindex(names) if means.index.nlevels == 2 else means
+
+
 def differences_table(results: pd.DataFrame, trainings: pd.DataFrame, legend: tuple[LandCover, ...]) -> pd.DataFrame:
     """Table 4, ours less printed: F1 of each class in the chosen trainings, validation and test, NaN where one lacks.
 
