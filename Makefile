@@ -1,9 +1,10 @@
-# Words: help, install, test, book, format, check, clean. Needs Python 3.11+ with pip and venv, and make.
+# Words: help, install, test, book, pdf, format, check, clean. Needs Python 3.11+ with pip and venv, and make.
 PYTHON ?= python3
 BIN := .venv/bin
 
 help:
 	@echo "make book     build the book (preset demo; PAPERLIB_PRESET=tiny for a quick look)"
+	@echo "make pdf      the built book as one PDF (needs chromium)"
 	@echo "make test     run every test"
 	@echo "make install  make the environment .venv with the pinned versions"
 	@echo "make format   format the code; make check: lint, and notebooks without outputs"
@@ -17,9 +18,12 @@ $(BIN)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 book: install
-	$(BIN)/jupyter-book build book/
+	$(BIN)/jupyter-book build -W -n --keep-going book/ || { rm -rf book/_build/.doctrees; exit 1; } # or it would pass next time
 	$(BIN)/python book/check.py
 	@echo "The book is at $(CURDIR)/book/_build/html/index.html"
+
+pdf: book
+	$(BIN)/python book/pdf.py
 
 test: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
@@ -27,14 +31,14 @@ test: install
 format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/nbstripout --keep-id book/*.ipynb
+	$(BIN)/nbstripout --keep-id book/*.ipynb examples/*.ipynb
 
 check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/nbstripout --keep-id --verify book/*.ipynb
+	$(BIN)/nbstripout --keep-id --verify book/*.ipynb examples/*.ipynb
 
 clean:
 	rm -rf book/_build .pytest_cache .ruff_cache .hypothesis
 
-.PHONY: help install book test format check clean
+.PHONY: help install book pdf test format check clean

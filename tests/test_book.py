@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 BOOK = Path(__file__).parents[1] / "book"
+sys.path.insert(0, str(BOOK))  # as for `python book/check.py`
 
 
 def load(path: Path):
@@ -26,6 +28,9 @@ fresh = load(BOOK / "_ext" / "fresh.py")
 absent = load(BOOK / "_ext" / "absent.py")
 
 
+A = '<div class="cell_output docutils container" id="b">1</div><a href="https://example.org">elsewhere</a>'
+
+
 @pytest.fixture
 def book(tmp_path):
     """A small book that is whole: two pages, one of them a notebook."""
@@ -34,8 +39,8 @@ def book(tmp_path):
     nbformat.write(new_notebook(cells=[new_code_cell("1")]), tmp_path / "a.ipynb")
     html = tmp_path / "_build" / "html"
     html.mkdir(parents=True)
-    (html / "index.html").write_text("<p>Title</p>")
-    (html / "a.html").write_text('<div class="cell_output docutils container">1</div>')
+    (html / "index.html").write_text('<h1 id="top">Title</h1><a href="a.html#b">b</a><a href="#top">top</a>')
+    (html / "a.html").write_text(A)
     return tmp_path
 
 
@@ -43,23 +48,29 @@ def test_a_whole_book_passes(book):
     assert check.faults(book) == []
 
 
+def add(book, html):
+    with open(book / "_build" / "html" / "a.html", "a") as file:
+        file.write(html)
+
+
 def spoil_page(book):
     (book / "_build" / "html" / "a.html").unlink()
+    (book / "_build" / "html" / "index.html").write_text("<h1>Title</h1>")
 
 
 def spoil_output(book):
-    (book / "_build" / "html" / "a.html").write_text("<p>nothing ran</p>")
+    (book / "_build" / "html" / "a.html").write_text('<p id="b">nothing ran</p>')
 
 
 def spoil_traceback(book):
     (book / "_build" / "html" / "a.html").write_text(
-        '<div class="cell_output"><div class="output traceback">x</div></div>'
+        '<div class="cell_output" id="b"><div class="output traceback">x</div></div>'
     )
 
 
 def spoil_warning(book):
     (book / "_build" / "html" / "a.html").write_text(
-        '<div class="cell_output"><div class="output stderr">x</div></div>'
+        '<div class="cell_output" id="b"><div class="output stderr">x</div></div>'
     )
 
 
@@ -83,19 +94,98 @@ def spoil_stored(book):
     os.utime(book / "_build" / "html" / "a.html", (later, later))
 
 
+def spoil_glue(book):
+    add(book, "<p>{glue:text}`score`</p>")
+
+
+def spoil_prose(book):
+    cells = [new_markdown_cell("It reaches 0.93 on the test set."), new_code_cell("1")]
+    nbformat.write(new_notebook(cells=cells), book / "a.ipynb")
+    later = (book / "a.ipynb").stat().st_mtime + 1
+    os.utime(book / "_build" / "html" / "a.html", (later, later))
+
+
+def spoil_weight(book):
+    add(book, f"<!-- {'x' * 1_500_000} -->")
+
+
+def spoil_weight_of_pictures(book):
+    (book / "_build" / "html" / "_images").mkdir()
+    (book / "_build" / "html" / "_images" / "large.png").write_bytes(bytes(1_500_000))
+    add(book, '<img src="_images/large.png" alt="large">')
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
         (spoil_page, "page missing"), (spoil_output, "not executed"), (spoil_traceback, "a traceback"),
         (spoil_warning, "a warning printed"), (spoil_report, "notebook failed: a.err.log"),
         (spoil_source, "page without source: index"), (spoil_age, "older than its source"),
-        (spoil_stored, "stored with outputs"),
+        (spoil_stored, "stored with outputs"), (spoil_glue, "not glued"), (spoil_prose, "typed in prose"),
+        (spoil_weight, "weighs 1.5 MB"), (spoil_weight_of_pictures, "weighs 1.5 MB"),
     ],
 )  # fmt: skip
 def test_each_fault_is_named(book, spoil, message):
     spoil(book)
     faults = check.faults(book)
     assert len(faults) == 1 and message in faults[0], faults
+
+
+@pytest.mark.parametrize(
+    ("html", "message"),
+    [
+        ('<a href="gone.html">x</a>', "dead link: gone.html"),
+        ('<a href="_sources/gone.ipynb" download>x</a>', "dead link"),
+        ('<a href="index.html#gone">x</a>', "a place that is not there: index.html#gone"),
+        ('<a href="#gone">x</a>', "a place that is not there: #gone"),
+        ('<img src="gone.png">', "loads a file that is not there: gone.png"),
+        ('<script src="https://cdn.example.org/x.js"></script>', "asks another host"),
+        ('<script src="//cdn.example.org/x.js"></script>', "asks another host"),
+        ('<link rel="stylesheet" href="https://fonts.example.org/x.css">', "asks another host"),
+        ('<link rel="preconnect" href="https://fonts.example.org">', "asks another host"),
+        ('<img srcset="https://example.org/x.png 2x">', "asks another host"),
+        ("<style>@font-face{src:url(https://example.org/x.woff2)}</style>", "asks another host"),
+        ("<p style=\"background:url('//example.org/x.png')\">x</p>", "asks another host"),
+        ("<script>fetch('https://example.org/data.json')</script>", "asks another host"),
+        ('<script type="module">import("https://example.org/x.mjs")</script>', "asks another host"),
+    ],
+)
+def test_each_fault_of_a_built_page_is_named(book, html, message):
+    add(book, html)
+    faults = check.faults(book)
+    assert len(faults) == 1 and message in faults[0] and faults[0].startswith("a: "), faults
+
+
+def test_a_style_sheet_that_asks_another_host_is_named(book):
+    (book / "_build" / "html" / "x.css").write_text("body{background:url(https://example.org/x.png)}")
+    add(book, '<link rel="stylesheet" href="x.css">')
+    assert check.faults(book) == ["a: asks another host: https://example.org/x.png"]
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "The mean is {glue:text}`mean:.3f`, printed {printed}`0.804`, with {given}`95 %` intervals.",
+        "See section 3.5.2, sections 2.2 and 3.6, {doc}`3-6-results` and [there](https://example.org/v1.25).",
+        "# 3.6 Results\n\nPython 3.11, under CC BY 4.0, with `0.5` as code, $w = 0.5$ as formula, 11 dates of 2018-07-08.",
+        "```python\ndropout = 0.1\n```\nand torch 2.13.0 and\n$$p = 0.5 q$$",
+    ],
+)
+def test_what_is_no_result_is_no_alarm(prose):
+    assert check.prose.typed_numbers(prose) == []
+
+
+@pytest.mark.parametrize(
+    ("prose", "numbers"),
+    [
+        ("3D-CNN reaches 0.756, TempCNN -0.05 less.", ["0.756", "-0.05"]),
+        ("About 80 % of 290 polygons, or 12.5 per cent", ["80 %", "12.5"]),
+        ("Section 3.6 says 0.9.", ["0.9"]),
+        ("| a | 0.5 |", ["0.5"]),
+    ],
+)
+def test_typed_results_are_found(prose, numbers):
+    assert check.prose.typed_numbers(prose) == numbers
 
 
 def test_outputs_are_made_again_when_code_versions_or_preset_change(tmp_path, monkeypatch):

@@ -36,16 +36,16 @@ def keep_small(folder: Path, limit: int = LIMIT) -> list[str]:
     return removed
 
 
-def listing(folder: Path, removed: list[str]) -> str:
-    """HTML: a table of the files with a row for each classifier, and what was too large."""
-    link = '<a href="{0}/{1}" download>{2}</a> ({3})'.format
+def listing(folder: Path, names: tuple[str, ...], removed: list[str]) -> str:
+    """HTML: a table of the files with a row for each of the classifiers `names`, and what was too large."""
+    link = '<a href="{0}/{1}" download>{2}</a>{3}'.format
     kinds = {
         "class map": "maps/{}/class.tif", "confidence": "maps/{}/confidence.tif", "QGIS style": "maps/{}/class.qml",
         "areas": "maps/{}/areas.csv", "STAC item": "maps/{}/item.json", "weights": "weights/{}.*[st]",
         "what they need": "weights/{}.json",
     }  # fmt: skip
     rows = {}
-    for model in sorted(path.name for path in (folder / "maps").iterdir()):
+    for model in names:
         found = {kind: next(folder.glob(pattern.format(model)), None) for kind, pattern in kinds.items()}
         rows[model] = {
             kind: link(folder.name, path.relative_to(folder).as_posix(), path.suffix[1:], _size(path)) if path else "–"
@@ -54,23 +54,24 @@ def listing(folder: Path, removed: list[str]) -> str:
     table = pd.DataFrame.from_dict(rows, orient="index").to_html(escape=False, border=0, classes="table")
     scores = " · ".join(link(folder.name, path.name, path.name, _size(path)) for path in sorted(folder.glob("*.csv")))
     left_out = f"<p>Too large for this page and left out: {', '.join(removed)}.</p>" if removed else ""
-    return f'<p>Scores: {scores}</p><div class="scrolls" style="overflow-x:auto">{table}</div>{left_out}'
+    return f'<p>Scores: {scores}</p><div style="overflow-x:auto;white-space:nowrap">{table}</div>{left_out}'
 
 
 def _size(path: Path) -> str:
-    return f"{path.stat().st_size / 1000:,.0f} kB"
+    """The size of a file that is worth a word."""
+    return f" ({path.stat().st_size / 1e6:.1f} MB)" if path.stat().st_size > 100_000 else ""
 
 
 def on_finish(app, error):
     """Write the files and fill the page once the notebooks have run."""
     page = Path(app.outdir) / f"{PAGE}.html"
     if error is None and app.builder.name == "html" and page.is_file():
-        from paperlib import Experiment
+        from paperlib.experiment import CLASSIFIERS, Experiment
 
         folder = page.parent / FOLDER
         folder.mkdir(exist_ok=True)
         write(Experiment(), folder)
-        fill(page, PAGE, listing(folder, keep_small(folder)))
+        fill(page, PAGE, listing(folder, CLASSIFIERS, keep_small(folder)))
 
 
 def setup(app):

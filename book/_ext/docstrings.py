@@ -7,6 +7,7 @@ bars and underscores that are no markup are kept.
 
 import re
 
+SECTIONS = ("Parameters", "Returns")
 RULE = re.compile(r"-{3,}$")
 PARAMETER = re.compile(r"(?P<names>\w+(, \w+)*): (?P<text>.*)")
 
@@ -16,10 +17,10 @@ def with_definitions(lines: list[str]) -> list[str]:
     found, inside = [], False
     ahead = [*lines[1:], "", ""]
     for line, following, after in zip(lines, ahead, ahead[1:], strict=False):
-        if line == "Parameters" and RULE.match(following):
-            inside = True
-            found += ["**Parameters**", ""]
-        elif inside and RULE.match(line):
+        if line in SECTIONS and RULE.match(following):
+            inside = line == "Parameters"
+            found += [f"**{line}**", ""]
+        elif RULE.match(line):
             continue
         elif line.endswith(":") and not following.strip() and after.startswith("    "):
             found.append(f"{line}:")  # what follows is code
@@ -33,7 +34,7 @@ def with_definitions(lines: list[str]) -> list[str]:
 
 def escape(line: str) -> str:
     """A line with its stars, bars and trailing underscores escaped, except within backticks and markup of our own."""
-    if line == "**Parameters**":
+    if line.strip("*") in SECTIONS:
         return line
     parts = re.split(r"(``.*?``|`.*?`)", line)
     return "".join(part if part.startswith("`") else re.sub(r"([*|]|(?<=\w)_(?!\w))", r"\\\1", part) for part in parts)

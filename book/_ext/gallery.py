@@ -11,7 +11,7 @@ PAGE, FOLDER = "gallery", "_gallery"
 WIDTH = 360  # pixels of a thumbnail; shown at half of it, for dense screens
 STYLE = (
     "<style>.gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(11rem,1fr));gap:1rem;padding:0;"
-    "list-style:none}.gallery img{width:100%;height:9rem;object-fit:cover;object-position:top;background:#fff;"
+    "list-style:none}.gallery img{width:100%;height:9rem;object-fit:contain;background:#fff;"
     "border-radius:6px}.gallery a{display:block;font-size:.85em;line-height:1.3}</style>"
 )
 

@@ -1,0 +1,108 @@
+"""The built book as one PDF, with contents, outline and inner links: `make pdf`, after `make book`.
+
+Every page is printed by Chromium (Debian: `apt install chromium`), so that formulas, tables and figures look as they do
+on the screen; pypdf binds them. Interactive parts are printed as they stand when a page opens.
+"""
+
+import shutil
+import sys
+import tempfile
+from html import escape
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from check import BOOK, pages
+from playwright.sync_api import Browser, sync_playwright
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+SHEET = {"format": "A4", "print_background": True, "scale": 0.8} | {
+    "margin": {"top": "16mm", "bottom": "16mm", "left": "16mm", "right": "16mm"}
+}
+#: What a screen needs and paper does not; what belongs together.
+STYLE = """
+.bd-header-article, .prev-next-area, .bd-sidebar-secondary, .copybtn, #jb-print-toc { display: none !important }
+pre { white-space: pre-wrap !important } h1 { margin-bottom: 1em !important }
+h1, h2, h3, h4 { break-after: avoid } tr, img, pre, .admonition { break-inside: avoid }
+"""
+WIDTH = 841  # pixels of the page's width on such a sheet
+SHRINK_TABLES = """() => document.querySelectorAll("table").forEach((table) => {
+    const room = table.parentElement.clientWidth;
+    if (table.offsetWidth > room) table.style.zoom = room / table.offsetWidth;
+})"""
+
+
+def print_page(browser: Browser, page: Path, target: Path) -> str:
+    """Print a built page to `target` once its formulas are set; its title."""
+    tab = browser.new_page(viewport={"width": WIDTH, "height": 1200}, color_scheme="light")
+    tab.goto(page.as_uri())
+    tab.evaluate("() => window.MathJax?.startup?.promise")
+    tab.add_style_tag(content=STYLE)
+    tab.emulate_media(media="print")
+    tab.evaluate(SHRINK_TABLES)
+    tab.pdf(path=target, **SHEET)
+    title = tab.evaluate("() => document.querySelector('h1')?.firstChild?.textContent.trim() ?? document.title")
+    tab.close()
+    return title
+
+
+def contents(titles: list[str], counts: list[int], own: int) -> str:
+    """HTML of the contents: each title with the number of its first sheet, after `own` sheets of contents."""
+    rows, sheet = [], own + 1
+    for title, count in zip(titles, counts, strict=True):
+        rows.append(f"<tr><td>{escape(title)}</td><td style='text-align:right'>{sheet}</td></tr>")
+        sheet += count
+    return f"<h1>Contents</h1><table style='width:100%;font:12pt sans-serif'>{''.join(rows)}</table>"
+
+
+def bind(parts: list[Path], titles: list[str], addresses: list[str], target: Path) -> None:
+    """Join printed pages, the contents first; links between them lead to sheets, links to other local files to nothing."""
+    writer, first = PdfWriter(), {}
+    for part, title, address in zip(parts, titles, addresses, strict=True):
+        first[address] = len(writer.pages)
+        writer.append(part, outline_item=title)
+    for sheet in writer.pages:
+        links = ArrayObject()
+        for link in sheet.get("/Annots", ()):
+            action = link.get_object().get("/A", {})
+            parts_of = urlsplit(str(action.get("/URI", "")))
+            if parts_of.scheme == "file":
+                number = first.get(unquote(parts_of.path))
+                if number is None:
+                    continue
+                place = ArrayObject([writer.pages[number].indirect_reference, NameObject("/Fit")])
+                go = {NameObject("/S"): NameObject("/GoTo"), NameObject("/D"): place}
+                link.get_object()[NameObject("/A")] = DictionaryObject(go)
+            links.append(link)
+        sheet[NameObject("/Annots")] = links
+    writer.write(target)
+
+
+def make(html: Path, names: list[str], target: Path, browser: Browser) -> int:
+    """Print the pages `names` of the folder `html` and bind them to `target`; how many sheets there are."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / f"{number}.pdf" for number in range(len(names))]
+        paths = [html / f"{name}.html" for name in names]
+        titles = [print_page(browser, path, file) for path, file in zip(paths, files, strict=True)]
+        counts = [len(PdfReader(file).pages) for file in files]
+        front = Path(folder) / "contents.html"
+        for own in (1, 2, 3):  # sheets that the contents take, which they count themselves
+            front.write_text(f"<meta charset='utf-8'><title>Contents</title>{contents(titles, counts, own)}")
+            print_page(browser, front, front.with_suffix(".pdf"))
+            if len(PdfReader(front.with_suffix(".pdf")).pages) == own:
+                break
+        addresses = [str(path) for path in [front, *paths]]
+        bind([front.with_suffix(".pdf"), *files], ["Contents", *titles], addresses, target)
+        return own + sum(counts)
+
+
+if __name__ == "__main__":
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None:
+        sys.exit(f"The PDF is printed by a browser, and none of {', '.join(NAMES)} is installed.")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        built, out = BOOK / "_build" / "html", BOOK / "_build" / "book.pdf"
+        print(f"{out}: {make(built, pages(BOOK / '_toc.yml'), out, chromium)} sheets")
+        chromium.close()
