@@ -137,7 +137,9 @@ def test_notebooks_are_thin(path):
 def test_every_page_is_in_the_table_of_contents():
     toc = yaml.safe_load((PROJECT / "_toc.yml").read_text())
     listed = {toc["root"]} | {chapter["file"] for part in toc["parts"] for chapter in part["chapters"]}
-    pages = {path.stem for suffix in ("md", "ipynb") for path in (PROJECT / "book").glob(f"*.{suffix}")}
+    book = PROJECT / "book"
+    sources = [path.relative_to(book) for suffix in ("md", "ipynb") for path in book.rglob(f"*.{suffix}")]
+    pages = {path.with_suffix("").as_posix() for path in sources if path.parts[0] not in ("_build", "vendor")}
     assert listed == pages
 
 
