@@ -1,0 +1,41 @@
+"""The README keeps what it says: its numbers are those that were recorded, its pages and files exist."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from paperlib import audit, models
+
+PROJECT = Path(__file__).parents[1]
+TEXT = (PROJECT / "README.md").read_text()
+
+
+def recorded(name: str) -> pd.DataFrame:
+    return pd.read_csv(PROJECT / "benchmarks" / "results" / f"{name}.csv")
+
+
+def test_times_are_the_recorded_ones():
+    cold, again = recorded("book-demo")["seconds"]
+    assert f"| {cold:.0f} s" in TEXT and f"| {again:.0f} s" in TEXT
+    minutes = recorded("maps").set_index("model")["whole tile, extrapolated (min)"]
+    fast, slow = minutes.idxmin(), minutes.idxmax()
+    assert f"{minutes[fast]:.0f} ({fast}) to {minutes[slow]:.0f} minutes ({slow})" in TEXT
+
+
+def test_expected_results_are_what_comes_out():
+    means = audit.means_table()
+    assert f"{len(audit.audit())} places; {means['agrees'].sum()} of {len(means)} printed means" in TEXT
+    sizes = [sum(weight.numel() for weight in models.build(name, 13, 11, 8).parameters()) for name in models.NAMES]
+    assert "{}, {}, {} and {} thousand".format(*(round(size / 1000) for size in sizes)) in TEXT
+
+
+def test_pages_commands_and_files_exist():
+    for page in re.findall(r"^\| [^|]+ \| `([\w-]+)` \|", TEXT, re.M):
+        assert (PROJECT / "book" / f"{page}.ipynb").is_file(), page
+    targets = set(re.findall(r"^([\w-]+):", (PROJECT / "Makefile").read_text(), re.M))
+    assert set(re.findall(r"`(?:\w+=\w+ )?make (\w+)`", TEXT)) <= targets
+    for path in re.findall(r"`((?:examples|benchmarks|tests|src|data)/[\w./-]*)`", TEXT):
+        assert (PROJECT / path).exists() or path == "data/artifacts/", path
+    picture = PROJECT / re.search(r"!\[[^\]]+\]\(([^)]+)\)", TEXT)[1]
+    assert picture.is_file() and picture.stat().st_size < 300_000
