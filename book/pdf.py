@@ -57,24 +57,28 @@ def contents(titles: list[str], counts: list[int], own: int) -> str:
 
 
 def bind(parts: list[Path], titles: list[str], addresses: list[str], target: Path) -> None:
-    """Join printed pages, the contents first; links between them lead to sheets, links to other local files to nothing."""
-    writer, first = PdfWriter(), {}
+    """Join printed pages, the contents first; links between and within them lead to sheets, to other local files nowhere."""
+    writer, first, sheets = PdfWriter(), {}, []
     for part, title, address in zip(parts, titles, addresses, strict=True):
+        reader = PdfReader(part)
         first[address] = len(writer.pages)
-        writer.append(part, outline_item=title)
-    for sheet in writer.pages:
+        places = {name: reader.get_destination_page_number(one) for name, one in reader.named_destinations.items()}
+        writer.append(reader, outline_item=title)
+        sheets += [(first[address], places)] * len(reader.pages)
+    for sheet, (start, places) in zip(writer.pages, sheets, strict=True):
         links = ArrayObject()
-        for link in sheet.get("/Annots", ()):
-            action = link.get_object().get("/A", {})
-            parts_of = urlsplit(str(action.get("/URI", "")))
-            if parts_of.scheme == "file":
-                number = first.get(unquote(parts_of.path))
-                if number is None:
-                    continue
+        for link in (one.get_object() for one in sheet.get("/Annots", ())):
+            uri = urlsplit(str(link.get("/A", {}).get("/URI", "")))
+            number = first.get(unquote(uri.path)) if uri.scheme == "file" else None
+            if "/Dest" in link:  # a place of the same page; other pages may have places of the same name
+                number = start + places.get(link.pop("/Dest"), 0)
+            if number is not None:
                 place = ArrayObject([writer.pages[number].indirect_reference, NameObject("/Fit")])
-                go = {NameObject("/S"): NameObject("/GoTo"), NameObject("/D"): place}
-                link.get_object()[NameObject("/A")] = DictionaryObject(go)
-            links.append(link)
+                link[NameObject("/A")] = DictionaryObject(
+                    {NameObject("/S"): NameObject("/GoTo"), NameObject("/D"): place}
+                )
+            if number is not None or uri.scheme != "file":
+                links.append(link)
         sheet[NameObject("/Annots")] = links
     writer.write(target)
 
