@@ -42,7 +42,7 @@ def listing(folder: Path, names: tuple[str, ...], removed: list[str]) -> str:
     kinds = {
         "class map": "maps/{}/class.tif", "confidence": "maps/{}/confidence.tif", "QGIS style": "maps/{}/class.qml",
         "areas": "maps/{}/areas.csv", "STAC item": "maps/{}/item.json", "weights": "weights/{}.*[st]",
-        "what they need": "weights/{}.json",
+        "about them": "weights/{}.json",
     }  # fmt: skip
     rows = {}
     for model in names:
@@ -54,12 +54,12 @@ def listing(folder: Path, names: tuple[str, ...], removed: list[str]) -> str:
     table = pd.DataFrame.from_dict(rows, orient="index").to_html(escape=False, border=0, classes="table")
     scores = " · ".join(link(folder.name, path.name, path.name, _size(path)) for path in sorted(folder.glob("*.csv")))
     left_out = f"<p>Too large for this page and left out: {', '.join(removed)}.</p>" if removed else ""
-    return f'<p>Scores: {scores}</p><div style="overflow-x:auto;white-space:nowrap">{table}</div>{left_out}'
+    return f'<p>Scores: {scores}</p><div style="overflow-x:auto;font-size:.8em">{table}</div>{left_out}'
 
 
 def _size(path: Path) -> str:
     """The size of a file that is worth a word."""
-    return f" ({path.stat().st_size / 1e6:.1f} MB)" if path.stat().st_size > 100_000 else ""
+    return f" ({path.stat().st_size / 1e6:.1f}\N{NO-BREAK SPACE}MB)" if path.stat().st_size > 100_000 else ""
 
 
 def on_finish(app, error):
