@@ -38,28 +38,30 @@ def keep_small(folder: Path, limit: int = LIMIT) -> list[str]:
 
 def listing(folder: Path, names: tuple[str, ...], removed: list[str]) -> str:
     """HTML: a table of the files with a row for each of the classifiers `names`, and what was too large."""
-    link = '<a href="{0}/{1}" download>{2}</a>{3}'.format
     kinds = {
         "class map": "maps/{}/class.tif", "confidence": "maps/{}/confidence.tif", "QGIS style": "maps/{}/class.qml",
-        "areas": "maps/{}/areas.csv", "STAC item": "maps/{}/item.json", "weights": "weights/{}.*[st]",
+        "areas": "maps/{}/areas.csv", "STAC item": "maps/{}/item.json", "weights": "weights/{}.s*",
         "about them": "weights/{}.json",
     }  # fmt: skip
     rows = {}
     for model in names:
         found = {kind: next(folder.glob(pattern.format(model)), None) for kind, pattern in kinds.items()}
         rows[model] = {
-            kind: link(folder.name, path.relative_to(folder).as_posix(), path.suffix[1:], _size(path)) if path else "–"
+            kind: _link(folder, path, path.suffix[1:], f"{model}: {kind}") if path else "–"
             for kind, path in found.items()
         }
     table = pd.DataFrame.from_dict(rows, orient="index").to_html(escape=False, border=0, classes="table")
-    scores = " · ".join(link(folder.name, path.name, path.name, _size(path)) for path in sorted(folder.glob("*.csv")))
+    scores = " · ".join(_link(folder, path, path.name, path.stem) for path in sorted(folder.glob("*.csv")))
     left_out = f"<p>Too large for this page and left out: {', '.join(removed)}.</p>" if removed else ""
     return f'<p>Scores: {scores}</p><div style="overflow-x:auto;font-size:.8em">{table}</div>{left_out}'
 
 
-def _size(path: Path) -> str:
-    """The size of a file that is worth a word."""
-    return f" ({path.stat().st_size / 1e6:.1f}\N{NO-BREAK SPACE}MB)" if path.stat().st_size > 100_000 else ""
+def _link(folder: Path, path: Path, text: str, what: str) -> str:
+    """A link to a file in `folder`, with what it is for those who hear the page, and its size where that is worth a word."""
+    size = path.stat().st_size
+    words = f" ({size / 1e6:.1f}\N{NO-BREAK SPACE}MB)" if size > 100_000 else ""
+    address = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+    return f'<a href="{address}" download aria-label="{text}, {what}">{text}</a>{words}'
 
 
 def on_finish(app, error):
