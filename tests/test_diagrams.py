@@ -59,13 +59,20 @@ def test_kernel_of_the_drawing_is_that_of_the_layer():
     wide.convolutions[0] = nn.Conv2d(13, 32, (5, 1), padding=(2, 0), bias=False)
     for changed, cells in ((network("TempCNN"), 3), (wide, 5)):
         drawn = diagrams.convolution_figure(changed, **INPUT).axes[0].texts
-        assert sum(text.get_weight() == "bold" and text.get_text().isdigit() for text in drawn) == 3 * cells
+        assert sum(text.get_weight() == "bold" and text.get_text().isdigit() for text in drawn) == 3 * cells, cells
 
 
-@pytest.mark.parametrize(("name", "dates", "side"), [("TempCNN", 4, 7), ("2D-CNN", 11, 4)])
-def test_input_too_small_for_three_steps_is_named(name, dates, side):
-    with pytest.raises(InputError, match="three steps"):
-        diagrams.convolution_figure(models.build(name, 13, dates, 8), 13, dates, side)
+def test_patch_too_small_for_three_steps_is_named():
+    with pytest.raises(InputError, match="no three steps over 4 pixels"):
+        diagrams.convolution_figure(network("2D-CNN"), **INPUT, side=4)
+
+
+@pytest.mark.parametrize("name", models.NAMES)
+@pytest.mark.parametrize("dates", [1, 2, 40])
+def test_short_and_long_series_are_drawn(name, dates):
+    few = models.build(name, 4, dates, 3)
+    for figure in (diagrams.network_figure(few, 4, dates, 8), diagrams.convolution_figure(few, 4, dates)):
+        figure.canvas.draw()
 
 
 @pytest.mark.parametrize("name", models.NAMES)

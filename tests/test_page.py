@@ -2,7 +2,7 @@
 
 import pytest
 
-from paperlib import Experiment, page
+from paperlib import Experiment, page, settings
 
 
 @pytest.fixture
@@ -15,12 +15,22 @@ def test_simulated_scenes_are_called_so_and_real_ones_are_not(real):
     assert "Simulated scene" in box and "no evidence about the real tile" in box and "192 x 192" in box
 
 
+@pytest.mark.parametrize("preset", settings.PRESETS)
+def test_the_box_names_the_preset(preset):
+    box = page.banner(Experiment(preset, seed=3))
+    assert f"Preset <b>{preset}</b>" in box and f"of {settings.PRESETS[preset].train.epochs} epochs" in box
+
+
+def test_settings_changed_by_hand_are_no_preset():
+    assert "Preset <b>of its own</b>" in page.banner(Experiment("tiny").vary(dates="shuffled"))
+
+
 def test_the_box_of_a_real_scene_says_what_it_has(run, tmp_path):
     folder = tmp_path / "my <tile>"
     folder.symlink_to(run.folder)
     box = page.banner(Experiment("tiny", folder, run.folder / "polygons.gpkg"))
     assert "Simulated" not in box and "my &lt;tile&gt;" in box and "11 dates from 2018-02-15 to 2018-12-15" in box
-    assert "B2, B3, B4" in box and "Shrubland" in box
+    assert "B2, B3, B4" in box and "Shrubland" in box and "Preset <b>tiny</b>: 1 training a model" in box
 
 
 def test_provenance_holds_what_makes_the_page_again(real):

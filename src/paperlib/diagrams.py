@@ -152,55 +152,62 @@ def _canvas(height: float) -> tuple[Figure, Axes]:
 
 @styled
 def convolution_figure(network: nn.Module, channels: int, dates: int, side: int = 7) -> Figure:
-    """Figures 1, 3 and 4: the kernel of a network's first convolution at the first three places wholly inside the input.
+    """Figures 1, 3 and 4: three steps of the kernel of a network's first convolution, and what they give.
 
-    Drawn over the dates of a pixel, over a patch of `side` x `side` pixels with the dates stacked as channels, or over
-    dates and pixels at once, as the layer does it. Raises `InputError` for a patch too small for three steps.
+    Drawn over the dates of a pixel from the first on, over a patch of `side` x `side` pixels with the dates stacked as
+    channels, or over dates and pixels at once, as the layer does it; over pixels at the first places that lie wholly
+    inside. Raises `InputError` for a patch too small for three steps.
     """
     first = layers(network, channels, dates, side)[0]
     over_dates = len(first.kernel) == 2 and first.kernel[-1] == 1
-    length = dates if over_dates else side
-    if length < max(first.kernel) + 2 or (len(first.kernel) == 3 and dates < first.kernel[0]):
+    if not over_dates and side < max(first.kernel[-2:]) + 2:
         raise InputError(
-            f"A kernel of {_times(first.kernel)} takes no three steps over {dates} dates and {side} pixels a side."
+            f"A kernel of {_times(first.kernel)} takes no three steps over {side} pixels; draw more of them."
         )
     figure = (_over_dates if over_dates else _over_pixels)(first, channels, dates, side)
-    alt = f"A kernel of {_times(first.kernel)} at its first three places over an input of {_times(first.inputs)}."
+    alt = f"A kernel of {_times(first.kernel)} at its first places over an input of {_times(first.inputs)}."
     return figure.told(alt, pd.DataFrame([asdict(first)]))
 
 
 def _over_dates(layer: Layer, channels: int, dates: int, side: int) -> Figure:
-    figure, ax = _canvas(4.5)
-    length, cell, low = layer.kernel[0], min(0.4, 4.6 / dates), 0.3
+    length, results = layer.kernel[0], layer.outputs[1]
+    beyond = (results - dates + length - 1) // 2  # zeros that the layer adds at either end
+    count = min(3, results)
+    figure, ax = _canvas(0.3 + 1.4 * count)
+    cell = min(0.4, 4.7 / (dates + 2 * beyond))
     left = (WIDTH - dates * cell) / 2
-    for step in range(3):
-        top = 4.3 - 1.4 * step
-        above, place = top - 0.36, step + length // 2
-        below = above - 0.38
-        ax.text(left, top, f"step {step + 1}", fontsize=10, weight="bold", color=INK, va="center")
-        for date in range(dates):
-            under = step <= date < step + length
-            _cell(ax, left + date * cell, above - 0.06, cell, KERNEL if under else SHEET)
+    for step in range(count):
+        top = 0.1 + 1.4 * (count - step)
+        above, below = top - 0.42, top - 0.74
+        ax.text(left - beyond * cell, top, f"step {step + 1}", fontsize=10, weight="bold", color=INK, va="center")
+        for date in range(-beyond, dates + beyond):
+            under, inside = step <= date + beyond < step + length, 0 <= date < dates
+            _cell(ax, left + date * cell, above, cell, KERNEL if under else SHEET if inside else "white", inside)
             ax.text(
-                left + (date + 0.5) * cell, above - 0.06 + low / 2, str(date + 1), ha="center", va="center",
+                left + (date + 0.5) * cell, above + 0.15, str(date + 1) if inside else "0", ha="center", va="center",
                 fontsize=9, color="white" if under else INK, weight="bold" if under else "normal",
             )  # fmt: skip
-            colour = RESULT if date == place else DONE if length // 2 <= date < place else "white"
-            _cell(ax, left + date * cell, below - low, cell, colour)
-        corners = [(step, above - 0.06), (step + length, above - 0.06), (place + 1, below), (place, below)]
+        shift = beyond - (length // 2)  # of the outputs where the layer adds fewer zeros than half a kernel
+        for date in range(results):
+            colour = RESULT if date == step else DONE if date < step else "white"
+            _cell(ax, left + (date - shift) * cell, below - 0.3, cell, colour)
+        start, place = step - beyond, step - shift
+        corners = [(start, above), (start + length, above), (place + 1, below), (place, below)]
         ax.add_patch(Polygon([(left + x * cell, y) for x, y in corners], facecolor=KERNEL, alpha=0.22, linewidth=0))
-    ax.text(WIDTH - left, 4.3, f"input: one channel, {dates} dates", fontsize=9, color=INK, va="center", ha="right")
-    ax.text(
-        WIDTH / 2, 0.1, f"output: {layer.outputs[1]} dates for each of {layer.outputs[0]} filters", fontsize=9,
-        color=INK, va="center", ha="center",
-    )  # fmt: skip
+    words = {
+        "input": f"one channel, {dates} dates",
+        "output": f"{results} dates for each of {layer.outputs[0]} filters",
+    }
+    for height, (name, said) in zip((0.1 + 1.4 * count, 0.12), words.items(), strict=True):
+        right = left + (dates + beyond) * cell
+        ax.text(right, height, f"{name}: {said}", fontsize=9, color=INK, va="center", ha="right")
     return figure
 
 
 def _over_pixels(layer: Layer, channels: int, dates: int, side: int) -> Figure:
     stacked = len(layer.kernel) == 2
-    sheets, depth = (8, 8) if stacked else (dates, layer.kernel[0])  # 8 stand for all the images of a stack
-    results, start = (1, 0) if stacked else (layer.outputs[1], layer.kernel[0] // 2)
+    sheets, depth = (8, 8) if stacked else (dates, min(dates, layer.kernel[0]))  # 8 stand for all the images of a stack
+    results, start = (1, 0) if stacked else (layer.outputs[1], depth // 2)
     cell, shift = 0.85 / side, np.array([0.55, 0.42]) / max(sheets - 1, 1)
     figure, ax = _canvas(4.3)
     (y, x), size = np.array(layer.kernel[-2:]) // 2, np.array(layer.kernel[:-3:-1]) * cell
@@ -226,9 +233,10 @@ def _over_pixels(layer: Layer, channels: int, dates: int, side: int) -> Figure:
     return figure
 
 
-def _cell(ax: Axes, x: float, y: float, width: float, colour: str) -> None:
-    """A value of a series."""
-    ax.add_patch(Rectangle((x, y), width, 0.3, facecolor=colour, edgecolor=EDGE, linewidth=0.7))
+def _cell(ax: Axes, x: float, y: float, width: float, colour: str, inside: bool = True) -> None:
+    """A value of a series, or a zero beyond it."""
+    line = "-" if inside else ":"
+    ax.add_patch(Rectangle((x, y), width, 0.3, facecolor=colour, edgecolor=EDGE, linewidth=0.8, linestyle=line))
 
 
 def _sheet(ax: Axes, corner: np.ndarray, side: int, cell: float) -> None:

@@ -1,6 +1,7 @@
 """What stands at the top and at the foot of every notebook: which scene this is, and how the page came about."""
 
 import time
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -20,8 +21,10 @@ class Html(str):
 
 
 def banner(run: Experiment) -> Html:
-    """A box naming the scene of the page; for the simulated scene, the warning that its results are no evidence."""
-    scene = run.settings.scene
+    """A box naming scene and preset of the page; for the simulated scene, the warning that its results are no evidence."""
+    scene, train = run.settings.scene, run.settings.train
+    several = "s" if train.trainings > 1 else ""
+    effort = f"Preset <b>{_preset(run.settings)}</b>: {train.trainings} training{several} a model, of {train.epochs} epochs at most."
     if run.simulated:
         title, kind = "Simulated scene", "warning"
         text = (
@@ -40,7 +43,16 @@ def banner(run: Experiment) -> Html:
             f"{', '.join(run.scene['band'].values)}; classes {escape(', '.join(cover.name for cover in run.legend))}. "
             "What the text says of the paper's tile, dates, bands and classes is the paper's."
         )
-    return Html(f'<div class="admonition {kind}"><p class="admonition-title">{title}</p><p>{text}</p></div>')
+    return Html(f'<div class="admonition {kind}"><p class="admonition-title">{title}</p><p>{text} {effort}</p></div>')
+
+
+def _preset(chosen: settings.Settings) -> str:
+    """The name of the preset that these settings are, whatever their scene's files and seed; "of its own" for none."""
+    for name, preset in settings.PRESETS.items():
+        scene = replace(preset.scene, path=chosen.scene.path, polygons=chosen.scene.polygons)
+        if chosen == replace(preset, scene=scene, seed=chosen.seed):
+            return name
+    return "of its own"
 
 
 def provenance(run: Experiment) -> pd.DataFrame:
