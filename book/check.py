@@ -63,6 +63,7 @@ def _faults_of_page(built: Path, page: str, source: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    wrong = faults(BOOK)
-    print("\n".join(wrong) or f"The book is whole: {len(pages(BOOK / '_toc.yml'))} pages.")
+    built = [BOOK / "_build" / "html" / f"{page}.html" for page in pages(BOOK / "_toc.yml")]
+    wrong = faults(BOOK) + built_pages.missing_numbers(built)
+    print("\n".join(wrong) or f"The book is whole: {len(built)} pages.")
     sys.exit(bool(wrong))

@@ -156,6 +156,16 @@ def test_each_fault_of_a_built_page_is_named(book, html, message):
     assert len(faults) == 1 and message in faults[0] and faults[0].startswith("a: "), faults
 
 
+def test_a_figure_table_or_equation_that_no_page_has_is_named(tmp_path):
+    path = tmp_path / "a.html"
+    path.write_text("".join(f'<p id="{name}">x</p>' for name in check.built_pages.NUMBERED))
+    assert check.built_pages.missing_numbers([path, tmp_path / "gone.html"]) == []
+    path = tmp_path / "b.html"
+    path.write_text("".join(f'<p id="{name}">x</p>' for name in check.built_pages.NUMBERED if not name.endswith("-3")))
+    lost = [f"{name} of the paper is on no page" for name in ("figure-3", "table-3", "equation-3")]
+    assert check.built_pages.missing_numbers([path]) == lost
+
+
 def test_a_style_sheet_that_asks_another_host_is_named(book):
     (book / "_build" / "html" / "x.css").write_text("body{background:url(https://example.org/x.png)}")
     add(book, '<link rel="stylesheet" href="x.css">')

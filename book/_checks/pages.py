@@ -10,6 +10,13 @@ WEIGHT, WEIGHT_OF_MAPS = 1_500_000, 5_000_000
 WITH_MAPS = ("explore",)
 SHARED = ("_static", "vendor")
 
+#: Figures, tables and equations of the paper, as _ext/numbering.py calls their places.
+NUMBERED = (
+    *(f"figure-{number}" for number in range(1, 10)),
+    *(f"table-{number}" for number in range(1, 5)),
+    *(f"equation-equation-{number}" for number in range(1, 4)),
+)
+
 
 def dead_links(path: Path) -> list[str]:
     """Links of a page whose file does not exist, or has no such place; what the page loads and is not there."""
@@ -45,3 +52,9 @@ def too_heavy(path: Path, name: str) -> list[str]:
     weight = path.stat().st_size + sum(file.stat().st_size for file in own)
     limit = WEIGHT_OF_MAPS if name in WITH_MAPS else WEIGHT
     return [f"weighs {weight / 1e6:.1f} MB, more than {limit / 1e6:.1f} MB"] if weight > limit else []
+
+
+def missing_numbers(paths: list[Path]) -> list[str]:
+    """Figures, tables and equations of the paper that no page has."""
+    there = set().union(*(html.page(path).ids for path in paths if path.is_file()))
+    return [f"{name.removeprefix('equation-')} of the paper is on no page" for name in NUMBERED if name not in there]

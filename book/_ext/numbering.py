@@ -24,11 +24,11 @@ NUMBER = re.compile(r"(?:figure|table|equation-equation)-(\d+)")
 log = logging.getLogger(__name__)
 
 
-class paper_table(nodes.figure):  # noqa: N801 - docutils calls its nodes so
+class paper_table(nodes.figure):
     """A table of the paper with its caption; in a page the same element as a figure, counted apart."""
 
 
-class waiting(nodes.General, nodes.Element):  # noqa: N801
+class waiting(nodes.General, nodes.Element):
     """A caption that has not met the cell below it."""
 
 
@@ -92,12 +92,13 @@ def number_as_in_the_paper(app, env) -> list[str]:
 
 
 def check(app, env) -> None:
-    """Warn of each number of the paper that the book has not got, or has twice."""
+    """Warn of numbers that the paper has not got or the book has twice; what the book lacks, check.py names."""
     for kind, count in KINDS.items():
-        pages = env.toc_fignumbers.values()
-        numbers = [number for kinds in pages for (number,) in kinds.get(kind, {}).values()]
-        for number in sorted({*range(1, count + 1), *numbers}):
-            if numbers.count(number) != 1:
+        numbers = [number for kinds in env.toc_fignumbers.values() for (number,) in kinds.get(kind, {}).values()]
+        for number in sorted(set(numbers)):
+            if number > count:
+                log.warning("the paper has no %s %d", kind, number)
+            elif numbers.count(number) > 1:
                 log.warning("%s %d of the paper stands %d times in the book", kind, number, numbers.count(number))
 
 
@@ -106,7 +107,7 @@ def setup(app):
     app.add_directive("paper-figure", PaperFigure)
     app.add_directive("paper-table", PaperTable)
     app.add_node(waiting)
-    visitors = lambda self, node: self.visit_figure(node), lambda self, node: self.depart_figure(node)  # noqa: E731
+    visitors = lambda self, node: self.visit_figure(node), lambda self, node: self.depart_figure(node)
     app.add_enumerable_node(paper_table, "table", html=visitors, latex=visitors)
     app.add_transform(Meet)
     app.connect("env-get-updated", number_as_in_the_paper, priority=900)

@@ -23,8 +23,8 @@ class Html(str):
 def banner(run: Experiment) -> Html:
     """A box naming scene and preset of the page; for the simulated scene, the warning that its results are no evidence."""
     scene, train = run.settings.scene, run.settings.train
-    several = "s" if train.trainings > 1 else ""
-    effort = f"Preset <b>{_preset(run.settings)}</b>: {train.trainings} training{several} a model, of {train.epochs} epochs at most."
+    trainings = f"{train.trainings} training{'s' if train.trainings > 1 else ''} a model"
+    effort = f"Preset <b>{_preset(run.settings)}</b>: {trainings}, of {train.epochs} epochs at most."
     if run.simulated:
         title, kind = "Simulated scene", "warning"
         text = (
