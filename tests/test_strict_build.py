@@ -19,7 +19,7 @@ CAPTION = ":::{{paper-{}}} {}\nIts caption.\n:::\n"
 @pytest.fixture
 def build(tmp_path):
     """Builds a book of the pages `index` and `b` with the options of .ci/run; its exit code and what it said."""
-    for part in ("_ext", "extra", "references.bib"):
+    for part in ("_ext", "_static", "extra", "references.bib"):
         (tmp_path / part).symlink_to(PROJECT / "book" / part)
     (tmp_path / "_config.yml").write_text((PROJECT / "_config.yml").read_text())
     pages = [{"file": name} for name in ("b", "c")]

@@ -1,6 +1,7 @@
 """One command from files to products: on real data, and on a cube with other dates, bands and classes."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -141,11 +142,13 @@ def test_the_book_of_a_scene_leaves_no_link_dangling(foreign, tmp_path, monkeypa
     """The pages with most links, one that is computed, and two that are left out."""
     checkout = tmp_path / "checkout"
     shutil.copytree(PROJECT / "book", checkout / "book", ignore=shutil.ignore_patterns("_build"), symlinks=True)
-    for name in ("src", "pyproject.toml", "data", "benchmarks", "constraints.txt", "_config.yml"):
+    for name in ("src", "pyproject.toml", "data", "benchmarks", "constraints.txt", "_config.yml", "CITATION.cff"):
         (checkout / name).symlink_to(PROJECT / name)
-    kept = ["1-introduction", "3-1-training-data", "4-conclusions", "own", "references"]
+    kept = ["1-introduction", "3-1-training-data", "own", "references"]
     parts = [{"caption": "All", "chapters": [{"file": name} for name in [*kept, "audit", "simulation"]]}]
     (checkout / "_toc.yml").write_text(json.dumps({"format": "jb-book", "root": "index", "parts": parts}))
+    index = checkout / "book" / "index.ipynb"  # what it says of figures and tables on pages that are not built here
+    index.write_text(re.sub(r"\{(numref|eq)\}`(?!table-1`)([\w-]+)`", r"\2", index.read_text()))
     cells = [
         new_markdown_cell("# Own\n\nSee {doc}`audit` and {doc}`3-1-training-data`."),
         new_code_cell('scene = ""  # str: a scene', metadata={"tags": ["parameters"]}),
