@@ -10,12 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+import spoiling
 import xarray as xr
-from hypothesis import given
+from hypothesis import HealthCheck, example, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from rasterio.transform import Affine, from_origin
 
-from paperlib import paper, rasters, series
+from paperlib import paper, rasters, series, theia
+from paperlib.dates import parse_dates
 from paperlib.errors import InputError
 from paperlib.scene import fingerprint, open_scene, windows
 
@@ -539,3 +542,119 @@ def test_fingerprint_changes_with_the_files_of_the_scene_only(products, tmp_path
     assert fingerprint(tmp_path / "p.shp") != shape
     with pytest.raises(InputError, match="does not exist"):
         fingerprint(tmp_path / "nowhere")
+
+
+# -- spoilt files ------------------------------------------------------------------------------------------------------
+
+generated = hypothesis_settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+def opened(path: Path, **choice) -> xr.DataArray | None:
+    """The scene, which must be whole; None where an error names the file."""
+    try:
+        scene = open_scene(path, **choice).compute()
+    except InputError as error:
+        assert path.name in str(error) and len(str(error)) < 3000
+        return None
+    days = pd.DatetimeIndex(scene.time)
+    assert scene.dtype == np.float32 and scene.size and scene.mask.dtype == bool
+    assert days.is_unique and days.is_monotonic_increasing and not days.hasnans
+    assert len(set(scene.band.values)) == scene.sizes["band"] and scene.rio.crs is not None
+    assert np.isfinite(scene.x).all() and np.isfinite(scene.y).all()
+    assert (np.diff(scene.x) > 0).all() and (np.diff(scene.y) < 0).all()
+    assert 0 < scene.attrs["scale"] < np.inf and not np.isinf(scene.values).any()
+    return scene
+
+
+LAUGHS = '<!DOCTYPE a [<!ENTITY l "9">' + "".join(
+    f'<!ENTITY l{n} "{f"&l{n - 1 or str()};" * 10}">' for n in range(1, 10)
+) + "]><a><REFLECTANCE_QUANTIFICATION_VALUE>&l9;</REFLECTANCE_QUANTIFICATION_VALUE></a>"  # fmt: skip
+OUTSIDE = (
+    '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///proc/sys/kernel/pid_max">]>'
+    "<a><REFLECTANCE_QUANTIFICATION_VALUE>&x;</REFLECTANCE_QUANTIFICATION_VALUE></a>"
+)
+SCALED = "<a><REFLECTANCE_QUANTIFICATION_VALUE>{}</REFLECTANCE_QUANTIFICATION_VALUE></a>"
+
+
+@pytest.mark.parametrize("text", [LAUGHS, OUTSIDE])
+@pytest.mark.fault(
+    "metadata (XML) that name another file, or grow without end", "an error; nothing else is read", "nothing"
+)
+def test_entities_of_metadata_are_neither_followed_nor_grown(tmp_path, text):
+    path = tmp_path / "x_MTD_ALL.xml"
+    path.write_text(text)
+    with pytest.raises(InputError, match="x_MTD_ALL.xml is no valid metadata file"):
+        theia.read_scale(path)
+
+
+@generated
+@given(st.one_of(
+    spoiling.TEXTS.map(lambda text: SCALED.format(text).encode("utf-8", "replace")),
+    spoiling.spoilt_bytes(b'<?xml version="1.0" encoding="UTF-8"?>' + SCALED.format(10000).encode()),
+))  # fmt: skip
+@example(b'<?xml version="1.0" encoding="klingon"?><a/>')
+@example(SCALED.format("inf").encode())
+@example(b"<a>" * 100_000 + b"</a>" * 100_000)
+@pytest.mark.fault("metadata (XML) spoilt in any way (generated)", "the scale it says, or an error", "nothing")
+def test_spoilt_metadata_give_a_scale_or_an_error(tmp_path, content):
+    path = tmp_path / "x_MTD_ALL.xml"
+    path.write_bytes(content)
+    try:
+        assert 1 <= theia.read_scale(path) <= 1e6
+    except InputError as error:
+        assert "x_MTD_ALL.xml" in str(error)
+
+
+@generated
+@given(st.lists(st.one_of(
+    st.dates().map(str), st.from_regex(r"\d{4}-?\d{2}-?\d{2}", fullmatch=True), spoiling.VALUES,
+    st.tuples(st.dates().map(str), spoiling.TEXTS).map("".join),
+), max_size=3))  # fmt: skip
+@example(["2018-08-15 or so"])
+@example(["20180815-2019"])
+@example(["2018-08-15T00:00:00.000000000", "20180816T105621"])
+def test_anything_in_place_of_dates_gives_the_days_as_written_or_an_error(values):
+    try:
+        days = parse_dates(values, "here")
+    except InputError as error:
+        assert str(error).startswith("Dates of here") and len(str(error)) < 3000
+    else:
+        assert len(days) == len(values) and days.dtype == "datetime64[ns]" and days.is_unique and not days.hasnans
+        for day, value in zip(days, values, strict=True):
+            assert str(value).strip().replace("-", "").startswith(f"{day:%Y%m%d}")
+
+
+@generated
+@given(st.one_of(
+    st.lists(st.one_of(st.sampled_from(["2018-02-15", "20180315", "bands: B2 B3", "Bands: B8 B4", ""]), spoiling.TEXTS),
+             max_size=4).map(lambda lines: "\n".join(lines).encode("utf-8", "replace")),
+    spoiling.spoilt_bytes(b"2018-02-15\n2018-03-15\nbands: B2 B3\n"),
+))  # fmt: skip
+@example(b"\xff\xfe\xfa")
+@pytest.mark.fault("a file of dates spoilt in any way (generated)", "the dates it says, or an error", "nothing")
+def test_a_spoilt_file_of_dates_gives_its_dates_or_an_error(tmp_path, content):
+    path = write_raster(tmp_path / "stack.tif", np.ones((4, 2, 3), np.int16))
+    path.with_suffix(".dates.txt").write_bytes(content)
+    try:
+        scene = open_scene(path)
+    except InputError as error:
+        assert "stack." in str(error)
+    else:
+        assert scene.sizes["time"] * scene.sizes["band"] == 4
+
+
+@generated
+@given(data=st.data())
+@pytest.mark.fault("a GeoTIFF with any bytes spoilt (generated)", "pixels, or an error that names it", "nothing")
+def test_a_spoilt_stack_is_whole_or_an_error(tmp_path, data):
+    path = tmp_path / "stack.tif"
+    path.unlink(missing_ok=True)
+    write_raster(path, np.arange(120, dtype=np.int16).reshape(20, 2, 3), nodata=-1)
+    with rasterio.open(path, "r+") as target:
+        target.descriptions = [f"{date} {band}" for date in ("2018-03-15", "20180215") for band in paper.BANDS]
+    for beside in tmp_path.glob("*.aux.xml"):
+        beside.unlink()
+    path.write_bytes(data.draw(spoiling.spoilt_bytes(path.read_bytes())))
+    opened(path)

@@ -8,7 +8,10 @@ import pandas as pd
 
 from .errors import InputError
 
-DATE = re.compile(r"(\d{4}-\d{2}-\d{2}|\d{8})(?!\d)")
+#: A day, and maybe a time of that day as numpy, pandas or a metadata file writes it.
+DATE = re.compile(
+    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})(?:[T ][0-9]{2}:?[0-9]{2}[0-9:.]*(?:Z|[+-][0-9:]{2,6})?|\.0)?"
+)
 
 
 def parse_dates(values: Iterable, where: str | Path) -> pd.DatetimeIndex:
@@ -17,13 +20,14 @@ def parse_dates(values: Iterable, where: str | Path) -> pd.DatetimeIndex:
     Raises `InputError` for what is no date, for a day that comes twice, and for no date at all.
     """
     texts = [str(value).strip() for value in values]
-    wrong = [text for text in texts if not DATE.match(text)]
+    matches = [DATE.fullmatch(text) for text in texts]
+    wrong = [text for text, match in zip(texts, matches, strict=True) if not match]
     try:
-        days = pd.DatetimeIndex([pd.Timestamp(text[:10] if "-" in text else text[:8]) for text in texts if not wrong])
+        days = pd.DatetimeIndex([pd.Timestamp(match["day"]) for match in matches if not wrong]).as_unit("ns")
     except ValueError:
         wrong = texts
     if wrong or not texts:
-        found = f"{wrong[0]!r}" if len(wrong) == 1 else ", ".join(map(repr, wrong[:5])) or "none"
+        found = ", ".join(repr(text[:40]) for text in wrong[:5]) or "none"
         raise InputError(f"Dates of {where}: {found} found, dates like 2018-08-15 or 20180815 are expected.")
     twice = days[days.duplicated()]
     if len(twice):

@@ -60,12 +60,14 @@ def read_header(path: Path) -> Header:
                     Grid(source.crs, source.transform, source.height, source.width),
                     source.count, np.dtype(source.dtypes[0]), source.nodata, source.descriptions,
                 )  # fmt: skip
-    except RasterioError as error:
+    except (RasterioError, UnicodeDecodeError) as error:  # the second: descriptions that are no UTF-8
         raise InputError(f"{path} cannot be read as a raster ({error}). Is it complete? Get it again.") from error
+    if header.dtype.kind not in "iuf":
+        raise InputError(f"{path} holds {header.dtype}; whole or real numbers are expected.")
     if header.grid.crs is None:
         raise InputError(f"{path} has no CRS. Give it one, for example: rio edit-info --crs EPSG:32631 {path}")
     turn = header.grid.transform
-    if turn.b or turn.d or turn.a <= 0 or turn.e >= 0:
+    if turn.b or turn.d or not (turn.a > 0 > turn.e and np.isfinite(tuple(turn)).all()):
         raise InputError(
             f"{path} is rotated or not north-up: its transform is {tuple(turn)[:6]}, expected (width, 0, left, 0, "
             "-height, top). Bring it to a north-up grid, for example with gdalwarp."

@@ -144,7 +144,10 @@ def _sidecar(path: Path) -> tuple[pd.DatetimeIndex, tuple[str, ...] | None] | No
     beside = _dates_file(path)
     if not beside.is_file():
         return None
-    lines = [line.strip() for line in beside.read_text().splitlines() if line.strip()]
+    try:
+        lines = [line.strip() for line in beside.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{beside} cannot be read ({error}). A text file with one date a line is expected.") from error
     said = [line.partition(":")[2].split() for line in lines if line.lower().startswith("bands:")]
     dates = parse_dates([line for line in lines if not line.lower().startswith("bands:")], beside)
     if any(len(set(names)) != len(names) for names in said) or len(said) > 1:

@@ -25,7 +25,7 @@ EXAMPLE = "SENTINEL2X_20180815-000000-000_L3A_T31TCJ_D_V1-1_FRC_B2.tif"
 #: Products may lie in the folder itself, in its folders, or one level deeper (<root>/T31TCJ/<product>/).
 PLACES = ("*.tif*", "*/*.tif*", "*/*/*.tif*")
 FINE = 10.0  # metres
-QUANTIFICATION = 10000.0
+QUANTIFICATION, LARGEST = 10000.0, 1e6
 
 
 @dataclass
@@ -125,10 +125,10 @@ def read_scale(path: Path | None) -> float:
         # ElementTree's expat fetches no external entity and limits the growth of internal ones.
         entry = ElementTree.parse(path).find(".//REFLECTANCE_QUANTIFICATION_VALUE")
         scale = QUANTIFICATION if entry is None else float(entry.text)
-    except (ElementTree.ParseError, ValueError, TypeError) as error:
+    except (ElementTree.ParseError, ValueError, TypeError, LookupError) as error:  # the last: of an unknown encoding
         raise InputError(f"{path} is no valid metadata file ({error}). Get it again, or take it away.") from error
-    if not scale > 0:
-        raise InputError(f"{path}: REFLECTANCE_QUANTIFICATION_VALUE is {scale}; a number above 0 is expected.")
+    if not 1 <= scale <= LARGEST:
+        raise InputError(f"{path}: REFLECTANCE_QUANTIFICATION_VALUE is {scale:g}; 1 to {LARGEST:g} is expected.")
     return scale
 
 
