@@ -2,7 +2,14 @@
 
 import copy
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+
+#: For tests that write a file an example.
+generated = settings(
+    max_examples=60, deadline=None, derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
 
 #: What people, programs and attackers put where a number or a name is expected.
 NUMBERS = ("", "0", "-1", "1e400", "-1e308", "1e-320", "nan", "inf", "-inf", "1_000", "0x10", "1,5", "٣", "9" * 400)

@@ -9,8 +9,13 @@ import time
 import nbformat
 import psutil
 import pytest
+import spoiling
+import yaml
 from distributed import LocalCluster
+from hypothesis import given
+from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook
+from spoiling import generated
 
 from paperlib.batch import read_batch, run_batch
 from paperlib.errors import InputError
@@ -157,3 +162,26 @@ def test_a_gpu_is_taken_by_one_run_at_a_time(tmp_path):
         for begun in tmp_path.glob("begun-*")
     )
     assert len(spans) == 3 and all(end <= begin for (_, end), (begin, _) in itertools.pairwise(spans))
+
+
+@generated
+@given(data=st.data())
+@pytest.mark.fault("a batch file with anything wrong (generated)", "its runs, or an error; nothing starts", "nothing")
+def test_a_spoilt_batch_file_gives_its_runs_or_an_error(notebook, tmp_path, data):
+    whole = {"out": "runs", "runs": [{"notebook": "job.ipynb", "parameters": {"seed": [0, 1], "name": "x"}}]}
+    text = yaml.safe_dump(data.draw(spoiling.spoilt(whole)), allow_unicode=True)
+    (tmp_path / "b.yml").write_bytes(data.draw(st.just(text.encode()) | spoiling.spoilt_bytes(text.encode())))
+    try:
+        runs = read_batch(tmp_path / "b.yml")
+    except InputError as error:
+        assert "b.yml" in str(error) or "job.ipynb" in str(error) or "notebook" in str(error)
+    else:
+        assert len({run.output for run in runs}) == len(runs)
+        assert all(run.parameters.keys() <= {"seed", "name"} for run in runs)
+        assert all(type(run.parameters.get("seed", 0)) is int for run in runs)
+
+
+def test_a_batch_file_cannot_make_objects(tmp_path):
+    (tmp_path / "b.yml").write_text("runs: !!python/object/apply:os.system ['touch made']")
+    with pytest.raises(InputError, match="cannot be read as YAML"):
+        read_batch(tmp_path / "b.yml")

@@ -8,6 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
+import spoiling
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from spoiling import generated
+
+from paperlib import checkpoint
 
 #: Trains into a folder; with a second argument it stops for a minute before that epoch, so that it can be killed there.
 SCRIPT = """
@@ -103,3 +110,26 @@ def test_a_spoilt_state_is_not_taken_for_a_whole_one(undisturbed, tmp_path):
     (tmp_path / "state.safetensors").write_bytes(whole[: len(whole) // 2])
     assert finish(start(tmp_path)) == "5 5\n"
     assert (tmp_path / "weights.safetensors").read_bytes() == (undisturbed / "weights.safetensors").read_bytes()
+
+
+@generated
+@given(data=st.data())
+@pytest.mark.fault("a training's state with any bytes spoilt (generated)", "it is not used", "the epochs before")
+def test_a_state_with_spoilt_bytes_is_never_used(tmp_path, data):
+    def fresh():
+        torch.manual_seed(0)
+        model = torch.nn.Linear(2, 2)
+        return model, torch.optim.Adam(model.parameters()), torch.Generator().manual_seed(1)
+
+    path, (model, optimiser, generator) = tmp_path / "state.safetensors", fresh()
+    model(torch.ones(1, 2)).sum().backward()
+    optimiser.step()
+    checkpoint.save(path, model, optimiser, generator, model.state_dict(), {"rows": [1.5]})
+    whole = path.read_bytes()
+    path.write_bytes(data.draw(spoiling.spoilt_bytes(whole)))
+    again, *rest = fresh()
+    found = checkpoint.load(path, again, *rest)
+    if path.read_bytes() == whole:
+        assert found is not None and found[1] == {"rows": [1.5]}
+    else:
+        assert found is None and torch.equal(again.weight, fresh()[0].weight)

@@ -10,6 +10,7 @@ import pytest
 import rasterio
 import rioxarray  # noqa: F401  (gives .rio)
 import shapely
+import spoiling
 import xarray as xr
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from rasterio.features import rasterize
 from rasterio.transform import from_origin
 from rasterio.warp import transform_geom
+from spoiling import generated
 
 from paperlib import labels, paper
 from paperlib.errors import InputError
@@ -349,3 +351,35 @@ def test_an_own_mapping_table(tmp_path):
     path.write_text("source,code\n-1,3\n")
     with pytest.raises(InputError, match="source '-1'; a whole number of 0 or more"):
         read_mapping(path)
+
+
+@generated
+@given(st.one_of(
+    spoiling.spoilt_bytes("code,name,colour\n1,Forêt,#00ff00\n2,Water,#0000ff\n".encode()),
+    st.tuples(*[spoiling.TEXTS] * 3).map(lambda cells: f"code;name;colour\n{';'.join(cells)}".encode("utf-8", "replace")),
+))  # fmt: skip
+@pytest.mark.fault("a table of classes spoilt in any way (generated)", "the classes it says, or an error", "nothing")
+def test_a_spoilt_nomenclature_gives_classes_or_an_error(tmp_path, content):
+    path = tmp_path / "own.csv"
+    path.write_bytes(content)
+    try:
+        legend = read_nomenclature(path)
+    except InputError as error:
+        assert "own.csv" in str(error)
+    else:
+        assert legend and len({cover.code for cover in legend}) == len({cover.name for cover in legend}) == len(legend)
+        assert all(1 <= cover.code <= 255 and cover.name.isprintable() for cover in legend)
+
+
+@generated
+@given(spoiling.spoilt_bytes(b"source,code\n10,3\n20,5\n80,11\n95,\n"))
+@pytest.mark.fault("a mapping table spoilt in any way (generated)", "the codes it says, or an error", "nothing")
+def test_a_spoilt_mapping_gives_codes_or_an_error(tmp_path, content):
+    path = tmp_path / "map.csv"
+    path.write_bytes(content)
+    try:
+        mapping = read_mapping(path)
+    except InputError as error:
+        assert "map.csv" in str(error)
+    else:
+        assert mapping and all(source >= 0 and 1 <= code <= 255 for source, code in mapping.items())

@@ -5,7 +5,11 @@ import shutil
 import imagery
 import numpy as np
 import pytest
+import spoiling
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
+from spoiling import generated
 
 from paperlib import looks
 from paperlib.errors import InputError
@@ -158,3 +162,29 @@ def test_the_rule_of_baselines():
         None,
         None,
     ]
+
+
+@generated
+@given(data=st.data())
+@pytest.mark.fault(
+    "metadata of an ESA product spoilt (generated)", "the scale and offsets it says, or an error", "nothing"
+)
+def test_spoilt_metadata_give_scale_and_offsets_or_an_error(tmp_path, data):
+    if not (tmp_path / "p").exists():
+        imagery.write_safe(tmp_path / "p", baseline="0400", offset=-1000)
+    (path,) = (tmp_path / "p").rglob("MTD_MSIL2A.xml")
+    whole = tmp_path / "whole.xml"
+    if not whole.exists():
+        whole.write_bytes(path.read_bytes())
+    text = whole.read_bytes()
+    number = data.draw(spoiling.TEXTS).encode("utf-8", "replace")
+    path.write_bytes(data.draw(st.one_of(
+        spoiling.spoilt_bytes(text), st.just(text.replace(b">-1000<", b">" + number + b"<", 1)),
+        st.just(text.replace(b">10000<", b">" + number + b"<", 1)),
+    )))  # fmt: skip
+    try:
+        scale, offsets = looks._safe_scale(path, 4.0)
+    except InputError as error:
+        assert "MTD_MSIL2A.xml" in str(error)
+    else:
+        assert 1e-6 <= scale <= 1 and all(abs(offset) <= 1 for offset in offsets.values())

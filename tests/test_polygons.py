@@ -1,16 +1,20 @@
 """Ground truth: what is read and refused, the split by polygon, the grid, the proof of separation."""
 
+import json
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import rioxarray  # noqa: F401  (gives .rio)
 import shapely
+import spoiling
 import xarray as xr
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from shapely import MultiPolygon, Point, Polygon, box
+from spoiling import generated
 
 from paperlib import paper
 from paperlib.errors import InputError
@@ -373,3 +377,41 @@ def test_columns_of_the_file_name_its_classes(foreign):
     table.to_file(foreign)
     with pytest.raises(InputError, match="colour 'red' of own 41"):
         load_polygons(foreign)
+
+
+# -- spoilt files ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of GDAL
+@generated
+@given(data=st.data())
+@pytest.mark.fault("a file of polygons with anything wrong (generated)", "its polygons, or an error", "nothing")
+def test_spoilt_polygons_are_valid_or_an_error(tmp_path, data):
+    whole = json.loads(frame([square(1, 1), square(6, 1)], [11, 3]).to_crs(4326).to_json(show_bbox=False))
+    path = tmp_path / "p.geojson"
+    path.write_text(json.dumps(data.draw(spoiling.spoilt(whole))))
+    try:
+        polygons = load_polygons(path, crs="EPSG:32631")
+    except InputError as error:
+        assert "p.geojson" in str(error)
+    else:
+        assert len(polygons) and polygons.is_valid.all() and not polygons.is_empty.any()
+        assert np.isfinite(polygons.total_bounds).all() and (polygons.area > 0).all()
+        assert polygons["polygon_id"].is_unique and polygons["code"].isin(NAMES).all()
+        assert set(polygons["set"]) <= {"pool", "test"} and polygons["class_name"].notna().all()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of GDAL
+@generated
+@given(data=st.data())
+def test_polygons_with_spoilt_bytes_are_valid_or_an_error(tmp_path, data):
+    path = tmp_path / "p.gpkg"
+    if not (tmp_path / "whole.gpkg").exists():
+        write(frame([square(1, 1), square(6, 1)], [11, 3]), tmp_path / "whole.gpkg")
+    path.write_bytes(data.draw(spoiling.spoilt_bytes((tmp_path / "whole.gpkg").read_bytes())))
+    try:
+        polygons = load_polygons(path, crs="EPSG:32631")
+    except InputError as error:
+        assert "p.gpkg" in str(error)
+    else:
+        assert len(polygons) and polygons.is_valid.all() and polygons["code"].isin(NAMES).all()

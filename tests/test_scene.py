@@ -12,10 +12,10 @@ import pytest
 import rasterio
 import spoiling
 import xarray as xr
-from hypothesis import HealthCheck, example, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rasterio.transform import Affine, from_origin
+from spoiling import generated
 
 from paperlib import paper, rasters, series, theia
 from paperlib.dates import parse_dates
@@ -243,7 +243,7 @@ def test_products_must_share_their_grid(products):
     write_raster(path, layer, left=LEFT + 10)
     expect(f"{path.name} lies on another grid", products)
     write_raster(path, layer, crs=32630)
-    expect(f"{path.name} lies on another grid", products)
+    expect(f"{path.name} is in EPSG:32630", products)
     write_raster(path, layer)
     coarse = band_file(sorted(products.iterdir())[2], "B5")
     write_raster(coarse, layer, 20, left=LEFT + 50000)
@@ -546,10 +546,6 @@ def test_fingerprint_changes_with_the_files_of_the_scene_only(products, tmp_path
 
 # -- spoilt files ------------------------------------------------------------------------------------------------------
 
-generated = hypothesis_settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-
 
 def opened(path: Path, **choice) -> xr.DataArray | None:
     """The scene, which must be whole; None where an error names the file."""
@@ -585,7 +581,7 @@ SCALED = "<a><REFLECTANCE_QUANTIFICATION_VALUE>{}</REFLECTANCE_QUANTIFICATION_VA
 def test_entities_of_metadata_are_neither_followed_nor_grown(tmp_path, text):
     path = tmp_path / "x_MTD_ALL.xml"
     path.write_text(text)
-    with pytest.raises(InputError, match="x_MTD_ALL.xml is no valid metadata file"):
+    with pytest.raises(InputError, match=r"x_MTD_ALL\.xml is no valid metadata file"):
         theia.read_scale(path)
 
 
@@ -645,6 +641,8 @@ def test_a_spoilt_file_of_dates_gives_its_dates_or_an_error(tmp_path, content):
         assert scene.sizes["time"] * scene.sizes["band"] == 4
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of rasterio, logging what is no text
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 @generated
 @given(data=st.data())
 @pytest.mark.fault("a GeoTIFF with any bytes spoilt (generated)", "pixels, or an error that names it", "nothing")
@@ -657,4 +655,59 @@ def test_a_spoilt_stack_is_whole_or_an_error(tmp_path, data):
     for beside in tmp_path.glob("*.aux.xml"):
         beside.unlink()
     path.write_bytes(data.draw(spoiling.spoilt_bytes(path.read_bytes())))
+    opened(path)
+
+
+AXES = {"x": 350005 + 10 * np.arange(3), "y": 4839995 - 10 * np.arange(2), "time": ["2018-02-15", "2018-03-15"]}
+
+
+def cube_of(draw) -> xr.Dataset:
+    """A cube with up to two things wrong: its coordinates, its dimensions, its type, its attributes."""
+    axes = {name: list(values) for name, values in AXES.items()} | {"band": list(paper.BANDS)}
+    attributes, dtype, crs = {}, draw(st.sampled_from(["f4", "i2", "u1", "f8"])), "EPSG:32631"
+    for _ in range(draw(st.integers(0, 2))):
+        kind = draw(st.sampled_from(["value", "order", "lose", "scale", "crs"]))
+        name = draw(st.sampled_from(sorted(axes)))
+        if kind == "value" and axes[name]:
+            values = st.floats() if name in "xy" else spoiling.TEXTS
+            axes[name][draw(st.integers(0, len(axes[name]) - 1))] = draw(values)
+        elif kind == "order":
+            axes[name] = draw(st.permutations(axes[name]))
+        elif kind == "lose":
+            axes[name] = axes[name][: draw(st.integers(1, 2))]
+        elif kind == "scale":
+            attributes["scale_factor"] = draw(st.sampled_from([0.0, 1e-4, -1.0, float("nan"), float("inf")]))
+        else:
+            crs = draw(st.sampled_from(["EPSG:4326", "EPSG:3857", None]))
+    shape = [len(axes[name]) for name in ("band", "time", "y", "x")]
+    values = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
+    cube = xr.Dataset({"r": (("band", "time", "y", "x"), values, attributes)}, axes)
+    return cube if crs is None else cube.rio.write_crs(crs)
+
+
+@generated
+@given(data=st.data())
+@pytest.mark.fault("a NetCDF cube with anything wrong (generated)", "its pixels, or an error that names it", "nothing")
+def test_a_spoilt_cube_is_whole_or_an_error(tmp_path, data):
+    path = tmp_path / "cube.nc"
+    path.unlink(missing_ok=True)
+    try:
+        cube_of(data.draw).to_netcdf(path)
+    except ValueError:  # it cannot be written: a text with \0
+        return
+    opened(path)
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # of h5netcdf, closing what it never opened
+@generated
+@given(data=st.data())
+def test_a_cube_with_spoilt_bytes_is_whole_or_an_error(tmp_path, data):
+    path = tmp_path / "cube.nc"
+    if not (tmp_path / "whole.nc").exists():
+        values = np.ones((2, 2, 2, 3), np.float32)
+        cube = xr.Dataset({"r": (("band", "time", "y", "x"), values)}, AXES | {"band": ["B2", "B3"]})
+        cube.rio.write_crs("EPSG:32631").to_netcdf(tmp_path / "whole.nc")
+    path.write_bytes(data.draw(spoiling.spoilt_bytes((tmp_path / "whole.nc").read_bytes())))
     opened(path)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import spoiling
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,3 +60,14 @@ def test_description_names_every_setting_once():
     flat = settings.describe(settings.PRESETS["demo"])
     assert flat["train.epochs"] == settings.PRESETS["demo"].train.epochs
     assert {"seed", "scene.size", "sample.patch", "map.window"} <= set(flat)
+
+
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(["preset", "scene", "polygons", "seed"], spoiling.VALUES)))
+def test_anything_in_place_of_settings_gives_settings_or_an_error(arguments):
+    try:
+        made = settings.make(**arguments)
+    except InputError as error:
+        assert len(str(error)) < 1000
+    else:
+        assert made.seed == arguments.get("seed", 0) and made.seed + made.train.trainings < 2**32
+        assert len(settings.key(made)) == 12 and settings.describe(made)["scene.path"] == arguments.get("scene", "")

@@ -2,6 +2,10 @@
 
 import imagery
 import pytest
+import spoiling
+from hypothesis import given
+from hypothesis import strategies as st
+from spoiling import generated
 
 from paperlib import looks, stac
 from paperlib.errors import InputError
@@ -255,3 +259,20 @@ def test_the_place_of_a_tile_follows_from_its_name(tile, epsg, left, top):
 def test_what_is_no_tile_is_refused(tile):
     with pytest.raises(InputError, match="no Sentinel-2 tile"):
         stac.tile_bounds(tile)
+
+
+@generated
+@given(data=st.data())
+@pytest.mark.fault("an item with anything wrong (generated)", "a look on allowed hosts alone, or an error", "nothing")
+def test_a_spoilt_item_gives_a_look_or_an_error(service, data):
+    item = data.draw(spoiling.spoilt(service.add()))
+    allowed = stac.allowed_hosts(service.endpoint)
+    try:
+        look = stac.look_of_item(item, allowed)
+    except InputError as error:
+        assert "item" in str(error) and len(str(error)) < 1000
+    else:
+        assert tuple(look.bands) == BANDS and stac.TILE.fullmatch(look.tile) and look.date == look.date.normalize()
+        for href in (*look.masks.values(), *(layer.href for layer in look.bands.values())):
+            assert stac.check_address(href, allowed) == href
+        assert all(0 < layer.scale <= 0.01 and abs(layer.offset) <= 1 for layer in look.bands.values())

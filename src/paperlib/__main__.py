@@ -1,6 +1,8 @@
 """The command line: thin over the library."""
 
 import json
+import os
+import shutil
 import sys
 import traceback
 import warnings
@@ -59,7 +61,11 @@ def labels(
     out: Annotated[Path, typer.Option(help="vector file to write, like polygons.gpkg")],
     nomenclature: Annotated[Path | None, typer.Option(help="CSV with columns code, name, colour")] = None,
     per_class: Annotated[int, typer.Option(help="polygons of each class")] = 50,
-    seed: int = 0,
+    erosion: Annotated[float, typer.Option(help="metres that polygons stay away from pixels of other classes")] = 20,
+    smallest: Annotated[float, typer.Option(help="square metres of the smallest polygon")] = 500,
+    largest: Annotated[float, typer.Option(help="square metres of the largest polygon")] = 20_000,
+    test: Annotated[float, typer.Option(help="share of each class that is marked as the test set")] = 0.3,
+    seed: Annotated[int, typer.Option(help="of the draw: the same gives the same polygons")] = 0,
 ) -> None:
     """Draw polygons for SCENE from an existing land cover RASTER, eroded and spread in space.
 
@@ -73,7 +79,9 @@ def labels(
     if out.exists():
         raise InputError(f"{out} is there already; name another file.")
     legend = read_nomenclature(nomenclature) if nomenclature else paper.CLASSES
-    found = draw_labels(raster, read_mapping(mapping), open_scene(scene), legend, per_class=per_class, seed=seed)
+    found = draw_labels(
+        raster, read_mapping(mapping), open_scene(scene), legend, per_class, erosion, smallest, largest, seed, test
+    )
     found.to_file(out)  # names and colours of the classes go along
     typer.echo(found.groupby(["class_name", "set"]).size().unstack(fill_value=0).to_string())
     typer.echo(f"{len(found)} polygons: {out}")
@@ -150,7 +158,13 @@ def simulate(folder: Path, preset: str = "demo") -> None:
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty; name a new folder.")
     choice = settings.make(preset).scene
-    write(folder, size=choice.size, pool=choice.pool, test=choice.test, seed=choice.seed)
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        write(partial, size=choice.size, pool=choice.pool, test=choice.test, seed=choice.seed)
+        os.replace(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     typer.echo(f"simulated scene: {folder}")
 
 
@@ -217,6 +231,10 @@ def app() -> None:
     warnings.formatwarning = lambda message, *_, **__: f"paperlib: {message}\n"
     try:
         cli()
+    except SystemExit as end:
+        if end.code == 130:  # typer's, of Ctrl-C
+            typer.echo("paperlib: stopped. What is complete is kept; the same command goes on from it.", err=True)
+        raise
     except InputError as error:
         if _state["traceback"]:
             traceback.print_exc()

@@ -64,7 +64,7 @@ def read_batch(path: Path) -> list[Run]:
         digest = key(notebook.read_text())
         for chosen in _cross(parameters):
             runs.append(Run(notebook, chosen, out / f"{notebook.stem}-{key(digest, chosen)}.ipynb"))
-    return runs
+    return list({run.output: run for run in runs}.values())  # what is asked for twice is run once
 
 
 def _cross(parameters: dict) -> Iterator[dict]:

@@ -1,5 +1,6 @@
 """The state of a training after an epoch, on disk: a killed training goes on from it and ends with the same weights."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -40,8 +41,17 @@ def save(
         for name, value in values.items()
     }
     partial = path.with_suffix(".partial")
-    save_file(tensors, partial, {"record": json.dumps(record)})
+    text = json.dumps(record)
+    save_file(tensors, partial, {"record": text, "digest": _digest(tensors, text)})
     os.replace(partial, path)
+
+
+def _digest(tensors: dict[str, torch.Tensor], record: str) -> str:
+    """Safetensors checks the layout of a file and not its numbers."""
+    digest = hashlib.sha256(record.encode())
+    for name in sorted(tensors):
+        digest.update(name.encode() + tensors[name].numpy().tobytes())
+    return digest.hexdigest()
 
 
 def load(
@@ -50,15 +60,19 @@ def load(
     """Restore what `save` wrote; the best weights and the record, or None where there is nothing to go on from."""
     if not path.is_file():
         return None
-    groups: dict[str, dict[str, torch.Tensor]] = {"model": {}, "best": {}, "optimiser": {}, "random": {}}
     try:
         with safe_open(path, "pt") as file:
-            record = json.loads(file.metadata()["record"])
-            for key in file.keys():  # noqa: SIM118  (the file is no dict)
-                group, name = key.split(":", 1)
-                groups[group][name] = file.get_tensor(key)
-    except SafetensorError:  # spoilt from outside; beginning again is right, if slow
+            said = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (the file is no dict)
+    except SafetensorError:
         return None
+    text = said.get("record", "")
+    if said.get("digest") != _digest(tensors, text):  # spoilt from outside; beginning again is right, if slow
+        return None
+    groups: dict[str, dict[str, torch.Tensor]] = {"model": {}, "best": {}, "optimiser": {}, "random": {}}
+    for key, value in tensors.items():
+        group, name = key.split(":", 1)
+        groups[group][name] = value
     device = next(model.parameters()).device
     model.load_state_dict(groups["model"])
     states: dict[int, dict[str, torch.Tensor]] = {}
@@ -70,4 +84,4 @@ def load(
     torch.set_rng_state(groups["random"]["torch"])
     if "cuda" in groups["random"] and torch.cuda.is_available():
         torch.cuda.set_rng_state(groups["random"]["cuda"])
-    return {name: value.to(device) for name, value in groups["best"].items()}, record
+    return {name: value.to(device) for name, value in groups["best"].items()}, json.loads(text)

@@ -17,6 +17,7 @@ from .series import assemble
 PLANE = {"time", "y", "x"}
 #: Integers are reflectance x 10000; floats, and integers with a scale factor of their own, are reflectance.
 INTEGER_SCALE = 10000.0
+LARGEST = 1e9  # of a coordinate, in the units of any CRS
 
 
 class CubeSeries:
@@ -68,7 +69,7 @@ def open_cube(path: Path, bands: Sequence[str] | None, dates: Sequence | None, *
         cube = xr.open_dataset(
             path, engine="zarr" if path.is_dir() else None, decode_coords="all", chunks=None, cache=False
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).splitlines()[0].split(". ")[0]  # xarray goes on to recommend its own documentation
         raise InputError(f"{path} cannot be read as a NetCDF or Zarr cube ({reason}). Is it complete?") from error
     try:
@@ -136,6 +137,9 @@ def _scale(path: Path, variables: Sequence[xr.DataArray]) -> float:
 
     The stored type counts: a fill value makes xarray give integers as floats.
     """
+    factors = [variable.encoding.get(name) for variable in variables for name in ("scale_factor", "add_offset")]
+    if not all(factor is None or np.isfinite(factor) for factor in factors):
+        raise InputError(f"{path}: a scale factor or offset is not finite; {factors} found. Write the cube again.")
     scales = {
         INTEGER_SCALE
         if np.dtype(variable.encoding.get("dtype", variable.dtype)).kind in "iu"
@@ -153,6 +157,8 @@ def _step(path: Path, cube: xr.Dataset, axis: str) -> float:
     centres = cube[axis].values
     if centres.ndim != 1 or centres.size < 2 or centres.dtype.kind not in "iuf":
         raise InputError(f"{path}: coordinate {axis} has shape {centres.shape}; two or more centres are expected.")
+    if not (np.abs(centres) < LARGEST).all():
+        raise InputError(f"{path}: coordinate {axis} holds {centres}, which are no places. Write the cube again.")
     step = (float(centres[-1]) - float(centres[0])) / (centres.size - 1)
     if not step or np.abs(centres - (float(centres[0]) + step * np.arange(centres.size))).max() > abs(step) / 100:
         raise InputError(f"{path}: coordinate {axis} is not regular. Resample the cube to a regular grid.")
@@ -161,7 +167,10 @@ def _step(path: Path, cube: xr.Dataset, axis: str) -> float:
 
 def _grid(path: Path, cube: xr.Dataset) -> Grid:
     """Grid of a cube that is north-up. Raises `InputError` without a CRS and for a rotated grid."""
-    crs = cube.rio.crs
+    try:
+        crs = cube.rio.crs
+    except (ValueError, RuntimeError) as error:  # those of encoding and of rasterio and pyproj
+        raise InputError(f"{path}: its CRS cannot be read ({str(error)[:200]}). Write one with rioxarray.") from error
     if crs is None:
         raise InputError(f"{path} has no CRS. Write one with rioxarray: cube.rio.write_crs('EPSG:32631').")
     stored = cube.rio.transform()

@@ -21,7 +21,7 @@ from rasterio.windows import Window
 from .errors import InputError
 from .paper import BANDS
 from .rasters import NODATA, Grid
-from .theia import QUANTIFICATION, read_scale
+from .theia import LARGEST, QUANTIFICATION, read_scale
 
 #: Flags of a WASP synthesis, used for single looks too: 0 nodata, 1 cloud or its shadow, 2 snow, 3 water, 4 land.
 EMPTY, CLOUD, SNOW, WATER, LAND = range(5)
@@ -268,8 +268,11 @@ def _safe_scale(path: Path, version: float) -> tuple[float, dict[str, float]]:
         tree = ElementTree.parse(path)
         quantum = float(tree.findtext(".//BOA_QUANTIFICATION_VALUE", str(QUANTIFICATION)))
         found = {int(entry.get("band_id")): float(entry.text) for entry in tree.iter("BOA_ADD_OFFSET")}
-    except (ElementTree.ParseError, ValueError, TypeError) as error:
+    except (ElementTree.ParseError, ValueError, TypeError, LookupError) as error:
         raise InputError(f"{path} is no valid metadata file ({error}). Get it again.") from error
+    if not (1 <= quantum <= LARGEST and all(abs(offset) <= quantum for offset in found.values())):
+        offsets = sorted(set(found.values()))
+        raise InputError(f"{path}: BOA_QUANTIFICATION_VALUE {quantum:g}, BOA_ADD_OFFSET {offsets} give no reflectance.")
     order = [f"B{number}" for number in range(1, 9)] + ["B8A"] + [f"B{number}" for number in range(9, 13)]
     lacking = [band for band in BANDS if order.index(band) not in found]
     if by_rule and lacking:

@@ -1,6 +1,7 @@
 """Nomenclatures other than the paper's, and tables from the codes of land cover products to those of a nomenclature."""
 
 import re
+import warnings
 from collections.abc import Sequence
 from importlib.resources import files
 from io import StringIO
@@ -35,6 +36,8 @@ def check_nomenclature(classes: Sequence[LandCover], where: str | Path) -> tuple
             raise InputError(f"{where}: class code {code}; codes from 1 to 255 are expected, as maps can hold.")
         if not isinstance(name, str) or not name:
             raise InputError(f"{where}: class {code} has no name. Give it one.")
+        if not name.isprintable():
+            raise InputError(f"{where}: the name {name!r} of class {code} holds characters that cannot be printed.")
         if not isinstance(colour, str) or not COLOUR.fullmatch(colour):
             raise InputError(f"{where}: colour {colour!r} of {name}; one like #ff0000 is expected.")
     for what, values in (("code", [cover.code for cover in classes]), ("name", [cover.name for cover in classes])):
@@ -68,8 +71,10 @@ def _read_table(path, columns: Sequence[str]) -> pd.DataFrame:
     try:
         text = path.read_text(encoding="utf-8-sig")
         separator = ";" if ";" in text.partition("\n")[0] else ","
-        table = pd.read_csv(StringIO(text), sep=separator, dtype=str, keep_default_na=False, index_col=False)
-    except (OSError, ValueError) as error:  # those of pandas and of decoding are ValueErrors
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # cells that would be left out
+            table = pd.read_csv(StringIO(text), sep=separator, dtype=str, keep_default_na=False, index_col=False)
+    except (OSError, ValueError, pd.errors.ParserWarning) as error:  # those of pandas and of decoding are ValueErrors
         raise InputError(f"{path} cannot be read as a CSV file ({error}). Columns {', '.join(columns)} do.") from error
     absent = [column for column in columns if column not in table]
     if absent or table.empty:

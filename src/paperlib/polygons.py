@@ -70,6 +70,8 @@ def load_polygons(
         result = result.to_crs(crs)
     if bounds is not None:
         _check_place(result, bounds, path)
+    if crs is not None:
+        _check_geometry(result, path)  # again: far from home, a projection can make an outline cross itself
     return result
 
 

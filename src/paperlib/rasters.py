@@ -67,7 +67,8 @@ def read_header(path: Path) -> Header:
     if header.grid.crs is None:
         raise InputError(f"{path} has no CRS. Give it one, for example: rio edit-info --crs EPSG:32631 {path}")
     turn = header.grid.transform
-    if turn.b or turn.d or not (turn.a > 0 > turn.e and np.isfinite(tuple(turn)).all()):
+    smallest = 1e-12 * max(abs(turn.c), abs(turn.f))  # of pixels whose places can still be told apart
+    if turn.b or turn.d or not (turn.a > smallest and -turn.e > smallest and np.isfinite(tuple(turn)).all()):
         raise InputError(
             f"{path} is rotated or not north-up: its transform is {tuple(turn)[:6]}, expected (width, 0, left, 0, "
             "-height, top). Bring it to a north-up grid, for example with gdalwarp."
@@ -92,7 +93,7 @@ class RasterFile:
         try:
             with self._lock, self._manager.acquire_context() as source:
                 yield source
-        except RasterioError as error:
+        except (RasterioError, UnicodeDecodeError) as error:  # the second: as of the header
             raise InputError(f"{self.path} cannot be read ({error}). Is it complete? Get it again.") from error
 
     def read(self, index: int, y: slice, x: slice) -> np.ndarray:

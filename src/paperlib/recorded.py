@@ -12,14 +12,21 @@ FACTS = ("commit", "machine", "torch", "numpy", "xarray", "rasterio", "geopandas
 def recorded(name: str) -> pd.DataFrame:
     """The table of benchmarks/results/NAME.csv without the columns of `FACTS`, which are in its attrs.
 
-    Raises `InputError` where it has not been measured.
+    Raises `InputError` where it has not been measured, and for a file that is no such table.
     """
     path = project() / "benchmarks" / "results" / f"{name}.csv"
     if not path.is_file():
         held = ", ".join(sorted(file.stem for file in path.parent.glob("*.csv"))) or "nothing"
         raise InputError(f"No measurement {name!r} in {path.parent}; it holds {held}. Run its script in benchmarks/.")
-    table = pd.read_csv(path)
-    facts = {fact: ", ".join(table[fact].astype(str).unique()) for fact in FACTS if fact in table}
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError) as error:  # those of pandas and of decoding are ValueErrors
+        raise InputError(
+            f"{path} cannot be read as a CSV file ({error}). Run its script in benchmarks/ again."
+        ) from error
+    if table.empty or "commit" not in table:
+        raise InputError(f"{path} has no row, or does not say of which commit it is. Run its script again.")
+    facts = {fact: ", ".join(map(str, table[fact].unique())) for fact in FACTS if fact in table}
     table = table.drop(columns=[fact for fact in FACTS if fact in table])
     table.attrs = facts
     return table
@@ -27,5 +34,5 @@ def recorded(name: str) -> pd.DataFrame:
 
 def caption(table: pd.DataFrame) -> str:
     """Machine, torch and commit of a recorded table."""
-    facts = table.attrs
+    facts = {fact: table.attrs.get(fact, "not said") for fact in ("machine", "torch", "commit")}
     return f"{facts['machine']}; torch {facts['torch']}; commit {facts['commit']}"

@@ -9,6 +9,7 @@ from . import paper
 from .errors import InputError
 
 RESAMPLINGS = ("nearest", "bilinear", "cubic")
+LARGEST_SEED = 2**31 - 1  # scikit-learn takes less than twice that; trainings count on from it
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,8 @@ def make(preset: str = "", scene: str = "", polygons: str = "", seed: int = 0) -
     for name, value, kind in (("preset", preset, str), ("scene", scene, str), ("polygons", polygons, str)):
         if not isinstance(value, kind):
             raise InputError(f"{name} = {value!r} is a {type(value).__name__}; a text is expected, like {name}=''.")
-    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-        raise InputError(f"seed = {seed!r}; a whole number of 0 or more is expected, like seed=0.")
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed <= LARGEST_SEED:
+        raise InputError(f"seed = {seed!r}; a whole number from 0 to {LARGEST_SEED} is expected, like seed=0.")
     preset = preset or os.environ.get("PAPERLIB_PRESET", "") or "demo"
     if preset not in PRESETS:
         raise InputError(f"Unknown preset {preset!r}; choose one of {', '.join(PRESETS)}.")

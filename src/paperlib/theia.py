@@ -139,14 +139,17 @@ def choose_grid(headers: dict[Path, Header]) -> Grid:
     """
     fine = {path: header.grid for path, header in headers.items() if abs(header.grid.transform.a - FINE) < 1e-6}
     first, grid = next(iter((fine or {path: header.grid for path, header in headers.items()}).items()))
+    for path, header in headers.items():
+        if header.grid.crs != grid.crs:
+            raise InputError(
+                f"{path} is in {header.grid.crs}, {first} in {grid.crs}; one CRS is expected. Reproject it."
+            )
     for path, other in fine.items():
         if other != grid:
             raise InputError(f"{path} lies on another grid than {first}: {_words(other)}, expected {_words(grid)}.")
     for path, header in headers.items():
         other, (left, bottom, right, top) = header.grid, header.grid.bounds
         west, south, east, north = grid.bounds
-        if other.crs != grid.crs:
-            raise InputError(f"{path} is in {other.crs}, {first} in {grid.crs}; one CRS is expected. Reproject it.")
         if left >= east or right <= west or bottom >= north or top <= south:
             raise InputError(f"{path} lies beside {first}: {_words(other)} does not overlap {_words(grid)}.")
     if fine:
