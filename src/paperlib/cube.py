@@ -125,6 +125,9 @@ def _variables(path: Path, cube: xr.Dataset) -> tuple[list[xr.DataArray], list[s
 def _choose(path: Path, held: list[str], asked: Sequence[str] | None) -> tuple[str, ...]:
     """The bands asked for; by default those of the paper, in the cube's order."""
     chosen = tuple(asked) if asked is not None else tuple(band for band in held if band in paper.BANDS)
+    twice = sorted({band for band in chosen if held.count(band) > 1})
+    if twice:
+        raise InputError(f"{path} has several bands {', '.join(twice)}; each needs a name of its own.")
     absent = [band for band in chosen if band not in held]
     if absent or not chosen:
         wanted = ", ".join(absent) or f"any of {', '.join(paper.BANDS)}"

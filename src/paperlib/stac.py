@@ -173,10 +173,10 @@ def look_of_item(item: dict, allowed: Collection[str]) -> Look:
     try:
         own, assets = item["properties"], item["assets"]
         tile = _tile(item)
-        if tile is None or not own["datetime"]:
+        date = pd.to_datetime(str(own["datetime"] or "NaT"), utc=True).tz_localize(None).normalize()
+        if tile is None or pd.isna(date):
             raise InputError("it says no tile or no date")
         *names, scl = max((names.split() for names in NAMES), key=lambda names: len(assets.keys() & {*names}))
-        date = pd.to_datetime(own["datetime"], utc=True).tz_localize(None).normalize()
         lacking = [asset for asset in (*names, scl) if asset not in assets]
         if lacking:
             raise InputError(f"it has no asset {', '.join(lacking)}")
