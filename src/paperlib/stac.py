@@ -173,9 +173,10 @@ def look_of_item(item: dict, allowed: Collection[str]) -> Look:
     try:
         own, assets = item["properties"], item["assets"]
         tile = _tile(item)
-        date = pd.to_datetime(str(own["datetime"] or "NaT"), utc=True).tz_localize(None).normalize()
-        if tile is None or pd.isna(date):
+        moment = pd.to_datetime(str(own["datetime"] or "NaT"), utc=True)
+        if tile is None or pd.isna(moment):
             raise InputError("it says no tile or no date")
+        date = moment.tz_localize(None).normalize()
         *names, scl = max((names.split() for names in NAMES), key=lambda names: len(assets.keys() & {*names}))
         lacking = [asset for asset in (*names, scl) if asset not in assets]
         if lacking:
