@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 
@@ -57,7 +58,10 @@ def test_a_misspelt_command_option_or_value_is_named(arguments):
 )
 def test_control_c_ends_with_130_and_leaves_nothing_half_written(tmp_path):
     command = [sys.executable, "-m", "paperlib", "simulate", str(tmp_path / "new"), "--preset", "demo"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    heard = partial(
+        signal.signal, signal.SIGINT, signal.default_int_handler
+    )  # deaf where the tests run in the background
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heard)
     while not list(tmp_path.rglob("*.tif")) and process.poll() is None:
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGINT)

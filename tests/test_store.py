@@ -3,8 +3,12 @@
 import json
 import multiprocessing
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -127,3 +131,31 @@ def test_what_resumes_gets_what_a_failure_left(monkeypatch, tmp_path):
         "map", "one", "k", lambda folder: seen.append((folder / "part").read_text()), {}, resumes=True
     )
     assert seen == ["done"] and (found / "provenance.json").is_file()
+
+
+def test_commit_says_when_sources_are_changed_and_not_when_measurements_are(tmp_path):
+    shutil.copytree(Path(store.__file__).parent, tmp_path / "src" / "paperlib")
+    kept, source = tmp_path / "benchmarks" / "results" / "a.csv", tmp_path / "src" / "paperlib" / "store.py"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("a\n1\n")
+
+    def git(*words):
+        who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        return subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+
+    def said():
+        code = "from paperlib import store; print(store.commit())"
+        environment = os.environ | {"PYTHONPATH": str(tmp_path / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+        return subprocess.run(
+            [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "all")
+    name = git("rev-parse", "--short=12", "HEAD").strip()
+    assert said() == name
+    kept.write_text("a\n2\n")
+    assert said() == name
+    source.write_text(source.read_text() + "\n")
+    assert said() == f"{name}-dirty"

@@ -111,15 +111,24 @@ def provenance(settings: dict, seconds: float) -> dict:
 
 
 def commit() -> str:
-    """Commit of the source tree that runs, with "-dirty" when it is changed; "unknown" outside a git checkout."""
+    """Commit of the source tree that runs, with "-dirty" when it is changed; "unknown" outside a git checkout.
+
+    Measurements kept in benchmarks/results are no change: one script after the other writes there.
+    """
+
+    def git(*words: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            ["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10, check=False
+        )
+
     try:
-        answer = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-            cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10, check=True,
-        )  # fmt: skip
+        name = git("describe", "--always", "--abbrev=12")
+        changed = git("diff", "--quiet", "HEAD", "--", ":(top)", ":(top,exclude)benchmarks/results")
     except (OSError, subprocess.SubprocessError):
         return "unknown"
-    return answer.stdout.strip()
+    if name.returncode:
+        return "unknown"
+    return name.stdout.strip() + ("-dirty" if changed.returncode else "")
 
 
 def device_name() -> str:
