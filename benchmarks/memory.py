@@ -1,8 +1,8 @@
-"""Memory of a map: the peak of a process that maps a scene, and of one that maps twice its area.
+"""Memory of a map: the peak of a process that maps a scene, and of ones that map twice its area, in either direction.
 
     python benchmarks/memory.py [SIDE [MODEL ...]]
 
-Scenes of SIDE x SIDE (4096) and SIDE x 2 SIDE pixels; kept in results/memory.csv.
+Scenes of SIDE x SIDE (4096) pixels, of twice the rows, and of twice the columns; kept in results/memory.csv.
 """
 
 import json
@@ -30,16 +30,17 @@ def peak(name: str, rows: int, columns: int) -> None:
 
 def main(side: int = 4096, *names: str) -> None:
     """Measure in processes of their own."""
+    shapes = (side, side), (2 * side, side), (side, 2 * side)
     rows = []
     for name in names or models.NAMES:
         found = []
-        for columns in (side, 2 * side):
-            tile(side, columns)
-            command = [sys.executable, __file__, "--peak", name, str(side), str(columns)]
+        for shape in shapes:
+            tile(*shape)
+            command = [sys.executable, __file__, "--peak", name, *map(str, shape)]
             found.append(float(subprocess.run(command, capture_output=True, check=True, text=True).stdout))
-        rows.append((name, *found, found[1] / found[0]))
+        rows.append((name, *found, found[1] / found[0], found[2] / found[0]))
         print(rows[-1], flush=True)
-    columns = ["model", f"{side} x {side} (GB)", f"{side} x {2 * side} (GB)", "ratio"]
+    columns = ["model", *(f"{height} x {width} (GB)" for height, width in shapes), "twice the rows", "twice the columns"]
     keep("memory", pd.DataFrame(rows, columns=columns))
 
 

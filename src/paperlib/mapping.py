@@ -5,11 +5,9 @@ classifies, and writes the result. So reading and computing overlap without any 
 turn is short, the windows of some cores are being read while that of another is classified.
 """
 
-import ctypes
 import math
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -37,9 +35,6 @@ NODATA_CONFIDENCE = 255
 #: Bytes of GDAL's cache of decoded blocks: room for a row of windows over a whole tile that is stored in strips.
 CACHE = 512 * 1024**2
 
-#: The parameter of mallopt in GNU's malloc.h: how many heaps there may be.
-ARENA_MAX = -8
-
 
 def map_scene(
     model: torch.nn.Module,
@@ -65,7 +60,6 @@ def map_scene(
     classifier = Classifier(model, normaliser, device or ("cuda" if torch.cuda.is_available() else "cpu"))
     done = folder / "windows"
     done.mkdir(parents=True, exist_ok=True)
-    _share_memory()
     with rasterio.Env(GDAL_CACHEMAX=CACHE):
         agreed = classifier.choose_precision(scene)
         codes = np.array([cover.code for cover in legend] + [NODATA_CLASS], np.uint8)  # index -1 takes the last
@@ -84,17 +78,6 @@ def map_scene(
         precision = {"precision": f"mixed bfloat16, {agreed:.4%} as float32" if classifier.mixed else "float32"}
         _assemble(folder, scene, parts, legend, precision)
     shutil.rmtree(done)
-
-
-def _share_memory() -> None:
-    """Let threads take memory from one place, where the C library is GNU's.
-
-    Each would have a heap of its own, and the blocks of GDAL's cache that one takes and another gives back leave holes
-    in them: a scene of twice the width took a fifth more memory. For the whole process, from now on.
-    """
-    limit = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if limit is not None:
-        limit(ARENA_MAX, 1)
 
 
 def _on_every_core(work: Callable[[Window], None], parts: list[Window], progress: bool) -> None:
