@@ -40,7 +40,12 @@ def main(side: int = 4096, *names: str) -> None:
             found.append(float(subprocess.run(command, capture_output=True, check=True, text=True).stdout))
         rows.append((name, *found, found[1] / found[0], found[2] / found[0]))
         print(rows[-1], flush=True)
-    columns = ["model", *(f"{height} x {width} (GB)" for height, width in shapes), "twice the rows", "twice the columns"]
+    columns = [
+        "model",
+        *(f"{height} x {width} (GB)" for height, width in shapes),
+        "twice the rows",
+        "twice the columns",
+    ]
     keep("memory", pd.DataFrame(rows, columns=columns))
 
 

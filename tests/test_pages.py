@@ -215,6 +215,7 @@ def test_figures_are_saved(visit, address, path):
         assert Image.open(io.BytesIO(content["PNG"])).format == "PNG"
         assert ElementTree.fromstring(content["SVG"]).tag.endswith("svg")
         assert "CSV" not in content or len(pd.read_csv(io.BytesIO(content["CSV"])))
+        page.wait_for_timeout(1000)  # chromium drops downloads beyond ten in a second
 
 
 def test_the_map_swipes_and_a_click_shows_a_series(visit):
