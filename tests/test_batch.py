@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 
+import dask
 import nbformat
 import psutil
 import pytest
@@ -95,6 +96,7 @@ def test_scheduler_that_does_not_answer(notebook, tmp_path):
     batch = write(tmp_path / "b.yml", "runs: [{notebook: job.ipynb}]")
     with pytest.raises(InputError, match="No Dask scheduler answers at 'nonsense'"):
         run_batch(batch, "nonsense")
+    assert dask.config.get("scheduler", None) is None  # what reads scenes works on
 
 
 def slow_notebook(path, seconds):

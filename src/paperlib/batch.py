@@ -133,7 +133,7 @@ def run_batch(path: Path, scheduler: str = "", report=print) -> list[Run]:
     with _client(scheduler) as client:
         takes = _resources(client)
         futures = {client.submit(execute, run, pure=False, resources=takes): run for run in waiting}
-        for future in as_completed(futures):
+        for future in as_completed(futures, loop=client.loop):
             run = futures[future]
             if future.status == "finished":
                 report(f"done         {run.output.name}  {run.parameters}")
@@ -151,12 +151,13 @@ def _resources(client: Client) -> dict[str, int] | None:
 
 
 def _client(scheduler: str) -> Client:
+    """Not dask's default: one that fails to connect would stay it, and no scene could be read in this process."""
     if scheduler:
         try:
-            return Client(scheduler, timeout=10)
+            return Client(scheduler, timeout=10, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             raise InputError(
                 f"No Dask scheduler answers at {scheduler!r} ({error}); expected tcp://HOST:PORT."
             ) from error
     cores = os.cpu_count() or 1
-    return Client(n_workers=max(1, cores // 2), threads_per_worker=1, dashboard_address=None)
+    return Client(n_workers=max(1, cores // 2), threads_per_worker=1, dashboard_address=None, set_as_default=False)
