@@ -185,6 +185,11 @@ def test_style_rounds_by_unit_and_hides_a_running_index():
     assert ">90.0<" in html and ">0.800<" in html and "row_heading" not in html.split("</style>")[1]
 
 
+def test_style_takes_the_decimals_of_numbers_without_a_unit():
+    html = tables.style(pd.DataFrame({"ratio": [0.8764], "share (%)": [12.345]}), decimals=2).to_html()
+    assert ">0.88<" in html and ">12.3<" in html
+
+
 def test_style_shows_the_colour_of_each_class():
     html = tables.style(tables.classes_table(LEGEND)).to_html()
     assert all(f"background-color: {cover.colour}" in html for cover in LEGEND)

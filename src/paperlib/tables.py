@@ -199,13 +199,16 @@ def trainings_table(trainings: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def style(table: pd.DataFrame, caption: str = "") -> Styler:
+def style(table: pd.DataFrame, caption: str = "", decimals: int = 3) -> Styler:
     """Dress a table for a page, light or dark.
 
-    Three decimals (one for a column in per cent or seconds), a dash for what is missing, no running index, swatches in
-    a column "colour", sentences wrapped. Bold: the best F1 of a row of `table_4`, the chosen rows of `trainings_table`.
+    Numbers have `decimals`, one in a column in per cent or seconds; what is missing is a dash, a running index is left
+    out, a column "colour" becomes swatches, sentences are wrapped. Bold: the best F1 of a row of `table_4`, the chosen
+    rows of `trainings_table`.
     """
-    dressed = table.style.format(_text, na_rep=DASH, escape="html")  # names of classes are a user's
+    dressed = table.style.format(
+        lambda value: _text(value, decimals), na_rep=DASH, escape="html"
+    )  # names of classes are a user's
     for axis in (0, 1):
         dressed = dressed.format_index(escape="html", axis=axis)
     rounded = [name for name in table.columns if str(name).endswith(("(%)", "(s)"))]
@@ -233,7 +236,7 @@ def style(table: pd.DataFrame, caption: str = "") -> Styler:
     )
 
 
-def _text(value: object, decimals: int = 3) -> str:
+def _text(value: object, decimals: int) -> str:
     return f"{value:.{decimals}f}" if isinstance(value, float) else str(value)
 
 
