@@ -13,6 +13,7 @@ SOURCE = PROJECT / "src" / "paperlib"
 #: Each module may import only those above it in this list.
 ORDER = [
     "errors",
+    "heap",
     "paper",
     "nomenclature",
     "settings",

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from . import heap
 from .errors import InputError
 
 cli = typer.Typer(
@@ -228,6 +229,7 @@ def batch(
 
 def app() -> None:
     """Entry point: a user's mistake prints its message, without a traceback, and exits with 2; warnings are one line."""
+    heap.order()  # before anything starts threads
     warnings.formatwarning = lambda message, *_, **__: f"paperlib: {message}\n"
     try:
         cli()

@@ -5,11 +5,9 @@ classifies, and writes the result. So reading and computing overlap without any 
 turn is short, the windows of some cores are being read while that of another is classified.
 """
 
-import ctypes
 import math
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -25,6 +23,7 @@ from rasterio.shutil import copy as copy_raster
 from rasterio.windows import Window as RasterWindow
 from tqdm import tqdm
 
+from . import heap
 from .errors import InputError
 from .features import features
 from .inference import Classifier
@@ -36,10 +35,6 @@ NODATA_CONFIDENCE = 255
 
 #: Bytes of GDAL's cache of decoded blocks: room for a row of windows over a whole tile that is stored in strips.
 CACHE = 512 * 1024**2
-
-#: Parameters of mallopt, by their numbers in GNU's malloc.h: one heap for all threads; arrays of 16 MiB and more outside
-#: it, always (else the limit grows with what is freed); a heap's free end goes back to the system from 256 MiB on.
-HEAP = {-8: 1, -3: 16 * 1024**2, -1: 256 * 1024**2}
 
 
 def map_scene(
@@ -66,7 +61,7 @@ def map_scene(
     classifier = Classifier(model, normaliser, device or ("cuda" if torch.cuda.is_available() else "cpu"))
     done = folder / "windows"
     done.mkdir(parents=True, exist_ok=True)
-    _order_heap()
+    heap.order()
     with rasterio.Env(GDAL_CACHEMAX=CACHE):
         agreed = classifier.choose_precision(scene)
         codes = np.array([cover.code for cover in legend] + [NODATA_CLASS], np.uint8)  # index -1 takes the last
@@ -85,17 +80,6 @@ def map_scene(
         precision = {"precision": f"mixed bfloat16, {agreed:.4%} as float32" if classifier.mixed else "float32"}
         _assemble(folder, scene, parts, legend, precision)
     shutil.rmtree(done)
-
-
-def _order_heap() -> None:
-    """Keep arrays apart from the blocks of GDAL's cache, where the C library is GNU's; from now on, in this process.
-
-    Blocks that are given back leave holes in the heap; arrays of many sizes tear them further. Mapping twice the columns
-    then took up to a third more memory; it costs no time.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    for parameter, value in HEAP.items() if mallopt else ():
-        mallopt(parameter, value)
 
 
 def _on_every_core(work: Callable[[Window], None], parts: list[Window], progress: bool) -> None:
