@@ -145,6 +145,12 @@ def test_docstrings_become_lists_code_and_plain_stars():
     ]  # fmt: skip
 
 
+def test_what_python_says_of_a_field_is_left_out():
+    lines = ["Alias for field number 0"]
+    docstrings.on_docstring(None, "attribute", "Window.core", None, None, lines)
+    assert lines == []
+
+
 def test_no_page_of_another_repository_is_made_up():
     """The address stands in CITATION.cff or nowhere."""
     for path in [PROJECT / "_config.yml", PROJECT / "README.md", *(PROJECT / "book").rglob("*.md")]:

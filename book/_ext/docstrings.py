@@ -41,8 +41,8 @@ def escape(line: str) -> str:
 
 
 def on_docstring(app, what, name, obj, options, lines):
-    """Rewrite a docstring in place."""
-    lines[:] = [escape(line) for line in with_definitions(lines)]
+    """Rewrite a docstring in place; what Python says of a field of a named tuple says nothing."""
+    lines[:] = [escape(line) for line in with_definitions(lines) if not line.startswith("Alias for field number")]
 
 
 def setup(app):
