@@ -41,28 +41,21 @@ def test_runs_alone_from_an_empty_store(notebook, tmp_path):
     assert "commit" in shown or "The image is not here" in shown
 
 
-@pytest.mark.parametrize("name", ["3-6-results", "3-7-maps"])
-def test_real_scene_through_the_same_notebooks(name, shared_data, tmp_path):
-    for source in (shared_data / "bouconne" / fetch.IMAGE, BOOK.parent / "data" / "bouconne" / fetch.POLYGONS):
-        shutil.copy(source, tmp_path)
-    image = fetch.fetch_bouconne(tmp_path)
-    shown = execute(
-        BOOK / f"{name}.ipynb", tmp_path, preset="tiny", scene=str(image), polygons=str(tmp_path / fetch.POLYGONS)
-    )
-    assert "Real scene" in shown and "Simulated" not in shown
-    assert "Non-vegetated land" not in shown.replace("truth", "")  # class 10 does not occur there
-
-
-@pytest.mark.parametrize("name", ["real-scene", "simulation"])
-def test_pages_of_the_real_scene_where_its_image_is_at_hand(name, shared_data, tmp_path):
-    """In a checkout that has fetched the image, and where the crops lie too."""
+def test_the_real_scene_where_its_image_is_at_hand(shared_data, tmp_path):
+    """Its own pages in a checkout that has fetched it, and others told to take it; they share what they train."""
     checkout = tmp_path / "checkout"
     (checkout / "book").mkdir(parents=True)
     for part in ("src", "pyproject.toml"):
         (checkout / part).symlink_to(BOOK.parent / part)
-    shutil.copytree(BOOK.parent / "data" / "bouconne", checkout / "data" / "bouconne")
-    shutil.copy(shared_data / "bouconne" / fetch.IMAGE, checkout / "data" / "bouconne")
-    fetch.fetch_bouconne(checkout / "data" / "bouconne")
+    data = shutil.copytree(BOOK.parent / "data" / "bouconne", checkout / "data" / "bouconne")
+    shutil.copy(shared_data / "bouconne" / fetch.IMAGE, data)
+    image = fetch.fetch_bouconne(data)
     (checkout / "data" / "theia_l3a").symlink_to(shared_data / "theia_l3a")
-    shown = execute(BOOK / f"{name}.ipynb", tmp_path, cwd=checkout / "book", preset="tiny")
-    assert "Real scene" in shown and "not here" not in shown
+    for name in ("real-scene", "simulation"):
+        shown = execute(BOOK / f"{name}.ipynb", tmp_path, cwd=checkout / "book", preset="tiny")
+        assert "Real scene" in shown and "not here" not in shown
+    own = {"scene": str(image), "polygons": str(data / fetch.POLYGONS)}
+    for name in ("3-6-results", "3-7-maps"):
+        shown = execute(BOOK / f"{name}.ipynb", tmp_path, preset="tiny", **own)
+        assert "Real scene" in shown and "Simulated" not in shown
+        assert "Non-vegetated land" not in shown.replace("truth", "")  # class 10 does not occur there
