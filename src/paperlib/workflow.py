@@ -108,12 +108,12 @@ def build_book(run: Experiment, preset: str, out: Path) -> None:
     source, target = project() / "book", out / "book"
     target.mkdir(exist_ok=True)
     contents = contents_for_scene(source)
-    (out / "_toc.yml").write_text(yaml.safe_dump(contents, sort_keys=False))
+    (target / "_toc.yml").write_text(yaml.safe_dump(contents, sort_keys=False))
     given = {"SCENE": run.settings.scene.path, "POLYGONS": run.settings.scene.polygons}  # notebooks run elsewhere
     environment = os.environ | {f"PAPERLIB_{name}": str(Path(path).absolute()) for name, path in given.items()}
     environment |= {"PAPERLIB_PRESET": preset} if preset else {}
     command = [str(Path(sys.executable).parent / "jupyter-book"), "build", str(source)]
-    command += ["--path-output", str(target), "--toc", str(out / "_toc.yml")]
+    command += ["--path-output", str(target), "--toc", str(target / "_toc.yml")]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode or not (target / "_build" / "html" / "index.html").is_file():
         (out / "book.log").write_text(done.stdout + done.stderr)
