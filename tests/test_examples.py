@@ -7,8 +7,23 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def test_kubernetes_offers_the_address_that_it_names():
+    """No cluster is at hand: what the operator's documentation asks for is there, and the comment's commands fit it."""
+    text = (EXAMPLES / "kubernetes.yaml").read_text()
+    cluster = yaml.safe_load(text)
+    assert (cluster["apiVersion"], cluster["kind"]) == ("kubernetes.dask.org/v1", "DaskCluster")
+    name, scheduler, worker = cluster["metadata"]["name"], cluster["spec"]["scheduler"], cluster["spec"]["worker"]
+    assert scheduler["service"]["selector"]["dask.org/cluster-name"] == name
+    ports = {port["name"]: port["containerPort"] for port in scheduler["spec"]["containers"][0]["ports"]}
+    assert {port["targetPort"]: port["port"] for port in scheduler["service"]["ports"]} == ports
+    assert f"service/{name}-scheduler {ports['tcp-comm']}" in text and f"localhost:{ports['tcp-comm']}" in text
+    mounts = {mount["name"] for mount in worker["spec"]["containers"][0]["volumeMounts"]}
+    assert mounts == {volume["name"] for volume in worker["spec"]["volumes"]}
 
 
 def test_live_map_is_stored_without_outputs():
