@@ -92,10 +92,12 @@ def test_bad_batches_are_refused_before_anything_runs(text, message, notebook, t
 
 
 @pytest.mark.fault("a scheduler that does not answer", "an error with its address", "nothing")
-def test_scheduler_that_does_not_answer(notebook, tmp_path):
-    batch = write(tmp_path / "b.yml", "runs: [{notebook: job.ipynb}]")
-    with pytest.raises(InputError, match="No Dask scheduler answers at 'nonsense'"):
-        run_batch(batch, "nonsense")
+@pytest.mark.parametrize("address", ["nonsense", "tcp://127.0.0.1:1", "tcp://no.such.host.invalid:8786"])
+def test_scheduler_that_does_not_answer(notebook, tmp_path, address):
+    batch, before = write(tmp_path / "b.yml", "runs: [{notebook: job.ipynb}]"), set(threading.enumerate())
+    with pytest.raises(InputError, match=f"No Dask scheduler answers at '{address}'"):
+        run_batch(batch, address)
+    assert set(threading.enumerate()) <= before  # no client is left behind
     assert dask.config.get("scheduler", None) is None  # what reads scenes works on
 
 

@@ -15,6 +15,7 @@ import ast
 import difflib
 import itertools
 import os
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from pathlib import Path
 import papermill
 import yaml
 from distributed import Client, as_completed
+from distributed.comm import parse_address, parse_host_port
 from papermill.exceptions import PapermillExecutionError
 
 from .errors import InputError
@@ -150,10 +152,18 @@ def _resources(client: Client) -> dict[str, int] | None:
     return {"GPU": 1} if any(worker.get("resources", {}).get("GPU") for worker in workers) else None
 
 
+def _knock(address: str) -> None:
+    """Raise OSError or ValueError where nothing listens: a client that finds out by itself leaves a thread that may hang."""
+    protocol, place = parse_address(address)
+    if protocol in ("tcp", "tls"):
+        socket.create_connection(parse_host_port(place), timeout=10).close()
+
+
 def _client(scheduler: str) -> Client:
     """Not dask's default: one that fails to connect would stay it, and no scene could be read in this process."""
     if scheduler:
         try:
+            _knock(scheduler)
             return Client(scheduler, timeout=10, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             raise InputError(
