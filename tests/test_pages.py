@@ -94,7 +94,8 @@ def test_a_page_is_light_and_opens_fast(visit, path):
 @each_page
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_page_is_accessible(visit, path, scheme):
-    page = visit(path, color_scheme=scheme)
+    page = visit(path, color_scheme=scheme, reduced_motion="reduce")  # else buttons fade from light to dark meanwhile
+    page.wait_for_function("document.getAnimations().length === 0")
     assert page.evaluate("document.documentElement.dataset.theme") == scheme
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/[\\d.]+/g).slice(0, 3).map(Number)")
     assert (sum(ground) < 200) == (scheme == "dark")
