@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 #: For tests that write a file an example.
 generated = settings(
-    max_examples=40, deadline=None, derandomize=True,
+    max_examples=60, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 
