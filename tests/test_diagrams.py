@@ -1,5 +1,7 @@
 """Drawings say what the networks are: another network, another drawing. Images as in test_figures.py."""
 
+from itertools import combinations
+
 import pytest
 from torch import nn
 
@@ -73,6 +75,9 @@ def test_short_and_long_series_are_drawn(name, dates):
     few = models.build(name, 4, dates, 3)
     for figure in (diagrams.network_figure(few, 4, dates, 8), diagrams.convolution_figure(few, 4, dates)):
         figure.canvas.draw()
+        boxes = [text.get_window_extent() for text in figure.axes[0].texts if text.get_text()[:5] in ("step ", "input")]
+        assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+        assert "1 dates" not in words(figure)
 
 
 @pytest.mark.parametrize("name", models.NAMES)

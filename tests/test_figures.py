@@ -129,6 +129,16 @@ def test_figure_is_whole_and_leaves_no_trace(draw, name, is_whole):
 # -- what the pictures say ---------------------------------------------------------------------------------------------
 
 
+def test_one_date_alone_shows_each_class_with_its_spread_at_that_date(series, is_whole):
+    alone = series[series["date"] == DATES[1]]
+    is_whole(lambda: figures.series_figure(alone))
+    panel = figures.series_figure(alone, ["NDVI"]).axes[0]
+    bars = np.array([container.lines[2][0].get_segments()[0] for container in panel.containers])  # (class, end, x and y)
+    np.testing.assert_allclose(np.diff(bars[..., 1], axis=1), 2 * 0.05)
+    assert len(set(bars[:, 0, 0])) == len(bars) == 8  # none hides another
+    assert [tick.get_text() for tick in panel.get_xticklabels()] == ["2018-05-15"]
+
+
 def test_series_of_other_channels_draws_the_first_there_are(series):
     drawn = [ax.get_ylabel() for ax in figures.series_figure(series, channels=["EVI"]).axes if ax.get_visible()]
     assert len(drawn) == 4 and drawn[0].startswith(series["channel"].iloc[0])

@@ -152,7 +152,8 @@ def _canvas(height: float) -> tuple[Figure, Axes]:
 
 @styled
 def convolution_figure(network: nn.Module, channels: int, dates: int, side: int = 7) -> Figure:
-    """Figures 1, 3 and 4: three steps of the kernel of a network's first convolution, and what they give.
+    """Figures 1, 3 and 4: three steps of the kernel of a network's first convolution, and what they give; over a series
+    of fewer dates, as many steps.
 
     Drawn over the dates of a pixel from the first on, over a patch of `side` x `side` pixels with the dates stacked as
     channels, or over dates and pixels at once, as the layer does it; over pixels at the first places that lie wholly
@@ -195,11 +196,11 @@ def _over_dates(layer: Layer, channels: int, dates: int, side: int) -> Figure:
         corners = [(start, above), (start + length, above), (place + 1, below), (place, below)]
         ax.add_patch(Polygon([(left + x * cell, y) for x, y in corners], facecolor=KERNEL, alpha=0.22, linewidth=0))
     words = {
-        "input": f"one channel, {dates} dates",
-        "output": f"{results} dates for each of {layer.outputs[0]} filters",
+        "input": f"one channel, {_dates(dates)}",
+        "output": f"{_dates(results)} for each of {layer.outputs[0]} filters",
     }
     for height, (name, said) in zip((0.1 + 1.4 * count, 0.12), words.items(), strict=True):
-        right = left + (dates + beyond) * cell
+        right = max(left + (dates + beyond) * cell, left - beyond * cell + 2.7)  # beside the step of a short series
         ax.text(right, height, f"{name}: {said}", fontsize=9, color=INK, va="center", ha="right")
     return figure
 
@@ -225,12 +226,16 @@ def _over_pixels(layer: Layer, channels: int, dates: int, side: int) -> Figure:
         _prism(ax, place, size, (depth - 1) * shift)
         ax.add_patch(Rectangle(result, cell, cell, facecolor=RESULT, edgecolor="white", linewidth=0.5, zorder=4))
     given = (
-        f"{layer.inputs[0]} images ({channels} channels × {dates} dates)" if stacked else f"one channel, {dates} dates"
+        f"{layer.inputs[0]} images ({channels} channels × {_dates(dates)})" if stacked else f"one channel, {_dates(dates)}"
     )
-    taken = "one image" if stacked else f"{results} dates"
+    taken = "one image" if stacked else _dates(results)
     for height, words in ((3.9, f"input: {given}"), (0.15, f"output: {taken} for each of {layer.outputs[0]} filters")):
         ax.text(0.15, height, words, fontsize=9, color=INK, va="center")
     return figure
+
+
+def _dates(count: int) -> str:
+    return "one date" if count == 1 else f"{count} dates"
 
 
 def _cell(ax: Axes, x: float, y: float, width: float, colour: str, inside: bool = True) -> None:

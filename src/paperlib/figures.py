@@ -67,7 +67,7 @@ def series_figure(series: pd.DataFrame, channels: Sequence[str] = ("NDVI", "NDWI
     """Figure 7: mean of each class over time with one standard deviation around it, one panel a channel.
 
     `series` has the columns class_name, code, colour, channel, date, mean, std; channels that it lacks are left out,
-    and where it has none of these its first four are drawn.
+    and where it has none of these its first four are drawn. Of one date alone the classes stand side by side.
     """
     held = list(series["channel"].unique())
     channels = [name for name in channels if name in held] or held[:4]
@@ -75,10 +75,14 @@ def series_figure(series: pd.DataFrame, channels: Sequence[str] = ("NDVI", "NDWI
     rows = math.ceil(len(channels) / columns)
     figure = Figure((WIDTH, 2.7 * rows + 0.7), layout="constrained")
     axes = figure.subplots(rows, columns, sharex=True, squeeze=False)
-    legend = _legend(series)
+    legend, dates = _legend(series), series["date"].unique()
     for ax, channel in zip(axes.flat, channels, strict=False):
         for place, cover in enumerate(legend):
             curve = series[(series["channel"] == channel) & (series["code"] == cover.code)].sort_values("date")
+            if len(dates) == 1:  # a band would have no width
+                beside = curve["date"] + pd.Timedelta(days=place - (len(legend) - 1) / 2)
+                ax.errorbar(beside, curve["mean"], curve["std"], **class_line(cover, place))
+                continue
             ax.fill_between(
                 curve["date"], curve["mean"] - curve["std"], curve["mean"] + curve["std"],
                 color=cover.colour, alpha=0.2, linewidth=0,
@@ -87,6 +91,8 @@ def series_figure(series: pd.DataFrame, channels: Sequence[str] = ("NDVI", "NDWI
         ax.set_ylabel(UNITS.get(channel, f"{channel} reflectance (–)"))
     hide_unused(axes, len(channels))
     date_axes(axes, len(channels))
+    if len(dates) == 1:
+        axes.flat[0].set_xticks(dates, [f"{dates[0]:%Y-%m-%d}"])
     handles = [Line2D([], [], label=cover.name, **class_line(cover, place)) for place, cover in enumerate(legend)]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     drawn = series[series["channel"].isin(channels)]
