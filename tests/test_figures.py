@@ -133,7 +133,7 @@ def test_one_date_alone_shows_each_class_with_its_spread_at_that_date(series, is
     alone = series[series["date"] == DATES[1]]
     is_whole(lambda: figures.series_figure(alone))
     panel = figures.series_figure(alone, ["NDVI"]).axes[0]
-    bars = np.array([container.lines[2][0].get_segments()[0] for container in panel.containers])  # (class, end, x and y)
+    bars = np.array([one.lines[2][0].get_segments()[0] for one in panel.containers])  # (class, end, x and y)
     np.testing.assert_allclose(np.diff(bars[..., 1], axis=1), 2 * 0.05)
     assert len(set(bars[:, 0, 0])) == len(bars) == 8  # none hides another
     assert [tick.get_text() for tick in panel.get_xticklabels()] == ["2018-05-15"]

@@ -56,13 +56,16 @@ def test_a_foreign_cube_goes_all_the_way(foreign, tmp_path):
     assert kept == {path: path.stat().st_mtime_ns for path in (tmp_path / "artifacts").rglob("weights.safetensors")}
 
 
-def test_real_data_in_one_command(shared_data, tmp_path):
+@pytest.mark.parametrize("kind", ["stack", "native products of one date"])
+def test_real_data_in_one_command(kind, shared_data, tmp_path):
     """As a user gives it, in a folder of its own."""
-    image = tmp_path / fetch.IMAGE
-    image.symlink_to(shared_data / "bouconne" / fetch.IMAGE)
-    fetch.fetch_bouconne(tmp_path)
+    scene = shared_data / "theia_l3a"
+    if kind == "stack":
+        scene = tmp_path / fetch.IMAGE
+        scene.symlink_to(shared_data / "bouconne" / fetch.IMAGE)
+        fetch.fetch_bouconne(tmp_path)
     polygons = PROJECT / "data" / "bouconne" / fetch.POLYGONS
-    command = [sys.executable, "-m", "paperlib", "run", str(image), str(polygons), "--out", "out", "--preset", "tiny"]
+    command = [sys.executable, "-m", "paperlib", "run", str(scene), str(polygons), "--out", "out", "--preset", "tiny"]
     done = subprocess.run(
         [*command, "--model", "iota2_base", "--no-book"], cwd=tmp_path, capture_output=True, text=True, check=False
     )

@@ -225,9 +225,8 @@ def _over_pixels(layer: Layer, channels: int, dates: int, side: int) -> Figure:
             ax.plot(across, (place[1], result[1] + cell), color=KERNEL, linewidth=1, zorder=2)
         _prism(ax, place, size, (depth - 1) * shift)
         ax.add_patch(Rectangle(result, cell, cell, facecolor=RESULT, edgecolor="white", linewidth=0.5, zorder=4))
-    given = (
-        f"{layer.inputs[0]} images ({channels} channels × {_dates(dates)})" if stacked else f"one channel, {_dates(dates)}"
-    )
+    stack = f"{layer.inputs[0]} images ({channels} channels × {_dates(dates)})"
+    given = stack if stacked else f"one channel, {_dates(dates)}"
     taken = "one image" if stacked else _dates(results)
     for height, words in ((3.9, f"input: {given}"), (0.15, f"output: {taken} for each of {layer.outputs[0]} filters")):
         ax.text(0.15, height, words, fontsize=9, color=INK, va="center")
