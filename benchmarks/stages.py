@@ -2,10 +2,11 @@
 
     python benchmarks/stages.py [SIDE [REPEATS]]
 
-Core microseconds a pixel of each stage on windows of 256 x 256 pixels of a scene of SIDE pixels (2048), files in the
+Core microseconds a pixel of each stage on windows of the default size of a scene of SIDE pixels (2048), files in the
 operating system's cache, each block decompressed once; means in results/stages.csv.
 """
 
+import math
 import sys
 import time
 
@@ -23,10 +24,11 @@ from paperlib.inference import Classifier
 from paperlib.mapping import CACHE
 from paperlib.scene import windows
 from paperlib.series import read_window
+from paperlib.settings import Map
 
 
 def main(side: int = 2048, repeats: int = 3) -> None:
-    """Time the stages of every network's windows of one row over the scene."""
+    """Time the stages of every network on `repeats` rows of windows, from the second on."""
     torch.set_num_threads(1)
     run = Experiment("demo")
     scene = open_scene(tile(side))
@@ -34,7 +36,8 @@ def main(side: int = 2048, repeats: int = 3) -> None:
     classifiers = {name: Classifier(run.classifier(name), run.normaliser) for name in models.NAMES}
     for classifier in classifiers.values():
         classifier.choose_precision(scene)
-    parts = [part for part in windows((side, side), 256, 4) if part.core[0].start == 256]
+    size = Map().window
+    parts = [part for part in windows((side, side), size, 4) if 1 <= part.core[0].start // size <= repeats]
     seconds: dict[str, list[float]] = {}
 
     def timed(stage: str, work, *arguments):
@@ -44,21 +47,17 @@ def main(side: int = 2048, repeats: int = 3) -> None:
         return result
 
     with rasterio.Env(GDAL_CACHEMAX=CACHE):
-        for repeat in range(repeats):
-            row = repeat + 1  # another row of windows each time: its blocks are not decompressed yet
-            for part in windows((side, side), 256, 4):
-                if part.core[0].start != 256 * row:
-                    continue
-                y, x = part.read
-                out = np.empty(
-                    (len(channel_names(bands)), scene.sizes["time"], y.stop - y.start, x.stop - x.start), np.float32
-                )
-                mask = timed("read, decompress, double", read_window, scene, y, x, out[: len(bands)])
-                timed("fill gaps", fill_gaps, out[: len(bands)], mask, days_since_first(scene))
-                timed("indices", write_indices, out, bands)
-                for name, classifier in classifiers.items():
-                    timed(f"normalise and classify, {name}", classifier.classify, out.copy(), part.inner)
-    pixels = len(parts) * repeats * 256**2
+        for part in parts:
+            y, x = part.read
+            out = np.empty(
+                (len(channel_names(bands)), scene.sizes["time"], y.stop - y.start, x.stop - x.start), np.float32
+            )
+            mask = timed("read, decompress, double", read_window, scene, y, x, out[: len(bands)])
+            timed("fill gaps", fill_gaps, out[: len(bands)], mask, days_since_first(scene))
+            timed("indices", write_indices, out, bands)
+            for name, classifier in classifiers.items():
+                timed(f"normalise and classify, {name}", classifier.classify, out.copy(), part.inner)
+    pixels = sum(math.prod(side.stop - side.start for side in part.core) for part in parts)
     rows = [(stage, 1e6 * sum(values) / pixels) for stage, values in seconds.items()]
     keep("stages", pd.DataFrame(rows, columns=["stage", "core microseconds a pixel"]), side=side, repeats=repeats)
 

@@ -56,7 +56,7 @@ class Train:
 class Map:
     """Whole-scene maps."""
 
-    window: int = 128  # side of the window classified at once, halo excluded, in pixels
+    window: int = 384  # side of the window a core takes at once, halo excluded, in pixels: fast, 0.3 GB a core
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,6 @@ PRESETS = {
         scene=Scene(size=2048, pool=paper.POLYGONS_POOL, test=paper.POLYGONS_TEST),
         sample=Sample(patch=paper.PATCH),
         train=Train(epochs=20, trainings=paper.TRAININGS),
-        map=Map(window=256),
     ),
 }
 
