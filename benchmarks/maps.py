@@ -29,7 +29,6 @@ from paperlib import Experiment, models, open_scene
 from paperlib.features import features
 from paperlib.inference import Classifier, answer
 from paperlib.mapping import map_scene
-from paperlib.settings import Map
 
 FAST = ("TempCNN", "2D-CNN")
 BATCHES = ((16, 32), (4, 64), (1, 128), (1, 256))  # patches x side
@@ -40,7 +39,7 @@ def end_to_end(run: Experiment, model: torch.nn.Module, side: int) -> float:
     scene = open_scene(tile(side))
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        map_scene(model, scene, run.normaliser, run.legend, Path(folder), window=Map().window)
+        map_scene(model, scene, run.normaliser, run.legend, Path(folder))
         return side**2 / (time.perf_counter() - started) / 1000
 
 

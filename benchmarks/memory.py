@@ -18,7 +18,6 @@ from tile import tile
 
 from paperlib import Experiment, heap, models, open_scene
 from paperlib.mapping import map_scene
-from paperlib.settings import Map
 
 
 def peak(name: str, rows: int, columns: int) -> None:
@@ -26,7 +25,7 @@ def peak(name: str, rows: int, columns: int) -> None:
     heap.order()
     run, scene = Experiment("demo"), open_scene(tile(rows, columns))
     with tempfile.TemporaryDirectory() as folder:
-        map_scene(run.classifier(name), scene, run.normaliser, run.legend, Path(folder), window=Map().window)
+        map_scene(run.classifier(name), scene, run.normaliser, run.legend, Path(folder))
     print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6))
 
 

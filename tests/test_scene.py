@@ -501,20 +501,24 @@ def test_cubes_that_cannot_be_used_are_explained(tmp_path):
 # -- windows and fingerprints ------------------------------------------------------------------------------------------
 
 
-@given(st.tuples(st.integers(1, 60), st.integers(1, 60)), st.integers(1, 70), st.integers(0, 12))
+SIDE = st.integers(1, 70)
+
+
+@given(st.tuples(st.integers(1, 60), st.integers(1, 60)), SIDE | st.tuples(SIDE, SIDE), st.integers(0, 12))
 def test_windows_cover_every_pixel_once(shape, size, halo):
     count = np.zeros(shape, int)
     places = np.arange(shape[0] * shape[1]).reshape(shape)
+    sizes = size if isinstance(size, tuple) else (size, size)
     for window in windows(shape, size, halo):
         count[window.core] += 1
         assert np.array_equal(places[window.read][window.inner], places[window.core])
-        for core, read, length in zip(window.core, window.read, shape, strict=True):
-            assert 0 < core.stop - core.start <= size and core.stop <= length
+        for core, read, length, largest in zip(window.core, window.read, shape, sizes, strict=True):
+            assert 0 < core.stop - core.start <= largest and core.stop <= length
             assert read == slice(max(core.start - halo, 0), min(core.stop + halo, length))
     assert (count == 1).all()
 
 
-@pytest.mark.parametrize("size, halo", [(0, 1), (4, -1)])
+@pytest.mark.parametrize("size, halo", [(0, 1), ((4, 0), 1), (4, -1)])
 def test_windows_refuse_what_cannot_be(size, halo):
     with pytest.raises(InputError, match="window size"):
         list(windows((5, 5), size, halo))

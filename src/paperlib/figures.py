@@ -83,10 +83,8 @@ def series_figure(series: pd.DataFrame, channels: Sequence[str] = ("NDVI", "NDWI
                 beside = curve["date"] + pd.Timedelta(days=place - (len(legend) - 1) / 2)
                 ax.errorbar(beside, curve["mean"], curve["std"], **class_line(cover, place))
                 continue
-            ax.fill_between(
-                curve["date"], curve["mean"] - curve["std"], curve["mean"] + curve["std"],
-                color=cover.colour, alpha=0.2, linewidth=0,
-            )  # fmt: skip
+            low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
+            ax.fill_between(curve["date"], low, high, color=cover.colour, alpha=0.2, linewidth=0)
             ax.plot(curve["date"], curve["mean"], **class_line(cover, place))
         ax.set_ylabel(UNITS.get(channel, f"{channel} reflectance (–)"))
     hide_unused(axes, len(channels))
@@ -95,9 +93,8 @@ def series_figure(series: pd.DataFrame, channels: Sequence[str] = ("NDVI", "NDWI
         axes.flat[0].set_xticks(dates, [f"{dates[0]:%Y-%m-%d}"])
     handles = [Line2D([], [], label=cover.name, **class_line(cover, place)) for place, cover in enumerate(legend)]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
-    drawn = series[series["channel"].isin(channels)]
     alt = f"Lines: mean and standard deviation of {', '.join(channels)} by date, for {len(legend)} land cover classes."
-    return figure.told(alt, drawn)
+    return figure.told(alt, series[series["channel"].isin(channels)])
 
 
 @styled

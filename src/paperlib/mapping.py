@@ -30,6 +30,7 @@ from .inference import Classifier
 from .paper import NODATA_CLASS, LandCover, colour_table
 from .samples import Normaliser
 from .scene import Window, windows
+from .settings import Map
 
 NODATA_CONFIDENCE = 255
 
@@ -43,16 +44,17 @@ def map_scene(
     normaliser: Normaliser,
     legend: tuple[LandCover, ...],
     folder: Path,
-    window: int = 256,
+    window: int = Map().window,
     superpixels: xr.DataArray | None = None,
     device: torch.device | str | None = None,
     progress: bool = False,
 ) -> None:
     """Classify every pixel of a scene and write `class.tif` and `confidence.tif` (Cloud Optimized GeoTIFF) to `folder`.
 
-    Windows of `window` pixels are read with a halo of half the model's receptive field, so the result equals that of
-    one pass over the whole scene; memory depends on the window, not on the scene. `superpixels` (y, x) of the whole
-    scene, lazy, for a model that takes them. Windows that a killed run left in `folder` are kept and not done again.
+    Windows of `window` rows, and twice as many columns, are read with a halo of half the model's receptive field, so the
+    result equals that of one pass over the whole scene; memory depends on the window, not on the scene. `superpixels`
+    (y, x) of the whole scene, lazy, for a model that takes them. Windows that a killed run left in `folder` are kept and
+    not done again.
 
     class.tif: uint8 class codes with colour table and names, 0 where no date of the pixel is usable.
     confidence.tif: uint8, probability of that class in percent, 255 where there is none. Both state the precision of
@@ -66,8 +68,11 @@ def map_scene(
         agreed = classifier.choose_precision(scene)
         codes = np.array([cover.code for cover in legend] + [NODATA_CLASS], np.uint8)  # index -1 takes the last
         shape = scene.sizes["y"], scene.sizes["x"]
-        # of even size: narrow windows at the end would cost more than their share
-        even = math.ceil(max(shape) / math.ceil(max(shape) / window))
+        # wide, since files are stored in lines and a row of windows must fit into `CACHE`; of even size: narrow windows
+        # at the end would cost more than their share
+        even = tuple(
+            math.ceil(side / math.ceil(side / wanted)) for side, wanted in zip(shape, (window, 2 * window), strict=True)
+        )
         parts = list(windows(shape, even, classifier.halo))
 
         def one(part: Window) -> None:

@@ -164,19 +164,21 @@ class Window(NamedTuple):
 
 
 def windows(
-    shape: tuple[int, int], size: int, halo: int = 0, within: tuple[slice, slice] | None = None
+    shape: tuple[int, int], size: int | tuple[int, int], halo: int = 0, within: tuple[slice, slice] | None = None
 ) -> Iterator[Window]:
-    """Windows whose cores of up to `size` x `size` pixels cover every pixel of `shape` (rows, columns) exactly once.
+    """Windows whose cores of up to `size` pixels cover every pixel of `shape` (rows, columns) exactly once.
 
-    `halo` is in pixels. `within` (rows, columns): the cores cover that part alone, while their halos reach beyond it.
+    `size`: of both sides, or (rows, columns). `halo` is in pixels. `within` (rows, columns): the cores cover that part
+    alone, while their halos reach beyond it.
     Raises `InputError` for a size below 1 or a halo below 0.
     """
-    if size < 1 or halo < 0:
+    sizes = (size, size) if isinstance(size, int) else size
+    if min(sizes) < 1 or halo < 0:
         raise InputError(f"window size = {size}, halo = {halo}; a size of 1 or more, a halo of 0 or more is expected.")
     covered = within or tuple(slice(0, length) for length in shape)
     rows, columns = (
         [_cut(start, min(start + size, part.stop), halo, length) for start in range(part.start, part.stop, size)]
-        for part, length in zip(covered, shape, strict=True)
+        for part, length, size in zip(covered, shape, sizes, strict=True)
     )
     for row in rows:
         for column in columns:
