@@ -144,14 +144,14 @@ os.cpu_count = lambda: 1
 model = run.classifier("TempCNN")
 if limit := int(sys.argv[3]):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-mapping.map_scene(model, run.scene, run.normaliser, run.legend, folder, window=48)
+mapping.map_scene(model, run.scene, run.normaliser, run.legend, folder, window=24)
 print(len(made))
 """
 
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory):
-    """Starts a process that maps the tiny scene in 16 windows into a folder; it stops a minute after some of them."""
+    """Starts a process that maps the tiny scene in 32 windows into a folder; it stops a minute after some of them."""
     store = tmp_path_factory.mktemp("store")
 
     def begin(folder, stop=0, limit=0) -> subprocess.Popen:
@@ -171,7 +171,7 @@ def start(tmp_path_factory):
 def test_a_killed_map_goes_on_and_ends_with_the_same_bytes(start, tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     out, _ = start(whole).communicate(timeout=200)
-    assert out == "16\n"
+    assert out == "32\n"
     process = start(killed, stop=5)
     deadline = time.monotonic() + 200
     while not (killed / "stopped").exists() and time.monotonic() < deadline:
@@ -179,9 +179,9 @@ def test_a_killed_map_goes_on_and_ends_with_the_same_bytes(start, tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=10)
     assert process.returncode == -signal.SIGKILL and not list(killed.glob("*.tif"))
-    (killed / "windows" / "0-48-48-96.partial").write_bytes(b"half")  # what a kill in the middle of a write leaves
+    (killed / "windows" / "0-24-48-96.partial").write_bytes(b"half")  # what a kill in the middle of a write leaves
     out, _ = start(killed).communicate(timeout=200)
-    assert out == "11\n"  # five were there
+    assert out == "27\n"  # five were there
     for name in ("class.tif", "confidence.tif"):
         assert (killed / name).read_bytes() == (whole / name).read_bytes()
     assert sorted(path.name for path in killed.iterdir()) == ["class.tif", "confidence.tif", "stopped"]
@@ -202,11 +202,11 @@ def test_an_error_in_a_window_ends_the_map_and_keeps_what_is_complete(scene, nor
     monkeypatch.setattr(mapping, "features", broken)
     monkeypatch.setattr(mapping.os, "cpu_count", lambda: 1)
     with pytest.raises(InputError, match="block unreadable"):
-        map_scene(model, scene, normaliser, LEGEND, tmp_path, window=16)
+        map_scene(model, scene, normaliser, LEGEND, tmp_path, window=8)
     kept = list((tmp_path / "windows").glob("*.npy"))
     assert kept and not list(tmp_path.glob("*.tif"))
     monkeypatch.setattr(mapping, "features", real)
-    map_scene(model, scene, normaliser, LEGEND, tmp_path, window=16)
+    map_scene(model, scene, normaliser, LEGEND, tmp_path, window=8)
     index, _ = one_pass(model, scene, normaliser)
     codes = np.array([cover.code for cover in LEGEND])
     assert np.array_equal(read_map(tmp_path / "class.tif").values, np.where(index < 0, 0, codes[index]))
@@ -227,6 +227,6 @@ def test_a_full_disk_is_named_and_nothing_is_lost(start, tmp_path):
     started = start(tmp_path, limit=20_000)
     out, error = started.communicate(timeout=200)
     assert started.returncode and "could not be written whole" in error and "give the same command again" in error
-    assert not (tmp_path / "class.tif").exists() and len(list((tmp_path / "windows").iterdir())) == 16
+    assert not (tmp_path / "class.tif").exists() and len(list((tmp_path / "windows").iterdir())) == 32
     out, _ = start(tmp_path).communicate(timeout=200)
     assert out == "0\n" and read_map(tmp_path / "class.tif").shape == (192, 192)
