@@ -60,6 +60,14 @@ def test_what_was_done_to_a_scene_counts(scene):
         np.testing.assert_array_equal(values, changed[..., Y, X].values, err_msg=name)
 
 
+def test_a_date_that_lacks_one_band_is_masked_whatever_the_mask_says(folder):
+    scene = open_scene(folder)[..., :20, :20].compute()
+    place = tuple(np.argwhere(~scene.mask.values[:10].any(axis=0))[0])
+    scene[2, 4][place] = np.nan
+    assert not scene.mask[4][place] and read(scene, slice(0, 20), slice(0, 20))[1][(4, *place)]
+    assert np.isfinite(features(scene)[(slice(None), slice(None), *place)]).all()  # filled from the dates around it
+
+
 def test_each_layer_is_read_once(folder, monkeypatch):
     scene, asked = open_scene(folder), []
     original = series.RasterFile.read

@@ -87,6 +87,7 @@ class RasterFile:
         self.path, self.nodata, self.grid, self.resampling = path, nodata, grid, Resampling[resampling]
         self._manager = CachingFileManager(rasterio.open, path, mode="r")
         self._lock = SerializableLock()
+        self._offsets: list[tuple[int, int] | None] = []  # what `_half` says, once it is known
 
     @contextmanager
     def _source(self) -> Iterator[rasterio.DatasetReader]:
@@ -102,7 +103,9 @@ class RasterFile:
         with self._source() as source:
             if self.grid is None:
                 return source.read(index, window=window)
-            if (offset := self._half(source)) is not None:
+            if not self._offsets:  # asked once: it takes as long as reading a window
+                self._offsets.append(self._half(source))
+            if (offset := self._offsets[0]) is not None:
                 return self._read_doubled(source, index, (y, x), offset)
             # src_nodata keeps nodata pixels out of the interpolation, nodata fills what the file does not reach; where
             # there is neither, leaving them away gives the same pixels in half the time.

@@ -40,18 +40,25 @@ def _spread(image: np.ndarray) -> np.ndarray:
 
 
 def _leave_out(empty: np.ndarray, raw: np.ndarray, fine: np.ndarray) -> None:
-    """Mend the interpolation `fine` (2 y, 2 x) of raw (y + 2, x + 2) beside pixels that are empty (y + 2, x + 2).
+    """Mend the interpolation `fine` (2 y, 2 x) of raw (y + 2, x + 2) in and beside pixels that are empty (y + 2, x + 2).
 
-    Only there, as clouds are few: neighbours that are not empty share the weight of those that are.
+    Empty pixels stay empty. Beside them, which is few places, neighbours that are not empty share the weight of those
+    that are.
     """
+    own, inside, width = empty[1:-1, 1:-1], raw[1:-1, 1:-1], raw.shape[1]
     near = empty[:-2] | empty[1:-1] | empty[2:]
-    y, x = np.nonzero(near[:, :-2] | near[:, 1:-1] | near[:, 2:])
-    weight = (~empty).astype(np.int32)
-    value = raw * weight
+    beside = np.zeros_like(empty)
+    beside[1:-1, 1:-1] = (near[:, :-2] | near[:, 1:-1] | near[:, 2:]) & ~own
+    places = np.flatnonzero(beside)
+    step = np.arange(-1, 2)
+    around = places + (step[:, None] * width + step)[..., None]  # (3, 3, place)
+    weight = (~empty.take(around)).astype(np.int32)
+    value = raw.take(around) * weight
+    y, x = np.divmod(places, width)
     for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        np.copyto(fine[i::2, j::2], inside, where=own)
         total, share = (
-            9 * one[y + 1, x + 1] + 3 * (one[y + 2 * i, x + 1] + one[y + 1, x + 2 * j]) + one[y + 2 * i, x + 2 * j]
-            for one in (value, weight)
+            9 * one[1, 1] + 3 * (one[2 * i, 1] + one[1, 2 * j]) + one[2 * i, 2 * j] for one in (value, weight)
         )
-        mean = (2 * total + share) // (2 * np.maximum(share, 1))  # rounded
-        fine[2 * y + i, 2 * x + j] = np.where(empty[y + 1, x + 1], raw[y + 1, x + 1], mean)
+        # rounded; a pixel's own weight is in its share
+        fine[2 * y - 2 + i, 2 * x - 2 + j] = (2 * total + share) // (2 * share)
