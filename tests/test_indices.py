@@ -64,12 +64,6 @@ def test_gaps_are_interpolated_in_time(case):
         assert np.array_equal(filled[band, usable, y, x], series[usable])
 
 
-def test_a_date_with_nan_in_one_band_is_not_usable():
-    values = np.array([[1, np.nan, 3], [1, 9, 3]], np.float32)[:, :, None, None]
-    fill_gaps(values, np.zeros((3, 1, 1), bool), [0, 1, 2])
-    assert np.array_equal(values[:, 1].ravel(), [2, 2])
-
-
 def test_shapes_and_days_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="do not ascend"):
         fill_gaps(np.zeros((1, 2, 1, 1), np.float32), np.zeros((2, 1, 1), bool), [5, 5])
