@@ -209,7 +209,8 @@ class Normaliser:
             for image in channel:
                 np.subtract(image, low, out=image)
                 np.divide(image, spread, out=image)
-                np.nan_to_num(image, copy=False, nan=0.0)
+                if not np.isfinite(image).all():  # seldom, and replacing costs more than all else
+                    np.nan_to_num(image, copy=False, nan=0.0)
 
     def to_dict(self) -> dict[str, list[float]]:
         """Plain numbers, for JSON."""
