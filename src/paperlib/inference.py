@@ -26,7 +26,8 @@ PROBE, PROBES = 64, (4, 3)
 #: Pixels below which a scene is mapped in float32: comparing would cost more than it saves.
 WORTH = 2**20
 
-#: Blocks classified at once, or one more: torch 2.13 convolves a single one in three dimensions ten times as slowly.
+#: Blocks classified at once, or one more, where a single one would be too little: torch 2.13 convolves one alone in three
+#: dimensions ten times as slowly, and bfloat16 takes half the room.
 BLOCKS = 2
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -118,6 +119,11 @@ def answer(model: nn.Module, inputs: list[torch.Tensor], mixed: bool) -> tuple[t
     return index, probability
 
 
+def _stack(images: list[torch.Tensor]) -> torch.Tensor:
+    """Images (1, ...) as one batch; one alone as it is, without a copy."""
+    return images[0] if len(images) == 1 else torch.cat(images)
+
+
 class Classifier:
     """A trained classifier on a device, with the normaliser of its inputs, ready for windows of a scene.
 
@@ -138,6 +144,7 @@ class Classifier:
         """Classify with a folded network in this precision; where the whole halo is at hand, without its borders."""
         self.model, self.mixed = model, mixed
         self.inside = unpadded(model) if list(model.parameters()) else None  # a forest has no borders to leave out
+        self.together = BLOCKS if mixed or any(isinstance(layer, nn.Conv3d) for layer in model.modules()) else 1
 
     def choose_precision(self, scene: xr.DataArray) -> float:
         """Use mixed precision where the device has it and it gives the classes of float32; the share of pixels it does.
@@ -219,10 +226,10 @@ class Classifier:
         for sides, parts in alike.items():
             whole = all(start == self.halo and length == stop + self.halo for start, stop, length in sides)
             inside = whole and self.inside is not None
-            for some in np.array_split(np.arange(len(parts)), max(1, len(parts) // BLOCKS)):
+            for some in np.array_split(np.arange(len(parts)), max(1, len(parts) // self.together)):
                 chosen = [parts[number] for number in some]
                 with self.turn:
-                    batch = [torch.cat([one[..., part.read[0], part.read[1]] for part in chosen]) for one in inputs]
+                    batch = [_stack([one[..., part.read[0], part.read[1]] for part in chosen]) for one in inputs]
                     found = answer(self.inside if inside else self.model, batch, self.mixed)
                     found = [one.cpu().numpy() for one in found]
                 for result, images in zip(results, found, strict=True):

@@ -1,5 +1,7 @@
 """TempCNN: convolutions along the dates of one pixel (section 2.2.1; Pelletier et al., 2019b)."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -13,7 +15,7 @@ class TempCNN(nn.Module):
     """Widths 32, 64, 128, 256 over time, all dates into a hidden layer of 128: 493,096 parameters at the paper's input."""
 
     receptive_field = 1
-    block = 256  # any: it takes `SERIES` of them at once
+    block = 64  # pixels a side; few, so that they are still in the cache when `SERIES` of them are taken at once
 
     def __init__(
         self, channels: int, dates: int, classes: int, dropout: float, widths: tuple[int, ...] = (32, 64, 128, 256)
@@ -24,21 +26,30 @@ class TempCNN(nn.Module):
         self.head = head((dates, 1), widths[-1], self.hidden, classes, dropout)
 
     def forward(self, x: Tensor, where: Tensor | None = None) -> Tensor:
-        """Logits (batch, class, y, x) of x (batch, channel, date, y, x); every pixel is a series of its own."""
-        return self.streams(x, where)[1]
+        """Logits (batch, class, y, x) of x (batch, channel, date, y, x); every pixel is a series of its own.
+
+        Where `where` (batch, y, x) is False they are 0, and not computed.
+        """
+        return self._by_series(lambda series: self._answer(series)[1:], x, where)[0]
 
     def streams(self, x: Tensor, where: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Features (batch, hidden, y, x) and logits (batch, class, y, x) of x (batch, channel, date, y, x).
+        """Features (batch, hidden, y, x) and logits (batch, class, y, x) of x (batch, channel, date, y, x), as `forward`."""
+        return self._by_series(self._answer, x, where)
 
-        Where `where` (batch, y, x) is False both are 0, and not computed.
-        """
+    def _answer(self, series: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (hidden, pixel) and logits (class, pixel) of series (1, channel, date, pixel)."""
+        features = self.head[:-1](self.convolutions(series))
+        return features[0, :, 0], self.head[-1](features)[0, :, 0]
+
+    def _by_series(
+        self, answer: Callable[[Tensor], tuple[Tensor, ...]], x: Tensor, where: Tensor | None
+    ) -> tuple[Tensor, ...]:
+        """What `answer` gives for series (1, channel, date, pixel), as images (batch, ..., y, x)."""
         series = x.permute(1, 2, 0, 3, 4)
         series = series.flatten(2) if where is None else series[:, :, where]  # (channel, date, pixel)
         # while BatchNorm learns it needs the whole batch; afterwards each series stands alone
         size = series.shape[2] if self.training else SERIES
-        found = [
-            self._answer(part[None].contiguous(memory_format=torch.channels_last)) for part in series.split(size, 2)
-        ]
+        found = [answer(part[None].contiguous(memory_format=torch.channels_last)) for part in series.split(size, 2)]
         images = []
         for values in (torch.cat(part, dim=1) for part in zip(*found, strict=True)):  # (feature or class, pixel)
             if where is None:
@@ -48,8 +59,3 @@ class TempCNN(nn.Module):
                 image[:, where] = values
             images.append(image.transpose(0, 1))
         return tuple(images)
-
-    def _answer(self, series: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (hidden, pixel) and logits (class, pixel) of series (1, channel, date, pixel)."""
-        features = self.head[:-1](self.convolutions(series))
-        return features[0, :, 0], self.head[-1](features)[0, :, 0]
