@@ -9,6 +9,7 @@ Three ways, in turn, REPEATS times; medians are kept in results/maps.csv:
   the usual way   the whole stack in memory, 32 x 32 patches without overlap from a DataLoader, the network as trained;
                   on a quarter of the side, since it is slow and its memory grows with the scene
 And, for the two fastest networks, on twice the side once: what four times the area costs, and the first ratio there.
+Computing alone is held against what the processor can do at all: the speed of a product of two matrices.
 """
 
 import os
@@ -24,10 +25,11 @@ import torch
 from record import keep
 from tile import TILE, tile
 from torch.utils.data import DataLoader, Dataset
+from torch.utils.flop_counter import FlopCounterMode
 
 from paperlib import Experiment, models, open_scene
 from paperlib.features import features
-from paperlib.inference import Classifier, answer
+from paperlib.inference import Classifier, answer, has_bfloat16
 from paperlib.mapping import map_scene
 
 FAST = ("TempCNN", "2D-CNN")
@@ -66,6 +68,27 @@ def compute_alone(run: Experiment, model: torch.nn.Module, pixels: int = 2**17) 
     return best
 
 
+def matrix_product(kind: torch.dtype, side: int = 1024, turns: int = 60) -> float:
+    """Thousand million operations a second of products of two square matrices, each core on products of its own."""
+    one, other = torch.rand(2, side, side).to(kind)
+    before = torch.get_num_threads()
+    with ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        list(pool.map(lambda turn: one @ other, range(os.cpu_count())))
+        started = time.perf_counter()
+        list(pool.map(lambda turn: one @ other, range(turns)))
+        seconds = time.perf_counter() - started
+    torch.set_num_threads(before)
+    return turns * 2 * side**3 / seconds / 1e9
+
+
+def operations(run: Experiment, model: torch.nn.Module) -> float:
+    """Million operations that a network takes for a pixel, two for a multiplication with its addition."""
+    x = torch.rand(2, *run.normalised["train"].x.shape[1:3], 32, 32)
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        model(x)
+    return counter.get_total_flops() / x[:, 0, 0].numel() / 1e6
+
+
 class Patches(Dataset):
     """32 x 32 patches side by side of a stack (channel, date, y, x) in memory."""
 
@@ -98,16 +121,20 @@ def main(side: int = 2048, repeats: int = 3) -> None:
     for name in models.NAMES:
         model = run.classifier(name)
         ways = {"end to end": [], "compute alone": [], "usual way": []}
+        products = []
         for _ in range(repeats):
             ways["end to end"].append(end_to_end(run, model, side))
             ways["compute alone"].append(compute_alone(run, model))
             ways["usual way"].append(usual_way(run, model, side // 4))
+            products.append(matrix_product(torch.bfloat16 if has_bfloat16(torch.device("cpu")) else torch.float32))
         speed = {way: float(np.median(values)) for way, values in ways.items()}
         larger = end_to_end(run, model, 2 * side) if name in FAST else np.nan
         rows.append(
             {"model": name, **{f"{way} (kpx/s)": value for way, value in speed.items()},
              "over compute alone": speed["end to end"] / speed["compute alone"],
              "over the usual way": speed["end to end"] / speed["usual way"],
+             "compute alone over a matrix product":
+                 speed["compute alone"] * operations(run, model) / 1000 / float(np.median(products)),
              "four times the area (times the seconds)": 4 * speed["end to end"] / larger,
              "over compute alone, four times the area": larger / speed["compute alone"],
              "whole tile, extrapolated (min)": TILE**2 / speed["end to end"] / 1000 / 60}

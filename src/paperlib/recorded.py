@@ -5,12 +5,12 @@ import pandas as pd
 from .errors import InputError
 from .store import project
 
-#: Columns that say where and when, the same in every row.
+#: Columns that say where and when.
 FACTS = ("commit", "machine", "torch", "numpy", "xarray", "rasterio", "geopandas", "scikit-learn")
 
 
 def recorded(name: str) -> pd.DataFrame:
-    """The table of benchmarks/results/NAME.csv without the columns of `FACTS`, which are in its attrs.
+    """The table of benchmarks/results/NAME.csv. Those of `FACTS` that all its rows share are in its attrs instead.
 
     Raises `InputError` where it has not been measured, and for a file that is no such table.
     """
@@ -26,13 +26,17 @@ def recorded(name: str) -> pd.DataFrame:
         ) from error
     if table.empty or "commit" not in table:
         raise InputError(f"{path} has no row, or does not say of which commit it is. Run its script again.")
-    facts = {fact: ", ".join(map(str, table[fact].unique())) for fact in FACTS if fact in table}
-    table = table.drop(columns=[fact for fact in FACTS if fact in table])
+    shared = [fact for fact in FACTS if fact in table and table[fact].nunique(dropna=False) == 1]
+    facts = {fact: str(table[fact].iloc[0]) for fact in shared}
+    table = table.drop(columns=shared)
     table.attrs = facts
     return table
 
 
 def caption(table: pd.DataFrame) -> str:
-    """Machine, torch and commit of a recorded table."""
-    facts = {fact: table.attrs.get(fact, "not said") for fact in ("machine", "torch", "commit")}
+    """Machine, torch and commit of a recorded table, or where in it they are."""
+    facts = {
+        fact: table.attrs.get(fact, "by row" if fact in table else "not said")
+        for fact in ("machine", "torch", "commit")
+    }
     return f"{facts['machine']}; torch {facts['torch']}; commit {facts['commit']}"
