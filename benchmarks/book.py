@@ -16,8 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 import psutil
-
-from paperlib import store
+from record import keep
 
 PROJECT = Path(__file__).parents[1]
 
@@ -62,13 +61,7 @@ def main(preset: str = "demo") -> None:
         with (clone / "book" / "1-introduction.md").open("a") as page:
             page.write("\nOne more sentence.\n")
         rows.append(("again after an edit of prose", *measure(build, clone, environment)))
-    table = pd.DataFrame(rows, columns=["build", "seconds", "peak memory (GB)"]).round(2)
-    print(table.to_string(index=False))
-    facts = store.provenance({}, 0)
-    table = table.assign(preset=preset, commit=facts["commit"], machine=facts["machine"], **facts["versions"])
-    results = PROJECT / "benchmarks" / "results"
-    results.mkdir(exist_ok=True)
-    table.to_csv(results / f"book-{preset}.csv", index=False)
+    keep(f"book-{preset}", pd.DataFrame(rows, columns=["build", "seconds", "peak memory (GB)"]), preset=preset)
 
 
 if __name__ == "__main__":

@@ -19,9 +19,10 @@ import pandas as pd
 import psutil
 import rasterio
 from affine import Affine
+from record import keep
 from scipy.ndimage import gaussian_filter
 
-from paperlib import blending, looks, store, synthesis
+from paperlib import blending, looks, synthesis
 from paperlib.paper import BANDS, BANDS_10M
 
 PROJECT = Path(__file__).parents[1]
@@ -108,13 +109,7 @@ def main() -> None:
         "processors busy": times["busy"] / times["seconds"],
         "peak memory (GB)": peak,
     }
-    table = pd.DataFrame([row]).round(2)
-    print(table.T.to_string(header=False))
-    facts = store.provenance({}, 0)
-    table = table.assign(commit=facts["commit"], machine=facts["machine"], **facts["versions"])
-    results = PROJECT / "benchmarks" / "results"
-    results.mkdir(exist_ok=True)
-    table.to_csv(results / "synthesis.csv", index=False)
+    keep("synthesis", pd.DataFrame([row]))
     if peak > BAR:
         sys.exit(f"more than {BAR} GB")
 

@@ -16,11 +16,13 @@ def recorded(name: str) -> pd.DataFrame:
 
 
 def test_times_are_the_recorded_ones():
-    cold, again = recorded("book-demo")["seconds"]
-    assert f"| {cold:.0f} s" in TEXT and f"| {again:.0f} s" in TEXT
-    minutes = recorded("maps").set_index("model")["whole tile, extrapolated (min)"]
-    fast, slow = minutes.idxmin(), minutes.idxmax()
-    assert f"{minutes[fast]:.0f} ({fast}) to {minutes[slow]:.0f} minutes ({slow})" in TEXT
+    for _, builds in recorded("book-demo").groupby("machine"):
+        cold, again = builds["seconds"]
+        assert f"{cold:.0f} s" in TEXT and f"{again:.0f} s" in TEXT
+    for _, maps in recorded("maps").groupby("machine"):
+        minutes = maps.set_index("model")["whole tile, extrapolated (min)"]
+        fast, slow = minutes.idxmin(), minutes.idxmax()
+        assert f"{minutes[fast]:.0f} ({fast}) to {minutes[slow]:.0f} minutes ({slow})" in TEXT
 
 
 def test_expected_results_are_what_comes_out():

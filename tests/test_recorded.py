@@ -1,12 +1,15 @@
 """Measurements come with their machine and commit, or not at all."""
 
+import importlib
+
+import pandas as pd
 import pytest
 import spoiling
 from hypothesis import given
 from spoiling import generated
 
 from paperlib.errors import InputError
-from paperlib.recorded import FACTS, caption, recorded
+from paperlib.recorded import caption, recorded
 from paperlib.store import project
 
 KEPT = sorted(path.stem for path in (project() / "benchmarks" / "results").glob("*.csv"))
@@ -15,13 +18,28 @@ KEPT = sorted(path.stem for path in (project() / "benchmarks" / "results").glob(
 @pytest.mark.parametrize("name", KEPT)
 def test_every_kept_table_says_of_which_commit_it_is(name):
     table = recorded(name)
-    assert len(table) and not set(FACTS) & set(table.columns)
-    assert table.attrs["commit"] and table.attrs["commit"] != "unknown"
+    shared, by_row = set(table.attrs), set(table.columns)
+    assert len(table) and not shared & by_row and "commit" in shared | by_row
+    assert "unknown" not in (table["commit"].tolist() if "commit" in by_row else [table.attrs["commit"]])
 
 
-def test_the_caption_names_machine_and_commit():
-    table = recorded("maps")
+def test_the_caption_names_machine_and_commit_or_says_that_rows_do():
+    table = recorded("startup")
     assert table.attrs["machine"] in caption(table) and table.attrs["commit"] in caption(table)
+    table = recorded("maps")
+    assert table["machine"].nunique() > 1 and caption(table).startswith("by row; torch 2.")
+
+
+def test_what_another_machine_measured_stays(tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(project() / "benchmarks")
+    record = importlib.import_module("record")
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    for machine, seconds in (("one", 1.0), ("other", 2.0), ("one", 3.0)):
+        monkeypatch.setattr(record, "machine", lambda name, machine=machine: machine)
+        record.keep("a", pd.DataFrame({"seconds": [seconds]}))
+    kept = pd.read_csv(tmp_path / "a.csv")
+    assert dict(zip(kept["machine"], kept["seconds"], strict=True)) == {"one": 3.0, "other": 2.0}
+    assert capsys.readouterr().out.count("seconds") == 3
 
 
 def test_what_was_not_measured_is_named():
