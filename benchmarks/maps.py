@@ -1,6 +1,6 @@
 """Maps on this machine's processor: end to end against computing alone, and against the usual way, side by side.
 
-    python benchmarks/maps.py [SIDE [REPEATS]]
+    python benchmarks/maps.py [SIDE [REPEATS [MODEL ...]]]
 
 Files to files on a scene of SIDE x SIDE pixels and eleven dates (benchmarks/tile.py) with the trainings of preset demo.
 Three ways, in turn, REPEATS times; medians are kept in results/maps.csv:
@@ -114,11 +114,11 @@ def usual_way(run: Experiment, model: torch.nn.Module, side: int) -> float:
     return side**2 / (time.perf_counter() - started) / 1000
 
 
-def main(side: int = 2048, repeats: int = 3) -> None:
-    """Measure every network."""
+def main(side: int = 2048, repeats: int = 3, *names: str) -> None:
+    """Measure these networks, by default every one."""
     run = Experiment("demo")
     rows = []
-    for name in models.NAMES:
+    for name in names or models.NAMES:
         model = run.classifier(name)
         ways = {"end to end": [], "compute alone": [], "usual way": []}
         products = []
@@ -134,7 +134,7 @@ def main(side: int = 2048, repeats: int = 3) -> None:
              "over compute alone": speed["end to end"] / speed["compute alone"],
              "over the usual way": speed["end to end"] / speed["usual way"],
              "compute alone over a matrix product":
-                 speed["compute alone"] * operations(run, model) / 1000 / float(np.median(products)),
+                 speed["compute alone"] * operations(run, model) / float(np.median(products)),
              "four times the area (times the seconds)": 4 * speed["end to end"] / larger,
              "over compute alone, four times the area": larger / speed["compute alone"],
              "whole tile, extrapolated (min)": TILE**2 / speed["end to end"] / 1000 / 60}
@@ -144,4 +144,4 @@ def main(side: int = 2048, repeats: int = 3) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*map(int, sys.argv[1:3]), *sys.argv[3:])

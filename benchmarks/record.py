@@ -20,9 +20,9 @@ def machine(name: str) -> str:
 
 
 def keep(name: str, table: pd.DataFrame, **more) -> None:
-    """Print a table and write it to results/NAME.csv, where rows of other machines stay.
+    """Print a table and write it to results/NAME.csv, where rows of other machines stay, and of what else was measured.
 
-    `more`: columns that say under which choices it was taken.
+    What was measured is said in the first column. `more`: columns that say under which choices it was taken.
     """
     table = table.round(3)
     print(table.to_string(index=False))
@@ -31,6 +31,7 @@ def keep(name: str, table: pd.DataFrame, **more) -> None:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.csv"
     if path.is_file():
-        before = pd.read_csv(path)
-        table = pd.concat([before[before["machine"] != table["machine"].iloc[0]], table])
+        before, what = pd.read_csv(path), table.columns[0]
+        again = (before["machine"] == table["machine"].iloc[0]) & before[what].isin(table[what])
+        table = pd.concat([before[~again], table])
     table.to_csv(path, index=False)

@@ -30,16 +30,17 @@ def test_the_caption_names_machine_and_commit_or_says_that_rows_do():
     assert table["machine"].nunique() > 1 and caption(table).startswith("by row; torch 2.")
 
 
-def test_what_another_machine_measured_stays(tmp_path, monkeypatch, capsys):
+def test_what_another_machine_measured_stays_and_what_else_was_measured(tmp_path, monkeypatch, capsys):
     monkeypatch.syspath_prepend(project() / "benchmarks")
     record = importlib.import_module("record")
     monkeypatch.setattr(record, "RESULTS", tmp_path)
-    for machine, seconds in (("one", 1.0), ("other", 2.0), ("one", 3.0)):
+    measured = [("one", "map", 1.0), ("other", "map", 2.0), ("one", "book", 3.0), ("one", "map", 4.0)]
+    for machine, what, seconds in measured:
         monkeypatch.setattr(record, "machine", lambda name, machine=machine: machine)
-        record.keep("a", pd.DataFrame({"seconds": [seconds]}))
-    kept = pd.read_csv(tmp_path / "a.csv")
-    assert dict(zip(kept["machine"], kept["seconds"], strict=True)) == {"one": 3.0, "other": 2.0}
-    assert capsys.readouterr().out.count("seconds") == 3
+        record.keep("a", pd.DataFrame({"what": [what], "seconds": [seconds]}))
+    kept = pd.read_csv(tmp_path / "a.csv")[["machine", "what", "seconds"]]
+    assert list(kept.itertuples(index=False, name=None)) == measured[1:]
+    assert capsys.readouterr().out.count("seconds") == 4
 
 
 def test_what_was_not_measured_is_named():

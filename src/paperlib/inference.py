@@ -26,8 +26,8 @@ PROBE, PROBES = 64, (4, 3)
 #: Pixels below which a scene is mapped in float32: comparing would cost more than it saves.
 WORTH = 2**20
 
-#: Blocks classified at once, or one more, where a single one would be too little: torch 2.13 convolves one alone in three
-#: dimensions ten times as slowly, and bfloat16 takes half the room.
+#: Blocks classified at once, or one more, in bfloat16, which takes half the room, and in three dimensions, where torch 2.13
+#: convolves one alone ten times as slowly: even twice the same is faster.
 BLOCKS = 2
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
@@ -144,7 +144,8 @@ class Classifier:
         """Classify with a folded network in this precision; where the whole halo is at hand, without its borders."""
         self.model, self.mixed = model, mixed
         self.inside = unpadded(model) if list(model.parameters()) else None  # a forest has no borders to leave out
-        self.together = BLOCKS if mixed or any(isinstance(layer, nn.Conv3d) for layer in model.modules()) else 1
+        self.never_alone = self.device.type == "cpu" and any(isinstance(layer, nn.Conv3d) for layer in model.modules())
+        self.together = BLOCKS if mixed or self.never_alone else 1
 
     def choose_precision(self, scene: xr.DataArray) -> float:
         """Use mixed precision where the device has it and it gives the classes of float32; the share of pixels it does.
@@ -228,6 +229,8 @@ class Classifier:
             inside = whole and self.inside is not None
             for some in np.array_split(np.arange(len(parts)), max(1, len(parts) // self.together)):
                 chosen = [parts[number] for number in some]
+                if len(chosen) == 1 and self.never_alone:
+                    chosen *= BLOCKS
                 with self.turn:
                     batch = [_stack([one[..., part.read[0], part.read[1]] for part in chosen]) for one in inputs]
                     found = answer(self.inside if inside else self.model, batch, self.mixed)

@@ -4,6 +4,7 @@ import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,7 +88,6 @@ class RasterFile:
         self.path, self.nodata, self.grid, self.resampling = path, nodata, grid, Resampling[resampling]
         self._manager = CachingFileManager(rasterio.open, path, mode="r")
         self._lock = SerializableLock()
-        self._offsets: list[tuple[int, int] | None] = []  # what `_half` says, once it is known
 
     @contextmanager
     def _source(self) -> Iterator[rasterio.DatasetReader]:
@@ -103,10 +103,8 @@ class RasterFile:
         with self._source() as source:
             if self.grid is None:
                 return source.read(index, window=window)
-            if not self._offsets:  # asked once: it takes as long as reading a window
-                self._offsets.append(self._half(source))
-            if (offset := self._offsets[0]) is not None:
-                return self._read_doubled(source, index, (y, x), offset)
+            if self._half is not None:
+                return self._read_doubled(source, index, (y, x), self._half)
             # src_nodata keeps nodata pixels out of the interpolation, nodata fills what the file does not reach; where
             # there is neither, leaving them away gives the same pixels in half the time.
             nodata = None if self._is_whole(source, index, window) else self.nodata
@@ -116,11 +114,14 @@ class RasterFile:
             ) as warped:  # fmt: skip
                 return warped.read(index)
 
-    def _half(self, source: rasterio.DatasetReader) -> tuple[int, int] | None:
+    @cached_property
+    def _half(self) -> tuple[int, int] | None:
         """Rows and columns from the file's corner to the grid's, where the file's integer pixels are twice as large.
 
-        None for anything else, and for cubic resampling; then GDAL resamples, which gives the same, slower.
+        None for anything else, and for cubic resampling; then GDAL resamples, which gives the same, slower. Asked once,
+        while the file is locked: to answer takes as long as to read a window.
         """
+        source = self._manager.acquire()
         ours, theirs = self.grid.transform, source.transform
         offset = (ours.f - theirs.f) / ours.e, (ours.c - theirs.c) / ours.a
         fits = np.allclose((theirs.a, theirs.e), (2 * ours.a, 2 * ours.e)) and np.allclose(offset, np.rint(offset))
