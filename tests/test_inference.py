@@ -100,6 +100,22 @@ def test_blocks_answer_as_the_whole(name, run):
     np.testing.assert_array_equal(*answers)
 
 
+def test_a_block_in_three_dimensions_is_never_alone(run, monkeypatch):
+    """Corners of the scene are of a size that no other block has."""
+    real, sizes, answers = inference.answer, {}, {}
+    classifier = Classifier(run.classifier("3D-CNN"), run.normaliser)
+    for never_alone in (True, False):
+        sizes[never_alone] = []
+        monkeypatch.setattr(
+            inference, "answer",
+            lambda model, inputs, mixed, seen=sizes[never_alone]: seen.append(len(inputs[0])) or real(model, inputs, mixed),
+        )  # fmt: skip
+        classifier.never_alone = never_alone
+        answers[never_alone] = classifier.classify(features(run.scene), WHOLE)
+    assert min(sizes[True]) == 2 and min(sizes[False]) == 1
+    np.testing.assert_array_equal(answers[True][0], answers[False][0])
+
+
 def test_memory_that_does_not_suffice_halves_the_block_once(run, monkeypatch):
     classifier = Classifier(run.classifier("2D-CNN"), run.normaliser)
     expected, _ = classifier.classify(features(run.scene), WHOLE)

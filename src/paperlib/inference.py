@@ -135,7 +135,6 @@ class Classifier:
         self.halo = model.receptive_field // 2
         self._use(fold(model).to(self.device), mixed=False)
         on_gpu = self.device.type == "cuda"
-        self.block = None if on_gpu else getattr(model, "block", None)  # a GPU or a forest takes a window whole
         # on a GPU one window is classified while the next one is copied; more would only take memory
         self.turn = threading.Semaphore(2) if on_gpu else nullcontext()
         self.halved, self.memory = False, threading.Lock()
@@ -146,6 +145,10 @@ class Classifier:
         self.inside = unpadded(model) if list(model.parameters()) else None  # a forest has no borders to leave out
         self.never_alone = self.device.type == "cpu" and any(isinstance(layer, nn.Conv3d) for layer in model.modules())
         self.together = BLOCKS if mixed or self.never_alone else 1
+        # a GPU or a forest takes a window whole; in float32 all dates of a larger block would leave the cache
+        self.block = None if self.device.type == "cuda" else getattr(model, "block", None)
+        if self.block and self.never_alone and not mixed:
+            self.block //= 2
 
     def choose_precision(self, scene: xr.DataArray) -> float:
         """Use mixed precision where the device has it and it gives the classes of float32; the share of pixels it does.
