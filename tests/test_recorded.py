@@ -28,6 +28,7 @@ def test_the_caption_names_machine_and_commit_or_says_that_rows_do():
     assert table.attrs["machine"] in caption(table) and table.attrs["commit"] in caption(table)
     table = recorded("maps")
     assert table["machine"].nunique() > 1 and caption(table).startswith("by row; torch 2.")
+    assert list(table.columns[:4]) == ["model", "machine", "commit", "end to end (kpx/s)"]
 
 
 def test_what_another_machine_measured_stays_and_what_else_was_measured(tmp_path, monkeypatch, capsys):

@@ -6,11 +6,12 @@ from .errors import InputError
 from .store import project
 
 #: Columns that say where and when.
-FACTS = ("commit", "machine", "torch", "numpy", "xarray", "rasterio", "geopandas", "scikit-learn")
+FACTS = ("machine", "commit", "torch", "numpy", "xarray", "rasterio", "geopandas", "scikit-learn")
 
 
 def recorded(name: str) -> pd.DataFrame:
-    """The table of benchmarks/results/NAME.csv. Those of `FACTS` that all its rows share are in its attrs instead.
+    """The table of benchmarks/results/NAME.csv. Those of `FACTS` that all its rows share are in its attrs instead;
+    the others stand beside the first column, which says what was measured, where they are seen.
 
     Raises `InputError` where it has not been measured, and for a file that is no such table.
     """
@@ -28,7 +29,8 @@ def recorded(name: str) -> pd.DataFrame:
         raise InputError(f"{path} has no row, or does not say of which commit it is. Run its script again.")
     shared = [fact for fact in FACTS if fact in table and table[fact].nunique(dropna=False) == 1]
     facts = {fact: str(table[fact].iloc[0]) for fact in shared}
-    table = table.drop(columns=shared)
+    first = [table.columns[0], *(fact for fact in FACTS if fact in table and fact not in shared)]
+    table = table[first + [column for column in table if column not in first + shared]]
     table.attrs = facts
     return table
 
