@@ -33,7 +33,7 @@ from paperlib.inference import Classifier, answer, has_bfloat16
 from paperlib.mapping import map_scene
 
 FAST = ("TempCNN", "2D-CNN")
-BATCHES = ((16, 32), (4, 64), (1, 128), (1, 256))  # patches x side
+BATCHES = ((2, 32), (16, 32), (4, 64), (1, 128), (1, 256))  # patches x side
 
 
 def end_to_end(run: Experiment, model: torch.nn.Module, side: int) -> float:
