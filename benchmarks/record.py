@@ -6,7 +6,7 @@ import pandas as pd
 import torch
 
 from paperlib import store
-from paperlib.inference import has_bfloat16
+from paperlib.devices import has_bfloat16
 
 RESULTS = Path(__file__).parent / "results"
 

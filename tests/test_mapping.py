@@ -17,9 +17,10 @@ import xarray as xr
 from rio_cogeo.cogeo import cog_validate
 
 from paperlib import inference, mapping, models, paper
+from paperlib.devices import has_bfloat16
 from paperlib.errors import InputError
 from paperlib.features import features
-from paperlib.inference import Classifier, has_bfloat16
+from paperlib.inference import Classifier
 from paperlib.mapping import map_scene, read_map
 from paperlib.samples import Normaliser
 

@@ -41,6 +41,8 @@ ORDER = [
     "preflight",
     "forest",
     "metrics",
+    "devices",
+    "folding",
     "inference",
     "batches",
     "checkpoint",

@@ -1,4 +1,4 @@
-"""Classifiers made ready to answer fast: nothing is learned any more, and most of a network can do with bfloat16."""
+"""Classifiers that answer windows of a scene: in blocks, in mixed precision where it gives the same classes."""
 
 import math
 import os
@@ -7,16 +7,16 @@ import warnings
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from copy import deepcopy
 
 import numpy as np
 import torch
 import xarray as xr
 from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from .devices import has_bfloat16, out_of_memory
 from .errors import InputError
 from .features import features
+from .folding import fold, mix, unpadded
 from .samples import Normaliser
 from .scene import windows
 
@@ -30,86 +30,8 @@ WORTH = 2**20
 #: convolves one alone ten times as slowly: even twice the same is faster.
 BLOCKS = 2
 
-_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-
 #: Share of pixels that must get the same class in mixed precision as in float32 for mixed precision to be used.
 AGREEMENT = 0.999
-
-
-class Float32(nn.Module):
-    """A layer that computes in float32 whatever the precision around it."""
-
-    def __init__(self, layer: nn.Module):
-        super().__init__()
-        self.layer = layer
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The layer's answer to x, float32."""
-        with torch.autocast(x.device.type, enabled=False):
-            return self.layer(x.float())
-
-
-def fold(model: nn.Module) -> nn.Module:
-    """A copy of a trained network with every BatchNorm taken into the convolution before it, and without dropout.
-
-    The same function up to rounding, with half as many passes over memory. A forest comes back as it is.
-    """
-    model = deepcopy(model).eval()
-    for parent in list(model.modules()):
-        for name, child in list(parent.named_children()):
-            if isinstance(child, nn.Sequential):
-                setattr(parent, name, _fold_layers(child))
-    return model
-
-
-def _fold_layers(layers: nn.Sequential) -> nn.Sequential:
-    kept: list[nn.Module] = []
-    for layer in layers:
-        if isinstance(layer, _NORMS):
-            kept[-1] = fuse_conv_bn_eval(kept[-1], layer)
-        elif not isinstance(layer, nn.Dropout):
-            kept.append(layer)
-    return nn.Sequential(*kept)
-
-
-def mix(model: nn.Module) -> nn.Module:
-    """A copy of a folded network for autocast: its first and last layers stay in float32.
-
-    Reflectances rounded to the eight bits of bfloat16 lose what tells similar classes apart, and so do probabilities;
-    in between the sums over many features average rounding out. These layers are a small part of the work.
-    """
-    model = deepcopy(model)
-    for parent in list(model.modules()):
-        for name, layers in list(parent.named_children()):
-            if isinstance(layers, nn.Sequential) and len(layers):
-                last = len(layers) - 1 if name == "head" else 0
-                layers[last] = Float32(layers[last])
-    return model
-
-
-def unpadded(model: nn.Module) -> nn.Module:
-    """A copy, on the same weights, whose convolutions in y and x add no border: its answer is half a receptive field
-    smaller on each side.
-
-    Away from a scene's edge these are the very values that the network gives there, without work on those pixels of the
-    halo that no later layer needs. A network of single pixels answers for all, as before.
-    """
-    model = deepcopy(model, {id(one): one for one in (*model.parameters(), *model.buffers())})
-    for layer in model.modules():
-        if isinstance(layer, (nn.Conv2d, nn.Conv3d)) and layer.kernel_size[-1] > 1:  # else a kernel over dates alone
-            layer.padding = (*layer.padding[:-2], 0, 0)
-    return model
-
-
-def has_bfloat16(device: torch.device) -> bool:
-    """Whether a device computes in bfloat16 itself; elsewhere it is emulated, slower than float32."""
-    native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)  # no public name for it up to torch 2.13
-    return torch.cuda.is_bf16_supported() if device.type == "cuda" else native()
-
-
-def out_of_memory(error: RuntimeError) -> bool:
-    """Whether torch failed for lack of memory; on a GPU it has an error of its own, on a processor only a message."""
-    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
 
 
 def answer(model: nn.Module, inputs: list[torch.Tensor], mixed: bool) -> tuple[torch.Tensor, torch.Tensor]:

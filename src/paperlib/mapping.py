@@ -23,7 +23,7 @@ from rasterio.shutil import copy as copy_raster
 from rasterio.windows import Window as RasterWindow
 from tqdm import tqdm
 
-from . import heap
+from . import devices, heap
 from .errors import InputError
 from .features import features
 from .inference import Classifier
@@ -60,7 +60,7 @@ def map_scene(
     confidence.tif: uint8, probability of that class in percent, 255 where there is none. Both state the precision of
     the computation and, where it was mixed, the share of sample pixels that got the same class as in float32.
     """
-    classifier = Classifier(model, normaliser, device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    classifier = Classifier(model, normaliser, devices.choose(device))
     done = folder / "windows"
     done.mkdir(parents=True, exist_ok=True)
     heap.order()

@@ -12,9 +12,8 @@ from torch import nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from . import batches, checkpoint, metrics
+from . import batches, checkpoint, devices, metrics
 from .errors import InputError
-from .inference import has_bfloat16, out_of_memory
 from .samples import Samples
 from .settings import Train
 
@@ -60,7 +59,7 @@ def evaluate(model: nn.Module, samples: Samples, device: torch.device | str | No
     Raises `InputError` where no pixel is labelled.
     """
     _require_labels(samples, "evaluation")
-    device = _device(device)
+    device = devices.choose(device)
     model = model.to(device).eval()
     samples = context(model, samples)
     batch = EVALUATION_PIXELS if model.receptive_field == 1 else EVALUATION_PATCHES
@@ -105,7 +104,7 @@ def train(
     """
     _require_labels(training, "training")
     _require_labels(validation, "validation")
-    device = _device(device)
+    device = devices.choose(device)
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     model = model.to(device)
@@ -190,7 +189,7 @@ def _one_epoch(
 
 def _smaller(batch: int, whole: int, device: torch.device, error: RuntimeError) -> int:
     """Half of a batch that was too large for the memory, once; any other error is raised again."""
-    if not out_of_memory(error):
+    if not devices.out_of_memory(error):
         raise error
     if batch < whole or batch // 2 < 3:
         raise InputError(
@@ -210,10 +209,6 @@ def _require_labels(samples: Samples, name: str) -> None:
         raise InputError(f"No {name} pixel is labelled; check the polygons of that set.")
 
 
-def _device(device: torch.device | str | None) -> torch.device:
-    return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-
-
 def _autocast(device: torch.device) -> torch.autocast:
     """Mixed precision of training steps, where the device has it: it doubles the speed of the convolutions."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device))
+    return torch.autocast(device.type, torch.bfloat16, enabled=devices.has_bfloat16(device))

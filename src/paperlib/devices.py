@@ -1,0 +1,19 @@
+"""What networks run on, and what it can do."""
+
+import torch
+
+
+def choose(device: torch.device | str | None = None) -> torch.device:
+    """This device; when none is given, the GPU where there is one, else the processor."""
+    return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device computes in bfloat16 itself; elsewhere it is emulated, slower than float32."""
+    native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)  # no public name for it up to torch 2.13
+    return torch.cuda.is_bf16_supported() if device.type == "cuda" else native()
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether torch failed for lack of memory; on a GPU it has an error of its own, on a processor only a message."""
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
