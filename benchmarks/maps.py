@@ -3,12 +3,12 @@
     python benchmarks/maps.py [SIDE [REPEATS [MODEL ...]]]
 
 Files to files on a scene of SIDE x SIDE pixels and eleven dates (benchmarks/tile.py) with the trainings of preset demo.
-Three ways, in turn, REPEATS times; medians are kept in results/maps.csv:
+Three ways, in turn, REPEATS times; medians, also of the ratios of each turn, are kept in results/maps.csv:
   end to end      `map_scene`: files to maps
   compute alone   the same network in the same precision on normalised numbers in memory, at its best batch, all cores
   the usual way   the whole stack in memory, 32 x 32 patches without overlap from a DataLoader, the network as trained;
                   on a quarter of the side, since it is slow and its memory grows with the scene
-And, for the two fastest networks, on twice the side once: what four times the area costs, and the first ratio there.
+And, for the two fastest networks, four times the area: what it costs, and the first ratio there.
 Computing alone is held against what the processor can do at all: the speed of a product of two matrices.
 """
 
@@ -19,7 +19,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 from record import keep
@@ -28,8 +27,9 @@ from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
 from paperlib import Experiment, models, open_scene
+from paperlib.devices import has_bfloat16
 from paperlib.features import features
-from paperlib.inference import Classifier, answer, has_bfloat16
+from paperlib.inference import Classifier, answer
 from paperlib.mapping import map_scene
 
 FAST = ("TempCNN", "2D-CNN")
@@ -117,30 +117,46 @@ def usual_way(run: Experiment, model: torch.nn.Module, side: int) -> float:
 def main(side: int = 2048, repeats: int = 3, *names: str) -> None:
     """Measure these networks, by default every one."""
     run = Experiment("demo")
+    kind = torch.bfloat16 if has_bfloat16(torch.device("cpu")) else torch.float32
     rows = []
     for name in names or models.NAMES:
         model = run.classifier(name)
-        ways = {"end to end": [], "compute alone": [], "usual way": []}
-        products = []
-        for _ in range(repeats):
-            ways["end to end"].append(end_to_end(run, model, side))
-            ways["compute alone"].append(compute_alone(run, model))
-            ways["usual way"].append(usual_way(run, model, side // 4))
-            products.append(matrix_product(torch.bfloat16 if has_bfloat16(torch.device("cpu")) else torch.float32))
-        speed = {way: float(np.median(values)) for way, values in ways.items()}
-        larger = end_to_end(run, model, 2 * side) if name in FAST else np.nan
-        rows.append(
-            {"model": name, **{f"{way} (kpx/s)": value for way, value in speed.items()},
-             "over compute alone": speed["end to end"] / speed["compute alone"],
-             "over the usual way": speed["end to end"] / speed["usual way"],
-             "compute alone over a matrix product":
-                 speed["compute alone"] * operations(run, model) / float(np.median(products)),
-             "four times the area (times the seconds)": 4 * speed["end to end"] / larger,
-             "over compute alone, four times the area": larger / speed["compute alone"],
-             "whole tile, extrapolated (min)": TILE**2 / speed["end to end"] / 1000 / 60}
+        turns = pd.DataFrame(
+            (*side_by_side(run, model, side), usual_way(run, model, side // 4), matrix_product(kind))
+            for _ in range(repeats)
         )  # fmt: skip
+        ours, alone, usual, product = (turns[number] for number in turns)
+        row = {
+            "model": name,
+            "end to end (kpx/s)": ours.median(),
+            "compute alone (kpx/s)": alone.median(),
+            "usual way (kpx/s)": usual.median(),
+            "over compute alone": (ours / alone).median(),
+            "over the usual way": (ours / usual).median(),
+            "compute alone over a matrix product": (alone / product).median() * operations(run, model),
+            "whole tile, extrapolated (min)": TILE**2 / ours.median() / 1000 / 60,
+        }
+        rows.append(row | (four_times(run, model, side) if name in FAST else {}))
         print(rows[-1], flush=True)
     keep("maps", pd.DataFrame(rows), side=side, repeats=repeats)
+
+
+def side_by_side(run: Experiment, model: torch.nn.Module, side: int) -> tuple[float, float]:
+    """End to end, and the mean of computing alone before and after it: a rented machine's speed drifts in minutes."""
+    before = compute_alone(run, model)
+    ours = end_to_end(run, model, side)
+    return ours, (before + compute_alone(run, model)) / 2
+
+
+def four_times(run: Experiment, model: torch.nn.Module, side: int) -> dict[str, float]:
+    """Four times the area once, between two maps of the area itself."""
+    before = end_to_end(run, model, side)
+    larger, alone = side_by_side(run, model, 2 * side)
+    after = end_to_end(run, model, side)
+    return {
+        "four times the area (times the seconds)": 4 * (before + after) / 2 / larger,
+        "over compute alone, four times the area": larger / alone,
+    }
 
 
 if __name__ == "__main__":
