@@ -3,9 +3,11 @@
 import ctypes
 import sys
 
-#: Parameters of mallopt, by their numbers in GNU's malloc.h: one heap for all threads; arrays of 16 MiB and more outside
+#: Parameters of mallopt, by their numbers in GNU's malloc.h: one heap for all threads; arrays of 32 MiB and more outside
 #: it, always (else the limit grows with what is freed); a heap's free end goes back to the system from 256 MiB on.
-PARAMETERS = {-8: 1, -3: 16 * 1024**2, -1: 256 * 1024**2}
+#: What networks keep of a block is smaller: outside, its pages would be asked from the system anew for each block, which
+#: with a limit of 16 MiB was a twentieth of the time of a map by 2D-CNN.
+PARAMETERS = {-8: 1, -3: 32 * 1024**2, -1: 256 * 1024**2}
 
 
 def order() -> None:
