@@ -23,12 +23,18 @@ def test_every_kept_table_says_of_which_commit_it_is(name):
     assert "unknown" not in (table["commit"].tolist() if "commit" in by_row else [table.attrs["commit"]])
 
 
-def test_the_caption_names_machine_and_commit_or_says_that_rows_do():
-    table = recorded("startup")
-    assert table.attrs["machine"] in caption(table) and table.attrs["commit"] in caption(table)
-    table = recorded("maps")
-    assert table["machine"].nunique() > 1 and caption(table).startswith("by row; torch 2.")
-    assert list(table.columns[:4]) == ["model", "machine", "commit", "end to end (kpx/s)"]
+def test_facts_that_all_rows_share_are_in_the_caption_and_others_beside_what_was_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr("paperlib.recorded.project", lambda: tmp_path)
+    path = tmp_path / "benchmarks" / "results" / "a.csv"
+    path.parent.mkdir(parents=True)
+    row = {"what": "map", "seconds": 1.5, "commit": "abc", "machine": "one", "torch": "2.13"}
+    pd.DataFrame([row]).to_csv(path, index=False)
+    table = recorded("a")
+    assert list(table.columns) == ["what", "seconds"] and caption(table) == "one; torch 2.13; commit abc"
+    pd.DataFrame([row, row | {"machine": "other", "commit": "def"}]).to_csv(path, index=False)
+    table = recorded("a")
+    assert list(table.columns) == ["what", "machine", "commit", "seconds"]
+    assert caption(table) == "by row; torch 2.13; commit by row"
 
 
 def test_what_another_machine_measured_stays_and_what_else_was_measured(tmp_path, monkeypatch, capsys):
