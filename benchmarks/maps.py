@@ -26,7 +26,7 @@ from tile import TILE, tile
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from paperlib import Experiment, models, open_scene
+from paperlib import Experiment, heap, models, open_scene
 from paperlib.devices import has_bfloat16
 from paperlib.features import features
 from paperlib.inference import Classifier, answer
@@ -116,6 +116,7 @@ def usual_way(run: Experiment, model: torch.nn.Module, side: int) -> float:
 
 def main(side: int = 2048, repeats: int = 3, *names: str) -> None:
     """Measure these networks, by default every one."""
+    heap.order()  # as the command line does
     run = Experiment("demo")
     kind = torch.bfloat16 if has_bfloat16(torch.device("cpu")) else torch.float32
     rows = []

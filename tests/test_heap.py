@@ -1,4 +1,4 @@
-"""The heap: arrays of 32 MiB and more stay outside it, and threads share one."""
+"""The heap: arrays of 16 MiB and more stay outside it, and threads share one."""
 
 import ctypes
 import subprocess
@@ -17,7 +17,7 @@ if sys.argv[1] == "ordered":
     heap.order()
 libc = ctypes.CDLL(None)
 libc.fopen.restype = ctypes.c_void_p
-large, middle = np.ones(40 * 2**20, np.uint8), np.ones(20 * 2**20, np.uint8)
+large, middle = np.ones(20 * 2**20, np.uint8), np.ones(10 * 2**20, np.uint8)
 small = []
 threads = [threading.Thread(target=lambda: small.append(np.ones(1000))) for _ in range(3)]
 [thread.start() for thread in threads]
@@ -36,4 +36,4 @@ def test_large_arrays_stay_outside_one_heap(tmp_path):
         said[way] = (tmp_path / way).read_text()
     assert said["ordered"].count("<heap nr=") == 1 < said["as it is"].count("<heap nr=")
     outside = int(said["ordered"].split('type="mmap"')[1].split('size="')[1].split('"')[0])
-    assert 40 * 2**20 <= outside < 60 * 2**20
+    assert 20 * 2**20 <= outside < 30 * 2**20
