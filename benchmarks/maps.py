@@ -138,7 +138,9 @@ def main(side: int = 2048, repeats: int = 3, *names: str) -> None:
             "whole tile, extrapolated (min)": TILE**2 / ours.median() / 1000 / 60,
         }
         rows.append(row | (four_times(run, model, side) if name in FAST else {}))
-        print(rows[-1], flush=True)
+        print(
+            {what: value if what == "model" else round(float(value), 3) for what, value in rows[-1].items()}, flush=True
+        )
     keep("maps", pd.DataFrame(rows), side=side, repeats=repeats)
 
 
