@@ -3,12 +3,14 @@
     python benchmarks/stages.py [SIDE [REPEATS]]
 
 Core microseconds a pixel of each stage on windows of the default size of a scene of SIDE pixels (2048), files open and in
-the operating system's cache, each block decompressed once; means in results/stages.csv.
+the operating system's cache, each block decompressed once; means in results/stages.csv. Beside them what GDAL takes alone:
+the same windows of the same files at their own resolution, and nothing done with them.
 """
 
 import math
 import sys
 import time
+from contextlib import ExitStack
 
 import numpy as np
 import pandas as pd
@@ -25,6 +27,14 @@ from paperlib.mapping import CACHE
 from paperlib.scene import windows
 from paperlib.series import read_window
 from paperlib.settings import Map
+from paperlib.theia import find_products
+
+
+def read_alone(files: list[rasterio.DatasetReader], place: tuple[slice, slice]) -> None:
+    """A window, rows and columns of 10 m, of every file as it is stored."""
+    for file in files:
+        factor = round(file.transform.a / 10)
+        file.read(1, window=tuple((part.start // factor, -(-part.stop // factor)) for part in place))
 
 
 def main(side: int = 2048, repeats: int = 3) -> None:
@@ -51,11 +61,15 @@ def main(side: int = 2048, repeats: int = 3) -> None:
         seconds.setdefault(stage, []).append(time.process_time() - started)
         return result
 
-    with rasterio.Env(GDAL_CACHEMAX=CACHE):
+    with rasterio.Env(GDAL_CACHEMAX=CACHE), ExitStack() as stack:
+        paths = [path for product in find_products(tile(side)) for path in (*product.bands.values(), product.flags)]
+        files = [stack.enter_context(rasterio.open(path)) for path in paths]
         for part in before:
             features(scene, *part.read)
+            read_alone(files, part.read)
         for part in parts:
             y, x = part.read
+            timed("GDAL alone", read_alone, files, part.read)
             out = np.empty(
                 (len(channel_names(bands)), scene.sizes["time"], y.stop - y.start, x.stop - x.start), np.float32
             )
