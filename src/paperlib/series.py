@@ -1,5 +1,6 @@
 """Lazy arrays over files: the pixels of a window are read when a window is computed, and no others."""
 
+import random
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -41,7 +42,8 @@ class RasterSeries:
     def read(self, y: slice, x: slice, out: np.ndarray) -> np.ndarray:
         """As `Series` says; each layer is read once."""
         mask = np.zeros(out.shape[1:], bool)
-        for t, date in enumerate(self.layers):
+        dates = list(enumerate(self.layers))
+        for t, date in random.sample(dates, len(dates)):  # in one order, threads would wait for each other at each file
             for b, (file, index) in enumerate(date):
                 mask[t] |= self._read_layer(file, index, y, x, out[b, t])
             self._add_flags(mask[t], self.flags[t], y, x)
