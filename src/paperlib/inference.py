@@ -20,8 +20,9 @@ from .folding import fold, mix, unpadded
 from .samples import Normaliser
 from .scene import windows
 
-#: Side of the places at which mixed precision is compared with float32, and their rows and columns: 49,152 pixels.
-PROBE, PROBES = 64, (4, 3)
+#: Side of the places at which mixed precision is compared with float32, and their rows and columns: 49,152 pixels, in few
+#: rows, since files are stored in lines.
+PROBE, PROBES = 64, (2, 6)
 
 #: Pixels below which a scene is mapped in float32: comparing would cost more than it saves.
 WORTH = 2**20
