@@ -2,20 +2,23 @@
 
     python benchmarks/maps.py [SIDE [REPEATS [MODEL ...]]]
 
-Files to files on a scene of SIDE x SIDE pixels and eleven dates (benchmarks/tile.py) with the trainings of preset demo.
-Three ways, in turn, REPEATS times; medians, also of the ratios of each turn, are kept in results/maps.csv:
-  end to end      `map_scene`: files to maps
+Files to files on a scene of SIDE x SIDE (2048) pixels and eleven dates (benchmarks/tile.py) with the trainings of preset
+demo. Each of REPEATS (3) turns measures in this order; medians, also of the ratios of each turn, are kept in
+results/maps.csv:
   compute alone   the same network in the same precision on normalised numbers in memory, at its best batch, all cores
+  end to end      `map_scene`: files to maps
+  four times      the same on four times the area; then once more end to end and compute alone, of which means are taken
   the usual way   the whole stack in memory, 32 x 32 patches without overlap from a DataLoader, the network as trained;
                   on a quarter of the side, since it is slow and its memory grows with the scene
-And, for the two fastest networks, four times the area: what it costs, and the first ratio there.
-Computing alone is held against what the processor can do at all: the speed of a product of two matrices.
+Computing alone is held against what the processor can do at all: the speed of a product of two matrices. A turn takes 1
+(2D-CNN) to 6 minutes (SpatioTempCNN) with bfloat16.
 """
 
 import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,12 +30,11 @@ from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
 from paperlib import Experiment, heap, models, open_scene
-from paperlib.devices import has_bfloat16
 from paperlib.features import features
 from paperlib.inference import Classifier, answer
 from paperlib.mapping import map_scene
 
-FAST = ("TempCNN", "2D-CNN")
+SERIES = (13, 11)  # channels and dates
 BATCHES = ((2, 32), (16, 32), (4, 64), (1, 128), (1, 256))  # patches x side
 
 
@@ -45,45 +47,39 @@ def end_to_end(run: Experiment, model: torch.nn.Module, side: int) -> float:
         return side**2 / (time.perf_counter() - started) / 1000
 
 
-def compute_alone(run: Experiment, model: torch.nn.Module, pixels: int = 2**17) -> float:
-    """Thousand pixels a second of the network alone, at the best of `BATCHES`, each core on batches of its own."""
-    classifier = Classifier(model, run.normaliser)
-    classifier.choose_precision(open_scene(tile(2048)))
-    best = 0.0
+def compute_alone(classifier: Classifier, batch: tuple[int, int], pixels: int = 2**18) -> float:
+    """Thousand pixels a second of a network alone, on batches of (patches, side), each core on batches of its own."""
+    number, side = batch
+    xs = [torch.rand(number, *SERIES, side, side) for _ in range(os.cpu_count())]
+    turns = max(len(xs), round(pixels / (number * side**2)))
+
+    def one(turn: int) -> None:
+        answer(classifier.model, [xs[turn % len(xs)]], classifier.mixed)
+
+    return turns * number * side**2 / on_every_core(one, turns) / 1000
+
+
+def on_every_core(work: Callable[[int], None], turns: int) -> float:
+    """Seconds of `work` on the numbers of the turns, in threads of which each computes alone."""
     before = torch.get_num_threads()
     with ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        for number, side in BATCHES:
-            shape = run.normalised["train"].x.shape[1:3]
-            xs = [torch.rand(number, *shape, side, side) for _ in range(os.cpu_count())]
-            turns = max(len(xs), round(pixels / (number * side**2)))
-
-            def one(turn: int, xs=xs) -> None:
-                answer(classifier.model, [xs[turn % len(xs)]], classifier.mixed)
-
-            list(pool.map(one, range(len(xs))))  # the first time costs more
-            started = time.perf_counter()
-            list(pool.map(one, range(turns)))
-            best = max(best, turns * number * side**2 / (time.perf_counter() - started) / 1000)
-    torch.set_num_threads(before)
-    return best
-
-
-def matrix_product(kind: torch.dtype, side: int = 1024, turns: int = 60) -> float:
-    """Thousand million operations a second of products of two square matrices, each core on products of its own."""
-    one, other = torch.rand(2, side, side).to(kind)
-    before = torch.get_num_threads()
-    with ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        list(pool.map(lambda turn: one @ other, range(os.cpu_count())))
+        list(pool.map(work, range(os.cpu_count())))  # the first time costs more
         started = time.perf_counter()
-        list(pool.map(lambda turn: one @ other, range(turns)))
+        list(pool.map(work, range(turns)))
         seconds = time.perf_counter() - started
     torch.set_num_threads(before)
-    return turns * 2 * side**3 / seconds / 1e9
+    return seconds
 
 
-def operations(run: Experiment, model: torch.nn.Module) -> float:
+def matrix_product(mixed: bool, side: int = 1024, turns: int = 60) -> float:
+    """Thousand million operations a second of products of two square matrices, each core on products of its own."""
+    one, other = torch.rand(2, side, side).to(torch.bfloat16 if mixed else torch.float32)
+    return turns * 2 * side**3 / on_every_core(lambda turn: one @ other, turns) / 1e9
+
+
+def operations(model: torch.nn.Module) -> float:
     """Million operations that a network takes for a pixel, two for a multiplication with its addition."""
-    x = torch.rand(2, *run.normalised["train"].x.shape[1:3], 32, 32)
+    x = torch.rand(2, *SERIES, 32, 32)
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         model(x)
     return counter.get_total_flops() / x[:, 0, 0].numel() / 1e6
@@ -114,52 +110,49 @@ def usual_way(run: Experiment, model: torch.nn.Module, side: int) -> float:
     return side**2 / (time.perf_counter() - started) / 1000
 
 
+def best_batch(classifier: Classifier) -> tuple[int, int]:
+    """The one of `BATCHES` at which a network alone is fastest, by medians of five."""
+    rates = pd.DataFrame({batch: compute_alone(classifier, batch) for batch in BATCHES} for _ in range(5))
+    return rates.median().idxmax()
+
+
+def one_turn(
+    run: Experiment, model: torch.nn.Module, classifier: Classifier, batch: tuple[int, int], side: int
+) -> dict[str, float]:
+    """Every way once, thousand pixels a second; what is compared lies close together: a rented machine's speed drifts."""
+    alone, area = [compute_alone(classifier, batch)], []
+    for length in (side, 2 * side, side):
+        area.append(end_to_end(run, model, length))
+        alone.append(compute_alone(classifier, batch))
+    ours = (area[0] + area[2]) / 2
+    return {
+        "end to end (kpx/s)": ours,
+        "compute alone (kpx/s)": sum(alone) / 4,
+        "usual way (kpx/s)": (usual := usual_way(run, model, side // 4)),
+        "over compute alone": 4 * ours / sum(alone),
+        "over the usual way": ours / usual,
+        "compute alone over a matrix product": sum(alone) / 4 * operations(model) / matrix_product(classifier.mixed),
+        "four times the area (times the seconds)": 4 * ours / area[1],
+        "over compute alone, four times the area": 2 * area[1] / sum(alone[1:3]),
+    }
+
+
 def main(side: int = 2048, repeats: int = 3, *names: str) -> None:
     """Measure these networks, by default every one."""
     heap.order()  # as the command line does
     run = Experiment("demo")
-    kind = torch.bfloat16 if has_bfloat16(torch.device("cpu")) else torch.float32
     rows = []
     for name in names or models.NAMES:
         model = run.classifier(name)
-        turns = pd.DataFrame(
-            (*side_by_side(run, model, side), usual_way(run, model, side // 4), matrix_product(kind))
-            for _ in range(repeats)
-        )  # fmt: skip
-        ours, alone, usual, product = (turns[number] for number in turns)
-        row = {
-            "model": name,
-            "end to end (kpx/s)": ours.median(),
-            "compute alone (kpx/s)": alone.median(),
-            "usual way (kpx/s)": usual.median(),
-            "over compute alone": (ours / alone).median(),
-            "over the usual way": (ours / usual).median(),
-            "compute alone over a matrix product": (alone / product).median() * operations(run, model),
-            "whole tile, extrapolated (min)": TILE**2 / ours.median() / 1000 / 60,
-        }
-        rows.append(row | (four_times(run, model, side) if name in FAST else {}))
-        print(
-            {what: value if what == "model" else round(float(value), 3) for what, value in rows[-1].items()}, flush=True
-        )
+        classifier = Classifier(model, run.normaliser)
+        classifier.choose_precision(open_scene(tile(side)))
+        batch = best_batch(classifier)
+        turns = pd.DataFrame(one_turn(run, model, classifier, batch, side) for _ in range(repeats))
+        print(f"{name}, best batch {batch[0]} x {batch[1]} x {batch[1]} pixels, {repeats} turns:")
+        print(turns.round(3).T.to_string(header=False), flush=True)
+        row = {"model": name, **turns.median()}
+        rows.append(row | {"whole tile, extrapolated (min)": TILE**2 / row["end to end (kpx/s)"] / 1000 / 60})
     keep("maps", pd.DataFrame(rows), side=side, repeats=repeats)
-
-
-def side_by_side(run: Experiment, model: torch.nn.Module, side: int) -> tuple[float, float]:
-    """End to end, and the mean of computing alone before and after it: a rented machine's speed drifts in minutes."""
-    before = compute_alone(run, model)
-    ours = end_to_end(run, model, side)
-    return ours, (before + compute_alone(run, model)) / 2
-
-
-def four_times(run: Experiment, model: torch.nn.Module, side: int) -> dict[str, float]:
-    """Four times the area once, between two maps of the area itself."""
-    before = end_to_end(run, model, side)
-    larger, alone = side_by_side(run, model, 2 * side)
-    after = end_to_end(run, model, side)
-    return {
-        "four times the area (times the seconds)": 4 * (before + after) / 2 / larger,
-        "over compute alone, four times the area": larger / alone,
-    }
 
 
 if __name__ == "__main__":
