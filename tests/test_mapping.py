@@ -125,6 +125,14 @@ def test_filled_dates_have_values(scene):
     )  # halfway in days, not in steps: 28 days after the first date, 31 before the last
 
 
+def test_features_in_memory_that_held_others(scene):
+    expected = features(scene)[..., 2:20, 3:40]
+    memory = np.full(expected.size + 5, 7, np.float32)
+    found = features(scene, slice(2, 20), slice(3, 40), memory)
+    assert np.shares_memory(found, memory)
+    np.testing.assert_array_equal(found, expected)
+
+
 KILLED = """
 import os, resource, sys, time
 from pathlib import Path

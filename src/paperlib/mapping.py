@@ -8,6 +8,7 @@ turn is short, the windows of some cores are being read while that of another is
 import math
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -26,6 +27,7 @@ from tqdm import tqdm
 from . import devices, heap
 from .errors import InputError
 from .features import features
+from .indices import channel_names
 from .inference import Classifier
 from .paper import NODATA_CLASS, LandCover, colour_table
 from .samples import Normaliser
@@ -74,10 +76,15 @@ def map_scene(
             math.ceil(side / math.ceil(side / wanted)) for side, wanted in zip(shape, (window, 2 * window), strict=True)
         )
         parts = list(windows(shape, even, classifier.halo))
+        series = scene.sizes["time"] * len(channel_names(scene.band.values))  # numbers a pixel
+        largest = series * max(_pixels(part.read) for part in parts)
+        memory = threading.local()  # each thread has its own, for all its windows
 
         def one(part: Window) -> None:
+            if not hasattr(memory, "values"):
+                memory.values = np.empty(largest, np.float32)
             around = None if superpixels is None else superpixels[part.read].values
-            index, probability = classifier.classify(features(scene, *part.read), part.inner, around)
+            index, probability = classifier.classify(features(scene, *part.read, memory.values), part.inner, around)
             percent = np.where(index < 0, NODATA_CONFIDENCE, np.rint(100 * probability)).astype(np.uint8)
             _save(_place(done, part), np.stack([codes[index], percent]))
 
@@ -90,14 +97,15 @@ def map_scene(
 def _on_every_core(work: Callable[[Window], None], parts: list[Window], progress: bool) -> None:
     """`work` on every part, in threads of which each computes alone; the first error ends it."""
     before = torch.get_num_threads()
-    bar = tqdm(desc="map", total=sum(_pixels(part) for part in parts), unit="px", unit_scale=True, disable=not progress)
+    total = sum(_pixels(part.core) for part in parts)
+    bar = tqdm(desc="map", total=total, unit="px", unit_scale=True, disable=not progress)
     try:
         with bar, ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
             futures = {pool.submit(work, part): part for part in parts}
             try:
                 for future in as_completed(futures):
                     future.result()
-                    bar.update(_pixels(futures[future]))
+                    bar.update(_pixels(futures[future].core))
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
@@ -105,8 +113,8 @@ def _on_every_core(work: Callable[[Window], None], parts: list[Window], progress
         torch.set_num_threads(before)
 
 
-def _pixels(part: Window) -> int:
-    return (part.core[0].stop - part.core[0].start) * (part.core[1].stop - part.core[1].start)
+def _pixels(part: tuple[slice, slice]) -> int:
+    return math.prod(side.stop - side.start for side in part)
 
 
 def _place(folder: Path, part: Window) -> Path:
