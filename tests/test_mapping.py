@@ -203,10 +203,10 @@ def test_an_error_in_a_window_ends_the_map_and_keeps_what_is_complete(scene, nor
     model = build("TempCNN", scene, normaliser)
     real = mapping.features
 
-    def broken(scene, y, x):
+    def broken(scene, y, x, memory):
         if x.start >= 32:
             raise InputError("block unreadable")
-        return real(scene, y, x)
+        return real(scene, y, x, memory)
 
     monkeypatch.setattr(mapping, "features", broken)
     monkeypatch.setattr(mapping.os, "cpu_count", lambda: 1)
