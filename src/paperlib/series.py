@@ -13,6 +13,10 @@ import xarray as xr
 
 from .rasters import Grid, RasterFile, is_nodata
 
+#: Orders of dates: in one order, threads on neighbouring windows would wait for each other at each file. A generator of its
+#: own, so that what a user has seeded stays as it is.
+_ORDERS = random.Random()
+
 #: Side in pixels of the largest block that is read at once; a smaller window is read alone.
 CHUNK = 1024
 
@@ -43,7 +47,7 @@ class RasterSeries:
         """As `Series` says; each layer is read once."""
         mask = np.zeros(out.shape[1:], bool)
         dates = list(enumerate(self.layers))
-        for t, date in random.sample(dates, len(dates)):  # in one order, threads would wait for each other at each file
+        for t, date in _ORDERS.sample(dates, len(dates)):
             for b, (file, index) in enumerate(date):
                 mask[t] |= self._read_layer(file, index, y, x, out[b, t])
             self._add_flags(mask[t], self.flags[t], y, x)
