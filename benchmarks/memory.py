@@ -1,8 +1,9 @@
 """Memory of a map: the peak of a process that maps a scene, and of ones that map twice its area, in either direction.
 
-    python benchmarks/memory.py [SIDE [MODEL ...]]
+    python benchmarks/memory.py [SIDE [REPEATS [MODEL ...]]]
 
-Scenes of SIDE x SIDE (4096) pixels, of twice the rows, and of twice the columns; kept in results/memory.csv.
+Scenes of SIDE x SIDE (4096) pixels, of twice the rows, and of twice the columns; medians of REPEATS (3) are kept in
+results/memory.csv. A turn takes 3 minutes with 2D-CNN and bfloat16.
 """
 
 import json
@@ -29,29 +30,31 @@ def peak(name: str, rows: int, columns: int) -> None:
     print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6))
 
 
-def main(side: int = 4096, *names: str) -> None:
+def peak_of_process(*arguments: str | int) -> float:
+    """What `peak` prints in a process of its own."""
+    command = [sys.executable, __file__, "--peak", *map(str, arguments)]
+    return float(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+
+
+def main(side: int = 4096, repeats: int = 3, *names: str) -> None:
     """Measure in processes of their own."""
     shapes = (side, side), (2 * side, side), (side, 2 * side)
+    for shape in shapes:
+        tile(*shape)
     rows = []
     for name in names or models.NAMES:
-        found = []
-        for shape in shapes:
-            tile(*shape)
-            command = [sys.executable, __file__, "--peak", name, *map(str, shape)]
-            found.append(float(subprocess.run(command, capture_output=True, check=True, text=True).stdout))
-        rows.append((name, *found, found[1] / found[0], found[2] / found[0]))
-        print(rows[-1], flush=True)
-    columns = [
-        "model",
-        *(f"{height} x {width} (GB)" for height, width in shapes),
-        "twice the rows",
-        "twice the columns",
-    ]
-    keep("memory", pd.DataFrame(rows, columns=columns))
+        turns = pd.DataFrame(
+            {f"{rows} x {columns} (GB)": peak_of_process(name, rows, columns) for rows, columns in shapes}
+            for _ in range(repeats)
+        )
+        print(turns.to_string(), flush=True)
+        square, tall, wide = found = turns.median()
+        rows.append({"model": name, **found, "twice the rows": tall / square, "twice the columns": wide / square})
+    keep("memory", pd.DataFrame(rows), repeats=repeats)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--peak"]:
         peak(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
     else:
-        main(*map(int, sys.argv[1:2]), *sys.argv[2:])
+        main(*map(int, sys.argv[1:3]), *sys.argv[3:])
