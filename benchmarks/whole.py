@@ -1,0 +1,65 @@
+"""A whole tile really mapped, files to files: minutes, peak memory, and the speed against computing alone.
+
+    python benchmarks/whole.py [MODEL ...]
+
+10980 x 10980 pixels and eleven dates (benchmarks/tile.py, made at the first time, some 25 GB) with the trainings of preset
+demo, each map in a process of its own; kept in results/whole.csv. Computing alone is measured before and after the map,
+medians of five each. With bfloat16 and two cores a map takes 4 (2D-CNN) to 27 minutes (SpatioTempCNN).
+"""
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+
+import pandas as pd
+from maps import best_batch, compute_alone, end_to_end
+from record import keep
+from tile import TILE, tile
+
+from paperlib import Experiment, heap, models, open_scene
+from paperlib.inference import Classifier
+
+
+def one(name: str) -> None:
+    """Map in this process, as the command line does; print thousand pixels a second and peak resident memory in GB."""
+    heap.order()
+    run = Experiment("demo")
+    rate = end_to_end(run, run.classifier(name), TILE)
+    print(json.dumps([rate, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6]))
+
+
+def measured(run: Experiment, name: str) -> dict[str, str | float]:
+    """A row of the table."""
+    classifier = Classifier(run.classifier(name), run.normaliser)
+    classifier.choose_precision(open_scene(tile()))
+    batch = best_batch(classifier)
+    before = [compute_alone(classifier, batch) for _ in range(5)]
+    said = subprocess.run([sys.executable, __file__, "--one", name], stdout=subprocess.PIPE, check=True, text=True)
+    rate, memory = json.loads(said.stdout)
+    after = [compute_alone(classifier, batch) for _ in range(5)]
+    alone = (statistics.median(before) + statistics.median(after)) / 2
+    return {
+        "model": name,
+        "whole tile (min)": TILE**2 / rate / 1000 / 60,
+        "peak memory (GB)": memory,
+        "end to end (kpx/s)": rate,
+        "compute alone (kpx/s)": alone,
+        "over compute alone": rate / alone,
+    }
+
+
+def main(*names: str) -> None:
+    """Measure these networks, by default every one."""
+    heap.order()
+    run = Experiment("demo")
+    for name in names or models.NAMES:  # kept one by one, since each takes long
+        keep("whole", pd.DataFrame([measured(run, name)]))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--one"]:
+        one(sys.argv[2])
+    else:
+        main(*sys.argv[1:])
