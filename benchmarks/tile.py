@@ -2,7 +2,7 @@
 
     python benchmarks/tile.py [ROWS [COLUMNS]]
 
-10980 x 10980 pixels (a whole tile, eleven dates) by default, some 25 GB. Streams rows to disk and keeps the scene in the
+10980 x 10980 pixels (a whole tile, eleven dates) by default, 11 GB. Streams rows to disk and keeps the scene in the
 store, where the other benchmarks find it. It is for measuring time and memory only. Noise keeps lines from repeating
 themselves: without it they are compressed up to nine times as well as real ones and read in half the time.
 """

@@ -2,7 +2,7 @@
 
     python benchmarks/whole.py [MODEL ...]
 
-10980 x 10980 pixels and eleven dates (benchmarks/tile.py, made at the first time, some 25 GB) with the trainings of preset
+10980 x 10980 pixels and eleven dates (benchmarks/tile.py, made at the first time, 11 GB) with the trainings of preset
 demo, each map in a process of its own; kept in results/whole.csv. Computing alone is measured before and after the map,
 medians of five each. With bfloat16 and two cores a map takes 4 (2D-CNN) to 27 minutes (SpatioTempCNN).
 """
