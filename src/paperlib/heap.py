@@ -3,7 +3,6 @@
 import ctypes
 import os
 import sys
-from collections.abc import Callable
 
 #: Parameters of mallopt, by their numbers in GNU's malloc.h: one heap for all threads; arrays of 16 MiB and more outside
 #: it, always (else the limit grows with what is freed); a heap's free end goes back to the system from 256 MiB on.
@@ -22,22 +21,6 @@ def order() -> None:
     system anew for each block: with small pages that took a twentieth of the time of a map by 2D-CNN, hence large ones.
     """
     os.environ.setdefault(LARGE_PAGES, "1")
-    mallopt = _function("mallopt")
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     for parameter, value in PARAMETERS.items() if mallopt else ():
         mallopt(parameter, value)
-
-
-def trim() -> None:
-    """Give the pages of the heap's holes back to the system; only with GNU's C library.
-
-    It takes some 10 ms, and half of the memory that the holes between blocks of several lengths would take
-    (benchmarks/memory.py).
-    """
-    malloc_trim = _function("malloc_trim")
-    if malloc_trim:
-        malloc_trim(ctypes.c_size_t(0))
-
-
-def _function(name: str) -> Callable | None:
-    """A function of GNU's C library; None where the process has another."""
-    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None

@@ -87,8 +87,6 @@ def map_scene(
             index, probability = classifier.classify(features(scene, *part.read, memory.values), part.inner, around)
             percent = np.where(index < 0, NODATA_CONFIDENCE, np.rint(100 * probability)).astype(np.uint8)
             _save(_place(done, part), np.stack([codes[index], percent]))
-            if part.core[1].stop == shape[1]:  # a row of windows is done
-                heap.trim()
 
         _on_every_core(one, [part for part in parts if not _place(done, part).exists()], progress)
         precision = {"precision": f"mixed bfloat16, {agreed:.4%} as float32" if classifier.mixed else "float32"}
