@@ -64,15 +64,17 @@ def main(side: int = 2048, repeats: int = 3) -> None:
     with rasterio.Env(GDAL_CACHEMAX=CACHE), ExitStack() as stack:
         paths = [path for product in find_products(tile(side)) for path in (*product.bands.values(), product.flags)]
         files = [stack.enter_context(rasterio.open(path)) for path in paths]
+        series = len(channel_names(bands)), scene.sizes["time"]
+        largest = max(math.prod(part.stop - part.start for part in place.read) for place in before + parts)
+        memory = np.empty(math.prod(series) * largest, np.float32)  # the same for all windows, as in a map
         for part in before:
-            features(scene, *part.read)
+            features(scene, *part.read, memory)
             read_alone(files, part.read)
         for part in parts:
             y, x = part.read
             timed("GDAL alone", read_alone, files, part.read)
-            out = np.empty(
-                (len(channel_names(bands)), scene.sizes["time"], y.stop - y.start, x.stop - x.start), np.float32
-            )
+            shape = *series, y.stop - y.start, x.stop - x.start
+            out = memory[: math.prod(shape)].reshape(shape)
             mask = timed("read, decompress, double", read_window, scene, y, x, out[: len(bands)])
             timed("fill gaps", fill_gaps, out[: len(bands)], mask, days_since_first(scene))
             timed("indices", write_indices, out, bands)
