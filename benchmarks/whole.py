@@ -4,7 +4,7 @@
 
 10980 x 10980 pixels and eleven dates (benchmarks/tile.py, made at the first time, 11 GB) with the trainings of preset
 demo, each map in a process of its own; kept in results/whole.csv. Computing alone is measured before and after the map,
-medians of five each. With bfloat16 and two cores a map takes 4 (2D-CNN) to 27 minutes (SpatioTempCNN).
+medians of five each. With bfloat16 and two cores a map takes 4 (2D-CNN) to 24 minutes (SpatioTempCNN).
 """
 
 import json
