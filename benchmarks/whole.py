@@ -1,10 +1,11 @@
 """A whole tile really mapped, files to files: minutes, peak memory, and the speed against computing alone.
 
-    python benchmarks/whole.py [MODEL ...]
+    python benchmarks/whole.py [REPEATS [MODEL ...]]
 
 10980 x 10980 pixels and eleven dates (benchmarks/tile.py, made at the first time, 11 GB) with the trainings of preset
-demo, each map in a process of its own; kept in results/whole.csv. Computing alone is measured before and after the map,
-medians of five each. With bfloat16 and two cores a map takes 4 (2D-CNN) to 24 minutes (SpatioTempCNN).
+demo, each map in a process of its own; medians of REPEATS (1) turns are kept in results/whole.csv. Computing alone is
+measured before and after each map, medians of five each. With bfloat16 and two cores a map takes 4 (2D-CNN) to 24
+minutes (SpatioTempCNN).
 """
 
 import json
@@ -30,18 +31,14 @@ def one(name: str) -> None:
     print(json.dumps([rate, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6]))
 
 
-def measured(run: Experiment, name: str) -> dict[str, str | float]:
-    """A row of the table."""
-    classifier = Classifier(run.classifier(name), run.normaliser)
-    classifier.choose_precision(open_scene(tile()))
-    batch = best_batch(classifier)
+def one_turn(name: str, classifier: Classifier, batch: tuple[int, int]) -> dict[str, float]:
+    """A map, between two measurements of computing alone."""
     before = [compute_alone(classifier, batch) for _ in range(5)]
     said = subprocess.run([sys.executable, __file__, "--one", name], stdout=subprocess.PIPE, check=True, text=True)
     rate, memory = json.loads(said.stdout)
     after = [compute_alone(classifier, batch) for _ in range(5)]
     alone = (statistics.median(before) + statistics.median(after)) / 2
     return {
-        "model": name,
         "whole tile (min)": TILE**2 / rate / 1000 / 60,
         "peak memory (GB)": memory,
         "end to end (kpx/s)": rate,
@@ -50,16 +47,21 @@ def measured(run: Experiment, name: str) -> dict[str, str | float]:
     }
 
 
-def main(*names: str) -> None:
+def main(repeats: int = 1, *names: str) -> None:
     """Measure these networks, by default every one."""
     heap.order()
     run = Experiment("demo")
     for name in names or models.NAMES:  # kept one by one, since each takes long
-        keep("whole", pd.DataFrame([measured(run, name)]))
+        classifier = Classifier(run.classifier(name), run.normaliser)
+        classifier.choose_precision(open_scene(tile()))
+        batch = best_batch(classifier)
+        turns = pd.DataFrame(one_turn(name, classifier, batch) for _ in range(repeats))
+        print(turns.round(3).to_string(), flush=True)
+        keep("whole", pd.DataFrame([{"model": name, **turns.median()}]), repeats=repeats)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--one"]:
         one(sys.argv[2])
     else:
-        main(*sys.argv[1:])
+        main(*map(int, sys.argv[1:2]), *sys.argv[2:])
