@@ -74,6 +74,7 @@ ORDER = [
     "diagrams",
     "realism",
     "evidence_figures",
+    "performance",
     "figures",
     "map_figures",
     "page",
