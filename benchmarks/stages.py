@@ -23,9 +23,8 @@ from paperlib import Experiment, heap, models, open_scene
 from paperlib.features import days_since_first, features
 from paperlib.indices import channel_names, fill_gaps, write_indices
 from paperlib.inference import Classifier
-from paperlib.mapping import CACHE
 from paperlib.scene import windows
-from paperlib.series import read_window
+from paperlib.series import read_window, rows_cached
 from paperlib.settings import Map
 from paperlib.theia import find_products
 
@@ -61,7 +60,7 @@ def main(side: int = 2048, repeats: int = 3) -> None:
         seconds.setdefault(stage, []).append(time.process_time() - started)
         return result
 
-    with rasterio.Env(GDAL_CACHEMAX=CACHE), ExitStack() as stack:
+    with rows_cached(scene, size), ExitStack() as stack:
         paths = [path for product in find_products(tile(side)) for path in (*product.bands.values(), product.flags)]
         files = [stack.enter_context(rasterio.open(path)) for path in paths]
         series = len(channel_names(bands)), scene.sizes["time"]

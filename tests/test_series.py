@@ -1,13 +1,18 @@
 """Reading a window at once gives what the lazy array gives, whatever was done to the scene before."""
 
+from itertools import product
+from pathlib import Path
+
 import numpy as np
 import pytest
+import rasterio
 import xarray as xr
 
 from paperlib import open_scene, series
 from paperlib.features import features
-from paperlib.series import read_window
+from paperlib.series import read_window, rows_cached
 from paperlib.simulate import simulate
+from paperlib.theia import find_products
 
 Y, X = slice(5, 110), slice(8, 120)
 
@@ -17,11 +22,33 @@ def folder(tmp_path_factory):
     return simulate(tmp_path_factory.mktemp("scene") / "s", size=128, pool=24, test=16, seed=3)
 
 
-@pytest.fixture(scope="module", params=["products", "cube"])
-def scene(request, folder, tmp_path_factory) -> xr.DataArray:
+def write_stack(products: xr.DataArray, path: Path) -> Path:
+    """All bands of the first date, then of the second, stored pixel by pixel."""
+    raw = (products * 10000).where(~products.mask, -10000).round().astype("int16").transpose("time", "band", "y", "x")
+    layers = raw.values.reshape(-1, *raw.shape[2:])
+    grid = {"crs": products.rio.crs, "transform": products.rio.transform(), "compress": "deflate"}
+    with rasterio.open(
+        path, "w", driver="GTiff", dtype="int16", count=len(layers), height=layers.shape[1], width=layers.shape[2],
+        interleave="pixel", nodata=-10000, **grid,
+    ) as file:  # fmt: skip
+        file.write(layers)
+        for number, (date, band) in enumerate(product(products.time.values, products.band.values), start=1):
+            file.set_band_description(number, f"{date:.10} {band}")
+    return path
+
+
+@pytest.fixture(scope="module")
+def stack(folder, tmp_path_factory) -> Path:
+    return write_stack(open_scene(folder).compute(), tmp_path_factory.mktemp("stack") / "scene.tif")
+
+
+@pytest.fixture(scope="module", params=["products", "stack", "cube"])
+def scene(request, folder, stack, tmp_path_factory) -> xr.DataArray:
     products = open_scene(folder)
     if request.param == "products":
         return products
+    if request.param == "stack":
+        return open_scene(stack)
     path = tmp_path_factory.mktemp("cube") / "scene.nc"
     cube = products.compute()
     cube = cube.to_dataset(name="reflectance").reset_coords("mask")
@@ -78,3 +105,53 @@ def test_each_layer_is_read_once(folder, monkeypatch):
 
 def test_features_of_a_window_are_those_of_the_whole(scene):
     np.testing.assert_array_equal(features(scene, Y, X), features(scene)[..., Y, X])
+
+
+def test_layers_of_a_file_are_read_together(stack, monkeypatch):
+    """Stored pixel by pixel, all are decoded for one."""
+    scene, asked = open_scene(stack), []
+    original = series.RasterFile.read
+    monkeypatch.setattr(
+        series.RasterFile, "read", lambda self, bands, *rest: asked.append(list(bands)) or original(self, bands, *rest)
+    )
+    features(scene, Y, X)
+    assert asked == [list(range(1, 111))]
+    asked.clear()
+    assert scene[2:5, 3:5, Y, X].values.shape[:2] == (3, 2)
+    assert sorted(asked) == [[33, 34, 35], [43, 44, 45]]  # blocks are read side by side
+
+
+def test_two_years_of_files_stay_open(folder, tmp_path, monkeypatch):
+    """More than the 128 that xarray keeps by default: one opened again has lost its decoded blocks."""
+    for path in (one for one in folder.rglob("*") if one.is_file()):
+        for year in ("2018", "2019"):
+            link = tmp_path / str(path.relative_to(folder)).replace("2018", year)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.exists() or link.symlink_to(path)
+    opened, original = [], rasterio.open
+    monkeypatch.setattr(
+        rasterio, "open", lambda path, *rest, **more: opened.append(path) or original(path, *rest, **more)
+    )
+    with xr.set_options(file_cache_maxsize=128):
+        scene = open_scene(tmp_path)
+        opened.clear()  # headers
+        for y in (slice(0, 64), slice(64, 128)):
+            features(scene, y, X)
+    assert len(opened) == len(set(opened)) == 22 * (10 + 1)
+
+
+def test_cache_has_room_for_the_decoded_rows(folder, stack):
+    files = [path for one in find_products(folder) for path in (*one.bands.values(), one.flags)]
+    for scene, paths in ((open_scene(folder), files), (open_scene(stack), [stack])):
+        decoded = 0
+        for path in paths:
+            with rasterio.open(path) as file:
+                decoded += file.read().nbytes
+        rows = 10**6
+        with rows_cached(scene, rows) as environment:
+            room = environment.options["GDAL_CACHEMAX"]
+        assert 1.1 < room / (rows / scene.sizes["y"] * decoded) < 1.5
+        with rows_cached(scene[..., :20], rows) as environment:  # lines are as long as the file
+            assert environment.options["GDAL_CACHEMAX"] == room
+        with rows_cached(scene, 1) as environment:
+            assert environment.options["GDAL_CACHEMAX"] == series.CACHE

@@ -32,12 +32,10 @@ from .inference import Classifier
 from .paper import NODATA_CLASS, LandCover, colour_table
 from .samples import Normaliser
 from .scene import Window, windows
+from .series import rows_cached
 from .settings import Map
 
 NODATA_CONFIDENCE = 255
-
-#: Bytes of GDAL's cache of decoded blocks: room for a row of windows over a whole tile that is stored in strips.
-CACHE = 512 * 1024**2
 
 
 def map_scene(
@@ -54,9 +52,9 @@ def map_scene(
     """Classify every pixel of a scene and write `class.tif` and `confidence.tif` (Cloud Optimized GeoTIFF) to `folder`.
 
     Windows of `window` rows, and twice as many columns, are read with a halo of half the model's receptive field, so the
-    result equals that of one pass over the whole scene; memory depends on the window, not on the scene. `superpixels`
-    (y, x) of the whole scene, lazy, for a model that takes them. Windows that a killed run left in `folder` are kept and
-    not done again.
+    result equals that of one pass over the whole scene; memory depends on the window, and on the dates and the width of
+    the scene, not on its rows. `superpixels` (y, x) of the whole scene, lazy, for a model that takes them. Windows that a
+    killed run left in `folder` are kept and not done again.
 
     class.tif: uint8 class codes with colour table and names, 0 where no date of the pixel is usable.
     confidence.tif: uint8, probability of that class in percent, 255 where there is none. Both state the precision of
@@ -66,12 +64,12 @@ def map_scene(
     done = folder / "windows"
     done.mkdir(parents=True, exist_ok=True)
     heap.order()
-    with rasterio.Env(GDAL_CACHEMAX=CACHE):
+    with rows_cached(scene, window + 2 * classifier.halo):
         agreed = classifier.choose_precision(scene)
         codes = np.array([cover.code for cover in legend] + [NODATA_CLASS], np.uint8)  # index -1 takes the last
         shape = scene.sizes["y"], scene.sizes["x"]
-        # wide, since files are stored in lines and a row of windows must fit into `CACHE`; of even size: narrow windows
-        # at the end would cost more than their share
+        # wide, since files are stored in lines and those of a row of windows must stay in GDAL's cache; of even size:
+        # narrow windows at the end would cost more than their share
         even = tuple(
             math.ceil(side / math.ceil(side / wanted)) for side, wanted in zip(shape, (window, 2 * window), strict=True)
         )

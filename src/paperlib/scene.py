@@ -116,7 +116,8 @@ def open_stack(path: Path, bands: Sequence[str] | None, dates: Sequence | None, 
     file = RasterFile(path, NODATA if header.nodata is None and integer else header.nodata)
     scale = 10000.0 if integer else 1.0
     layers = [[(file, 1 + date * len(held) + held.index(band)) for band in chosen] for date in order]
-    series = RasterSeries(layers, [None] * len(order), scale)
+    row_bytes = header.count * header.dtype.itemsize * header.grid.width
+    series = RasterSeries(layers, [None] * len(order), scale, row_bytes)
     return assemble(series, chosen, days[order], header.grid, product="stack", scale=scale, **attrs)
 
 

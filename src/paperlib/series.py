@@ -1,13 +1,15 @@
 """Lazy arrays over files: the pixels of a window are read when a window is computed, and no others."""
 
+import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Protocol
 
 import dask
 import dask.array
 import numpy as np
 import pandas as pd
+import rasterio
 import rioxarray  # noqa: F401  (gives every xarray object its .rio)
 import xarray as xr
 
@@ -16,6 +18,9 @@ from .rasters import Grid, RasterFile, is_nodata
 #: Orders of dates: in one order, threads on neighbouring windows would wait for each other at each file. A generator of its
 #: own, so that what a user has seeded stays as it is.
 _ORDERS = random.Random()
+
+#: Bytes of GDAL's cache of decoded blocks, at least: a row of windows over a tile of eleven dates as products.
+CACHE = 512 * 1024**2
 
 #: Side in pixels of the largest block that is read at once; a smaller window is read alone.
 CHUNK = 1024
@@ -37,52 +42,69 @@ class Series(Protocol):
 class RasterSeries:
     """Series of single layers of raster files.
 
-    layers[t][b] is (file, band index from 1); flags[t] a file of WASP flags or None; `scale` what reflectance 1 is.
+    layers[t][b] is (file, band index from 1); flags[t] a file of WASP flags or None; `scale` what reflectance 1 is;
+    `row_bytes` what a row of 10 m of all files takes when decoded, over the whole width of the files.
     """
 
-    def __init__(self, layers: Sequence[Sequence[tuple[RasterFile, int]]], flags: Sequence, scale: float):
-        self.layers, self.flags, self.scale = layers, flags, scale
+    def __init__(
+        self, layers: Sequence[Sequence[tuple[RasterFile, int]]], flags: Sequence, scale: float, row_bytes: float
+    ):
+        self.layers, self.flags, self.scale, self.row_bytes = layers, flags, scale, row_bytes
+        every = (((b, t), layer) for t, date in enumerate(layers) for b, layer in enumerate(date))
+        self._files = [[] for _ in layers]  # with their places (band, time), at the first date of each
+        for file, places in _by_file(every):
+            self._files[next(iter(places))[1]].append((file, places))
 
     def read(self, y: slice, x: slice, out: np.ndarray) -> np.ndarray:
         """As `Series` says; each layer is read once."""
         mask = np.zeros(out.shape[1:], bool)
-        dates = list(enumerate(self.layers))
-        for t, date in _ORDERS.sample(dates, len(dates)):
-            for b, (file, index) in enumerate(date):
-                mask[t] |= self._read_layer(file, index, y, x, out[b, t])
+        dates = list(enumerate(self._files))
+        for t, files in _ORDERS.sample(dates, len(dates)):
+            for file, places in files:
+                for place, raw in zip(places, file.read(places.values(), y, x), strict=True):
+                    mask[place[1]] |= self._scale(raw, file.nodata, out[place])
             self._add_flags(mask[t], self.flags[t], y, x)
         return mask
 
     def values(self, band: slice, time: slice, y: slice, x: slice) -> np.ndarray:
         """As `Series` says."""
         out = np.empty([part.stop - part.start for part in (band, time, y, x)], np.float32)
-        for t, date in enumerate(self.layers[time]):
-            for b, (file, index) in enumerate(date[band]):
-                self._read_layer(file, index, y, x, out[b, t])
+        for images, date in zip(out.swapaxes(0, 1), self.layers[time], strict=True):
+            for file, places in _by_file(enumerate(date[band])):
+                for b, raw in zip(places, file.read(places.values(), y, x), strict=True):
+                    self._scale(raw, file.nodata, images[b])
         return out
 
     def mask(self, time: slice, y: slice, x: slice) -> np.ndarray:
         """As `Series` says."""
         out = np.zeros([part.stop - part.start for part in (time, y, x)], bool)
         for mask, date, flags in zip(out, self.layers[time], self.flags[time], strict=True):
-            for file, index in date:
-                mask |= is_nodata(file.read(index, y, x), file.nodata)
+            for file, places in _by_file(enumerate(date)):
+                for raw in file.read(places.values(), y, x):
+                    mask |= is_nodata(raw, file.nodata)
             self._add_flags(mask, flags, y, x)
         return out
 
-    def _read_layer(self, file: RasterFile, index: int, y: slice, x: slice, out: np.ndarray) -> np.ndarray:
+    def _scale(self, raw: np.ndarray, nodata: float | None, out: np.ndarray) -> np.ndarray:
         """Reflectance of a layer into out (y, x), NaN where nodata; where that is, as result."""
-        raw = file.read(index, y, x)
         out[...] = raw  # then dividing in place: faster than a division that converts
         out /= np.float32(self.scale)
-        empty = is_nodata(raw, file.nodata)
+        empty = is_nodata(raw, nodata)
         if empty.any():
             np.copyto(out, np.nan, where=empty)
         return empty
 
     def _add_flags(self, mask: np.ndarray, flags: RasterFile | None, y: slice, x: slice) -> None:
         if flags is not None:
-            mask |= flags.read(1, y, x) <= 1  # 0 nodata, 1 cloud
+            mask |= flags.read([1], y, x)[0] <= 1  # 0 nodata, 1 cloud
+
+
+def _by_file(layers: Iterable[tuple[Hashable, tuple[RasterFile, int]]]) -> list[tuple[RasterFile, dict[Hashable, int]]]:
+    """Files, each with the band indices of its layers by their places, out of places and layers."""
+    files: dict[RasterFile, dict[Hashable, int]] = {}
+    for place, (file, index) in layers:
+        files.setdefault(file, {})[place] = index
+    return list(files.items())
 
 
 class _Lazy:
@@ -153,3 +175,14 @@ def read_window(scene: xr.DataArray, y: slice, x: slice, out: np.ndarray) -> np.
     window = scene[..., y, x]
     out[...], mask = dask.compute(window.data, window.mask.data, scheduler="synchronous")
     return mask | np.isnan(out).any(axis=0)
+
+
+def rows_cached(scene: xr.DataArray, rows: int) -> rasterio.Env:
+    """While it is entered GDAL keeps what it has decoded for so many rows of a scene, over its whole width.
+
+    Files are often stored in lines: a window decodes lines as long as the file, and its neighbours find them there.
+    With too small a cache each window would decode them again. A quarter is added for lines of two rows of windows.
+    """
+    _, series = scene.encoding.get("series", (None, None))
+    bytes_a_row = series.row_bytes if isinstance(series, RasterSeries) else 0  # GDAL does not read cubes
+    return rasterio.Env(GDAL_CACHEMAX=max(CACHE, math.ceil(1.25 * rows * bytes_a_row)))

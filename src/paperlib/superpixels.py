@@ -16,6 +16,7 @@ from skimage.segmentation import slic
 from .features import features
 from .samples import Normaliser
 from .scene import windows
+from .series import rows_cached
 
 #: Side of the grid of seeds in pixels.
 SPACING = 10
@@ -67,7 +68,7 @@ def segment_scene(scene: xr.DataArray, normaliser: Normaliser, path: Path, windo
         "driver": "GTiff", "dtype": "int32", "count": 1, "height": shape[0], "width": shape[1], "tiled": True,
         "compress": "deflate", "crs": scene.rio.crs, "transform": scene.rio.transform(), "bigtiff": "if_safer",
     }  # fmt: skip
-    with rasterio.open(path, "w", **profile) as file:
+    with rows_cached(scene, window + 2 * HALO), rasterio.open(path, "w", **profile) as file:
         for part in windows(shape, max(1, window // SPACING) * SPACING, HALO):
             values = features(scene, *part.read)
             normaliser.apply_in_place(values)

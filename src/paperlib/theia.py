@@ -13,7 +13,7 @@ from affine import Affine
 
 from . import paper
 from .errors import InputError
-from .rasters import NODATA, Grid, Header, RasterFile, read_header
+from .rasters import NODATA, Grid, Header, RasterFile, keep_open, read_header
 from .series import RasterSeries, assemble
 
 #: ..._FRC_B2.tif: flat reflectance of a band; a suffix as in ..._FRC_B2_crop.tif is allowed.
@@ -185,8 +185,13 @@ def open_theia(products: Sequence[Product], bands: Sequence[str], resampling: st
         for product in products
     ]
     flags = [_flag_file(product.flags, grid) for product in products]
+    keep_open(len(headers) + len(flags))
+    row_bytes = len(flags) * grid.width + sum(
+        header.dtype.itemsize * header.grid.width * grid.transform.e / header.grid.transform.e
+        for header in headers.values()
+    )
     return assemble(
-        RasterSeries(layers, flags, scale), bands, pd.DatetimeIndex([product.date for product in products]), grid,
+        RasterSeries(layers, flags, scale, row_bytes), bands, pd.DatetimeIndex([product.date for product in products]), grid,
         source=source, product="theia_l3a", resampling=resampling, scale=scale,
     )  # fmt: skip
 
