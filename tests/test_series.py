@@ -2,8 +2,10 @@
 
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 import rasterio
 import xarray as xr
@@ -140,7 +142,8 @@ def test_two_years_of_files_stay_open(folder, tmp_path, monkeypatch):
     assert len(opened) == len(set(opened)) == 22 * (10 + 1)
 
 
-def test_cache_has_room_for_the_decoded_rows(folder, stack):
+def test_cache_has_room_for_the_decoded_rows(folder, stack, monkeypatch):
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=10**15))
     files = [path for one in find_products(folder) for path in (*one.bands.values(), one.flags)]
     for scene, paths in ((open_scene(folder), files), (open_scene(stack), [stack])):
         decoded = 0
@@ -155,3 +158,11 @@ def test_cache_has_room_for_the_decoded_rows(folder, stack):
             assert environment.options["GDAL_CACHEMAX"] == room
         with rows_cached(scene, 1) as environment:
             assert environment.options["GDAL_CACHEMAX"] == series.CACHE
+
+
+def test_cache_leaves_half_of_the_memory(folder, monkeypatch):
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=4 * series.CACHE))
+    scene = open_scene(folder)
+    with pytest.warns(UserWarning, match=r"10000000 rows .* GB .*Lower map.window"):
+        environment = rows_cached(scene, 10**7)
+    assert environment.options["GDAL_CACHEMAX"] == 2 * series.CACHE

@@ -2,6 +2,7 @@
 
 import math
 import random
+import warnings
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Protocol
 
@@ -9,6 +10,7 @@ import dask
 import dask.array
 import numpy as np
 import pandas as pd
+import psutil
 import rasterio
 import rioxarray  # noqa: F401  (gives every xarray object its .rio)
 import xarray as xr
@@ -182,7 +184,15 @@ def rows_cached(scene: xr.DataArray, rows: int) -> rasterio.Env:
 
     Files are often stored in lines: a window decodes lines as long as the file, and its neighbours find them there.
     With too small a cache each window would decode them again. A quarter is added for lines of two rows of windows.
+    Warns where that is more than half of the machine's memory, which is then what GDAL gets.
     """
     _, series = scene.encoding.get("series", (None, None))
     bytes_a_row = series.row_bytes if isinstance(series, RasterSeries) else 0  # GDAL does not read cubes
-    return rasterio.Env(GDAL_CACHEMAX=max(CACHE, math.ceil(1.25 * rows * bytes_a_row)))
+    wanted, most = max(CACHE, math.ceil(1.25 * rows * bytes_a_row)), psutil.virtual_memory().total // 2
+    if wanted > most:
+        warnings.warn(
+            f"{rows} rows of this scene take {wanted / 1e9:.1f} GB when decoded, more than half of this machine's memory: "
+            "files in lines will be decoded several times, which is slow. Lower map.window, or take fewer dates.",
+            stacklevel=2,
+        )
+    return rasterio.Env(GDAL_CACHEMAX=min(wanted, most))
