@@ -101,8 +101,8 @@ def _with_machine(table: pd.DataFrame) -> pd.DataFrame:
 
 def _wanted(goal: Goal) -> str:
     if math.isinf(goal.high):
-        return f"{goal.low:g} or more"
-    return f"{goal.low:g} to {goal.high:g}" if goal.low else f"{goal.high:g} or less"
+        return f"≥ {goal.low:g}"
+    return f"{goal.low:g} to {goal.high:g}" if goal.low else f"≤ {goal.high:g}"
 
 
 @styled
