@@ -35,6 +35,8 @@ def test_facts_that_all_rows_share_are_in_the_caption_and_others_beside_what_was
     table = recorded("a")
     assert list(table.columns) == ["what", "machine", "commit", "seconds"]
     assert caption(table) == "by row; torch 2.13; commit by row"
+    pd.DataFrame([row, row | {"machine": "other", "repeats": 3}]).to_csv(path, index=False)
+    assert recorded("a")["repeats"].map(str).tolist() == ["<NA>", "3"]  # not 3.0
 
 
 def test_what_another_machine_measured_stays_and_what_else_was_measured(tmp_path, monkeypatch, capsys):

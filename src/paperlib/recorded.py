@@ -20,7 +20,7 @@ def recorded(name: str) -> pd.DataFrame:
         held = ", ".join(sorted(file.stem for file in path.parent.glob("*.csv"))) or "nothing"
         raise InputError(f"No measurement {name!r} in {path.parent}; it holds {held}. Run its script in benchmarks/.")
     try:
-        table = pd.read_csv(path)
+        table = pd.read_csv(path, dtype={"repeats": "Int64"})  # whole, also where a row lacks them
     except (OSError, ValueError) as error:  # those of pandas and of decoding are ValueErrors
         raise InputError(
             f"{path} cannot be read as a CSV file ({error}). Run its script in benchmarks/ again."
