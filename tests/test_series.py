@@ -109,6 +109,13 @@ def test_features_of_a_window_are_those_of_the_whole(scene):
     np.testing.assert_array_equal(features(scene, Y, X), features(scene)[..., Y, X])
 
 
+def test_a_stack_gives_what_its_products_give(folder, stack):
+    products, same = open_scene(folder), open_scene(stack)
+    (values, mask), (found, masked) = read(products), read(same)
+    np.testing.assert_array_equal(masked, mask)
+    np.testing.assert_allclose(found[:, ~mask], values[:, ~mask], atol=1e-6)
+
+
 def test_layers_of_a_file_are_read_together(stack, monkeypatch):
     """Stored pixel by pixel, all are decoded for one."""
     scene, asked = open_scene(stack), []

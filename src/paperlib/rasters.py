@@ -83,7 +83,7 @@ def keep_open(files: int) -> None:
     """Let so many files stay open beside as many others, up to half of what the system allows a process.
 
     By default xarray keeps 128. Of a scene with more, as of twelve dates of ten bands and flags, reads would open files
-    again whose decoded blocks GDAL has forgotten, and take several times as long (benchmarks/storage.py).
+    again whose decoded blocks GDAL has forgotten.
     """
     allowed = 2 * files
     if sys.platform != "win32":
