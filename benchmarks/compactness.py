@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from paperlib import Experiment, context, metrics, store, superpixels
-from paperlib.mapping import read_map
-from paperlib.training import evaluate
+from paperlib import Experiment, store
+from paperlib.evaluation import metrics
+from paperlib.features import superpixels
+from paperlib.mapping.scene_maps import read_map
+from paperlib.models import context
+from paperlib.training.loop import evaluate
 
 SPLITS = (0, 1, 2)
 COMPACTNESS = (0.02, 0.05, 0.1, 0.2)
@@ -29,7 +32,7 @@ def score(run: Experiment, compactness: float) -> float:
     parts = {}
     for name in ("train", "validation"):
         chosen = run.polygons[run.polygons["set"] == name]
-        samples = context.extract_superpixels(run.scene, run.burned, numbers, chosen)
+        samples = superpixels.extract_superpixels(run.scene, run.burned, numbers, chosen)
         parts[name] = samples.map(run.normaliser.apply)
     model = context.ContextForest(len(run.legend))
     model.fit(parts["train"], seed=run.settings.seed)

@@ -14,7 +14,8 @@ import pandas as pd
 from maps import end_to_end
 from record import keep
 
-from paperlib import Experiment, forest
+from paperlib import Experiment
+from paperlib.models import forest
 
 
 def predict_alone(grown, x: np.ndarray, turns: int) -> float:

@@ -25,13 +25,14 @@ import pandas as pd
 from record import keep
 from tile import TILE, tile
 
-from paperlib import Experiment, heap, inference, mapping, models, open_scene, store
+from paperlib import Experiment, allocation, models, open_scene, store
+from paperlib.mapping import inference, scene_maps
 
 STAGES = {
-    "read and prepare": (mapping, "features"),
+    "read and prepare": (scene_maps, "features"),
     "classify": (inference.Classifier, "classify"),
-    "write": (mapping, "_save"),
-    "assemble": (mapping, "_assemble"),
+    "write": (scene_maps, "_save"),
+    "assemble": (scene_maps, "_assemble"),
 }
 SAMPLING = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-lms", "200"]
 
@@ -91,7 +92,7 @@ def maps(run: Experiment, side: int) -> pd.DataFrame:
         model = run.classifier(name)
         with tempfile.TemporaryDirectory() as folder, timed_stages() as spent, busy() as share:
             started = time.perf_counter()
-            mapping.map_scene(model, scene, run.normaliser, run.legend, Path(folder))
+            scene_maps.map_scene(model, scene, run.normaliser, run.legend, Path(folder))
             seconds = time.perf_counter() - started
         rows.append(
             {"model": name, "seconds": seconds, "Mpx/s": side**2 / seconds / 1e6}
@@ -104,7 +105,7 @@ def maps(run: Experiment, side: int) -> pd.DataFrame:
 
 def main(side: int = TILE, preset: str = "paper") -> None:
     """Train, then map."""
-    heap.order()
+    allocation.order()
     run = Experiment(preset)
     facts = {"preset": preset, "device": store.device_name()}
     keep("gpu-trainings", trainings(run), **facts)

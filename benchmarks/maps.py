@@ -29,10 +29,10 @@ from tile import TILE, tile
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from paperlib import Experiment, heap, models, open_scene
-from paperlib.features import features
-from paperlib.inference import Classifier, answer
-from paperlib.mapping import map_scene
+from paperlib import Experiment, allocation, models, open_scene
+from paperlib.features.window import features
+from paperlib.mapping.inference import Classifier, answer
+from paperlib.mapping.scene_maps import map_scene
 
 SERIES = (13, 11)  # channels and dates
 BATCHES = ((2, 32), (16, 32), (4, 64), (1, 128), (1, 256))  # patches x side
@@ -139,7 +139,7 @@ def one_turn(
 
 def main(side: int = 2048, repeats: int = 3, *names: str) -> None:
     """Measure these networks, by default every one."""
-    heap.order()  # as the command line does
+    allocation.order()  # as the command line does
     run = Experiment("demo")
     rows = []
     for name in names or models.NAMES:

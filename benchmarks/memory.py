@@ -17,13 +17,13 @@ import pandas as pd
 from record import keep
 from tile import tile
 
-from paperlib import Experiment, heap, models, open_scene
-from paperlib.mapping import map_scene
+from paperlib import Experiment, allocation, models, open_scene
+from paperlib.mapping.scene_maps import map_scene
 
 
 def peak(name: str, rows: int, columns: int) -> None:
     """Map in this process, as the command line does, and print its peak resident memory in GB."""
-    heap.order()
+    allocation.order()
     run, scene = Experiment("demo"), open_scene(tile(rows, columns))
     with tempfile.TemporaryDirectory() as folder:
         map_scene(run.classifier(name), scene, run.normaliser, run.legend, Path(folder))

@@ -19,14 +19,14 @@ import torch
 from record import keep
 from tile import tile
 
-from paperlib import Experiment, heap, models, open_scene
-from paperlib.features import days_since_first, features
-from paperlib.indices import channel_names, fill_gaps, write_indices
-from paperlib.inference import Classifier
-from paperlib.scene import windows
-from paperlib.series import read_window, rows_cached
+from paperlib import Experiment, allocation, models, open_scene
+from paperlib.features.indices import channel_names, fill_gaps, write_indices
+from paperlib.features.window import days_since_first, features
+from paperlib.mapping.inference import Classifier
+from paperlib.scenes.scene import windows
+from paperlib.scenes.series import read_window, rows_cached
+from paperlib.scenes.theia import find_products
 from paperlib.settings import Map
-from paperlib.theia import find_products
 
 
 def read_alone(files: list[rasterio.DatasetReader], place: tuple[slice, slice]) -> None:
@@ -38,7 +38,7 @@ def read_alone(files: list[rasterio.DatasetReader], place: tuple[slice, slice]) 
 
 def main(side: int = 2048, repeats: int = 3) -> None:
     """Time the stages of every network on `repeats` rows of windows; the row before them opens the files."""
-    heap.order()
+    allocation.order()
     torch.set_num_threads(1)
     run = Experiment("demo")
     scene = open_scene(tile(side))

@@ -25,14 +25,14 @@ import xarray as xr
 from record import keep
 from tile import TILE, tile
 
-from paperlib import heap, open_scene
-from paperlib.features import features
-from paperlib.indices import channel_names
-from paperlib.rasters import NODATA
-from paperlib.scene import Window, windows
-from paperlib.series import read_window, rows_cached
+from paperlib import allocation, open_scene
+from paperlib.features.indices import channel_names
+from paperlib.features.window import features
+from paperlib.scenes.rasters import NODATA
+from paperlib.scenes.scene import Window, windows
+from paperlib.scenes.series import read_window, rows_cached
+from paperlib.scenes.theia import find_products
 from paperlib.settings import Map
-from paperlib.theia import find_products
 
 ROWS = 2 * Map().window
 
@@ -90,7 +90,7 @@ def cost(path: Path) -> float:
 
 def main(repeats: int = 3) -> None:
     """Measure each way of storing in turn."""
-    heap.order()
+    allocation.order()
     products = tile(ROWS, TILE)
     with tempfile.TemporaryDirectory() as folder:
         year, years = products, two_years(products, Path(folder) / "years")

@@ -22,8 +22,8 @@ from affine import Affine
 from record import keep
 from scipy.ndimage import gaussian_filter
 
-from paperlib import blending, looks, synthesis
-from paperlib.paper import BANDS, BANDS_10M
+from paperlib.compositing import acquisitions, synthesis, weighting
+from paperlib.scenes.sensors import BANDS, BANDS_10M
 
 PROJECT = Path(__file__).parents[1]
 SIZE, DATES, YEAR = 512, 60, 2018
@@ -68,8 +68,8 @@ def run(source: Path, target: Path) -> dict[str, float]:
         return doing
 
     synthesis.together = timed("writing", synthesis.together)
-    blending.gather = timed("waiting", blending.gather)  # for what is read, and within `together` for what is written
-    found = looks.local_looks(source)
+    weighting.gather = timed("waiting", weighting.gather)  # for what is read, and within `together` for what is written
+    found = acquisitions.local_looks(source)
     started, busy = time.perf_counter(), time.process_time()
     synthesis.synthesise(found, synthesis.months(YEAR), target)
     spent["waiting"] -= spent["writing"]

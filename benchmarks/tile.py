@@ -14,9 +14,9 @@ import numpy as np
 import rasterio
 
 from paperlib import Experiment, store
-from paperlib.rasters import NODATA
-from paperlib.simulate import write_metadata
-from paperlib.theia import find_products
+from paperlib.scenes.rasters import NODATA
+from paperlib.scenes.theia import find_products
+from paperlib.simulation.simulate import write_metadata
 
 TILE = 10980
 ROWS_AT_ONCE = 512

@@ -3,7 +3,7 @@
     python benchmarks/trainings.py [EPOCHS [SEEDS]]
 
 On 32 x 32 patches around the polygons of the demo scene, for each network that sees neighbours:
-  ours             `training.train`: patches cut to labelled extents, bfloat16 where the processor has it, cheap masks of
+  ours             `loop.train`: patches cut to labelled extents, bfloat16 where the processor has it, cheap masks of
                    dropout (`models.blocks.Dropout`)
   channel dropout  ours, dropping whole channels instead of single values
   plain loop       a DataLoader over whole patches, float32, torch's dropout; same layers, batches, rates and turns
@@ -25,8 +25,10 @@ from record import keep
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from paperlib import Experiment, batches, metrics, models, training
-from paperlib.samples import oversample
+from paperlib import Experiment, models
+from paperlib.evaluation import metrics
+from paperlib.features.samples import oversample
+from paperlib.training import batches, loop
 
 #: Dropout of single values as torch has it, and of whole channels, by the kind of the convolution before it.
 VALUES = {nn.Conv3d: nn.Dropout, nn.Conv2d: nn.Dropout}
@@ -50,7 +52,7 @@ def with_dropout(model: nn.Module, kinds: dict[type, type]) -> nn.Module:
 
 def ours(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], float]:
     """Seconds of each epoch's steps, and the best validation macro F1."""
-    seconds, one_epoch = [], training._one_epoch
+    seconds, one_epoch = [], loop._one_epoch
 
     def timed(*rest) -> float:
         started = time.perf_counter()
@@ -59,15 +61,15 @@ def ours(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], flo
         return loss
 
     parts = run.normalised
-    with patch.object(training, "_one_epoch", timed):
-        done = training.train(model, parts["train"], parts["validation"], run.settings.train, seed=seed, progress=False)
+    with patch.object(loop, "_one_epoch", timed):
+        done = loop.train(model, parts["train"], parts["validation"], run.settings.train, seed=seed, progress=False)
     return seconds, done.history["macro_f1"].max()
 
 
 def plain_loop(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], float]:
     """As `ours`, by the loop that most would write."""
     parts, choice = run.normalised, run.settings.train
-    samples = training.context(model, parts["train"])
+    samples = loop.context(model, parts["train"])
     size = batches.size(model, parts["train"], choice.patches)
     order = oversample(samples.label, torch.Generator().manual_seed(seed)).tolist()
     data = TensorDataset(samples.x[order], samples.label[order])
@@ -78,18 +80,18 @@ def plain_loop(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float
         started = time.perf_counter()
         model.train()
         for step, (x, label) in enumerate(loader):
-            rate = training.learning_rate(np.array((epoch + step / len(loader)) / choice.epochs))
+            rate = loop.learning_rate(np.array((epoch + step / len(loader)) / choice.epochs))
             optimiser.param_groups[0]["lr"] = choice.learning_rate * float(rate)
             if x.shape[-1] > 1:
                 x, label = batches.turn(x, label, generator)
             optimiser.zero_grad()
             logits = model(x) if x.shape[-1] > 1 else model(x[..., 0, 0].movedim(1, -1))
             logits = logits if logits.ndim == 4 else logits[..., None, None]
-            training.masked_loss(logits, label).backward()
+            loop.masked_loss(logits, label).backward()
             optimiser.step()
         seconds.append(time.perf_counter() - started)
         if x.shape[-1] > 1:
-            scores.append(metrics.macro_f1(training.evaluate(model, parts["validation"]).confusion))
+            scores.append(metrics.macro_f1(loop.evaluate(model, parts["validation"]).confusion))
     return seconds, max(scores, default=np.nan)
 
 

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from paperlib import Experiment, models, store, training
+from paperlib import Experiment, models, store
+from paperlib.training import loop
 
 SEEDS = (0, 1)
 CHOICES = {
@@ -36,10 +37,10 @@ def try_one(run: Experiment, name: str, seed: int, course: bool = True, turn: bo
     torch.manual_seed(seed)
     model = models.build(name, *run.normalised["train"].x.shape[1:3], len(run.legend), dropout=choice.dropout)
     with (
-        patch.object(training, "learning_rate", training.learning_rate if course else np.ones_like),
-        patch.object(training, "turn", training.turn if turn else lambda x, label, generator: (x, label)),
+        patch.object(loop, "learning_rate", loop.learning_rate if course else np.ones_like),
+        patch.object(loop, "turn", loop.turn if turn else lambda x, label, generator: (x, label)),
     ):
-        done = training.train(
+        done = loop.train(
             model, run.normalised["train"], run.normalised["validation"], choice, seed=seed, progress=False
         )
     return done.history

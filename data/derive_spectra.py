@@ -1,4 +1,4 @@
-"""Derive src/paperlib/spectra.csv, on which the simulated scene is calibrated, from real Theia L3A crops of tile 31TCJ.
+"""Derive simulation/spectra.csv, on which the simulated scene is calibrated, from real Theia L3A crops of tile 31TCJ.
 
     python data/derive_spectra.py FOLDER
 
@@ -17,11 +17,11 @@ import pandas as pd
 from rasterio.features import rasterize
 
 from paperlib import open_scene
-from paperlib.fetch import DATES
+from paperlib.reproduction.fetch import DATES
 
 CLASSES = {1: "built", 2: "needle", 3: "broad", 5: "shrub", 6: "herb", 7: "strip", 11: "lake"}
 TYPES = {"culture": "crop", "sol nu": "soil", "bati": "roof", "route": "road", "eau": "pond", "milieu ouvert": "open"}
-OUTPUT = Path(__file__).parents[1] / "src" / "paperlib" / "spectra.csv"
+OUTPUT = Path(__file__).parents[1] / "src" / "paperlib" / "simulation" / "spectra.csv"
 
 
 def statistics(scene, polygons: gpd.GeoDataFrame, source: str) -> pd.DataFrame:

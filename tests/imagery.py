@@ -15,8 +15,8 @@ from rasterio.crs import CRS
 from rasterio.transform import array_bounds
 from rasterio.warp import transform_bounds
 
-from paperlib.paper import BANDS, BANDS_10M
-from paperlib.stac import NAMES
+from paperlib.compositing.stac import NAMES
+from paperlib.scenes.sensors import BANDS, BANDS_10M
 
 CRS_TILE, ORIGIN, SIZE = CRS.from_epsg(32631), (300000, 4900020), 128
 SAFE_NAMES = NAMES[2].split()  # B02_10m ... SCL_20m: so are the files named

@@ -51,7 +51,8 @@ def test_library_needs_neither_jupyter_book_nor_papermill():
     code = (
         "import sys\n"
         "for name in ('jupyter_book', 'papermill', 'distributed', 'myst_nb'): sys.modules[name] = None\n"
-        "from paperlib import Experiment, figures, page, summaries, tables\n"
+        "from paperlib import Experiment\nfrom paperlib.evaluation import summaries\n"
+        "from paperlib.figures import charts\nfrom paperlib.pages import page\nfrom paperlib.reproduction import tables\n"
         "import paperlib.__main__"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -18,7 +18,9 @@ def test_import_loads_nothing_heavy():
 
 
 def test_names_lead_to_their_modules():
-    from paperlib import errors, models, polygons, scene, settings
+    from paperlib import errors, models, settings
+    from paperlib.labels import polygons
+    from paperlib.scenes import scene
 
     assert paperlib.open_scene is scene.open_scene and paperlib.make is settings.make
     assert paperlib.split is polygons.split and paperlib.models is models and paperlib.InputError is errors.InputError

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from paperlib import audit, models
+from paperlib import models
+from paperlib.reproduction import audit
 
 PROJECT = Path(__file__).parents[1]
 TEXT = (PROJECT / "README.md").read_text()

@@ -14,8 +14,9 @@ LIMIT = 20_000_000  # bytes in all
 
 def write(run, folder: Path) -> None:
     """Table 4, every training, and each classifier's map and weights, into `folder`."""
-    from paperlib import products, tables
-    from paperlib.experiment import CLASSIFIERS
+    from paperlib.models.registry import CLASSIFIERS
+    from paperlib.reproduction import tables
+    from paperlib.runs import products
 
     products.write_products(run, CLASSIFIERS, folder / "maps")
     products.write_weights(run, CLASSIFIERS, folder / "weights")
@@ -68,7 +69,8 @@ def on_finish(app, error):
     """Write the files and fill the page once the notebooks have run."""
     page = Path(app.outdir) / f"{PAGE}.html"
     if error is None and app.builder.name == "html" and page.is_file():
-        from paperlib.experiment import CLASSIFIERS, Experiment
+        from paperlib.models.registry import CLASSIFIERS
+        from paperlib.runs.experiment import Experiment
 
         folder = page.parent / FOLDER
         folder.mkdir(exist_ok=True)

@@ -9,13 +9,13 @@ __version__ = "0.1.0"
 
 #: Name -> the module that holds it.
 _HOMES = {
-    "open_scene": "scene",
-    "load_polygons": "polygons",
-    "split": "polygons",
-    "burn": "polygons",
+    "open_scene": "scenes.scene",
+    "load_polygons": "labels.polygons",
+    "split": "labels.polygons",
+    "burn": "labels.polygons",
     "Settings": "settings",
     "make": "settings",
-    "Experiment": "experiment",
+    "Experiment": "runs.experiment",
     "InputError": "errors",
 }
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from . import heap
+from . import allocation
 from .errors import InputError
 
 cli = typer.Typer(
@@ -47,7 +47,7 @@ def check(scene: SceneArgument, polygons: PolygonsArgument, as_json: JsonOption 
 
     Exits with 0 where nothing was found, 1 with warnings, 2 where a run is not possible.
     """
-    from . import preflight
+    from .checks import preflight
 
     findings = preflight.check(scene, polygons)
     typer.echo(json.dumps([asdict(found) for found in findings], indent=1) if as_json else preflight.report(findings))
@@ -72,14 +72,13 @@ def labels(
 
     paperlib labels worldcover.tif worldcover scenes/31TCJ --out polygons.gpkg
     """
-    from . import paper
-    from .labels import draw_labels
-    from .nomenclature import read_mapping, read_nomenclature
-    from .scene import open_scene
+    from .labels.from_raster import draw_labels
+    from .nomenclature import CLASSES, read_mapping, read_nomenclature
+    from .scenes.scene import open_scene
 
     if out.exists():
         raise InputError(f"{out} is there already; name another file.")
-    legend = read_nomenclature(nomenclature) if nomenclature else paper.CLASSES
+    legend = read_nomenclature(nomenclature) if nomenclature else CLASSES
     found = draw_labels(
         raster, read_mapping(mapping), open_scene(scene), legend, per_class, erosion, smallest, largest, seed, test
     )
@@ -100,8 +99,8 @@ def train(
 
     paperlib train scenes/31TCJ polygons.gpkg --model TempCNN --model 2D-CNN
     """
-    from .experiment import Experiment
-    from .workflow import check_first, known
+    from .runs.checked import check_first, known
+    from .runs.experiment import Experiment
 
     names, run = known(model), Experiment(preset, str(scene), str(polygons))
     check_first(run, lambda text: typer.echo(text, err=True))
@@ -122,9 +121,9 @@ def map_command(
 
     paperlib map scenes/31TCJ polygons.gpkg --model TempCNN --out maps
     """
-    from .experiment import Experiment
-    from .products import write_products
-    from .workflow import check_first, known
+    from .runs.checked import check_first, known
+    from .runs.experiment import Experiment
+    from .runs.products import write_products
 
     names, run = known(model), Experiment(preset, str(scene), str(polygons))
     check_first(run, lambda text: typer.echo(text, err=True))
@@ -145,7 +144,7 @@ def run(
 
     paperlib run scenes/31TCJ polygons.gpkg --out delivery
     """
-    from .workflow import run_all
+    from .pages.workflow import run_all
 
     run_all(str(scene), str(polygons), out, preset, model, book, report=typer.echo)
 
@@ -154,7 +153,7 @@ def run(
 def simulate(folder: Path, preset: str = "demo") -> None:
     """Write the SIMULATED scene of a preset (product folders, polygons, truth) to a new FOLDER."""
     from . import settings
-    from .simulate import simulate as write
+    from .simulation.simulate import simulate as write
 
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty; name a new folder.")
@@ -190,14 +189,14 @@ def fetch(
     paperlib fetch scenes/31TCJ --tile 31TCJ --year 2018
     """
     if name == "bouconne":
-        from .fetch import fetch_bouconne
+        from .reproduction.fetch import fetch_bouconne
         from .store import project
 
         typer.echo(f"real scene: {fetch_bouconne(project() / 'data' / 'bouconne')}")
         return
-    from . import stac
-    from .looks import local_looks
-    from .synthesis import months, synthesise
+    from .compositing import stac
+    from .compositing.acquisitions import local_looks
+    from .compositing.synthesis import months, synthesise
 
     if not (year and (tile or bbox or l2a)):
         raise InputError(
@@ -219,7 +218,7 @@ def batch(
     file: Path, scheduler: Annotated[str, typer.Option(help="Dask scheduler, tcp://HOST:PORT; default: local")] = ""
 ) -> None:
     """Execute the notebooks x parameters of a YAML FILE; skip what is done, go on past failures."""
-    from .batch import run_batch
+    from .runs.batch import run_batch
 
     failed = run_batch(file, scheduler, report=typer.echo)
     if failed:
@@ -229,7 +228,7 @@ def batch(
 
 def app() -> None:
     """Entry point: a user's mistake prints its message, without a traceback, and exits with 2; warnings are one line."""
-    heap.order()  # before anything starts threads
+    allocation.order()  # before anything starts threads
     warnings.formatwarning = lambda message, *_, **__: f"paperlib: {message}\n"
     try:
         cli()

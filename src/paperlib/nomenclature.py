@@ -1,4 +1,4 @@
-"""Nomenclatures other than the paper's, and tables from the codes of land cover products to those of a nomenclature."""
+"""Classes of land cover, at hand or read from files, and tables from the codes of other products to them."""
 
 import re
 import warnings
@@ -6,11 +6,58 @@ from collections.abc import Sequence
 from importlib.resources import files
 from io import StringIO
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from .errors import InputError
-from .paper import LandCover
+
+
+class LandCover(NamedTuple):
+    """One class of the nomenclature: code in files, name, colour of legends."""
+
+    code: int
+    name: str
+    colour: str
+
+
+#: Table 2, in the paper's order. The colours are those of CLC+ Backbone where the class exists there; section 3.6
+#: names two of them (Built up in red, Non-vegetated in grey).
+CLASSES = (
+    LandCover(1, "Built up", "#ff0000"),
+    LandCover(2, "Woodland needle-leaved trees", "#228b22"),
+    LandCover(3, "Woodland broad-leaved trees", "#80ff00"),
+    LandCover(5, "Shrubland", "#804000"),
+    LandCover(6, "Permanent herbaceous land", "#ccf24e"),
+    LandCover(7, "Periodically herbaceous land", "#fedf60"),
+    LandCover(10, "Non-vegetated land", "#9c9c9c"),
+    LandCover(11, "Water", "#0080ff"),
+)
+
+#: In class maps: no class.
+NODATA_CLASS = 0
+
+
+def legend(codes, classes: tuple[LandCover, ...] = CLASSES) -> tuple[LandCover, ...]:
+    """The classes with these codes, in the order of `classes` (Table 2): the index order used inside the library.
+
+    Raises `InputError` for a code that the nomenclature does not have.
+    """
+    wanted = {int(code) for code in codes}
+    unknown = sorted(wanted - {cover.code for cover in classes})
+    if unknown:
+        known = ", ".join(f"{cover.code} {cover.name}" for cover in classes)
+        raise InputError(f"Unknown class codes {unknown}. Known codes: {known}. Recode the polygons to these.")
+    return tuple(cover for cover in classes if cover.code in wanted)
+
+
+def colour_table(legend: tuple[LandCover, ...]) -> dict[int, tuple[int, int, int, int]]:
+    """Colour table of a class map: class code -> (red, green, blue, alpha); nodata is transparent."""
+    table = {NODATA_CLASS: (0, 0, 0, 0)}
+    for cover in legend:
+        table[cover.code] = (*bytes.fromhex(cover.colour.removeprefix("#")), 255)
+    return table
+
 
 #: Mapping tables of the package, to the classes of the paper: CLC+ Backbone (2018 on), ESA WorldCover (2020, 2021) and
 #: OSO of Theia (23 classes, 2018 on). Rows without a code are classes that have no counterpart in the paper.

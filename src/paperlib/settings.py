@@ -5,7 +5,6 @@ import json
 import os
 from dataclasses import asdict, dataclass, field, fields, replace
 
-from . import paper
 from .errors import InputError
 
 RESAMPLINGS = ("nearest", "bilinear", "cubic")
@@ -30,7 +29,7 @@ class Sample:
     """How polygons become samples."""
 
     patch: int = 16  # side of a patch in pixels
-    validation: float = paper.VALIDATION_SHARE  # share of the pool's polygons
+    validation: float = 0.3  # share of the pool's polygons
     oversample: bool = True  # repeat patches of minority classes (section 3.2)
     # what follows puts claims to the test; see `variations`
     split: str = "polygon"  # training and validation are divided by "polygon" or by "pixel"
@@ -44,7 +43,7 @@ class Train:
     """The training loop. Section 3.5 gives patience and trainings; the rest is not printed."""
 
     epochs: int = 8
-    patience: int = paper.PATIENCE
+    patience: int = 5
     trainings: int = 2  # trainings a model
     learning_rate: float = 1e-3
     patches: int = 8  # a batch holds this many patches
@@ -78,9 +77,9 @@ PRESETS = {
     ),
     "demo": Settings(),
     "paper": Settings(
-        scene=Scene(size=2048, pool=paper.POLYGONS_POOL, test=paper.POLYGONS_TEST),
-        sample=Sample(patch=paper.PATCH),
-        train=Train(epochs=20, trainings=paper.TRAININGS),
+        scene=Scene(size=2048, pool=290, test=131),
+        sample=Sample(patch=32),
+        train=Train(epochs=20, trainings=5),
     ),
 }
 

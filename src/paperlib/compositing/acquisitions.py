@@ -1,0 +1,290 @@
+"""One acquisition ("look") of Sentinel-2 L2A: where its bands and masks lie, what their values mean, and their reading.
+
+Looks come from a STAC service (`stac.search`) or from product folders on disk (`local_looks`).
+"""
+
+import re
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from functools import reduce
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import rasterio
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from ..errors import InputError
+from ..scenes.rasters import NODATA, Grid
+from ..scenes.sensors import BANDS
+from ..scenes.theia import LARGEST, QUANTIFICATION, read_scale
+
+#: Flags of a WASP synthesis, used for single looks too: 0 nodata, 1 cloud or its shadow, 2 snow, 3 water, 4 land.
+EMPTY, CLOUD, SNOW, WATER, LAND = range(5)
+#: The flag of each SCL class: 0 none, 1 defective, 2 dark, 3 cloud shadow, 4 plants, 5 bare, 6 water, 7 unclassified,
+#: 8 and 9 cloud, 10 cirrus, 11 snow. Every other value is taken for no data.
+FLAG_OF_SCL = np.zeros(256, np.uint8)
+FLAG_OF_SCL[:12] = [EMPTY, EMPTY, LAND, CLOUD, LAND, LAND, WATER, LAND, CLOUD, CLOUD, CLOUD, SNOW]
+
+THEIA = re.compile(
+    r"SENTINEL(?P<platform>2[A-Z])_(?P<date>\d{8})-\d{6}-\d{3}_L2A_(?P<tile>T\w{5})_[A-Z]_V(?P<v>\d+-\d+)"
+)
+SAFE = re.compile(r"S(?P<platform>2[A-Z])_MSIL2A_(?P<date>\d{8})T\d{6}_N(?P<v>\d{4})_R\d{3}_(?P<tile>T\w{5})_\w+\.SAFE")
+#: From this processing baseline on, stored values are 1000 higher; 99.99 is that of users' own processing.
+OFFSET_SINCE, OFFSET, OWN = 4.0, -0.1, 99.99
+#: A remote read is tried this often, after pauses of `PAUSE`, twice, four times as many seconds.
+TRIES, PAUSE = 4, 1.0
+#: GDAL keeps failures of remote files in mind unless told not to. With several threads, a truncated JPEG 2000 file gives
+#: wrong values without an error (GDAL 3.10); bands are read in parallel instead.
+OPTIONS = {
+    "CPL_VSIL_CURL_NON_CACHED": "/vsicurl/http",
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_HTTP_CONNECTTIMEOUT": 15,  # seconds, as the next two
+    "GDAL_HTTP_LOW_SPEED_TIME": 30,
+    "GDAL_HTTP_TIMEOUT": 300,
+    "GDAL_HTTP_LOW_SPEED_LIMIT": 1000,  # bytes a second
+    "GDAL_NUM_THREADS": 1,
+}
+
+
+class Layer(NamedTuple):
+    """One band: reflectance is stored value x scale + offset, except where `nodata` is stored."""
+
+    href: str  # a path, or an address that starts with http
+    scale: float = 1 / QUANTIFICATION
+    offset: float = 0.0
+    nodata: int = 0
+
+
+class Look(NamedTuple):
+    """One tile at one passage of one satellite."""
+
+    name: str
+    platform: str  # "2A"
+    date: pd.Timestamp  # the day
+    tile: str  # "T31TCJ"
+    version: float  # processing baseline or product version; 0 where not known
+    bands: dict[str, Layer]  # of `sensors.BANDS`, each
+    masks: dict[str, str]  # "SCL" (20 m), or of Theia "CLM" and maybe "MG2" (10 m), and where it lies
+
+
+class Unreadable(InputError):
+    """A file of a look that cannot be read or used, after all tries."""
+
+    def __init__(self, look: Look, message: str):
+        super().__init__(message)
+        self.look = look
+
+
+class Reader:
+    """Reads windows of the files of looks and keeps the files open; use one file from one thread at a time."""
+
+    def __init__(self):
+        self._sources = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for href in list(self._sources):
+            self._drop(href)
+
+    def keep(self, looks: Iterable[Look]) -> None:
+        """Close the files of all looks but these."""
+        wanted = {href for look in looks for href in (*look.masks.values(), *(one.href for one in look.bands.values()))}
+        for href in set(self._sources) - wanted:
+            self._drop(href)
+
+    def grid(self, look: Look, href: str) -> Grid:
+        """The grid of a file of a look. Raises `Unreadable` as `read` does."""
+        return self._try(look, href, _grid_of)
+
+    def read(self, look: Look, href: str, grid: Grid, y: slice, x: slice) -> np.ndarray:
+        """Stored values (y, x) of a file of a look; `grid` is the one that the file must have.
+
+        Raises `Unreadable` when it has another, or cannot be read: a remote file after `TRIES` tries.
+        """
+
+        def window(source: rasterio.DatasetReader) -> np.ndarray:
+            if _grid_of(source) != grid or np.dtype(source.dtypes[0]).kind not in "iu":
+                found = f"{source.dtypes[0]} on {_grid_of(source)}"
+                raise Unreadable(look, f"{href} is {found}; integers on {grid} are expected.")
+            return source.read(1, window=Window.from_slices(y, x))
+
+        return self._try(look, href, window)
+
+    def _try(self, look: Look, href: str, use: Callable):
+        for again in range(TRIES if href.startswith("http") else 1):
+            if again:
+                time.sleep(PAUSE * 2 ** (again - 1))
+            try:
+                with rasterio.Env(**OPTIONS):
+                    if href not in self._sources:
+                        self._sources[href] = _open(href)
+                    return use(self._sources[href])
+            except RasterioError as error:
+                self._drop(href)
+                fault = error
+        raise Unreadable(look, f"{href} cannot be read ({fault.__cause__ or fault}). Is it complete?") from fault
+
+    def _drop(self, href: str) -> None:
+        if href in self._sources:
+            with rasterio.Env(**OPTIONS):
+                self._sources.pop(href).close()
+
+
+def _open(href: str) -> rasterio.DatasetReader:
+    # With one driver, so that no remote file can send GDAL to other files, as a VRT could.
+    driver = "JP2OpenJPEG" if href.partition("?")[0].lower().endswith(".jp2") else "GTiff"
+    return rasterio.open(f"/vsicurl/{href}" if href.startswith("http") else href, driver=driver)
+
+
+def _grid_of(source: rasterio.DatasetReader) -> Grid:
+    return Grid(source.crs, source.transform, source.height, source.width)
+
+
+def read_flags(reader: Reader, look: Look, grids: tuple[Grid, Grid], y: slice, x: slice) -> np.ndarray:
+    """Flags (y, x) of a look on the 20 m grid, uint8; `grids` are those of the tile at 10 m and 20 m.
+
+    A pixel of Theia's 10 m masks that is cloud or snow makes the whole pixel of 20 m so; water needs all four.
+    """
+    if "SCL" in look.masks:
+        return FLAG_OF_SCL[reader.read(look, look.masks["SCL"], grids[1], y, x)]
+    fine = (slice(2 * y.start, 2 * y.stop), slice(2 * x.start, 2 * x.stop))
+    cloud = reduce(np.bitwise_or, _quarters(reader.read(look, look.masks["CLM"], grids[0], *fine)))
+    flags = np.full(cloud.shape, LAND, np.uint8)
+    if "MG2" in look.masks:
+        kind = _quarters(reader.read(look, look.masks["MG2"], grids[0], *fine))
+        flags[reduce(np.bitwise_and, kind) & 1 != 0] = WATER
+        flags[reduce(np.bitwise_or, kind) & 4 != 0] = SNOW
+    flags[cloud != 0] = CLOUD
+    return flags
+
+
+def _quarters(image: np.ndarray) -> list[np.ndarray]:
+    """The four images (y, x) that hold one pixel of 10 m of each pixel of 20 m."""
+    return [image[row::2, column::2] for row in (0, 1) for column in (0, 1)]
+
+
+def offset_of(version: float) -> float | None:
+    """The reflectance offset of a processing baseline by ESA's rule; None for an unknown one."""
+    if not 0 < version < OWN:
+        return None
+    return OFFSET if version >= OFFSET_SINCE else 0.0
+
+
+def newest(looks: Iterable[Look]) -> list[Look]:
+    """The looks by date; of one tile, day and satellite only those of the highest baseline.
+
+    Catalogues hold products beside their reprocessed versions. Parts of one passage have one baseline, so all stay.
+    """
+    looks = sorted(looks, key=lambda look: (look.date, look.name))
+    best = {}
+    for look in looks:
+        key = look.tile, look.date, look.platform
+        best[key] = max(best.get(key, 0), look.version)
+    return [look for look in looks if look.version == best[look.tile, look.date, look.platform]]
+
+
+def keep_usable(make: Callable[..., Look], sources: Iterable, where: str) -> list[Look]:
+    """The looks that `make` gives of sources, newest versions only; what cannot be used is left out with a warning.
+
+    Raises `InputError` when there is none, with the fault of the first that was left out.
+    """
+    looks, faults = [], []
+    for source in sources:
+        try:
+            looks.append(make(source))
+        except InputError as error:
+            faults.append(str(error))
+            warnings.warn(f"Left out: {error}", stacklevel=3)
+    if not looks:
+        reason = (
+            f"{len(faults)} were found and none can be used; the first: {faults[0]}" if faults else "none was found"
+        )
+        raise InputError(f"No Sentinel-2 L2A product in {where}: {reason}")
+    return newest(looks)
+
+
+def local_looks(folder: str | Path) -> list[Look]:
+    """Looks of the L2A products that lie in a folder, its folders or theirs: of Theia, or of ESA (.SAFE), by date.
+
+    A product without a needed file is left out with a warning. Raises `InputError` when no usable product is there.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(
+            f"{folder} is no folder. Give one of L2A products: SENTINEL2A_..._L2A_... or S2A_MSIL2A_....SAFE."
+        )
+    places = sorted({folder.absolute(), *folder.absolute().glob("*"), *folder.absolute().glob("*/*")})
+    products = [path for path in places if path.is_dir() and (THEIA.fullmatch(path.name) or SAFE.fullmatch(path.name))]
+    return keep_usable(_local, products, f"{folder} (SENTINEL2A_..._L2A_... and S2A_MSIL2A_....SAFE were looked for)")
+
+
+def _local(path: Path) -> Look:
+    theia = THEIA.fullmatch(path.name)
+    match = theia or SAFE.fullmatch(path.name)
+    try:
+        date = pd.Timestamp(match["date"])
+    except ValueError as error:
+        raise InputError(f"{path}: {match['date']} in its name is no date (YYYYMMDD).") from error
+    version = float(match["v"].replace("-", ".")) if theia else int(match["v"]) / 100
+    bands, masks = _theia_files(path) if theia else _safe_files(path, version)
+    return Look(path.name, match["platform"], date, match["tile"], version, bands, masks)
+
+
+def _theia_files(path: Path) -> tuple[dict[str, Layer], dict[str, str]]:
+    metadata = path / f"{path.name}_MTD_ALL.xml"
+    scale = 1 / read_scale(metadata if metadata.is_file() else None)
+    bands = {band: Layer(_one(path, f"{path.name}_FRE_{band}.tif"), scale, nodata=NODATA) for band in BANDS}
+    masks = {"CLM": _one(path, f"MASKS/{path.name}_CLM_R1.tif")}
+    if (path / f"MASKS/{path.name}_MG2_R1.tif").is_file():
+        masks["MG2"] = _one(path, f"MASKS/{path.name}_MG2_R1.tif")
+    return bands, masks
+
+
+def _safe_files(path: Path, version: float) -> tuple[dict[str, Layer], dict[str, str]]:
+    scale, offsets = _safe_scale(path / "MTD_MSIL2A.xml", version)
+    bands = {}
+    for band in BANDS:
+        name, metres = f"B{band[1:]:0>2}", 10 if band in ("B2", "B3", "B4", "B8") else 20
+        href = _one(path, f"GRANULE/*/IMG_DATA/R{metres}m/*_{name}_{metres}m.jp2")
+        bands[band] = Layer(href, scale, offsets[band])
+    return bands, {"SCL": _one(path, "GRANULE/*/IMG_DATA/R20m/*_SCL_20m.jp2")}
+
+
+def _safe_scale(path: Path, version: float) -> tuple[float, dict[str, float]]:
+    """Scale, and offset by band, as a product's metadata say; of the baseline in its name where there is no such file."""
+    by_rule = offset_of(version)
+    if not path.is_file():
+        if by_rule is None:
+            raise InputError(f"{path} is missing, and baseline {version:05.2f} does not tell the reflectance offset.")
+        return 1 / QUANTIFICATION, dict.fromkeys(BANDS, by_rule)
+    try:
+        tree = ElementTree.parse(path)
+        quantum = float(tree.findtext(".//BOA_QUANTIFICATION_VALUE", str(QUANTIFICATION)))
+        found = {int(entry.get("band_id")): float(entry.text) for entry in tree.iter("BOA_ADD_OFFSET")}
+    except (ElementTree.ParseError, ValueError, TypeError, LookupError) as error:
+        raise InputError(f"{path} is no valid metadata file ({error}). Get it again.") from error
+    if not (1 <= quantum <= LARGEST and all(abs(offset) <= quantum for offset in found.values())):
+        offsets = sorted(set(found.values()))
+        raise InputError(f"{path}: BOA_QUANTIFICATION_VALUE {quantum:g}, BOA_ADD_OFFSET {offsets} give no reflectance.")
+    order = [f"B{number}" for number in range(1, 9)] + ["B8A"] + [f"B{number}" for number in range(9, 13)]
+    lacking = [band for band in BANDS if order.index(band) not in found]
+    if by_rule and lacking:
+        raise InputError(
+            f"{path} has no BOA_ADD_OFFSET of {', '.join(lacking)}, which baseline {version:05.2f} needs. Get it again."
+        )
+    offsets = {band: found.get(order.index(band), 0.0) / quantum for band in BANDS}
+    return 1 / quantum, offsets
+
+
+def _one(path: Path, pattern: str) -> str:
+    found = sorted(path.glob(pattern))
+    if len(found) != 1:
+        raise InputError(f"{path} holds {len(found)} files {pattern}, expected one. Get the product again.")
+    return str(found[0])

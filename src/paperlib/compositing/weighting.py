@@ -1,0 +1,197 @@
+"""The weighted mean of looks over one block of a tile: what a look weighs at each pixel, and the sums over all looks."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from affine import Affine
+from scipy.ndimage import distance_transform_edt
+
+from ..scenes.rasters import NODATA, Grid
+from ..scenes.sensors import BANDS, BANDS_10M, BANDS_20M
+from ..scenes.theia import QUANTIFICATION
+from .acquisitions import CLOUD, EMPTY, LAND, SNOW, WATER, Look, Reader, Unreadable, read_flags
+
+#: Distance in pixels of 20 m (1 km) from which on a cloud no longer counts.
+FAR = 50
+#: Weight of a look at either end of the window; in the middle it is 1.
+OLDEST = 0.5
+#: Looks whose bands are read while those of another are summed up.
+AHEAD = 2
+#: A look is refused when half of its clear pixels in blue (so many at least) lie below this, in stored units.
+DARKEST, ENOUGH = -200, 1000
+
+
+class Area(NamedTuple):
+    """Part of a tile: the tile's grids at 10 m and 20 m, and rows and columns of the part in pixels of 20 m."""
+
+    fine: Grid
+    coarse: Grid
+    rows: slice
+    columns: slice
+
+    @property
+    def grids(self) -> dict[str, Grid]:
+        """The grids of the part alone: R1 of 10 m, R2 of 20 m."""
+        return {
+            level: Grid(
+                whole.crs,
+                whole.transform * Affine.translation(times * self.columns.start, times * self.rows.start),
+                times * (self.rows.stop - self.rows.start),
+                times * (self.columns.stop - self.columns.start),
+            )
+            for level, times, whole in (("R1", 2, self.fine), ("R2", 1, self.coarse))
+        }
+
+
+def near_date(days: int, half: float) -> float:
+    """Weight of a look so many days from the middle of a window that reaches `half` days each way: 1 to `OLDEST`."""
+    return 1 - (1 - OLDEST) * abs(days) / half
+
+
+def far_from_cloud(flags: np.ndarray) -> np.ndarray:
+    """Weight (y, x) by the distance to the next cloud, float32: 0 in it, 0.02 beside it, 1 from `FAR` pixels on."""
+    cloudy = flags == CLOUD
+    if not cloudy.any():
+        return np.ones(flags.shape, np.float32)
+    return np.minimum(distance_transform_edt(~cloudy) / FAR, 1).astype(np.float32)
+
+
+class Sums:
+    """Running sums over the looks of a block at one resolution, one look at a time."""
+
+    def __init__(self, bands: Sequence[str], shape: tuple[int, int]):
+        self.bands = bands
+        self.values = np.zeros((len(bands), *shape), np.float32)
+        self.weight, self.water, self.days = (np.zeros(shape, np.float32) for _ in range(3))
+        self.snow = np.ones(shape, bool)  # no look without snow so far
+
+    def add(self, look: Look, stored: Sequence[np.ndarray], weight: np.ndarray, flags: np.ndarray, days: int) -> None:
+        """Add a look's stored values, each (y, x), with its weight and flags (y, x), `days` after the middle date.
+
+        A pixel counts where its weight is above 0 and all bands have data. The first look without snow takes the place
+        of all with snow before it.
+        """
+        weight = weight.copy()
+        for band, image in zip(self.bands, stored, strict=True):
+            weight[image == look.bands[band].nodata] = 0
+        free = (weight > 0) & (flags != SNOW)
+        for total in (*self.values, self.weight, self.water, self.days):
+            total[free & self.snow] = 0
+        self.snow &= ~free
+        weight[(flags == SNOW) & ~self.snow] = 0
+        for total, band, image in zip(self.values, self.bands, stored, strict=True):
+            layer = look.bands[band]
+            value = np.float32(QUANTIFICATION * layer.scale) * image + np.float32(QUANTIFICATION * layer.offset)
+            total += weight * value
+        self.weight += weight
+        self.water += np.where(flags == WATER, weight, 0)
+        self.days += weight * np.float32(days)
+
+    def layers(self, level: str) -> dict[str, np.ndarray]:
+        """What is stored of the block, each (y, x): the bands, and the masks FLG, WGT, DTS of `level` (R1 or R2)."""
+        seen = self.weight > 0
+        divisor = np.where(seen, self.weight, 1)
+
+        def mean(total: np.ndarray) -> np.ndarray:
+            rounded = np.clip(np.rint(total / divisor), NODATA + 1, np.iinfo(np.int16).max)
+            return np.where(seen, rounded, NODATA).astype(np.int16)
+
+        kind = np.where(self.snow, SNOW, np.where(self.water > self.weight / 2, WATER, LAND))
+        layers = {band: mean(total) for band, total in zip(self.bands, self.values, strict=True)}
+        layers[f"FLG_{level}"] = np.where(seen, kind, EMPTY).astype(np.uint8)
+        layers[f"WGT_{level}"] = np.minimum(np.rint(1000 * self.weight), np.iinfo(np.int16).max).astype(np.int16)
+        layers[f"DTS_{level}"] = mean(self.days)
+        return layers
+
+
+def together(pool: ThreadPoolExecutor, do: Callable, items: Iterable) -> list:
+    """What `do` gives of each item, all done at the same time."""
+    return gather([pool.submit(do, item) for item in items])
+
+
+def gather(work: Sequence[Future]) -> list:
+    """The results of work in a pool. Where one fails, none is left running behind its back."""
+    try:
+        return [one.result() for one in work]
+    finally:
+        settle(work)
+
+
+def settle(work: Iterable[Future]) -> None:
+    """Cancel what has not begun, wait for what has."""
+    wait([one for one in work if not one.cancel()])
+
+
+def blend(
+    reader: Reader, pool: ThreadPoolExecutor, looks: Sequence[Look], area: Area, y: slice, x: slice,
+    day: pd.Timestamp, half: float,
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """The layers (`Sums.layers`, both levels) of a block: `y` and `x` are its rows and columns of 20 m in the tile.
+
+    Masks are read with a margin as wide as a cloud reaches, so blocks join without a seam. Bands are read only where a
+    look is of use, and `AHEAD` looks before they are needed. Raises `acquisitions.Unreadable`.
+    """
+    rows, columns = _margin(y, area.coarse.height), _margin(x, area.coarse.width)
+    inner = np.s_[y.start - rows.start : y.stop - rows.start, x.start - columns.start : x.stop - columns.start]
+    height, width = y.stop - y.start, x.stop - x.start
+    fine, coarse = Sums(BANDS_10M, (2 * height, 2 * width)), Sums(BANDS_20M, (height, width))
+    grids = area.fine, area.coarse
+    masks = together(pool, lambda look: read_flags(reader, look, grids, rows, columns), looks)
+    waiting = deque()  # looks whose bands are being read
+
+    def add(look: Look, days: int, flags: np.ndarray, weight: np.ndarray, reading: list[Future]) -> None:
+        stored = gather(reading)
+        _refuse_negative(look, stored[0], _twice(weight))
+        fine.add(look, stored[: len(BANDS_10M)], _twice(weight), _twice(flags), days)
+        coarse.add(look, stored[len(BANDS_10M) :], weight, flags, days)
+
+    try:
+        for look, around in zip(looks, masks, strict=True):
+            days = (look.date - day).days
+            flags, weight = around[inner], near_date(days, half) * far_from_cloud(around)[inner]
+            weight[flags == EMPTY] = 0
+            if not weight.any():
+                continue
+            reading = [pool.submit(_read, reader, look, band, area, y, x) for band in BANDS]
+            waiting.append((look, days, flags, weight, reading))
+            if len(waiting) > AHEAD:
+                add(*waiting.popleft())
+        while waiting:
+            add(*waiting.popleft())
+    finally:
+        settle(one for *_, reading in waiting for one in reading)
+    return fine.layers("R1") | coarse.layers("R2")
+
+
+def _margin(part: slice, length: int) -> slice:
+    return slice(max(part.start - FAR, 0), min(part.stop + FAR, length))
+
+
+def _twice(image: np.ndarray) -> np.ndarray:
+    """An image of 20 m at 10 m."""
+    return image.repeat(2, 0).repeat(2, 1)
+
+
+def _read(reader: Reader, look: Look, band: str, area: Area, y: slice, x: slice) -> np.ndarray:
+    if band in BANDS_20M:
+        return reader.read(look, look.bands[band].href, area.coarse, y, x)
+    fine = (slice(2 * part.start, 2 * part.stop) for part in (y, x))
+    return reader.read(look, look.bands[band].href, area.fine, *fine)
+
+
+def _refuse_negative(look: Look, blue: np.ndarray, weight: np.ndarray) -> None:
+    """Earth Search marks some items as if their offset were still to be taken off, though their values show it was."""
+    layer = look.bands[BANDS_10M[0]]
+    clear = blue[(weight > 0) & (blue != layer.nodata)]
+    if layer.offset < 0 and clear.size >= ENOUGH:
+        middle = QUANTIFICATION * (np.median(clear) * layer.scale + layer.offset)
+        if middle < DARKEST:
+            raise Unreadable(
+                look,
+                f"{layer.href}: half of the clear pixels are darker than {middle / QUANTIFICATION:.3f} in blue; its offset "
+                f"of {layer.offset:g} seems to be taken off already, against its metadata. Take another collection.",
+            )

@@ -1,0 +1,1 @@
+"""Charts, maps and diagrams, data in and a figure out. Nothing here knows the paper."""

@@ -1,0 +1,265 @@
+"""Drawings of the networks (Figures 1 to 6), made of what their layers were seen to do in a forward pass.
+
+Nothing about a network stands here: what is drawn follows from `anatomy.layers`. Figures are narrow, so that their text
+can be read on a phone.
+"""
+
+import math
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.patches import FancyBboxPatch, Polygon, Rectangle
+from torch import nn
+
+from ..errors import InputError
+from .anatomy import Layer, layers, steps
+from .drawing import Figure, styled
+
+WIDTH = 5  # inches
+BOX, GAP, NAME = 0.5, 0.52, 0.3  # inches: height of a layer's box, what is between two, the line with a stream's name
+SPINE = 0.41  # of a stream's width: where its arrows run
+INK, EDGE, SHEET, KERNEL, RESULT, DONE, FILL = (
+    "#26323f", "#5b7ba3", "#e9f0f8", "#c8601c", "#1b8a7a", "#bfe0da", "#dfe9f4",
+)  # fmt: skip
+SHADES = ("#e9f0f8", "#9dbbd9")  # of tensors, from one channel to 512 and more
+
+
+# -- whole networks ----------------------------------------------------------------------------------------------------
+
+
+@styled
+def network_figure(network: nn.Module, channels: int, dates: int, side: int = 1) -> Figure:
+    """Figures 2, 5 and 6: the layers of a network from top to bottom, streams side by side, with the shapes between them.
+
+    `side`: pixels of the patch that it is shown with. Shapes are channels x dates x pixels where every pixel is a series
+    of its own, channels x dates x rows x columns elsewhere; 2D-CNN has its dates among the channels.
+    """
+    found = layers(network, channels, dates, side)
+    streams = {}
+    for layer in found:
+        streams.setdefault(layer.stream, []).append(layer)
+    groups = {name: steps(part) for name, part in streams.items()}
+    several = len(groups) > 1
+    deepest = max(map(len, groups.values()))
+    height = (deepest + 2) * BOX + (deepest + 1) * GAP + (NAME if several else 0) + 0.1
+    figure, ax = _canvas(height)
+    top = height - 0.05
+    _box(ax, 0.7, top, WIDTH - 1.4, "input", _times((channels, dates, *(side, side) * (side > 1))))
+    width = (WIDTH - 0.4) / 2 if several else WIDTH - 1.4
+    ends = []
+    for number, (name, part) in enumerate(groups.items()):
+        left = 0.1 + number * (width + 0.2) if several else 0.7
+        x, start = left + SPINE * width, top - BOX
+        if several:
+            ax.text(left + width / 2, start - NAME / 2, name, ha="center", va="center", weight="bold", color=INK)
+            start -= NAME
+        ends.append((x, _stream(ax, left, start, width, part)))
+    bottom = min(end for _, end in ends)
+    for x, end in ends:
+        if end > bottom:
+            _arrow(ax, x, end + 0.02, bottom + 0.02, headless=True)
+        _arrow(ax, x, bottom + 0.1, bottom + 0.02)
+    if several:
+        weight = getattr(network, "fusion", None)
+        first, second = groups
+        words = "by a learned weight" if weight is None else f"{weight:g} × {first} + {1 - weight:g} × {second}"
+        _box(ax, 0.1, bottom, WIDTH - 0.2, "class probabilities", words)
+    else:
+        _box(ax, 0.7, bottom, WIDTH - 1.4, "class scores", f"{found[-1].outputs[0]} at each pixel")
+    named = f" in {len(groups)} streams, {' and '.join(groups)}, fused at the end" if several else ""
+    inside = "; ".join(_title(group[0]) for part in groups.values() for group in part)
+    total = sum(layer.parameters for layer in found)
+    alt = f"Diagram of a network{named}, with {total:,} parameters. From input to output: {inside}."
+    return figure.told(alt, pd.DataFrame([asdict(layer) for layer in found]))
+
+
+def _stream(ax: Axes, left: float, top: float, width: float, groups: list[list[Layer]]) -> float:
+    """Boxes and arrows of one stream downward from `top`; where its last arrow ends."""
+    first = groups[0][0]
+    series = len(first.inputs) == 3 and first.kernel[-1] == 1  # a kernel over dates looks at one pixel
+    _tensor(ax, left, top, width, first.inputs, series)
+    for group in groups:
+        top -= GAP
+        rest = [f"{layer.kind.rstrip('123d')} {layer.dropout or ''}".strip() for layer in group[1:]]
+        _box(ax, left, top, width, _title(group[0]), ", ".join(rest))
+        top -= BOX
+        _tensor(ax, left, top, width, group[-1].outputs, series)
+    return top - GAP
+
+
+def _title(layer: Layer) -> str:
+    return f"Conv {_times(layer.kernel)}, {layer.outputs[0]} filters"
+
+
+def _times(numbers) -> str:
+    return " x ".join(map(str, numbers)).replace("x", "×")
+
+
+def _tensor(ax: Axes, left: float, top: float, width: float, shape: tuple[int, ...], series: bool) -> None:
+    """The arrow between two boxes, a small picture of what runs along it on its left, its shape on its right."""
+    x, middle = left + SPINE * width, top - GAP / 2
+    _arrow(ax, x, top, top - GAP + 0.02)
+    said = shape[:-1] if series and shape[-1] == 1 else shape
+    ax.text(x + 0.1, middle, _times(said), va="center", fontsize=9.5, color=INK)
+    share = min(1, math.log2(shape[0]) / 9)
+    shade = (1 - share) * np.array(to_rgb(SHADES[0])) + share * np.array(to_rgb(SHADES[1]))
+    look = {"facecolor": shade, "edgecolor": EDGE, "linewidth": 0.6}
+    count = shape[1] if series or len(shape) == 4 else 1
+    if series:
+        cell = min(0.07, 0.8 / count)
+        for date in range(count):
+            ax.add_patch(Rectangle((x - 0.14 - (count - date) * cell, middle - 0.09), cell, 0.18, **look))
+    else:
+        size, shift = 0.24, 0.13 / max(count - 1, 1)
+        low = middle - (size + shift * (count - 1)) / 2
+        for sheet in reversed(range(count)):
+            ax.add_patch(Rectangle((x - 0.6 + 1.6 * sheet * shift, low + sheet * shift), size, size, **look))
+
+
+def _box(ax: Axes, left: float, top: float, width: float, title: str, below: str = "") -> None:
+    """A box of two lines of text, its upper edge at `top`."""
+    shape = FancyBboxPatch(
+        (left + 0.04, top - BOX + 0.04), width - 0.08, BOX - 0.08, boxstyle="round,pad=0.04", facecolor=FILL,
+        edgecolor=EDGE, linewidth=1,
+    )  # fmt: skip
+    ax.add_patch(shape)
+    middle = top - BOX / 2
+    ax.text(
+        left + width / 2, middle + (0.1 if below else 0), title, ha="center", va="center", fontsize=10, weight="bold",
+        color=INK,
+    )  # fmt: skip
+    ax.text(left + width / 2, middle - 0.11, below, ha="center", va="center", fontsize=8.5, color=INK)
+
+
+def _arrow(ax: Axes, x: float, start: float, end: float, headless: bool = False) -> None:
+    style = {"arrowstyle": "-" if headless else "-|>", "color": INK, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate("", (x, end), (x, start), arrowprops=style)
+
+
+def _canvas(height: float) -> tuple[Figure, Axes]:
+    """A figure whose only axes measure inches from the lower left corner."""
+    figure = Figure((WIDTH, height))
+    ax = figure.add_axes((0, 0, 1, 1), xlim=(0, WIDTH), ylim=(0, height))
+    ax.set_axis_off()
+    return figure, ax
+
+
+# -- one convolution ---------------------------------------------------------------------------------------------------
+
+
+@styled
+def convolution_figure(network: nn.Module, channels: int, dates: int, side: int = 7) -> Figure:
+    """Figures 1, 3 and 4: three steps of the kernel of a network's first convolution, and what they give; over a series
+    of fewer dates, as many steps.
+
+    Drawn over the dates of a pixel from the first on, over a patch of `side` x `side` pixels with the dates stacked as
+    channels, or over dates and pixels at once, as the layer does it; over pixels at the first places that lie wholly
+    inside. Raises `InputError` for a patch too small for three steps.
+    """
+    first = layers(network, channels, dates, side)[0]
+    over_dates = len(first.kernel) == 2 and first.kernel[-1] == 1
+    if not over_dates and side < max(first.kernel[-2:]) + 2:
+        raise InputError(
+            f"A kernel of {_times(first.kernel)} takes no three steps over {side} pixels; draw more of them."
+        )
+    figure = (_over_dates if over_dates else _over_pixels)(first, channels, dates, side)
+    alt = f"A kernel of {_times(first.kernel)} at its first places over an input of {_times(first.inputs)}."
+    return figure.told(alt, pd.DataFrame([asdict(first)]))
+
+
+def _over_dates(layer: Layer, channels: int, dates: int, side: int) -> Figure:
+    length, results = layer.kernel[0], layer.outputs[1]
+    beyond = (results - dates + length - 1) // 2  # zeros that the layer adds at either end
+    count = min(3, results)
+    figure, ax = _canvas(0.3 + 1.4 * count)
+    cell = min(0.4, 4.7 / (dates + 2 * beyond))
+    left = (WIDTH - dates * cell) / 2
+    for step in range(count):
+        top = 0.1 + 1.4 * (count - step)
+        above, below = top - 0.42, top - 0.74
+        ax.text(left - beyond * cell, top, f"step {step + 1}", fontsize=10, weight="bold", color=INK, va="center")
+        for date in range(-beyond, dates + beyond):
+            under, inside = step <= date + beyond < step + length, 0 <= date < dates
+            _cell(ax, left + date * cell, above, cell, KERNEL if under else SHEET if inside else "white", inside)
+            ax.text(
+                left + (date + 0.5) * cell, above + 0.15, str(date + 1) if inside else "0", ha="center", va="center",
+                fontsize=9, color="white" if under else INK, weight="bold" if under else "normal",
+            )  # fmt: skip
+        shift = beyond - (length // 2)  # of the outputs where the layer adds fewer zeros than half a kernel
+        for date in range(results):
+            colour = RESULT if date == step else DONE if date < step else "white"
+            _cell(ax, left + (date - shift) * cell, below - 0.3, cell, colour)
+        start, place = step - beyond, step - shift
+        corners = [(start, above), (start + length, above), (place + 1, below), (place, below)]
+        ax.add_patch(Polygon([(left + x * cell, y) for x, y in corners], facecolor=KERNEL, alpha=0.22, linewidth=0))
+    words = {
+        "input": f"one channel, {_dates(dates)}",
+        "output": f"{_dates(results)} for each of {layer.outputs[0]} filters",
+    }
+    for height, (name, said) in zip((0.1 + 1.4 * count, 0.12), words.items(), strict=True):
+        right = max(left + (dates + beyond) * cell, left - beyond * cell + 2.7)  # beside the step of a short series
+        ax.text(right, height, f"{name}: {said}", fontsize=9, color=INK, va="center", ha="right")
+    return figure
+
+
+def _over_pixels(layer: Layer, channels: int, dates: int, side: int) -> Figure:
+    stacked = len(layer.kernel) == 2
+    sheets, depth = (8, 8) if stacked else (dates, min(dates, layer.kernel[0]))  # 8 stand for all the images of a stack
+    results, start = (1, 0) if stacked else (layer.outputs[1], depth // 2)
+    cell, shift = 0.85 / side, np.array([0.55, 0.42]) / max(sheets - 1, 1)
+    figure, ax = _canvas(4.3)
+    (y, x), size = np.array(layer.kernel[-2:]) // 2, np.array(layer.kernel[:-3:-1]) * cell
+    for step in range(3):
+        origin, below = np.array([0.15 + 1.65 * step, 2.35]), np.array([0.15 + 1.65 * step, 0.35])
+        ax.text(origin[0], 4.15, f"step {step + 1}", fontsize=10, weight="bold", color=INK, va="center")
+        for corner, count in ((origin, sheets), (below, results)):
+            for sheet in reversed(range(count)):
+                _sheet(ax, corner + sheet * shift, side, cell)
+        place = origin + np.array([step, side - layer.kernel[-2]]) * cell  # rows are counted from the top
+        result = below + start * shift + np.array([step + x, side - 1 - y]) * cell
+        for edge in (0, 1):
+            across = place[0] + edge * size[0], result[0] + edge * cell
+            ax.plot(across, (place[1], result[1] + cell), color=KERNEL, linewidth=1, zorder=2)
+        _prism(ax, place, size, (depth - 1) * shift)
+        ax.add_patch(Rectangle(result, cell, cell, facecolor=RESULT, edgecolor="white", linewidth=0.5, zorder=4))
+    stack = f"{layer.inputs[0]} images ({channels} channels × {_dates(dates)})"
+    given = stack if stacked else f"one channel, {_dates(dates)}"
+    taken = "one image" if stacked else _dates(results)
+    for height, words in ((3.9, f"input: {given}"), (0.15, f"output: {taken} for each of {layer.outputs[0]} filters")):
+        ax.text(0.15, height, words, fontsize=9, color=INK, va="center")
+    return figure
+
+
+def _dates(count: int) -> str:
+    return "one date" if count == 1 else f"{count} dates"
+
+
+def _cell(ax: Axes, x: float, y: float, width: float, colour: str, inside: bool = True) -> None:
+    """A value of a series, or a zero beyond it."""
+    line = "-" if inside else ":"
+    ax.add_patch(Rectangle((x, y), width, 0.3, facecolor=colour, edgecolor=EDGE, linewidth=0.8, linestyle=line))
+
+
+def _sheet(ax: Axes, corner: np.ndarray, side: int, cell: float) -> None:
+    """An image of `side` x `side` pixels."""
+    ax.add_patch(Rectangle(corner, side * cell, side * cell, facecolor=SHEET, edgecolor=EDGE, linewidth=0.6))
+    thin = {"color": EDGE, "linewidth": 0.3, "zorder": 1}  # as the sheet, so that the next one covers them
+    for line in range(1, side):
+        ax.plot([corner[0] + line * cell] * 2, [corner[1], corner[1] + side * cell], **thin)
+        ax.plot([corner[0], corner[0] + side * cell], [corner[1] + line * cell] * 2, **thin)
+
+
+def _prism(ax: Axes, corner: np.ndarray, size: np.ndarray, back: np.ndarray) -> None:
+    """The kernel: its front face at `corner`, its back face shifted by `back`."""
+    (x, y), (width, height) = corner, size
+    front = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
+    behind = [(x + back[0], y + back[1]) for x, y in front]
+    for face in ([front[3], front[2], behind[2], behind[3]], [front[1], front[2], behind[2], behind[1]], front):
+        ax.add_patch(
+            Polygon(
+                face, facecolor=KERNEL, alpha=0.9 if face is front else 0.55, edgecolor="white", linewidth=0.6, zorder=3
+            )
+        )

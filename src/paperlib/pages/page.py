@@ -1,0 +1,87 @@
+"""What stands at the top and at the foot of every notebook: which scene this is, and how the page came about."""
+
+import time
+from dataclasses import replace
+from html import escape
+from pathlib import Path
+
+import pandas as pd
+
+from .. import settings, store
+from ..runs.experiment import Experiment
+
+_opened = time.perf_counter()
+
+
+class Html(str):
+    """HTML that a notebook shows as such."""
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
+def banner(run: Experiment) -> Html:
+    """A box naming scene and preset of the page; for the simulated scene, the warning that its results are no evidence."""
+    scene, train = run.settings.scene, run.settings.train
+    trainings = f"{train.trainings} training{'s' if train.trainings > 1 else ''} a model"
+    effort = f"Preset <b>{_preset(run.settings)}</b>: {trainings}, of {train.epochs} epochs at most."
+    if run.simulated:
+        title, kind = "Simulated scene", "warning"
+        text = (
+            f"Everything below is computed on a <b>simulated</b> scene of {scene.size} x {scene.size} pixels with "
+            f"{scene.pool} + {scene.test} simulated polygons. It is no evidence about the real tile 31TCJ and cannot "
+            "confirm or refute the paper."
+        )
+    else:
+        title, kind = "Real scene", "note"
+        several = len(run.dates) > 1
+        days = (
+            f"{len(run.dates)} dates from {run.dates[0]} to {run.dates[-1]}" if several else f"one date, {run.dates[0]}"
+        )
+        text = (
+            f"Computed on <code>{escape(Path(scene.path).name)}</code>, not on the data of the paper: {days}; bands "
+            f"{', '.join(run.scene['band'].values)}; classes {escape(', '.join(cover.name for cover in run.legend))}. "
+            "What the text says of the paper's tile, dates, bands and classes is the paper's."
+        )
+    return Html(f'<div class="admonition {kind}"><p class="admonition-title">{title}</p><p>{text} {effort}</p></div>')
+
+
+def _preset(chosen: settings.Settings) -> str:
+    """The name of the preset that these settings are, whatever their scene's files and seed; "of its own" for none."""
+    for name, preset in settings.PRESETS.items():
+        scene = replace(preset.scene, path=chosen.scene.path, polygons=chosen.scene.polygons)
+        if chosen == replace(preset, scene=scene, seed=chosen.seed):
+            return name
+    return "of its own"
+
+
+def provenance(run: Experiment) -> pd.DataFrame:
+    """Settings, code, versions, device of this run, and seconds since the page began, one row each."""
+    facts = store.provenance(settings.describe(run.settings), time.perf_counter() - _opened)
+    scene = "simulated" if run.simulated else Path(run.settings.scene.path).name
+    rows = {"scene": scene, "commit": facts["commit"], "created (UTC)": facts["created"]}
+    rows |= {"machine": facts["machine"], "device": facts["device"], "seconds for this page": f"{facts['seconds']:.1f}"}
+    rows |= {"Python": facts["python"], **facts["versions"]}
+    chosen = facts["settings"]
+    hidden = {"scene.path", "scene.polygons"}
+    if not run.simulated:  # those of the simulated scene say nothing of a real one
+        hidden |= {"scene.size", "scene.pool", "scene.test", "scene.seed"}
+    rows |= {name: chosen[name] for name in chosen if name not in hidden}
+    return pd.DataFrame({"value": rows.values()}, index=pd.Index(rows.keys(), name="provenance")).astype(str)
+
+
+def absent(name: str) -> Html:
+    """A box saying that the image of a real scene is not here and how to get it."""
+    return Html(
+        '<div class="admonition note"><p class="admonition-title">The image is not here</p>'
+        f"<p>Run <code>paperlib fetch {name}</code> (through pip) and build the book again.</p></div>"
+    )
+
+
+def absent_crops() -> Html:
+    """A box saying that the native crops are not here and how to get them."""
+    return Html(
+        '<div class="admonition note"><p class="admonition-title">The crops are not here</p>'
+        "<p>Put the files of the repository <code>nkarasiak/atelier_SAGEO2019</code>, branch data, into "
+        "<code>data/theia_l3a</code> and build the book again.</p></div>"
+    )

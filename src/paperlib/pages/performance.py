@@ -1,0 +1,170 @@
+"""What the page `performance` makes of measurements: goals beside what was reached, and where the time of a tile goes."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from ..figures.drawing import WIDTH, Figure, styled
+from ..figures.styling import DASH, MARK
+from ..reproduction.paper import MODELS, TABLE_4_INFERENCE_MINUTES
+
+#: Pixels of a Sentinel-2 tile at 10 m.
+TILE = 10980**2
+
+#: Stage of benchmarks/stages.py that is each network's own; the others are the same for all.
+CLASSIFYING = "normalise and classify, "
+
+#: Stages as they are drawn, with their colours.
+STAGES = {"read, decompress, double": "#0072b2", "gaps, indices": "#e69f00", "normalise, classify": "0.75"}
+DOT = {"marker": "o", "linestyle": "", "markersize": 5}
+
+Values = Callable[[pd.DataFrame], pd.Series]
+
+
+class Goal(NamedTuple):
+    """What a measurement should reach; set before it was taken."""
+
+    what: str
+    table: str  # of benchmarks/results
+    low: float
+    high: float
+    values: Values  # out of the table, indexed by what was measured
+
+
+def _column(name: str, **where: str | list[str]) -> Values:
+    """A column by the first one, of the rows that hold these values."""
+
+    def values(table: pd.DataFrame) -> pd.Series:
+        for column, wanted in where.items():
+            table = table[table[column].isin([wanted] if isinstance(wanted, str) else wanted)]
+        return table.set_index(table.columns[0])[name]
+
+    return values
+
+
+def _gain(table: pd.DataFrame) -> pd.Series:
+    """Macro F1 of our way of training less that of the plain loop."""
+    f1 = table.pivot_table(index="model", columns="way", values="best validation macro F1, mean")
+    return (f1["ours"] - f1["plain loop"]).dropna()
+
+
+ONE_STREAM = ["TempCNN", "2D-CNN", "3D-CNN"]
+GOALS = (
+    Goal("map of a whole tile (min)", "whole", 0, 40, _column("whole tile (min)", model=ONE_STREAM)),
+    Goal("map of a whole tile (min)", "whole", 0, 65, _column("whole tile (min)", model="SpatioTempCNN")),
+    Goal("whole tile over computing alone", "whole", 0.9, math.inf, _column("over compute alone")),
+    Goal("square over computing alone", "maps", 0.9, math.inf, _column("over compute alone")),
+    Goal("square over the usual way", "maps", 2, math.inf, _column("over the usual way")),
+    Goal("seconds for four times the area", "maps", 3.8, 4.2, _column("four times the area (times the seconds)")),
+    Goal("peak memory of 4096 x 4096 (GB)", "memory", 0, 3, _column("4096 x 4096 (GB)")),
+    Goal("memory for twice the rows", "memory", 0.95, 1.05, _column("twice the rows")),
+    Goal("memory for twice the columns", "memory", 0.95, 1.05, _column("twice the columns")),
+    Goal("forest's map over prediction alone", "forests", 0.85, math.inf, _column("ratio")),
+    Goal("plain loop's seconds an epoch over ours", "trainings", 2, math.inf, _column("times ours", way="plain loop")),
+    Goal("macro F1 less that of the plain loop", "trainings", 0, math.inf, _gain),
+    Goal("breizhcrops' seconds over ours", "trainings", 1.5, math.inf, _column("times ours", way="breizhcrops")),
+    Goal("import paperlib (s)", "startup", 0, 0.5, _column("seconds", command="import paperlib")),
+)
+
+
+def goals_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """A row a goal and network: what is wanted, and for each machine what was measured and whether that is met.
+
+    `tables` by name, as of `recorded`; a goal whose table is not there is left out. What was not measured is a dash.
+    """
+    rows: dict[tuple, dict] = {}
+    for goal in GOALS:
+        if goal.table not in tables:
+            continue
+        for machine, part in _with_machine(tables[goal.table]).groupby("machine", sort=False):
+            for of, value in goal.values(part).dropna().items():
+                row = rows.setdefault((goal.what, of, _wanted(goal)), {})
+                # three digits, so that what misses narrowly does not look as if it were met
+                row[machine, "measured"] = f"{value:.3g}"
+                row[machine, "met"] = MARK if goal.low <= value <= goal.high else "no"
+    table = pd.DataFrame(rows.values(), index=pd.MultiIndex.from_tuples(rows, names=["goal", "of", "wanted"]))
+    table.columns = pd.MultiIndex.from_tuples(table.columns)
+    goals = list(dict.fromkeys(goal.what for goal in GOALS))
+    order = sorted(rows, key=lambda row: (goals.index(row[0]), MODELS.index(row[1]) if row[1] in MODELS else -1))
+    return table.loc[order, sorted(table.columns)].fillna(DASH)
+
+
+def _with_machine(table: pd.DataFrame) -> pd.DataFrame:
+    """A table as of `recorded` with its column of machines, also where all rows share one."""
+    return table if "machine" in table else table.assign(machine=table.attrs["machine"])
+
+
+def _wanted(goal: Goal) -> str:
+    if math.isinf(goal.high):
+        return f"≥ {goal.low:g}"
+    return f"{goal.low:g} to {goal.high:g}" if goal.low else f"≤ {goal.high:g}"
+
+
+@styled
+def tile_figure(stages: pd.DataFrame, whole: pd.DataFrame, squares: pd.DataFrame) -> Figure:
+    """Minutes of a whole tile, a panel a machine and a bar a network: its stages, and dots for what maps took.
+
+    Tables as of `recorded`: of benchmarks/stages.py; of whole.py, whose dots are full; of maps.py, of which what was
+    not measured on a whole tile is shown, hollow. A line has the paper's minutes, on two V100.
+    """
+    drawn, taken = _spent(_with_machine(stages)), _taken(whole, squares)
+    machines, names = drawn["machine"].unique(), drawn["model"].unique()
+    figure = Figure((WIDTH, 0.8 + len(machines) * (0.32 * len(names) + 0.6)), layout="constrained")
+    axes = figure.subplots(len(machines), 1, squeeze=False)[:, 0]
+    for ax, machine in zip(axes, machines, strict=True):
+        start = pd.Series(0.0, names)
+        for stage, colour in STAGES.items():
+            part = drawn[(drawn["machine"] == machine) & (drawn["stage"] == stage)].set_index("model")["minutes"]
+            ax.barh(names, part[names], left=start, color=colour, height=0.6)
+            start += part
+        for one in taken[(taken["machine"] == machine) & taken["model"].isin(names)].itertuples():
+            ax.plot([one.minutes], [one.model], color="black", markerfacecolor="black" if one.whole else "white", **DOT)
+        ax.axvline(TABLE_4_INFERENCE_MINUTES[0], color="0.3", linestyle="--", linewidth=1)
+        ax.set_title(machine, loc="left")
+        ax.invert_yaxis()  # in the paper's order from the top
+        ax.grid(axis="x", color="0.93")
+        ax.set_axisbelow(True)
+        ax.tick_params(axis="y", length=0)
+    axes[-1].set_xlabel("time for a tile of 10980 x 10980 pixels and eleven dates (min)")
+    handles = [Patch(color=colour, label=stage) for stage, colour in STAGES.items()]
+    handles += [
+        Line2D([], [], color="black", **DOT, label="measured"),
+        Line2D([], [], color="black", markerfacecolor="white", **DOT, label="reckoned from a square"),
+        Line2D([], [], color="0.3", linestyle="--", linewidth=1, label="paper, two V100"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    minutes = drawn.groupby(["machine", "model"])["minutes"].sum()
+    alt = f"Bars: a tile takes {minutes.min():.0f} to {minutes.max():.0f} minutes by network and machine; "
+    return figure.told(alt + "nearly all of it is classifying.", drawn)
+
+
+def _spent(stages: pd.DataFrame) -> pd.DataFrame:
+    """Minutes of a whole tile by machine, model and stage, in which all cores do the same."""
+    rows = []
+    for machine, part in stages.groupby("machine", sort=False):
+        cores = int(re.search(r"(\d+) cores", machine)[1])
+        minutes = part.set_index("stage")["core microseconds a pixel"] * TILE / cores / 60e6
+        minutes = minutes.drop("GDAL alone", errors="ignore")  # is a part of reading
+        own = minutes[minutes.index.str.startswith(CLASSIFYING)]
+        reading = minutes[minutes.index.str.startswith("read")].sum()
+        preparing = minutes.sum() - own.sum() - reading
+        for name in sorted(own.index.str.removeprefix(CLASSIFYING), key=MODELS.index):
+            rows += [
+                (machine, name, stage, value)
+                for stage, value in zip(STAGES, (reading, preparing, own[CLASSIFYING + name]), strict=True)
+            ]
+    return pd.DataFrame(rows, columns=["machine", "model", "stage", "minutes"])
+
+
+def _taken(whole: pd.DataFrame, squares: pd.DataFrame) -> pd.DataFrame:
+    """Minutes of maps by machine and model; `whole` is False where they are extrapolated."""
+    parts = [
+        _with_machine(table)[["machine", "model"]].assign(minutes=table[column], whole=column in whole)
+        for table, column in ((whole, "whole tile (min)"), (squares, "whole tile, extrapolated (min)"))
+    ]
+    return pd.concat(parts).drop_duplicates(["machine", "model"])

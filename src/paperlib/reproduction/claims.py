@@ -1,0 +1,208 @@
+"""The claims of the paper as checks on the scene at hand, each with an estimate, its interval and a verdict.
+
+A claim of a difference is supported where the 95 % interval lies on its side of zero, not supported where it lies on the
+other, undecided where it holds zero. A claim of no difference is supported where the whole interval is smaller than
+`NEGLIGIBLE`, not supported where it lies beyond, undecided otherwise.
+"""
+
+import itertools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from .. import models
+from ..errors import InputError
+from ..evaluation import intervals
+from ..models import context, forest
+from ..runs.experiment import Experiment
+from . import evidence
+from .evidence import Estimate, class_f1, estimate, macro_f1
+
+NEGLIGIBLE = 0.05
+SUPPORTED, REFUTED, UNDECIDED = "supported", "not supported", "undecided"
+CTX, BASE = context.NAME, forest.NAME
+SPATIAL = ("3D-CNN", "2D-CNN", "SpatioTempCNN")
+
+
+class Claim(NamedTuple):
+    """One claim: its text, its section, what is measured, and how; `equal` where it says that nothing differs."""
+
+    text: str
+    section: str
+    measured: str
+    measure: Callable[[Experiment], np.ndarray]
+    equal: bool = False
+
+
+def verdict(found: Estimate, equal: bool = False) -> str:
+    """What an estimate says of a claim of a positive difference, or of none (`equal`)."""
+    low, high = found.low, found.high
+    if equal:
+        within, beyond = low > -NEGLIGIBLE and high < NEGLIGIBLE, low > NEGLIGIBLE or high < -NEGLIGIBLE
+        return SUPPORTED if within else REFUTED if beyond else UNDECIDED
+    return SUPPORTED if low > 0 else REFUTED if high < 0 else UNDECIDED
+
+
+def claims_table(run: Experiment) -> pd.DataFrame:
+    """Every claim on this scene: columns number, claim, section, measured, estimate, low, high, verdict."""
+    rows = []
+    for number, claim in enumerate(CLAIMS, start=1):
+        try:
+            found = estimate(claim.measure(run))
+            answer = verdict(found, claim.equal)
+        except InputError as lacking:  # a class, or the truth, that this scene does not have
+            found, answer = Estimate(*[float("nan")] * 3), f"{UNDECIDED}: {lacking}"
+        rows.append((number, claim.text, claim.section, claim.measured, *found, answer))
+    columns = ["number", "claim", "section", "measured", "estimate", "low", "high", "verdict"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def learning_sizes(run: Experiment, names=("TempCNN", BASE), shares=(0.25, 0.5, 0.75, 1.0)) -> pd.DataFrame:
+    """Validation macro F1 with fewer training polygons: columns model, polygons (number), training, macro_f1."""
+    frames = []
+    for share, name in itertools.product(shares, names):
+        varied = run.vary(polygons=share)
+        polygons = varied.normalised["train"].polygon.unique()
+        scores = varied.trainings([name])[["model", "training", "macro_f1_validation"]]
+        frames.append(scores.assign(polygons=int((polygons >= 0).sum())))
+    return pd.concat(frames, ignore_index=True).rename(columns={"macro_f1_validation": "macro_f1"})
+
+
+def _best_other(run: Experiment, among: tuple[str, ...]) -> str:
+    """The best of some classifiers by mean macro F1 on test."""
+    return max(among, key=lambda name: macro_f1(run, name)[0])
+
+
+def _first_beats_rest(run: Experiment) -> np.ndarray:
+    others = ("TempCNN", "2D-CNN", "SpatioTempCNN", CTX, BASE)
+    return macro_f1(run, "3D-CNN") - macro_f1(run, _best_other(run, others))
+
+
+def _worst_spatial_beats_forests(run: Experiment) -> np.ndarray:
+    worst = min(SPATIAL, key=lambda name: macro_f1(run, name)[0])
+    return macro_f1(run, worst) - macro_f1(run, _best_other(run, (CTX, BASE)))
+
+
+def _with_dates(run: Experiment) -> Experiment:
+    """The run, where it has several dates."""
+    if len(run.dates) < 2:
+        raise InputError("The scene has one date alone.")
+    return run
+
+
+def _order_matters(name: str) -> Callable[[Experiment], np.ndarray]:
+    return lambda run: macro_f1(_with_dates(run), name) - macro_f1(run.vary(dates="shuffled"), name)
+
+
+def best_date(run: Experiment) -> str:
+    """The date whose features alone serve a forest best on validation."""
+    return max(run.dates, key=lambda date: macro_f1(run.vary(dates=date), BASE, "validation")[0])
+
+
+def _one_date_is_less(name: str) -> Callable[[Experiment], np.ndarray]:
+    return lambda run: macro_f1(_with_dates(run), name) - macro_f1(run.vary(dates=best_date(run)), name)
+
+
+def _optimism(run: Experiment, name: str) -> np.ndarray:
+    """Validation macro F1 less test macro F1."""
+    return macro_f1(run, name, "validation") - macro_f1(run, name, "test")
+
+
+def _minorities(run: Experiment, name: str) -> np.ndarray:
+    """Mean F1 of the minority classes that the scene has: Shrubland and Non-vegetated land."""
+    codes = [code for code in evidence.codes(run) if code in (5, 10)]
+    if not codes:
+        raise InputError("The scene has none of the minority classes.")
+    return np.mean([class_f1(run, name, code) for code in codes], axis=0)
+
+
+def _spread_over_trainings(run: Experiment) -> np.ndarray:
+    """Largest standard deviation of the validation macro F1 over trainings among the networks; NaN of one training."""
+    scores = [intervals.macro_f1(evidence.confusions(run, name, "validation")) for name in models.NAMES]
+    if run.settings.train.trainings < 2:
+        return np.full(scores[0].shape[1], np.nan)
+    return np.max([np.std(one, axis=0, ddof=1) for one in scores], axis=0)
+
+
+def _slower(run: Experiment) -> np.ndarray:
+    """Logarithm of training seconds with context over those without; a t interval over trainings, none of one training."""
+    table = run.trainings([CTX, BASE]).pivot(index="training", columns="model", values="training_seconds")
+    ratios = np.log(table[CTX].to_numpy() / table[BASE].to_numpy())
+    if len(ratios) < 2:
+        return np.array([ratios.mean(), np.nan])
+    error = ratios.std(ddof=1) / np.sqrt(len(ratios))
+    quantiles = stats.t.ppf(np.linspace(0.0005, 0.9995, evidence.DRAWS), len(ratios) - 1)
+    return np.concatenate([[ratios.mean()], ratios.mean() + error * quantiles])
+
+
+def _crops_taken_for_built(run: Experiment) -> np.ndarray:
+    taken = [evidence.share_predicted(run, name, 7, (1, 10)) for name in (BASE, "3D-CNN")]
+    return taken[0] - taken[1]
+
+
+def _needles_are_hardest(run: Experiment) -> np.ndarray:
+    """Mean over all classifiers of the other classes' mean F1 less that of needle-leaved trees."""
+    names = (*models.NAMES, CTX, BASE)
+    return np.mean([macro_f1(run, name) - class_f1(run, name, 2) for name in names], axis=0)
+
+
+F1, SHARE = "macro F1 on test", "share of pixels"
+
+CLAIMS = (
+    Claim("3D-CNN is the best model of the benchmark.", "3.6", f"{F1}: 3D-CNN less the best other", _first_beats_rest),
+    Claim("CNNs with spatio-temporal features outperform forests.", "4", f"{F1}: their worst less the best forest",
+          _worst_spatial_beats_forests),
+    Claim("Spatio-temporal convolutions beat temporal ones.", "4", f"{F1}: 3D-CNN less TempCNN",
+          lambda run: macro_f1(run, "3D-CNN") - macro_f1(run, "TempCNN")),
+    Claim("Temporal convolutions alone can be determining: TempCNN beats the forest on the same pixels.", "4",
+          f"{F1}: TempCNN less iota2_base", lambda run: macro_f1(run, "TempCNN") - macro_f1(run, BASE)),
+    Claim("Two streams beat each of them.", "2.2.4", f"{F1}: SpatioTempCNN less the better of TempCNN and 3D-CNN",
+          lambda run: macro_f1(run, "SpatioTempCNN") - macro_f1(run, _best_other(run, ("TempCNN", "3D-CNN")))),
+    Claim("A prior segmentation helps: iota2_ctx beats iota2_base.", "3.6", f"{F1}: iota2_ctx less iota2_base",
+          lambda run: macro_f1(run, CTX) - macro_f1(run, BASE)),
+    Claim("Contextual features cost training time.", "3.6", "logarithm of the ratio of training seconds", _slower),
+    Claim("A forest does not see the order of the dates.", "2.1", f"{F1}: in order less shuffled, iota2_base",
+          _order_matters(BASE), equal=True),
+    Claim("Nor does a 2D-CNN on stacked dates.", "2.2.2", f"{F1}: in order less shuffled, 2D-CNN",
+          _order_matters("2D-CNN"), equal=True),
+    Claim("TempCNN learns from the order of the dates.", "2.2.1", f"{F1}: in order less shuffled, TempCNN",
+          _order_matters("TempCNN")),
+    Claim("3D-CNN learns from the order of the dates.", "2.2.3", f"{F1}: in order less shuffled, 3D-CNN",
+          _order_matters("3D-CNN")),
+    Claim("One date is not enough (forest).", "3.4", f"{F1}: all dates less the best one, iota2_base",
+          _one_date_is_less(BASE)),
+    Claim("One date is not enough (network).", "3.4", f"{F1}: all dates less the best one, TempCNN",
+          _one_date_is_less("TempCNN")),
+    Claim("Splitting by pixel instead of by polygon flatters the scores.", "3.2",
+          "validation less test macro F1: split by pixel less split by polygon, iota2_base",
+          lambda run: _optimism(run.vary(split="pixel"), BASE) - _optimism(run, BASE)),
+    Claim("Oversampling helps the minority classes.", "3.2", "their mean F1 on test: with less without, TempCNN",
+          lambda run: _minorities(run, "TempCNN") - _minorities(run.vary(oversample=False), "TempCNN")),
+    Claim("Results are stable over trainings.", "3.6", "largest standard deviation of validation macro F1",
+          _spread_over_trainings, equal=True),
+    Claim("Spectral indices may be useless for a network (left open).", "3.3", f"{F1}: with less without, TempCNN",
+          lambda run: macro_f1(run, "TempCNN") - macro_f1(run.vary(indices=False), "TempCNN"), equal=True),
+    Claim("More polygons would help.", "4", f"{F1}: all training polygons less half of them, TempCNN",
+          lambda run: macro_f1(run, "TempCNN") - macro_f1(run.vary(polygons=0.5), "TempCNN")),
+    Claim("Needle-leaved trees are harder than the other classes.", "3.6", "F1 on test: mean of all less theirs",
+          _needles_are_hardest),
+    Claim("Forests take crop fields for built-up or bare land.", "3.6",
+          "share of the test pixels of fields so classified: iota2_base less 3D-CNN", _crops_taken_for_built),
+    Claim("Pixel-based maps have more speckle.", "3.6", f"{SHARE} in specks: TempCNN less 3D-CNN",
+          lambda run: evidence.specks(run, "TempCNN") - evidence.specks(run, "3D-CNN")),
+    Claim("CNNs have less speckle than a forest.", "3.6", f"{SHARE} in specks: iota2_base less TempCNN",
+          lambda run: evidence.specks(run, BASE) - evidence.specks(run, "TempCNN")),
+    Claim("Patch-based models erase small features.", "2.2.4",
+          "recall in objects narrower than 3 pixels: TempCNN less 3D-CNN",
+          lambda run: evidence.recall_in_narrow_objects(run, "TempCNN")
+          - evidence.recall_in_narrow_objects(run, "3D-CNN")),
+    Claim("Patch-based models dilate large ones.", "2.2.4",
+          f"{SHARE} beside built-up objects given to them: 3D-CNN less TempCNN",
+          lambda run: evidence.spread_beside(run, "3D-CNN") - evidence.spread_beside(run, "TempCNN")),
+    Claim("Class borders are often labelled built-up.", "3.6",
+          f"{SHARE} given to built-up: at borders of other classes less off borders, TempCNN",
+          lambda run: evidence.at_borders(run, "TempCNN", 1, True) - evidence.at_borders(run, "TempCNN", 1, False)),
+)  # fmt: skip

@@ -1,0 +1,102 @@
+"""Fusing two streams: trained as one or apart, by a weight set by hand or by a gate (sections 2.2.4 and 4)."""
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ..evaluation import intervals, metrics
+from ..features.samples import Samples
+from ..runs.experiment import Experiment
+from ..training.loop import EVALUATION_PATCHES, EVALUATION_PIXELS, by_polygon, context
+from ..training.trials import polygon_counts
+
+#: Weights of the temporal stream that are tried.
+WEIGHTS = np.round(np.linspace(0, 1, 21), 2)
+
+APART, AS_ONE = "trained apart", "trained as one"
+
+
+def streams(run: Experiment, way: str) -> tuple[torch.nn.Module, torch.nn.Module]:
+    """The temporal and the spatio-temporal stream: TempCNN and 3D-CNN (`APART`), or those of SpatioTempCNN (`AS_ONE`)."""
+    if way == APART:
+        return run.classifier("TempCNN"), run.classifier("3D-CNN")
+    both = run.classifier("SpatioTempCNN")
+    return both.temporal, both.spatiotemporal
+
+
+def probabilities(model: torch.nn.Module, samples: Samples) -> np.ndarray:
+    """Class probabilities (labelled pixel, class) of normalised samples, pixels in the order of `samples.label`."""
+    samples = context(model, samples)
+    batch = EVALUATION_PIXELS if model.receptive_field == 1 else EVALUATION_PATCHES
+    found = []
+    with torch.inference_mode():
+        for part in torch.arange(len(samples)).split(batch):
+            answer = model.eval()(samples.x[part]).softmax(1).permute(0, 2, 3, 1)
+            found.append(answer[samples.label[part] >= 0])
+    return torch.cat(found).numpy()
+
+
+class Streams:
+    """What two streams say of the validation and the test pixels."""
+
+    def __init__(self, run: Experiment, way: str):
+        self.samples = {part: run.normalised[part] for part in ("validation", "test")}
+        self.classes = len(run.legend)
+        temporal, spatiotemporal = streams(run, way)
+        self.temporal = {part: probabilities(temporal, one) for part, one in self.samples.items()}
+        self.spatiotemporal = {part: probabilities(spatiotemporal, one) for part, one in self.samples.items()}
+
+    def counts(self, weight: float, part: str) -> tuple[np.ndarray, np.ndarray]:
+        """`trials.polygon_counts` of the two fused with this weight of the temporal stream."""
+        fused = weight * self.temporal[part] + (1 - weight) * self.spatiotemporal[part]
+        return polygon_counts(by_polygon(self.samples[part], fused.argmax(1)), self.classes)
+
+    def macro_f1(self, weight: float, part: str) -> float:
+        """Macro F1 of the two fused."""
+        counts, reference = self.counts(weight, part)
+        return metrics.macro_f1(intervals.resampled_confusions(counts, reference, np.ones((1, len(reference)), int))[0])
+
+    def best_weight(self) -> float:
+        """The weight with the highest macro F1 on validation; of equals the one nearest to one half."""
+        by_nearness = sorted(WEIGHTS, key=lambda weight: abs(weight - 0.5))
+        return float(max(by_nearness, key=lambda weight: self.macro_f1(weight, "validation")))
+
+
+def weights_frame(found: dict[str, Streams]) -> pd.DataFrame:
+    """Macro F1 on validation against the weight: columns training (how), weight, macro_f1."""
+    rows = [(way, weight, one.macro_f1(weight, "validation")) for way, one in found.items() for weight in WEIGHTS]
+    return pd.DataFrame(rows, columns=["training", "weight", "macro_f1"])
+
+
+def fusion_table(run: Experiment, found: dict[str, Streams]) -> pd.DataFrame:
+    """Each stream alone, fused by hand, by the weight that validation chooses, and by the gate; validation and test.
+
+    The gain is the test macro F1 less that of the better single stream of the same training (the better on validation;
+    for the gate, the better of TempCNN and 3D-CNN), with its 95 % interval over polygons.
+    """
+    rows = []
+    for way, one in found.items():
+        single = max((1.0, 0.0), key=lambda weight: one.macro_f1(weight, "validation"))
+        ways = {"temporal stream": 1.0, "spatio-temporal stream": 0.0, "set by hand": run.settings.train.fusion}
+        for name, weight in (ways | {"chosen on validation": one.best_weight()}).items():
+            scores = (one.macro_f1(weight, "validation"), one.macro_f1(weight, "test"))
+            fused = name not in list(ways)[:2]
+            gain = _gain(one.counts(weight, "test"), one.counts(single, "test")) if fused else (np.nan,) * 3
+            rows.append((way, name, weight, *scores, *gain))
+    gated = "SpatioTempCNN-gated"
+    scores = run.trainings([gated]).query("chosen").iloc[0]
+    reference = run.chosen_counts("test", ["3D-CNN", "TempCNN"])
+    single = run.trainings(["3D-CNN", "TempCNN"]).query("chosen").set_index("model")["macro_f1_validation"].idxmax()
+    (counts,), classes = run.chosen_counts("test", [gated])[0].values(), reference[1]
+    gain = _gain((counts, classes), (reference[0][single], classes))
+    rows.append((AS_ONE, "learned gate", np.nan, scores["macro_f1_validation"], scores["macro_f1_test"], *gain))
+    columns = ["training", "fusion", "weight", "validation", "test", "gain", "gain_low", "gain_high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _gain(fused: tuple[np.ndarray, np.ndarray], single: tuple[np.ndarray, np.ndarray]) -> tuple[float, float, float]:
+    """Difference of macro F1 over the same polygons, and its interval."""
+    reference = fused[1]
+    weights = np.vstack([np.ones((1, len(reference)), int), intervals.draws(reference)])
+    first, second = (intervals.macro_f1(intervals.resampled_confusions(*one, weights)) for one in (fused, single))
+    return float((first - second)[0]), *intervals.interval((first - second)[1:])

@@ -1,0 +1,62 @@
+"""Facts as printed in the paper (Carpentier et al., 2021), each with the place where it is printed.
+
+Nothing here is computed, corrected or rounded: what disagrees within the paper disagrees here too.
+"""
+
+#: Table 1: the dates of the monthly syntheses.
+DATES = (
+    "2018-02-15", "2018-03-15", "2018-04-15", "2018-05-15", "2018-06-15", "2018-07-08",
+    "2018-08-15", "2018-09-15", "2018-10-15", "2018-11-15", "2018-12-15",
+)  # fmt: skip
+
+
+#: Section 3.1: Sentinel-2 tile; section 2.2.2: side of a training patch in pixels of 10 m.
+TILE = "T31TCJ"
+PATCH = 32
+
+#: Section 3.2 and abstract: polygons of the training pool, of the test set, share of validation polygons.
+POLYGONS_POOL = 290
+POLYGONS_TEST = 131
+VALIDATION_SHARE = 0.3
+
+#: Section 3.5: patience of the early stopping in epochs, trainings a model.
+PATIENCE = 5
+TRAININGS = 5
+
+#: Tables 2 and 3: labelled pixels by class code.
+TABLE_2 = {1: 9528, 2: 4532, 3: 11512, 5: 672, 6: 4132, 7: 11875, 10: 1012, 11: 9444}
+TABLE_3 = {1: 154556, 2: 13768, 3: 35200, 5: 3887, 6: 4504, 7: 32546, 10: 2130, 11: 19311}
+
+#: Table 4, columns.
+MODELS = ("TempCNN", "3D-CNN", "2D-CNN", "SpatioTempCNN", "iota2_ctx", "iota2_base")
+
+#: Table 4, F1 of each class (by code) and the printed mean, in the order of `MODELS`.
+TABLE_4_VALIDATION = {
+    1: (0.973, 0.965, 0.947, 0.940, 0.924, 0.924),
+    2: (0.967, 0.997, 0.998, 0.987, 0.990, 0.842),
+    3: (0.980, 0.996, 0.986, 0.983, 0.990, 0.913),
+    5: (0.615, 0.695, 0.380, 0.557, 0.719, 0.080),
+    6: (0.933, 0.900, 0.936, 0.943, 0.932, 0.799),
+    7: (0.980, 0.985, 0.982, 0.980, 0.974, 0.923),
+    10: (0.807, 0.653, 0.674, 0.600, 0.576, 0.961),
+    11: (1.000, 1.000, 1.000, 1.000, 1.000, 1.000),
+}
+TABLE_4_VALIDATION_MEAN = (0.907, 0.899, 0.863, 0.874, 0.888, 0.680)
+TABLE_4_TEST = {
+    1: (0.984, 0.987, 0.981, 0.984, 0.968, 0.962),
+    2: (0.492, 0.461, 0.451, 0.467, 0.459, 0.405),
+    3: (0.863, 0.490, 0.867, 0.870, 0.861, 0.854),
+    5: (0.682, 0.778, 0.619, 0.694, 0.627, 0.586),
+    6: (0.731, 0.620, 0.753, 0.733, 0.580, 0.573),
+    7: (0.962, 0.939, 0.966, 0.968, 0.947, 0.948),
+    10: (0.282, 0.774, 0.757, 0.670, 0.362, 0.458),
+    11: (1.000, 1.000, 1.000, 1.000, 0.999, 0.998),
+}
+TABLE_4_TEST_MEAN = (0.750, 0.804, 0.799, 0.798, 0.753, 0.723)
+
+#: Table 4, efficiency and reliability: thousands of parameters, minutes, validation F1 over 5 trainings (mean, std).
+#: None where the table prints NA; the training times of the forests are printed "+60" and "+40".
+TABLE_4_PARAMETERS = (493, 379, 463, 867, None, None)
+TABLE_4_TRAINING_MINUTES = ("1.0", "0.7", "1.0", "3.0", "+60", "+40")
+TABLE_4_INFERENCE_MINUTES = (40, 40, 40, 40, 40, 40)
+TABLE_4_RELIABILITY = ((0.89, 0.01), (0.86, 0.03), (0.82, 0.03), (0.86, 0.02), None, None)

@@ -1,0 +1,61 @@
+"""A second real check: sixteen polygons of eight types on the one date of 2018-08-15, two polygons a type.
+
+The crops are those of the repository nkarasiak/atelier_SAGEO2019, branch data (data/README.md); put into
+data/theia_l3a they are found here.
+"""
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from ..evaluation import metrics
+from ..features.samples import Normaliser, extract
+from ..labels.polygons import burn
+from ..models.forest import Forest
+from ..nomenclature import LandCover
+from ..scenes.scene import open_scene
+from ..store import project
+from ..training.loop import evaluate
+
+POLYGONS = "ROI.gpkg"
+PATCH = 16
+
+#: French type names of the polygons, in English.
+TYPES = {
+    "eau": "water", "feuillu": "broad-leaved", "resineux": "needle-leaved", "culture": "crop", "sol nu": "bare soil",
+    "bati": "built", "route": "road", "milieu ouvert": "open land",
+}  # fmt: skip
+
+
+def crops() -> Path | None:
+    """The folder data/theia_l3a, or None where the crops have not been put there."""
+    folder = project() / "data" / "theia_l3a"
+    return folder if (folder / POLYGONS).is_file() else None
+
+
+def two_ways(folder: Path, seed: int = 0) -> pd.DataFrame:
+    """A forest trained on one polygon of each type and tested on the other, then the other way round.
+
+    Columns training ("first" or "second" polygon of each type), oa, macro_f1, and the F1 of each type.
+    """
+    scene = open_scene(folder)
+    polygons = gpd.read_file(folder / POLYGONS).to_crs(scene.rio.crs)
+    legend = tuple(LandCover(number, name, "#000000") for number, name in enumerate(TYPES.values(), start=1))
+    polygons = polygons.assign(
+        polygon_id=range(1, len(polygons) + 1),
+        code=polygons["type"].map(list(TYPES).index) + 1,
+        set=np.where(polygons.groupby("type").cumcount() == 0, "first", "second"),
+    )
+    burned = burn(polygons, scene, legend)
+    halves = {name: extract(scene, burned, half, PATCH) for name, half in polygons.groupby("set")}
+    rows = []
+    for here, there in (("first", "second"), ("second", "first")):
+        normaliser = Normaliser.fit(halves[here])
+        forest = Forest(len(legend))
+        forest.fit(halves[here].map(normaliser.apply), seed)
+        confusion = evaluate(forest, halves[there].map(normaliser.apply)).confusion
+        row = {"training": here, "oa": metrics.overall_accuracy(confusion), "macro_f1": metrics.macro_f1(confusion)}
+        rows.append(row | dict(zip(TYPES.values(), metrics.f1(confusion), strict=True)))
+    return pd.DataFrame(rows)

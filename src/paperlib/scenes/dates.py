@@ -1,0 +1,45 @@
+"""Dates of a series, as people and files write them."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from ..errors import InputError
+
+#: A day, and maybe a time of that day as numpy, pandas or a metadata file writes it.
+DATE = re.compile(
+    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})(?:[T ][0-9]{2}:?[0-9]{2}[0-9:.]*(?:Z|[+-][0-9:]{2,6})?|\.0)?"
+)
+
+
+def parse_dates(values: Iterable, where: str | Path) -> pd.DatetimeIndex:
+    """Days of ISO or YYYYMMDD texts or date-like values, in the order given; `where` is for the messages.
+
+    Raises `InputError` for what is no date, for a day that comes twice, and for no date at all.
+    """
+    texts = [str(value).strip() for value in values]
+    matches = [DATE.fullmatch(text) for text in texts]
+    wrong = [text for text, match in zip(texts, matches, strict=True) if not match]
+    try:
+        days = pd.DatetimeIndex([pd.Timestamp(match["day"]) for match in matches if not wrong]).as_unit("ns")
+    except ValueError:
+        wrong = texts
+    if wrong or not texts:
+        found = ", ".join(repr(text[:40]) for text in wrong[:5]) or "none"
+        raise InputError(f"Dates of {where}: {found} found, dates like 2018-08-15 or 20180815 are expected.")
+    twice = days[days.duplicated()]
+    if len(twice):
+        raise InputError(f"Dates of {where}: {twice[0]:%Y-%m-%d} comes twice; each date may come once.")
+    return days
+
+
+def select_dates(held: pd.DatetimeIndex, asked: Iterable | None, where: str | Path) -> list[int]:
+    """Indices into `held` of the dates asked for (None: all), in time order. Raises `InputError` for an absent one."""
+    wanted = held if asked is None else parse_dates(asked, "argument dates")
+    absent = wanted.difference(held)
+    if len(absent):
+        listed = ", ".join(f"{day:%Y-%m-%d}" for day in held.sort_values())
+        raise InputError(f"{where} has no date {absent[0]:%Y-%m-%d}; it has {listed}.")
+    return [int(index) for index in held.get_indexer(wanted.sort_values())]

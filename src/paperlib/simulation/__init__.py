@@ -1,0 +1,1 @@
+"""A simulated scene with known truth, written as real product files."""

@@ -1,0 +1,280 @@
+"""A SIMULATED scene with known truth, written as real product files, so that it is read like a real one.
+
+Grid and CRS of tile 31TCJ, the paper's eleven dates, ten bands at their native 10 and 20 m. A pixel is a mixture of
+materials whose spectra and spread between and within objects are those of `spectra.csv`, derived from real crops of the same
+tile and year (data/derive_spectra.py). Assumed, not measured: the mixtures (`landscape.COVERS`), the seasons of fields
+(green cover over measured soil), the spectra between November and April, clouds, and the landscape itself. How much objects
+differ was set so that classifiers score about as in the paper's Table 4; that they do is no finding.
+"""
+
+from importlib.resources import files
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import rasterio
+from affine import Affine
+from rasterio.crs import CRS
+from scipy.ndimage import gaussian_filter
+
+from .. import nomenclature
+from ..errors import InputError
+from ..scenes import sensors
+from . import layout
+from .landscape import COVERS, NAMES, Landscape, draw_landscape, draw_polygons
+
+CRS_TILE = CRS.from_epsg(32631)
+ORIGIN = (356040, 4835680)  # upper left corner in metres: on the tile's 10 m and 20 m grids, in the real crops
+NODATA = -10000
+PSF = {10: 0.6, 20: 1.0}  # standard deviation of the imaging blur in pixels of 10 m
+
+_DAYS = (pd.to_datetime(layout.DATES) - pd.Timestamp("2018-01-01")).days.to_numpy().astype(float)
+
+
+#: Growths of the green cover of a field in a year, by cover type: green from about day `rise` (day 1: 1 January) to day
+#: `fall`, height at most; each as (mean, standard deviation) over the objects. The cover of weeds, volunteers and stubble
+#: is one more growth. Assumed, from the crop calendar of the region.
+SEASONS = {
+    "winter cereal": [(-20, 12, 168, 6, 0.8, 0.06), (215, 12, 330, 20, 0.3, 0.12)],
+    "rapeseed": [(-60, 12, 158, 5, 0.85, 0.05), (205, 12, 330, 20, 0.3, 0.12)],
+    "sunflower": [(165, 8, 245, 7, 0.7, 0.07), (-60, 15, 85, 15, 0.3, 0.15)],
+    "irrigated maize": [(160, 7, 275, 7, 0.9, 0.04), (-60, 15, 85, 15, 0.25, 0.12)],
+    "fallow field": [(-60, 20, 190, 30, 0.65, 0.1), (250, 25, 420, 20, 0.55, 0.12)],
+    "mown meadow": [(-150, 15, 152, 9, 0.75, 0.07), (175, 8, 225, 12, 0.6, 0.1), (250, 10, 450, 15, 0.65, 0.07)],
+    "bare parcel": [(90, 25, 200, 30, 0.25, 0.12), (260, 20, 420, 30, 0.25, 0.12)],
+}
+
+
+def _materials() -> dict[str, np.ndarray]:
+    """Mean, spread between and spread within objects, and change a day, of each material: each (4, date, band).
+
+    "green" is the vigorous cover of fields (measured: meadow in May, a crop in August). Where the crops hold few objects of
+    a material, their spread is too small: it is taken as 5 % of the mean at least (assumed).
+    """
+    table = pd.read_csv(files(__package__) / "spectra.csv", parse_dates=["date"])
+    measured = {name: _seasons(rows) for name, rows in table.groupby("material")}
+    measured["green"] = 0.5 * (measured["herb"][:, [3]] + measured.pop("crop"))
+    for values in measured.values():
+        values[1] = np.maximum(values[1], 0.05 * values[0])
+    return {
+        name: np.concatenate([values, np.gradient(values[:1], _DAYS, axis=1)]).astype(np.float32)
+        for name, values in measured.items()
+    }
+
+
+def _seasons(rows: pd.DataFrame) -> np.ndarray:
+    """(mean, between, within) x date x band of one material on the paper's dates.
+
+    Seven dates from late April to mid November are measured; between November and April the November spectrum turns
+    linearly into that of April, from mid March on. A material measured in August alone keeps its spectrum, a third
+    darker in winter, when mineral surfaces are wet.
+    """
+    grid = rows.pivot(index="date", columns="band", values=["mean", "between", "within"])
+    values = np.stack([grid[name][list(sensors.BANDS)].to_numpy() for name in ("mean", "between", "within")])
+    if len(grid) == 1:
+        wet = np.interp(_DAYS, [75, 135, 260, 320], [0.67, 1, 1, 0.67])
+        return values * wet[None, :, None]
+    days = (grid.index - pd.Timestamp("2018-01-01")).days.to_numpy().astype(float)
+    days, values = np.concatenate([[75.0], days]), np.concatenate([values[:, -1:], values], axis=1)
+    return np.stack([[np.interp(_DAYS, days, series) for series in part.T] for part in values]).transpose(0, 2, 1)
+
+
+def _green_cover(growths: list[tuple], number: int, random: np.random.Generator) -> np.ndarray:
+    """Green cover (date, object) of fields: the highest of some growths, each a double logistic."""
+    covers = []
+    for rise, rise_spread, fall, fall_spread, height, height_spread in growths:
+        start, stop = random.normal(rise, rise_spread, number), random.normal(fall, fall_spread, number)
+        top = np.clip(random.normal(height, height_spread, number), 0, 0.97)
+        days = _DAYS[:, None]
+        covers.append(top / (1 + np.exp(-(days - start) / 14)) / (1 + np.exp((days - stop) / 6)))
+    return np.max(covers, axis=0)
+
+
+class _Objects:
+    """The landscape with the characters of its objects, which stay the same from date to date."""
+
+    def __init__(self, landscape: Landscape, random: np.random.Generator):
+        self.cover, self.objects = landscape.cover, landscape.objects
+        spectra = _materials()
+        self.materials = [*spectra, "field"]
+        self.spectra = np.stack(list(spectra.values()))  # (material, 4, date, band)
+        number = landscape.objects.max() + 1
+        self.character = 0.95 * random.normal(size=(number, 1)) + 0.2 * random.normal(size=(number, len(sensors.BANDS)))
+        self.light = random.normal(1, 0.02, (number, 1))  # slope and view
+        self.delay = random.normal(0, 5, number)  # days earlier or later than others of its kind
+        self.texture = _standard(gaussian_filter(random.normal(size=self.cover.shape), 0.7))
+        kind = np.zeros(number, int)
+        kind[self.objects] = self.cover  # TYPE
+        self.green = np.zeros((len(layout.DATES), number))
+        for name, growths in SEASONS.items():
+            mine = kind == NAMES.index(name)
+            self.green[:, mine] = _green_cover(growths, mine.sum(), random)
+        self.shares = self._mix(self._compose(kind, random), random)
+
+    def _compose(self, kind: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """Share of each material in each object (object, material); the first material of a cover type prevails."""
+        shares = np.zeros((len(kind), len(self.materials)))
+        for index, cover in enumerate(COVERS.values()):
+            mine = np.flatnonzero(kind == index)
+            columns = [self.materials.index(name) for name in cover.parts]
+            drawn = random.dirichlet(np.array(list(cover.parts.values())) * cover.unity, len(mine))
+            largest, rows = drawn.argmax(1), np.arange(len(mine))
+            drawn[rows, largest], drawn[:, 0] = drawn[:, 0].copy(), drawn.max(1)
+            shares[np.ix_(mine, columns)] = drawn
+        return shares
+
+    def _mix(self, shares: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """Share of each material in each pixel (material, y, x): that of the object, in patches of 10 to 100 m."""
+        patches = np.array([cover.patches for cover in COVERS.values()], np.float32)[self.cover]
+        result = np.empty((len(self.materials), *self.cover.shape), np.float32)
+        for index in range(len(result)):
+            fine, coarse = (
+                _standard(gaussian_filter(random.standard_normal(self.cover.shape, np.float32), width))
+                for width in (0.8, 3)
+            )
+            result[index] = shares[:, index].astype(np.float32)[self.objects]
+            result[index] *= np.exp(patches * (0.85 * fine + 0.5 * coarse))
+        return result / result.sum(0)
+
+    def reflectance(self, date: int, random: np.random.Generator) -> np.ndarray:
+        """Reflectance (band, y, x) float on the 10 m grid before blur, noise and cloud."""
+        moment = 0.25 * random.normal(size=(len(self.character), 1)) + 0.1 * random.normal(size=self.character.shape)
+        own = self.character + moment
+        green = self.green[date].astype(np.float32)[self.objects]
+        shares, field = self.shares[:-1].copy(), self.shares[-1]
+        shares[self.materials.index("green")] += field * green
+        shares[self.materials.index("soil")] += field * (1 - green)
+        result = np.empty((len(sensors.BANDS), *self.cover.shape), np.float32)
+        for band in range(len(result)):
+            mean, between, within, slope = np.einsum(
+                "mk,myx->kyx", self.spectra[:, :, date, band], shares, optimize=True
+            )
+            result[band] = mean + between * own[self.objects, band] + slope * self.delay[self.objects]
+            result[band] += 0.7 * within * (0.8 * self.texture + 0.6 * random.standard_normal(green.shape, np.float32))
+            result[band] *= self.light[self.objects, 0]
+        return np.clip(result, 0.003, 1)
+
+
+def _standard(field: np.ndarray) -> np.ndarray:
+    return (field / field.std()).astype(np.float32)
+
+
+def _write_product(root: Path, number: int, date: str, objects: _Objects, random: np.random.Generator) -> None:
+    """One monthly synthesis as a Theia L3A product folder: bands, masks, metadata."""
+    name = f"SENTINEL2X_{date.replace('-', '')}-000000-000_L3A_{layout.TILE}_D_V1-1"
+    folder = root / name
+    (folder / "MASKS").mkdir(parents=True)
+    truth = objects.reflectance(number, random)
+    cloud, thickness = _clouds(objects.cover.shape, number, random)
+    missing = _coarse(cloud == 2)
+    for band, image in zip(sensors.BANDS, truth, strict=True):
+        pixel = 10 if band in sensors.BANDS_10M else 20
+        image = gaussian_filter(image, PSF[pixel])
+        image = image * (1 - thickness) + 0.45 * thickness
+        image = _mean(image) if pixel == 20 else image
+        image = image * random.normal(1, 0.015, image.shape) + random.normal(0, 0.0015, image.shape)
+        stored = np.clip(np.rint(image * 10000), 1, 16000).astype(np.int16)
+        stored[missing if pixel == 20 else np.kron(missing, np.ones((2, 2), bool))] = NODATA
+        _write(folder / f"{name}_FRC_{band}.tif", stored, _transform(pixel), nodata=None)
+    nodata = np.kron(missing, np.ones((2, 2), bool))
+    land = np.where(np.isin(objects.cover, [NAMES.index("river"), NAMES.index("pond")]), 3, 4)
+    flag = np.where(nodata, 0, np.where(cloud == 1, 1, land)).astype(np.uint8)
+    weight = np.where(nodata, 0, 1000).astype(np.int16)
+    days = np.where(nodata, NODATA, 0).astype(np.int16)
+    for mask, image in (("FLG", flag), ("WGT", weight), ("DTS", days)):
+        _write(folder / "MASKS" / f"{name}_{mask}_R1.tif", image, _transform(10), nodata=None)
+        _write(folder / "MASKS" / f"{name}_{mask}_R2.tif", image[::2, ::2], _transform(20), nodata=None)
+    write_metadata(folder / f"{name}_MTD_ALL.xml", date, objects.cover.shape)
+
+
+def _clouds(shape: tuple[int, int], number: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """What a synthesis leaves of clouds: 1 flagged cloud, 2 nodata, 0 neither; and thickness 0 to 1, partly unflagged."""
+    winter = abs(_DAYS[number] - 195) / 195  # more is left in winter, when clear days are few
+    field = gaussian_filter(random.normal(size=shape), 11)
+    field /= field.std()
+    edge = np.quantile(field, 1 - 0.01 - 0.03 * winter)
+    core = np.quantile(field, 1 - 0.004 - 0.012 * winter)
+    thickness = np.clip((field - edge) / max(core - edge, 1e-6), 0, 1) * 0.6
+    hole = np.quantile(field, 0.002 + 0.004 * winter)
+    return np.where(field > core, 1, np.where(field < hole, 2, 0)), thickness
+
+
+def _mean(image: np.ndarray) -> np.ndarray:
+    """Mean of each 2 x 2 pixels."""
+    return image.reshape(image.shape[0] // 2, 2, -1, 2).mean((1, 3))
+
+
+def _coarse(mask: np.ndarray) -> np.ndarray:
+    """Pixels of 20 m of which any pixel of 10 m is marked."""
+    return mask.reshape(mask.shape[0] // 2, 2, -1, 2).any((1, 3))
+
+
+def _transform(pixel: int) -> Affine:
+    return Affine(pixel, 0, ORIGIN[0], 0, -pixel, ORIGIN[1])
+
+
+def _write(path: Path, image: np.ndarray, transform: Affine, nodata: float | None, colours: dict | None = None) -> None:
+    profile = {"driver": "GTiff", "count": 1, "height": image.shape[0], "width": image.shape[1], "compress": "deflate"}
+    with rasterio.open(
+        path, "w", dtype=image.dtype, crs=CRS_TILE, transform=transform, nodata=nodata, **profile
+    ) as file:
+        file.write(image, 1)
+        if colours:
+            file.write_colormap(1, colours)
+
+
+def write_metadata(path: Path, date: str, shape: tuple[int, int]) -> None:
+    """The fields of a Theia L3A MTD_ALL.xml that readers use."""
+    root = ElementTree.Element("Muscate_Metadata_Document")
+    root.append(ElementTree.Comment(" SIMULATED by paperlib.simulation.simulate: not a real product "))
+    product = ElementTree.SubElement(root, "Product_Characteristics")
+    ElementTree.SubElement(product, "SYNTHESIS_DATE").text = f"{date}T00:00:00.000Z"
+    ElementTree.SubElement(product, "GEOGRAPHICAL_ZONE").text = layout.TILE
+    radiometry = ElementTree.SubElement(root, "Radiometric_Informations")
+    ElementTree.SubElement(radiometry, "REFLECTANCE_QUANTIFICATION_VALUE").text = "10000"
+    values = ElementTree.SubElement(radiometry, "SPECIAL_VALUES_LIST")
+    ElementTree.SubElement(values, "SPECIAL_VALUE", name="nodata").text = str(NODATA)
+    place = ElementTree.SubElement(root, "Geoposition_Informations")
+    for group, pixel in (("R1", 10), ("R2", 20)):
+        entry = ElementTree.SubElement(place, "Group_Geopositioning", group_id=group)
+        rows, columns = shape[0] * 10 // pixel, shape[1] * 10 // pixel
+        fields = {"ULX": ORIGIN[0], "ULY": ORIGIN[1], "XDIM": pixel, "YDIM": -pixel, "NROWS": rows, "NCOLS": columns}
+        for name, value in fields.items():
+            ElementTree.SubElement(entry, name).text = str(value)
+    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def simulate(folder: Path, size: int, pool: int, test: int, seed: int) -> Path:
+    """Write a simulated scene to a new or empty folder and return it.
+
+    `size`: side in pixels of 10 m, even. `pool`, `test`: number of polygons. Writes product folders under T31TCJ/,
+    polygons.gpkg (polygon_id, code, class_name, set) and truth.tif (class code of every pixel). Raises `InputError` for
+    an odd or too small size, or where the polygons have no room.
+    """
+    if size % 2 or size < 64:
+        raise InputError(
+            f"scene.size = {size}; an even number of 64 or more is needed: 20 m bands have half as many pixels."
+        )
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(seed)
+    landscape = draw_landscape(size, random)
+    transform = Affine(10, 0, ORIGIN[0], 0, -10, ORIGIN[1])
+    polygons = draw_polygons(landscape, transform, CRS_TILE.to_string(), pool, test, random)
+    polygons.to_file(folder / "polygons.gpkg", driver="GPKG")
+    _write(
+        folder / "truth.tif",
+        landscape.codes,
+        transform,
+        nodata=0,
+        colours=nomenclature.colour_table(nomenclature.CLASSES),
+    )
+    objects = _Objects(landscape, random)
+    for number, date in enumerate(layout.DATES):
+        _write_product(folder / layout.TILE, number, date, objects, random)
+    (folder / "README.txt").write_text(
+        f"SIMULATED scene (seed {seed}, {size} x {size} pixels), not real imagery. Spectra calibrated on real Theia L3A "
+        "crops of tile 31TCJ; see paperlib.simulation.simulate.\n"
+    )
+    return folder

@@ -1,0 +1,72 @@
+"""What a training step gets of the samples: no more pixels than its answer needs, turned at random."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from ..features.samples import Samples, oversample
+
+
+def size(model: nn.Module, samples: Samples, patches: int) -> int:
+    """Samples a batch: `patches` patches, or for single pixels as many as such a batch holds labelled, on average.
+
+    So all networks take about the same number of steps an epoch. Three or more: cut into parts of nearly equal size, no
+    number of samples then leaves a part of one, whose single labelled pixel BatchNorm could not take.
+    """
+    if model.receptive_field == 1:
+        patches = round(patches * int((samples.label >= 0).sum()) / len(samples))
+    return max(3, patches)
+
+
+def shuffled(label: Tensor, oversampling: bool, batch: int, generator: torch.Generator) -> tuple[Tensor, ...]:
+    """Numbers of the samples in the batches of an epoch, by their label (sample, y, x); every labelled sample is in one.
+
+    Batches are of nearly equal size: no sample is dropped, and no last batch of one, which BatchNorm could not take.
+    """
+    order = oversample(label, generator) if oversampling else torch.arange(len(label))
+    order = order[(label >= 0).flatten(1).any(1)[order]]  # a batch without any label would have no loss
+    order = order[torch.randperm(len(order), generator=generator)]
+    return order.tensor_split(math.ceil(len(order) / batch))
+
+
+class Extents:
+    """Where the labelled pixels of each sample lie: what lies further from them than a model sees is not computed.
+
+    `label` is (sample, y, x), on the CPU; `halo` half the model's receptive field in pixels.
+    """
+
+    def __init__(self, label: Tensor, halo: int):
+        self.limit, self.halo = label.shape[-1], halo
+        labelled = label >= 0
+        held = torch.stack([labelled.any(2), labelled.any(1)], dim=1).to(torch.uint8)  # (sample, axis, place)
+        self.first = held.argmax(2)
+        self.length = self.limit - held.flip(2).argmax(2) - self.first  # (sample, axis)
+
+    def cut(self, x: Tensor, label: Tensor, part: Tensor) -> tuple[Tensor, Tensor]:
+        """Of samples x (sample, ..., y, x) and label (sample, y, x), those numbered `part` (sample,), cut to one size.
+
+        The smallest squares that hold the labelled pixels of each with the halo around them, or end where the sample
+        does: on labelled pixels, a model that has learned answers exactly as on the whole sample.
+        """
+        side = min(self.limit, int(self.length[part].max()) + 2 * self.halo)
+        if side == self.limit:
+            return x[part.to(x.device)], label[part.to(x.device)]
+        middle = self.first[part] + self.length[part] // 2
+        start = (middle - side // 2).clamp(0, self.limit - side)
+        # centred, a long extent could lose part of its halo to one side
+        start = torch.minimum(start, (self.first[part] - self.halo).clamp(min=0))
+        start = torch.maximum(start, (self.first[part] + self.length[part] + self.halo).clamp(max=self.limit) - side)
+        number, start = part.to(x.device)[:, None, None], start.to(x.device)
+        steps = torch.arange(side, device=x.device)
+        rows, columns = start[:, :1, None] + steps[:, None], start[:, 1:, None] + steps
+        inner = x[number, ..., rows, columns]  # (sample, y, x, ...)
+        return inner.movedim((1, 2), (-2, -1)), label[number, rows, columns]
+
+
+def turn(x: Tensor, label: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A batch x (..., y, x) and its label (..., y, x), turned and mirrored as one of the eight ways of a square."""
+    number = int(torch.randint(8, (1,), generator=generator))
+    quarter, mirror = number % 4, number >= 4
+    x, label = (torch.rot90(part, quarter, (-2, -1)) for part in (x, label))
+    return (x.flip(-1), label.flip(-1)) if mirror else (x, label)

@@ -1,0 +1,160 @@
+"""The book's own Sphinx extensions: what they write is what they were given."""
+
+import importlib
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from PIL import Image
+
+PROJECT = Path(__file__).parents[2]
+sys.path.insert(0, str(PROJECT / "book" / "_ext"))
+artifacts, citation, docstrings, gallery, slots = (
+    importlib.import_module(name) for name in ("artifacts", "citation", "docstrings", "gallery", "slots")
+)
+MODULES = {
+    ".".join(path.relative_to(PROJECT / "src" / "paperlib").with_suffix("").parts).removesuffix(".__init__")
+    for path in (PROJECT / "src" / "paperlib").rglob("*.py")
+} - {"__init__", "__main__", *(path.parent.name for path in (PROJECT / "src" / "paperlib").glob("*/__init__.py"))} | {
+    "models"
+}
+
+
+def test_every_module_is_on_one_page_of_the_reference():
+    pages = sorted((PROJECT / "book" / "api").glob("*.md"))
+    documented = [name for page in pages for name in re.findall(r"automodule:: paperlib\.(\S+)", page.read_text())]
+    assert sorted(documented) == sorted(MODULES), "name it on a page in book/api"
+
+
+# -- places filled after the build -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def html(tmp_path):
+    """Two built pages, one with a figure, and a gallery."""
+    (tmp_path / "_images").mkdir()
+    (tmp_path / "how").mkdir()
+    Image.new("RGBA", (800, 400), "red").save(tmp_path / "_images" / "x.png")
+    figure = '<div class="cell_output"><img src="{}_images/x.png" alt="{}"></div>'
+    page = '<article><section id="title"><h1>Title<a href="#title">#</a></h1>{}</section></article>'
+    second = '<section id="maps"><h2>Maps</h2>' + figure.format("", "A red map & more") + "</section>"
+    (tmp_path / "a.html").write_text(page.format(second))
+    (tmp_path / "how" / "b.html").write_text(page.format(figure.format("../", "_images/x.png") + '<img src="y.png">'))
+    (tmp_path / "gallery.html").write_text("<p>All</p><!--slot gallery--><!--end gallery--><p>End</p>")
+    return tmp_path
+
+
+def test_gallery_has_every_figure_in_small_with_a_link_to_its_place(html):
+    slots.fill(html / "gallery.html", "gallery", gallery.thumbnails(html, ["a", "how/b"]))
+    soup = BeautifulSoup((html / "gallery.html").read_text(), "html.parser")
+    links = {link["href"]: link for link in soup.select("a")}
+    assert list(links) == ["a.html#maps", "how/b.html#title"]
+    assert [link.get_text() for link in links.values()] == ["Title: Maps", "Title"]
+    assert [link.img["alt"] for link in links.values()] == ["A red map & more", "Title"]
+    for link in links.values():
+        with Image.open(html / link.img["src"]) as small:
+            assert small.size == (360, 180)
+
+
+def test_a_place_is_filled_again_at_each_build(html):
+    page = html / "gallery.html"
+    for content in (r"one \1", "two"):
+        slots.fill(page, "gallery", content)
+        assert content in page.read_text()
+    assert page.read_text() == "<p>All</p><!--slot gallery-->two<!--end gallery--><p>End</p>"
+
+
+def test_artifacts_are_whole_listed_and_linked(run, tmp_path, monkeypatch):
+    names = ("TempCNN", "iota2_base")
+    monkeypatch.setattr("paperlib.models.registry.CLASSIFIERS", names)
+    monkeypatch.setattr(type(run).efficiency, "__defaults__", (names,))
+    monkeypatch.setattr(type(run).class_scores, "__defaults__", (names,))
+    folder = tmp_path / "_artifacts"
+    artifacts.write(run, folder)
+    soup = BeautifulSoup(artifacts.listing(folder, names, []), "html.parser")
+    linked = {link["href"] for link in soup.select("a[download]")}
+    assert all((tmp_path / href).is_file() for href in linked)
+    written = {path.relative_to(tmp_path).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert written - linked == {f"_artifacts/maps/{name}/class.tif.aux.xml" for name in names}
+    assert [row.th.get_text() for row in soup.select("tbody tr")] == list(names)
+
+
+def test_the_largest_artifacts_are_left_out_and_named(tmp_path):
+    for name, size in {"a": 10, "b": 600, "c": 500}.items():
+        (tmp_path / name).write_bytes(bytes(size))
+    (tmp_path / "maps").mkdir()
+    assert artifacts.keep_small(tmp_path, 2000) == [] and artifacts.keep_small(tmp_path, 700) == ["b"]
+    assert {path.name for path in tmp_path.glob("?")} == {"a", "c"}
+    assert "left out: b." in artifacts.listing(tmp_path, (), ["b"])
+
+
+# -- citation ----------------------------------------------------------------------------------------------------------
+
+
+def test_citation_says_what_the_file_says():
+    facts = yaml.safe_load(citation.FILE.read_text())
+    paper = facts["references"][0]
+    for text in (citation.sentence(paper), citation.bibtex(paper, "carpentier2021")):
+        assert paper["title"] in text and str(paper["year"]) in text and paper["journal"] in text
+        assert all(f"{one['family-names']}, {one['given-names']}" in text for one in paper["authors"])
+    assert citation.bibtex(facts, "paperlib").startswith("@software{paperlib,\n  author = {{The paperlib authors}},")
+    assert facts["version"] in citation.sentence(facts)
+    import paperlib
+
+    assert facts["version"] == paperlib.__version__
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_buttons_are_there_where_the_address_is_known(stated, monkeypatch):
+    for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY"):
+        monkeypatch.delenv(name, raising=False)
+    assert citation.address({}) == "" and citation.address({"repository-code": "https://x"}) == "https://x"
+    monkeypatch.setattr(citation, "address", lambda facts: "https://example.org/a/b" if stated else "")
+    config = type("Config", (), {"html_theme_options": {"launch_buttons": {"binderhub_url": "x"}}})
+    citation.configure(None, config)
+    assert ("launch_buttons" in config.html_theme_options) == stated
+    assert config.html_theme_options.get("repository_url") == ("https://example.org/a/b" if stated else None)
+
+
+def test_a_build_on_github_knows_its_address(monkeypatch):
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.example")
+    monkeypatch.setenv("GITHUB_REPOSITORY", "owner/name")
+    assert citation.address({}) == "https://github.example/owner/name"
+
+
+# -- docstrings --------------------------------------------------------------------------------------------------------
+
+
+def test_docstrings_become_lists_code_and_plain_stars():
+    lines = [
+        "What. Like this:",
+        "",
+        "    a: 1",
+        "",
+        "Parameters",
+        "----------",
+        "x, y: one *or* `a*b`",
+        "    more",
+        "z: two",
+    ]
+    docstrings.on_docstring(None, "function", "f", None, None, lines)
+    assert lines == [
+        "What. Like this::", "", "    a: 1", "", "**Parameters**", "",
+        "`x, y`", r"    one \*or\* `a*b`", "    more", "`z`", "    two",
+    ]  # fmt: skip
+
+
+def test_what_python_says_of_a_field_is_left_out():
+    lines = ["Alias for field number 0"]
+    docstrings.on_docstring(None, "attribute", "Window.core", None, None, lines)
+    assert lines == []
+
+
+def test_no_page_of_another_repository_is_made_up():
+    """The address stands in CITATION.cff or nowhere."""
+    for path in [PROJECT / "_config.yml", PROJECT / "README.md", *(PROJECT / "book").rglob("*.md")]:
+        if "_build" not in path.parts:
+            assert not re.search(r"github\.com/[\w-]+/paperlib", path.read_text()), path

@@ -1,0 +1,120 @@
+"""The how-to pages do what they say: their code and commands are taken from the pages and run."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from paperlib.runs.batch import read_batch
+
+PROJECT = Path(__file__).parents[2]
+PAGES = PROJECT / "book" / "how-to"
+BIN = Path(sys.executable).parent
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The fenced blocks of a how-to page in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", (PAGES / f"{page}.md").read_text(), re.M | re.S)
+
+
+@pytest.fixture
+def checkout(run, tmp_path, monkeypatch):
+    """A folder that looks like the project, in which a reader types commands; the store is that of `run`."""
+    for part in ("book", "data", "examples", "pyproject.toml"):
+        (tmp_path / part).symlink_to(PROJECT / part)
+    shutil.copytree(PROJECT / "src" / "paperlib", tmp_path / "src" / "paperlib")
+    monkeypatch.setenv("PAPERLIB_QUIET", "1")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "src"))
+    monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run_python(code: str) -> str:
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+def test_one_notebook(checkout):
+    run, ask = blocks("one-notebook", "bash")
+    subprocess.run(shlex.split(run.replace("\\\n", "")), check=True, capture_output=True)
+    assert "Simulated scene" in (checkout / "ground-truth.ipynb").read_text()
+    shown = subprocess.run(shlex.split(ask), check=True, capture_output=True, text=True).stdout
+    page = (PAGES / "one-notebook.md").read_text()
+    assert set(re.findall(r"^\s+(\w+): .*\(default", shown, re.M)) == {"preset", "scene", "polygons", "seed"}
+    assert all(f"`{name}`" in page for name in ("preset", "scene", "polygons", "seed"))
+
+
+def test_batch(checkout):
+    """The file is read, every notebook and parameter of it checked; test_batch.py runs batches."""
+    text = blocks("batch", "yaml")[0]
+    (checkout / "seeds.yml").write_text(text)
+    assert len(read_batch(checkout / "seeds.yml")) == 6 and text.startswith("# seeds.yml")
+    commands = "".join(blocks("batch", "bash")).splitlines()
+    assert "paperlib batch seeds.yml" in commands and "paperlib batch examples/bouconne.yml" in commands
+    assert len(read_batch(PROJECT / "examples" / "bouconne.yml")) == len(
+        yaml.safe_load((PROJECT / "examples" / "bouconne.yml").read_text())["runs"]
+    )
+
+
+def test_added_model_is_in_table_4_by_itself(checkout):
+    """The two files of the page, written as it says, and its last block, in a process of its own."""
+    network, names, use = blocks("add-a-model", "python")
+    path = checkout / network.splitlines()[0].removeprefix("# ")
+    assert network.count("\n") - network.count("\n\n") <= 20 and not path.exists()
+    path.write_text(network)
+    package = checkout / names.splitlines()[0].removeprefix("# ")
+    _, line, _, table = names.splitlines()
+    text = package.read_text()
+    assert text.count(table.split("=")[0] + "= {}\n") == 1
+    text = text.replace(table.split("=")[0] + "= {}", table)
+    package.write_text(text.replace("from .pelletier import", f"{line}\nfrom .pelletier import"))
+    contract = (
+        "import torch\nfrom paperlib import models\n"
+        "network = models.build('GRU', 13, 11, 8).eval()\n"
+        "assert network(torch.randn(2, 13, 11, 6, 5)).shape == (2, 8, 6, 5)\n"
+        "whole = network(x := torch.randn(1, 13, 11, 3, 3))\n"
+        "torch.testing.assert_close(network(x[..., 1:2, 1:2])[..., 0, 0], whole[..., 1, 1])\n"
+    )
+    *before, last = use.strip().splitlines()
+    whole = last.rsplit("[", 1)[0]
+    shown = run_python("\n".join([contract, *before, f"print({whole}.to_csv(), run.map('GRU'), sep='')"]))
+    header, sources, *rows = shown.splitlines()[:-1]
+    column = [number for number, pair in enumerate(zip(header.split(","), sources.split(","), strict=True))
+              if pair == ("GRU", "ours")]  # fmt: skip
+    assert len(column) == 1, "one column of ours"
+    scores = [row.split(",")[column[0]] for row in rows if row.startswith(("Validation", "Test"))]
+    assert sum(re.fullmatch(r"0\.\d+|1\.0", score) is not None for score in scores) >= 16
+    assert (Path(shown.splitlines()[-1]) / "class.tif").is_file()
+
+
+@pytest.fixture
+def elsewhere(run, tmp_path, monkeypatch):
+    """A working directory for the code of the page on weights, with the run of these tests as its run."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("paperlib.Experiment", lambda preset: run, raising=False)
+    return {}
+
+
+def test_weights_in_plain_torch_and_exported(elsewhere, run):
+    code = blocks("use-the-weights", "python")
+    assert not any("paperlib" in block for block in code[1:3]), "without this library"
+    for block in code:
+        exec(block, elsewhere)
+    series = run.samples["test"].x[0]
+    with torch.inference_mode():
+        ours = run.classifier("2D-CNN")(run.normalised["test"].x[:1])[0].argmax(0)
+    codes = np.array([cover.code for cover in run.legend])[ours.numpy()]
+    assert np.array_equal(elsewhere["classify"](series).numpy(), codes)
+    x = torch.randn_like(elsewhere["example"])
+    with torch.inference_mode():
+        torch.testing.assert_close(elsewhere["elsewhere"](x), run.classifier("3D-CNN")(x), rtol=1e-4, atol=1e-4)

@@ -1,0 +1,245 @@
+"""Every page of a built book in a real browser: quiet, light, fast, accessible, fit for a phone; tables sort, files arrive.
+
+The pages are those of the folder that $PAPERLIB_BOOK names:
+    PAPERLIB_BOOK=book/_build/html python -m pytest tests/book/test_pages.py
+"""
+
+import io
+import itertools
+import json
+import os
+import re
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+AXE = Path(__file__).parents[1] / "axe" / "axe.min.js"
+BOOK = Path(os.environ["PAPERLIB_BOOK"]).resolve() if os.environ.get("PAPERLIB_BOOK") else None
+PAGES = sorted(path for path in BOOK.rglob("*.html") if "_static" not in path.parts) if BOOK else []
+MAP = "explore"
+PHONE = {"width": 375, "height": 800}
+SECONDS = 2
+BYTES = {MAP: 5_000_000}
+DEFAULT_BYTES = 1_500_000
+MISSING = {"", "–", "-", "NA", "nan", "NaN", "None", "inf"}
+
+pytestmark = pytest.mark.skipif(BOOK is None, reason="$PAPERLIB_BOOK names no built book")
+each_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(BOOK).with_suffix("").as_posix())
+
+
+def test_the_book_is_there():
+    assert len(PAGES) >= 20 and (BOOK / f"{MAP}.html") in PAGES
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Says nothing of what is asked."""
+
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address():
+    """Where the book is served: a link to a file saves it there, and opens it where the page came from a disk."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=BOOK)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture
+def visit(browser):
+    """Opens a page in a window of its own; at the end nothing was asked of another host and nothing complained."""
+    contexts, asked, said = [], [], []
+
+    def opened(path: Path, root: str = "", **options):
+        contexts.append(browser.new_context(**{"viewport": {"width": 1300, "height": 900}, **options}))
+        page = contexts[-1].new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(root + path.relative_to(BOOK).as_posix() if root else path.as_uri())
+        if path.stem == MAP:
+            page.locator(".webmap-map canvas").first.wait_for()
+        page.asked = asked
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not [url for url in asked if not url.startswith(("file:", "data:", "blob:", "http://127.0.0.1:"))]
+    assert said == []
+
+
+@each_page
+def test_a_page_is_light_and_opens_fast(visit, path):
+    def seconds() -> float:
+        page = visit(path)
+        page.wait_for_load_state("load")
+        return page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd") / 1000
+
+    visit(path).wait_for_timeout(300)  # what scripts load late counts too
+    files = {unquote(urlsplit(url).path) for url in visit(path).asked if url.startswith("file:")}
+    assert sum(Path(file).stat().st_size for file in files) <= BYTES.get(path.stem, DEFAULT_BYTES)
+    assert min(seconds() for _ in range(3)) < SECONDS
+
+
+@each_page
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_is_accessible(visit, path, scheme):
+    page = visit(path, color_scheme=scheme, reduced_motion="reduce")  # else buttons fade from light to dark meanwhile
+    page.wait_for_function("document.getAnimations().length === 0")
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/[\\d.]+/g).slice(0, 3).map(Number)")
+    assert (sum(ground) < 200) == (scheme == "dark")
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run({preload: false})")["violations"]
+    grave = {
+        rule["id"]: [node["html"][:150] for node in rule["nodes"][:5]]
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+    }
+    assert not grave, json.dumps(grave, indent=1)
+
+
+@each_page
+def test_headings_are_in_order_and_pictures_say_what_they_show(visit, path):
+    page = visit(path)
+    levels = page.evaluate("""[...document.querySelectorAll("main :is(h1, h2, h3, h4, h5, h6)")]
+        .filter(one => one.getClientRects().length).map(one => Number(one.tagName[1]))""")
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(later <= before + 1 for before, later in itertools.pairwise(levels)), levels
+    for picture in page.locator(".bd-article img").all():
+        words = picture.get_attribute("alt")
+        assert words and len(words) > 30 and " " in words, picture.evaluate("one => one.outerHTML.slice(0, 200)")
+    for picture in page.locator(".drawing img").all():
+        assert picture.evaluate("one => getComputedStyle(one).backgroundColor") == "rgb(255, 255, 255)"
+
+
+@each_page
+def test_nothing_is_wider_than_a_phone(visit, path):
+    page = visit(path, viewport=PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    wide = page.evaluate(
+        """width => {
+        const scrolls = one => /auto|scroll/.test(getComputedStyle(one).overflowX);
+        const inFrame = one => one.closest("mjx-container, svg") || (one && one.matches("body") ? false
+            : scrolls(one.parentElement) || (one.parentElement !== document.body && inFrame(one.parentElement)));
+        return [...document.querySelectorAll(".bd-article *")]
+            .filter(one => one.getClientRects().length && one.getBoundingClientRect().right > width + 1 && !inFrame(one))
+            .map(one => one.outerHTML.slice(0, 120)); }""",
+        PHONE["width"],
+    )
+    assert not wide, wide[:5]
+
+
+def value(words: str) -> float:
+    """The number in a cell, read for itself; NaN where there is none."""
+    number = words.replace("−", "-").replace(",", "").split("±")[0].strip().removesuffix("%").removesuffix(" k")
+    try:
+        return float(number)
+    except ValueError:
+        return float("nan")
+
+
+def is_sorted(column: list[str]) -> bool:
+    """Numbers by size, then words, then what is missing; words that hold numbers have an order of their own."""
+    there = [words for words in column if words not in MISSING]
+    numbers = [number for number in map(value, there) if number == number]
+    words = [word.casefold() for word in there[len(numbers) :] if not re.search(r"\d", word)]
+    return column[: len(there)] == there and numbers == sorted(map(value, there[: len(numbers)])) and _plain(words)
+
+
+def _plain(words: list[str]) -> bool:
+    letters = [re.sub(r"[^a-z ]", "", word) for word in words]
+    return letters == sorted(letters)
+
+
+COLUMN = """(table, place) => [...table.tBodies].flatMap(body => [...body.rows])
+    .map(row => row.cells[row.cells.length - place].innerText.trim())"""
+
+
+@each_page
+def test_tables_sort_and_are_saved(visit, path):
+    page = visit(path)
+    tables = page.locator("table[data-sortable]")
+    assert tables.count() == page.evaluate("""[...document.querySelectorAll(".bd-article table")]
+        .filter(one => !one.closest(".xr-wrap, .highlight") && one.tHead?.innerText.trim())
+        .filter(one => one.tBodies[0].rows.length > 1).length""")
+    for table in tables.all():
+        if not table.is_visible() or table.evaluate(
+            "one => [...one.tBodies[0].rows].some(row => row.cells[0].rowSpan > 1)"
+        ):
+            continue  # sorted in parts: tests/figures/test_showing.py
+        column = table.evaluate(COLUMN, 1)
+        sums = [re.match("(Total|Mean)\\b", row.strip()) for row in table.locator("tbody tr").all_inner_texts()]
+        free = sum(not last for last in sums)
+        heading = max(table.locator("th[aria-sort]").all(), key=lambda one: one.bounding_box()["x"])
+        heading.locator("button").click()
+        assert heading.get_attribute("aria-sort") == "ascending"
+        shown = table.evaluate(COLUMN, 1)
+        assert sorted(shown) == sorted(column) and is_sorted(shown[:free]), shown
+        heading.locator("button").focus()
+        page.keyboard.press("Enter")
+        assert heading.get_attribute("aria-sort") == "descending"
+        page.keyboard.press("Enter")
+        assert table.evaluate(COLUMN, 1) == column
+    for number, button in enumerate(page.locator(".table-tools button:visible").all()):
+        with page.expect_download() as arrived:
+            button.click()
+        frame = pd.read_csv(arrived.value.path(), skip_blank_lines=False)
+        rows = page.locator("table[data-sortable]:visible").nth(number).locator("tbody tr").count()
+        assert len(frame) == rows and arrived.value.suggested_filename.endswith(".csv")
+        page.wait_for_timeout(150)  # chromium drops downloads beyond ten in a second
+
+
+@each_page
+def test_figures_are_saved(visit, address, path):
+    if 'class="drawing"' not in path.read_text():
+        pytest.skip("no figure on this page")
+    page = visit(path, address)
+    for figure in page.locator(".drawing").all():
+        links = {link.inner_text(): link for link in figure.locator("a").all()}
+        assert set(links) >= {"SVG", "PNG"}
+        content = {}
+        for kind, link in links.items():
+            with page.expect_download() as arrived:
+                link.click()
+            assert arrived.value.suggested_filename.endswith(f".{kind.lower()}")
+            content[kind] = Path(arrived.value.path()).read_bytes()
+        assert Image.open(io.BytesIO(content["PNG"])).format == "PNG"
+        assert ElementTree.fromstring(content["SVG"]).tag.endswith("svg")
+        assert "CSV" not in content or len(pd.read_csv(io.BytesIO(content["CSV"])))
+        page.wait_for_timeout(1000)  # chromium drops downloads beyond ten in a second
+
+
+def test_the_map_swipes_and_a_click_shows_a_series(visit):
+    page = visit(BOOK / f"{MAP}.html")
+    swipe, divider = page.locator("input[name=swipe]"), page.locator(".webmap-divider")
+    places = []
+    for share in (20, 80):
+        swipe.fill(str(share))
+        places.append(divider.bounding_box()["x"])
+    assert places[1] - places[0] > 100
+    page.locator(".webmap-map").scroll_into_view_if_needed()
+    box = page.locator(".webmap-map").bounding_box()
+    page.locator(".webmap-map").click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    assert page.locator(".webmap-chart polyline").count() >= 10
+    assert page.locator(".webmap-answers tbody tr").count() >= 2
+
+
+def test_the_button_turns_the_page_dark(visit):
+    page = visit(BOOK / "3-6-results.html")
+    for _ in range(3):
+        page.locator(".theme-switch-button:visible").first.click()
+        if page.evaluate("document.documentElement.dataset.theme") == "dark":
+            break
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
+    assert sum(ground[:3]) < 100

@@ -1,0 +1,52 @@
+"""The PDF of the book: pages in order, contents, outline, and links that lead inside it."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "book"))
+pypdf = pytest.importorskip("pypdf", reason="pypdf, of the extra `book`, is not installed")
+sync_api = pytest.importorskip("playwright.sync_api")
+import pdf  # noqa: E402
+
+
+@pytest.fixture
+def browser():
+    program = next(filter(None, map(shutil.which, pdf.NAMES)), None)
+    if program is None:
+        pytest.skip("no chromium or google-chrome is installed")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def test_pages_are_bound_in_order_with_contents_outline_and_inner_links(browser, tmp_path):
+    (tmp_path / "how").mkdir()
+    (tmp_path / "index.html").write_text(
+        "<h1>First</h1><a href='how/b.html#x'>inside</a> <a href='x.csv'>a file</a> <a href='#x'>down</a> "
+        "<a href='https://example.org/'>outside</a><p id='x' style='break-before: page'>more</p>"
+    )
+    wide = "<table style='width: 3000px'><tr><td>left</td><td style='text-align:right'>right</td></tr></table>"
+    (tmp_path / "how" / "b.html").write_text(f"<h1 id='x'>Second</h1>{wide}<a href='#x'>up</a>")
+    target = tmp_path / "book.pdf"
+    assert pdf.make(tmp_path, ["index", "how/b"], target, browser) == 4
+    reader = pypdf.PdfReader(target)
+    outline = [(one.title, reader.get_destination_page_number(one)) for one in reader.outline]
+    assert outline == [("Contents", 0), ("First", 1), ("Second", 3)]
+    text = [sheet.extract_text() for sheet in reader.pages]
+    assert text[0].split() == ["Contents", "First", "2", "Second", "4"]
+    assert "more" in text[2] and "left" in text[3] and "right" in text[3]
+    right = []
+    reader.pages[3].extract_text(
+        visitor_text=lambda text, cm, tm, *_: right.append(cm[4] + cm[0] * tm[4]) if "right" in text else None
+    )
+    assert max(right) < float(reader.pages[3].mediabox.width), "a wide table is cut"
+    links = [[link.get_object()["/A"] for link in sheet.get("/Annots", ())] for sheet in reader.pages]
+    goals = [
+        [reader.get_page_number(one["/D"][0].get_object()) for one in some if one["/S"] == "/GoTo"] for some in links
+    ]
+    assert goals == [[], [3, 2], [], [3]]  # to the other page; to the same place of this page and of that
+    assert [str(one["/URI"]) for some in links for one in some if "/URI" in one] == ["https://example.org/"]

@@ -1,0 +1,98 @@
+"""The build itself, with the project's own settings, fails on what it should: small books, each with one fault."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+PROJECT = Path(__file__).parents[2]
+COMMAND = next(line for line in (PROJECT / ".ci" / "run").read_text().splitlines() if "jupyter-book build" in line)
+OPTIONS = [word for word in COMMAND.split("#")[0].split() if word.startswith("-")]
+WHOLE = "# Title\n\nSee {doc}`b`, {ref}`here <there>`, {cite:p}`gomez2016`, {printed}`0.804` and {given}`95 %`.\n"
+CAPTION = ":::{{paper-{}}} {}\nIts caption.\n:::\n"
+
+
+@pytest.fixture
+def build(tmp_path):
+    """Builds a book of the pages `index` and `b` with the options of .ci/run; its exit code and what it said."""
+    for part in ("_ext", "_static", "extra", "references.bib"):
+        (tmp_path / part).symlink_to(PROJECT / "book" / part)
+    (tmp_path / "_config.yml").write_text((PROJECT / "_config.yml").read_text())
+    pages = [{"file": name} for name in ("b", "c")]
+    (tmp_path / "_toc.yml").write_text(yaml.safe_dump({"format": "jb-book", "root": "index", "chapters": pages}))
+    (tmp_path / "c.md").write_text("# C\n\n```{bibliography}\n```\n")
+
+    def run(index: str = WHOLE, b: str = "(there)=\n# B\n", cell: str = "", caption: str = "") -> tuple[int, str]:
+        (tmp_path / "index.md").write_text(index)
+        if cell:
+            kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+            cells = [new_markdown_cell(f"# C\n\n{caption}"), new_code_cell(cell)]
+            nbformat.write(new_notebook(cells=cells, metadata=kernel), tmp_path / "c.ipynb")
+            (tmp_path / "c.md").unlink()
+        if b:
+            (tmp_path / "b.md").write_text(b)
+        command = [str(Path(sys.executable).parent / "jupyter-book"), "build", *OPTIONS, str(tmp_path)]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        return answer.returncode, answer.stdout + answer.stderr
+
+    return run
+
+
+def test_numbers_are_those_of_the_paper(build, tmp_path):
+    words = "See {numref}`table-4` and {eq}`equation-3`.\n\n$$a$$\n\n$$b$$ (equation-3)\n"
+    code, said = build(f"# Title\n\n{words}", cell="1 + 1", caption=CAPTION.format("table", 4))
+    assert code == 0, said
+    page = (tmp_path / "_build" / "html" / "index.html").read_text()
+    assert ">Table 4<" in page and ">(3)<" in page
+    assert "Its caption." in (tmp_path / "_build" / "html" / "c.html").read_text()
+
+
+def test_options_are_strict():
+    assert {"-W", "-n"} <= set(OPTIONS)
+    assert " ".join(OPTIONS) in (PROJECT / "Makefile").read_text(), "make book is as strict as .ci/run"
+
+
+@pytest.mark.parametrize("index", [WHOLE, "# Title\n"])
+def test_a_whole_book_builds(build, index):
+    code, said = build(index)
+    assert code == 0, said
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({"index": "# Title\n\n{ref}`nowhere`\n"}, "undefined label"),
+        ({"index": "# Title\n\n{doc}`nowhere`\n"}, "unknown document"),
+        ({"index": "# Title\n\n[x](nowhere.md)\n"}, "nowhere.md"),
+        ({"index": "# Title\n\n{cite:p}`nobody2000`\n"}, "nobody2000"),
+        ({"index": "# Title\n\n{glue:text}`nothing`\n"}, "nothing"),
+        ({"index": "# Title\n\n{eq}`nothing`\n"}, "nothing"),
+        ({"b": ""}, "nonexisting document 'b'"),
+        ({"cell": "raise ValueError('it fails')"}, "it fails"),
+        ({"index": "# Title\n\n{numref}`figure-1`\n"}, "figure-1"),
+        ({"index": f"# Title\n\n{CAPTION.format('table', 1)}"}, "no output of a cell below the caption table-1"),
+        ({"cell": "1", "caption": CAPTION.format("figure", 10)}, "the paper has no figure 10"),
+        ({"index": "# Title\n\n$$1$$ (equation-1)\n\n$$2$$ (equation-1)\n"}, "duplicate label of equation equation-1"),
+    ],
+    ids=[
+        "label",
+        "document",
+        "link",
+        "citation",
+        "glue",
+        "equation",
+        "page",
+        "notebook",
+        "number",
+        "caption",
+        "too many",
+        "twice",
+    ],
+)
+def test_each_fault_fails_the_build(build, fault, message):
+    code, said = build(**{"index": "# Title\n", **fault})
+    assert code != 0 and message in said, said

@@ -1,0 +1,576 @@
+"""The pre-flight: every fault put into real files is named with its place and a way out, and nothing else breaks it."""
+
+import json
+import shutil
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+import shapely
+from hypothesis import HealthCheck, assume, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from rasterio.transform import from_origin
+
+from paperlib.checks import pixel_faults, preflight
+from paperlib.checks.faults import Finding
+from paperlib.checks.preflight import check, exit_code, report
+from paperlib.errors import InputError
+from paperlib.labels.polygons import burn, legend_of, load_polygons, split
+from paperlib.models import WIDEST
+from paperlib.reproduction import fetch
+from paperlib.scenes import sensors
+from paperlib.scenes.scene import open_scene
+from paperlib.settings import Sample
+from paperlib.simulation.simulate import simulate
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Use `@` matmul:PendingDeprecationWarning", "ignore:Consolidated metadata", "ignore:The data type"
+)
+
+
+@pytest.fixture(scope="session")
+def clean(tmp_path_factory) -> Path:
+    return simulate(tmp_path_factory.mktemp("preflight") / "scene", size=96, pool=24, test=16, seed=3)
+
+
+@pytest.fixture
+def scene(clean, tmp_path) -> Path:
+    """A copy of the clean scene that a test may break."""
+    return Path(shutil.copytree(clean, tmp_path / "scene"))
+
+
+def run(folder: Path, **choice) -> list[Finding]:
+    return check(folder / "T31TCJ", folder / "polygons.gpkg", **choice)
+
+
+def errors(findings) -> list[Finding]:
+    return [found for found in findings if found.level == "error"]
+
+
+def told(findings, level: str, subject: str, *texts: str) -> Finding:
+    """The one finding of a level and subject that has these texts; it has a place and a way out."""
+    same = [
+        found for found in findings
+        if (found.level, found.subject) == (level, subject)
+        and all(text in f"{found.value} | {found.place} | {found.fix}" for text in texts)
+    ]  # fmt: skip
+    assert len(same) == 1, report(findings)
+    assert same[0].place and same[0].fix
+    return same[0]
+
+
+def band_file(folder: Path, date: str, band: str) -> Path:
+    (path,) = folder.glob(f"T31TCJ/*_{date.replace('-', '')}-*/*_FRC_{band}.tif")
+    return path
+
+
+def change(path: Path, function) -> None:
+    with rasterio.open(path, "r+") as file:
+        file.write(function(file.read()))
+
+
+def redraw(folder: Path, function) -> gpd.GeoDataFrame:
+    """Rewrite the polygons with a function of their table."""
+    table = function(gpd.read_file(folder / "polygons.gpkg"))
+    (folder / "polygons.gpkg").unlink()
+    table.to_file(folder / "polygons.gpkg")
+    return table
+
+
+def ids_of(table, code: int, where: str = "pool") -> list[int]:
+    return table["polygon_id"][(table["code"] == code) & (table["set"] == where)].tolist()
+
+
+# -- nothing wrong -----------------------------------------------------------------------------------------------------
+
+
+def test_a_clean_scene_has_no_error_and_known_warnings_alone(clean):
+    findings = run(clean)
+    assert errors(findings) == [] and exit_code(findings) == 1
+    assert {found.subject for found in findings} == {"split"}  # the simulation puts some polygons next door on purpose
+    divided = split(load_polygons(clean / "polygons.gpkg"))
+    train = divided[divided["set"] == "train"]
+    for name in ("validation", "test"):
+        mine = divided[divided["set"] == name]
+        near = mine[[train.distance(one).min() <= WIDEST // 2 * 10 for one in mine.geometry]]
+        told(
+            findings, "warning", "split", f"{len(near)} of {len(mine)} {name}", ", ".join(map(str, near["polygon_id"]))
+        )
+
+
+def test_the_real_scene_has_no_error(shared_data, tmp_path):
+    shutil.copy(shared_data / "bouconne" / fetch.IMAGE, tmp_path)
+    findings = check(fetch.fetch_bouconne(tmp_path), shared_data / "bouconne" / "bouconne_polygons.gpkg")
+    assert errors(findings) == [], report(findings)
+
+
+def test_polygons_far_apart_in_a_scene_of_one_class_each_find_nothing_at_all(tmp_path):
+    folder = simulate(tmp_path / "scene", size=128, pool=24, test=16, seed=3)
+    left, _, _, top = open_scene(folder / "T31TCJ").rio.bounds()
+    places = [(column, row) for column in range(5, 120, 20) for row in range(5, 120, 40)]
+    boxes = [shapely.box(left + 10 * c, top - 10 * r - 50, left + 10 * c + 50, top - 10 * r) for c, r in places]
+    table = gpd.GeoDataFrame({"code": [3, 7, 11] * (len(boxes) // 3)}, geometry=boxes, crs=32631)
+    table.to_file(folder / "far.gpkg")
+    findings = check(folder / "T31TCJ", folder / "far.gpkg")
+    assert findings == [] and exit_code(findings) == 0 and "Nothing wrong was found" in report(findings)
+
+
+# -- scene: files ------------------------------------------------------------------------------------------------------
+
+
+def test_every_header_at_fault_is_listed_not_the_first_alone(scene):
+    band_file(scene, "2018-03-15", "B3").unlink()
+    band_file(scene, "2018-05-15", "B11").unlink()
+    band_file(scene, "2018-05-15", "B12").unlink()
+    band_file(scene, "2018-06-15", "B4").write_bytes(b"no raster")
+    moved, turned, unsigned = (band_file(scene, "2018-08-15", band) for band in ("B2", "B8", "B5"))
+    with rasterio.open(moved, "r+") as file:
+        file.transform = from_origin(300000, 4900020, 10, 10)
+    with rasterio.open(turned, "r+") as file:
+        file.crs = "EPSG:32632"
+    with rasterio.open(unsigned) as file:
+        profile, values = file.profile | {"dtype": "uint16"}, file.read().clip(0).astype(np.uint16)
+    with rasterio.open(unsigned, "w", **profile) as file:
+        file.write(values)
+    (metadata,) = scene.glob("T31TCJ/*_20181015-*/*_MTD_ALL.xml")
+    metadata.write_text(metadata.read_text().replace(">10000<", ">1000<"))
+    findings = run(scene)
+    assert exit_code(findings) == 2
+    told(findings, "error", "bands missing", "B3 |", "2018-03-15", "_FRC_B3.tif of this date again")
+    told(findings, "error", "bands missing", "B11, B12", "2018-05-15")
+    told(findings, "error", "band file", "cannot be read as a raster", "20180615", "Get it again")
+    told(findings, "error", "grid", moved.name, "from (300000, 4.90002e+06), expected 96 rows x 96 columns")
+    told(findings, "error", "grid", turned.name, "EPSG:32632; most files are in EPSG:32631", "Reproject it")
+    told(findings, "error", "type", "uint16; int16 is expected", unsigned.name, "gdal_translate")
+    told(findings, "error", "scale", "1000; other dates have 10000", metadata.name)
+    assert len(errors(findings)) == 7 and any(found.subject == "split" for found in findings)  # polygons still checked
+
+
+def test_a_file_cut_short_is_named_and_the_other_dates_are_still_checked(scene):
+    path = band_file(scene, "2018-07-08", "B8")
+    path.write_bytes(path.read_bytes()[:-3000])
+    change(band_file(scene, "2018-09-15", "B4"), lambda image: np.full_like(image, 700))
+    findings = run(scene)
+    told(findings, "error", "band file", path.name, "2018-07-08", "Get it again")
+    told(findings, "warning", "constant", "0.07 in every pixel", "B4, 2018-09-15")
+
+
+def test_dates(scene):
+    dates = ("2018-04-15", "2018-05-15", "2018-06-15", "2018-07-08")
+    for date in dates:
+        shutil.rmtree(band_file(scene, date, "B2").parent)
+    told(run(scene), "warning", "dates", "a gap of 153 days; the median is 30", "2018-03-15 to 2018-08-15")
+    for folder in list((scene / "T31TCJ").iterdir())[1:]:
+        shutil.rmtree(folder)
+    told(run(scene), "warning", "dates", "one date alone", "Add dates")
+
+
+def test_bands_missing_at_all_dates(scene):
+    for path in scene.glob("T31TCJ/*/*_FRC_B8A.tif"):
+        path.unlink()
+    findings = run(scene)
+    told(findings, "warning", "bands", "no B8A; the paper has B2", "T31TCJ")
+    assert errors(findings) == []
+
+
+def test_nothing_there(tmp_path, clean):
+    findings = check(tmp_path / "lost", tmp_path / "lost.gpkg")
+    told(findings, "error", "scene", "lost does not exist", "Give a folder")
+    told(findings, "error", "polygon file", "lost.gpkg does not exist", "check the path")
+    findings = check(clean / "README.txt", clean / "README.txt")
+    assert len(errors(findings)) == 2 and exit_code(findings) == 2
+    (tmp_path / "stack.tif").write_bytes(b"x")
+    (tmp_path / "stack.dates.txt").write_bytes(b"\xff\xfe\xfa")
+    findings = check(tmp_path / "stack.tif", clean / "polygons.gpkg")
+    assert [found.subject for found in errors(findings)] == ["scene"]
+
+
+def test_a_scene_smaller_than_a_patch_and_a_patch_smaller_than_what_networks_see(clean):
+    findings = run(clean, sample=Sample(patch=128))
+    told(findings, "error", "size", "96 x 96 pixels; a patch has 128 x 128", "lower sample.patch")
+    told(run(clean, sample=Sample(patch=8)), "error", "patch", "8 pixels", "Raise it to 9 or more")
+    findings = run(clean, sample=Sample(validation=1.5))
+    told(findings, "error", "split", "validation = 1.5")
+
+
+# -- scene: pixels -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.fault("a file copied to another date or band", "a warning of the pre-flight that names both", "nothing")
+def test_a_file_copied_twice_a_date_copied_twice_a_band_copied_twice(scene):
+    for band in sensors.BANDS:
+        shutil.copy(band_file(scene, "2018-04-15", band), band_file(scene, "2018-05-15", band))
+    shutil.copy(band_file(scene, "2018-08-15", "B3"), band_file(scene, "2018-09-15", "B3"))
+    shutil.copy(band_file(scene, "2018-11-15", "B3"), band_file(scene, "2018-12-15", "B4"))
+    for path in scene.glob("T31TCJ/*/*_FRC_B6.tif"):
+        shutil.copy(path, path.with_name(path.name.replace("B6", "B7")))
+    findings = run(scene)
+    told(findings, "warning", "identical", "all bands", "2018-04-15, 2018-05-15 ", "copied twice")
+    told(findings, "warning", "identical", "one band", "| B3, 2018-08-15 and B3, 2018-09-15 |")
+    told(findings, "warning", "identical", "one band", "| B3, 2018-11-15 and B4, 2018-12-15 |")
+    told(findings, "warning", "identical", "all dates", "| B6, B7 |")
+    assert len([found for found in findings if found.subject == "identical"]) == 4
+
+
+@pytest.mark.fault("two bands swapped", "a warning of the pre-flight", "nothing")
+def test_swapped_bands(scene):
+    for red in scene.glob("T31TCJ/*/*_FRC_B4.tif"):
+        near, other = red.with_name(red.name.replace("_B4", "_B8")), red.with_suffix(".swap")
+        red.rename(other), near.rename(red), other.rename(near)
+    told(run(scene), "warning", "bands swapped", "B8 is lower than B4", "order")
+
+
+@pytest.mark.parametrize(("factor", "median"), [(100, "100 times"), (0.01, "a hundredth")])
+@pytest.mark.fault("reflectance of the wrong scale", "a warning of the pre-flight with the median", "nothing")
+def test_a_wrong_scale(scene, factor, median):
+    stack = open_scene(scene / "T31TCJ").compute().drop_vars(["mask", "spatial_ref"]) * factor
+    cube = stack.rename("reflectance").rio.write_crs(32631)
+    cube.attrs, cube.encoding = {}, {}
+    cube.to_dataset().to_netcdf(scene / "cube.nc", engine="h5netcdf")
+    findings = check(scene / "cube.nc", scene / "polygons.gpkg")
+    told(findings, "warning", "scale", "the median reflectance is", "about 0.1 is expected", "cube.nc", "x 10000")
+    assert errors(findings) == [], median
+
+
+def test_one_date_of_another_scale_absurd_values_and_undeclared_nodata(scene):
+    for band in sensors.BANDS:
+        change(band_file(scene, "2018-04-15", band), lambda image: np.where(image > 0, image // 10, image))
+        change(band_file(scene, "2018-08-15", band), lambda image: np.where(np.arange(len(image[0])) < 10, 0, image))
+    change(band_file(scene, "2018-06-15", "B3"), lambda image: np.where(np.arange(96) < 10, 30000, image))
+    findings = run(scene)
+    told(findings, "warning", "scale", "of the date is", "of the others", "2018-04-15")
+    told(findings, "warning", "absurd values", "are 0 in all bands and not masked", "2018-08-15", "nodata")
+    told(findings, "warning", "absurd values", "10.4 % of the pixels have values outside -0.1 to 1.5", "2018-06-15")
+
+
+@pytest.mark.fault("a date almost all cloud", "a warning of the pre-flight with the share", "nothing")
+def test_masked_pixels_a_date(scene):
+    for date, rows in (("2018-04-15", 96), ("2018-08-15", 48), ("2018-09-15", 20)):
+        (flags,) = scene.glob(f"T31TCJ/*_{date.replace('-', '')}-*/MASKS/*_FLG_R1.tif")
+        change(flags, lambda image, rows=rows: np.where(np.arange(96)[:, None] < rows, 1, 0 * image + 4))
+    findings = run(scene)
+    told(findings, "warning", "masked pixels", "100 % of the date", "2018-04-15", "Leave this date out")
+    told(findings, "warning", "masked pixels", "50 % of the date", "2018-08-15")
+    assert not any("2018-09-15" in found.place for found in findings)
+
+
+def test_pixels_and_polygons_that_no_date_shows(scene):
+    table = gpd.read_file(scene / "polygons.gpkg")
+    place = open_scene(scene / "T31TCJ").rio.bounds()
+    rows = np.zeros((96, 96), bool)
+    rows[:24] = True
+    for flags in scene.glob("T31TCJ/*/MASKS/*_FLG_R1.tif"):
+        change(flags, lambda image: np.where(rows, 1, image).astype(np.uint8))
+    findings = run(scene)
+    told(findings, "warning", "masked pixels", "25.0 % of the scene have no usable date")
+    gone = table["polygon_id"][table.bounds["miny"] > place[3] - 240]
+    assert len(gone)
+    told(findings, "warning", "polygons", "masked on all dates", f"polygon_id {', '.join(map(str, gone))}")
+    for flags in scene.glob("T31TCJ/*/MASKS/*_FLG_R1.tif"):
+        change(flags, lambda image: np.ones_like(image))
+    findings = run(scene)
+    told(findings, "error", "masked pixels", "100.0 % of the scene", "Get the scene again")
+    told(findings, "error", "class 3 Woodland broad-leaved trees", "no usable pixel for train")
+
+
+def test_a_grid_that_is_not_of_ten_metres(scene):
+    with rasterio.open(scene / "20.tif", "w", driver="GTiff", height=60, width=60, count=10, dtype="int16",
+                       crs=32631, transform=from_origin(356040, 4835680, 20, 20)) as file:  # fmt: skip
+        file.write(np.random.default_rng(0).integers(100, 4000, (10, 60, 60), np.int16))
+    (scene / "20.dates.txt").write_text("2018-08-15\n")
+    found = told(check(scene / "20.tif", scene / "polygons.gpkg"), "warning", "grid", "20 x 20 in EPSG:32631")
+    assert "gdalwarp" in found.fix
+
+
+def test_large_scenes_are_sampled_from_corner_to_corner():
+    for length in (1, 200, 256, 257, 300, 10980):
+        places = pixel_faults._places(length)
+        assert places[0].start == 0 and places[-1].stop == length and all(one.start < one.stop for one in places)
+        assert sum(one.stop - one.start for one in places) <= 256
+    assert len(pixel_faults._places(256)) == 1 and len(pixel_faults._places(10980)) == 8
+
+
+# -- polygons ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_row_at_fault_is_listed_not_the_first_alone(scene):
+    def spoil(table):
+        table["code"] = table["code"].astype(object)
+        table["code"] = table["code"].map(str)
+        table.loc[0, "code"], table.loc[1, "code"], table.loc[2, "code"] = "water", None, "4"
+        table.loc[3, "set"] = "holdout"
+        x, y = table.geometry[5].centroid.x, table.geometry[5].centroid.y
+        table.loc[4, "geometry"] = None
+        table.loc[5, "geometry"] = shapely.Polygon([(x, y), (x + 50, y + 50), (x + 50, y), (x, y + 50)])
+        table.loc[6, "geometry"] = shapely.Point(x, y)
+        table.loc[7, "geometry"] = shapely.affinity.translate(table.geometry[7], 1e5)
+        return table
+
+    table = redraw(scene, spoil)
+    ids = table["polygon_id"].tolist()
+    findings = run(scene)
+    told(
+        findings,
+        "error",
+        "class codes",
+        f"2 of {len(table)}: water, ",
+        f"polygon_id {ids[0]}, {ids[1]} ",
+        "column `code`",
+    )
+    told(
+        findings,
+        "error",
+        "class code unknown",
+        "1 polygons: Unknown class codes [4]",
+        f"polygon_id {ids[2]} ",
+        "Recode",
+    )
+    told(findings, "error", "column set", "holdout", f"polygon_id {ids[3]} ", "pool, train, training, test")
+    told(findings, "error", "geometry", "none", f"polygon_id {ids[4]} ", "Delete these rows")
+    told(findings, "error", "outline invalid", "Self-intersection[", f"polygon_id {ids[5]} ", "make_valid")
+    told(findings, "error", "geometry", "Point", f"polygon_id {ids[6]} ", "draw polygons")
+    told(
+        findings,
+        "error",
+        "outside the scene",
+        f"1 of {len(table) - 7} polygons",
+        f"polygon_id {ids[7]} ",
+        "Delete them",
+    )
+    (scene / "T31TCJ").rename(scene / "elsewhere")  # the same without a scene, but for the place
+    without = run(scene)
+    for found in findings:
+        if found.subject in ("class codes", "class code unknown", "column set", "geometry", "outline invalid"):
+            assert found in without
+    told(without, "error", "scene", "does not exist")
+
+
+@pytest.mark.parametrize("fault", ["no code", "no crs", "empty", "no geometry column", "garbage"])
+def test_files_without_polygons(scene, fault):
+    def spoil(table):
+        return {
+            "no code": lambda: table.rename(columns={"code": "klass"}),
+            "no crs": lambda: table.set_crs(None, allow_override=True),
+            "empty": lambda: table.iloc[:0],
+        }[fault]()
+
+    if fault == "no geometry column":
+        pd.DataFrame({"code": [1, 2]}).to_csv(scene / "polygons.csv", index=False)
+        (scene / "polygons.gpkg").unlink()
+        (scene / "polygons.csv").rename(scene / "polygons.gpkg")
+    elif fault == "garbage":
+        (scene / "polygons.gpkg").write_bytes(b"no polygons")
+    else:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            redraw(scene, spoil)
+    (found,) = errors(run(scene))
+    with pytest.raises(InputError) as error:
+        load_polygons(scene / "polygons.gpkg")
+    assert found.subject == "polygon file" and found.value in str(error.value)
+
+
+def test_numbers_that_repeat(scene):
+    redraw(scene, lambda table: table.assign(polygon_id=table["polygon_id"].replace({7: 9})))
+    findings = run(scene)
+    told(findings, "warning", "polygon numbers", "9 repeated", "rows 7, 9", "own whole number")
+    assert errors(findings) == []
+
+
+def test_overlaps_and_copies(scene):
+    table = gpd.read_file(scene / "polygons.gpkg")
+    one, other = ids_of(table, 3)[0], ids_of(table, 7)[0]
+    outline = dict(zip(table["polygon_id"], table.geometry, strict=True))
+
+    def spoil(table):
+        table.loc[table["polygon_id"] == other, "geometry"] = outline[one].buffer(15)
+        last = table["polygon_id"].max()
+        rows = {"polygon_id": [last + 1, last + 2], "code": 11, "set": "pool"}
+        twin = shapely.Polygon(outline[ids_of(table, 11)[0]].exterior.coords[::-1])
+        copies = gpd.GeoDataFrame(rows, geometry=[twin, outline[ids_of(table, 11)[1]].buffer(8)], crs=table.crs)
+        return pd.concat([table, copies], ignore_index=True)
+
+    table = redraw(scene, spoil)
+    area, last = outline[one].area, table["polygon_id"].max()
+    first, second = ids_of(table, 11)[:2]
+    findings = run(scene)
+    told(
+        findings, "warning", "overlap", "1 pairs of different classes", f"{area:.0f} m2", f"{one} and {other}", "which"
+    )
+    told(findings, "warning", "overlap", "1 pairs of one class", f"{second} and {last}")
+    told(findings, "warning", "drawn twice", "one outline, class 11", f"polygon_id {first}, {last - 1}", "Keep one")
+    divided = split(load_polygons(scene / "polygons.gpkg"))
+    told(findings, "warning", "polygons", "every pixel lies in another polygon too", f"{first}, {second}, {last - 1}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            burned = burn(divided, open_scene(scene / "T31TCJ"), legend_of(divided))
+        except InputError:
+            assert any("no usable pixel" in found.value for found in errors(findings))
+        else:
+            told(findings, "warning", "overlap", f"{burned.attrs['contested']} pixels lie in several polygons")
+
+
+def test_polygons_without_a_pixel_and_beyond_the_edge(scene):
+    table = gpd.read_file(scene / "polygons.gpkg")
+    small = ids_of(table, 7)[0]
+    left, bottom, _, _ = open_scene(scene / "T31TCJ").rio.bounds()
+
+    def spoil(table):
+        corner = shapely.Point(left + 500, bottom + 500).buffer(3)  # where four pixels meet
+        table.loc[table["polygon_id"] == small, "geometry"] = corner
+        edge = shapely.box(left - 30, bottom + 10, left + 10, bottom + 50)
+        beside = shapely.box(left - 30, bottom + 500, left, bottom + 530)  # touches the scene along a line
+        rows = {"polygon_id": [900, 901], "code": 7, "set": "pool"}
+        return pd.concat([table, gpd.GeoDataFrame(rows, geometry=[edge, beside], crs=table.crs)], ignore_index=True)
+
+    redraw(scene, spoil)
+    findings = run(scene)
+    told(findings, "warning", "polygons", "too small", f"polygon_id {small}, 901 ", "Draw them larger")
+    told(findings, "warning", "outside the scene", "2 polygons reach out of it: 2100 m2", "polygon_id 900, 901")
+    assert errors(findings) == []
+
+
+def test_all_polygons_elsewhere(scene):
+    redraw(scene, lambda table: table.set_crs(32632, allow_override=True))
+    (found,) = errors(run(scene))
+    assert found.subject == "outside the scene" and "Is the file's CRS right?" in found.fix
+
+
+def test_classes_with_too_few_polygons_are_all_named(scene):
+    def spoil(table):
+        keep = pd.Series(True, table.index)
+        keep[table.index[(table["code"] == 5) & (table["set"] == "pool")]] = False
+        keep[table.index[(table["code"] == 10) & (table["set"] == "pool")][1:]] = False
+        keep[table.index[(table["code"] == 2) & (table["set"] == "pool")][2:]] = False
+        keep[table.index[(table["code"] == 6) & (table["set"] == "test")]] = False
+        return table[keep]
+
+    table = redraw(scene, spoil)
+    findings = run(scene)
+    place = "polygon_id " + ", ".join(map(str, ids_of(table, 5, "test")))
+    told(findings, "error", "class 5 Shrubland", "0 polygons to divide among train and validation", place, "Draw more")
+    told(findings, "error", "class 10 Non-vegetated land", "1 polygons to divide")
+    told(findings, "warning", "class 2 Woodland needle-leaved trees", "2 polygons in the pool")
+    told(findings, "warning", "class 6 Permanent herbaceous land", "no test polygon")
+    assert len(errors(findings)) == 2
+    redraw(scene, lambda table: table[table["code"].isin([2, 7])].assign(set="pool").groupby("code").head(2))
+    findings = run(scene)  # without a test set, one more is needed
+    told(findings, "error", "class 7 Periodically herbaceous land", "2 polygons to divide", "3 are needed")
+
+
+def test_imbalance(scene):
+    table = gpd.read_file(scene / "polygons.gpkg")
+
+    def spoil(table):
+        pool = (table["code"] == 5) & (table["set"] == "pool")
+        left, bottom, _, _ = open_scene(scene / "T31TCJ").rio.bounds()
+        tiny = [shapely.box(left + 10 * n, bottom + 20, left + 10 * n + 10, bottom + 30) for n in (1, 5, 9, 13, 17)]
+        table.loc[pool, "geometry"] = tiny[: pool.sum()]
+        wide = (table["code"] == 7) & (table["set"] == "pool")
+        table.loc[wide, "geometry"] = table.geometry[wide].buffer(60)
+        return table
+
+    table = redraw(scene, spoil)
+    assert len(ids_of(table, 5)) <= 5
+    told(
+        run(scene),
+        "warning",
+        "imbalance",
+        "Shrubland",
+        "training pixels; Periodically herbaceous land has",
+        "oversampling",
+    )
+
+
+# -- agreement with what a run does ------------------------------------------------------------------------------------
+
+
+def runs(folder: Path) -> bool:
+    """Whether polygons and scene get as far as burned labels."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            scene = open_scene(folder / "T31TCJ")
+            divided = split(load_polygons(folder / "p.gpkg", crs=scene.rio.crs, bounds=scene.rio.bounds()))
+            burn(divided, scene, legend_of(divided))
+        except InputError:
+            return False
+    return True
+
+
+@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+@pytest.mark.fault(
+    "mangled attribute tables and outlines (generated)", "every fault is listed; never a crash", "nothing"
+)
+def test_mangled_tables_and_outlines_never_raise_and_errors_mean_that_no_run_is_possible(clean, data):
+    table = gpd.read_file(clean / "polygons.gpkg")
+    rows = st.integers(0, len(table) - 1)
+    for column, values in (
+        ("code", st.one_of(st.none(), st.integers(-5, 300), st.floats(), st.text(max_size=3))),
+        ("set", st.sampled_from([None, "", "pool", "train", "test", "TEST", "validation"])),
+        ("polygon_id", st.one_of(st.none(), st.integers(-3, 10**12), st.text(max_size=2))),
+    ):
+        for row, value in data.draw(st.dictionaries(rows, values, max_size=3), label=column).items():
+            table[column] = table[column].astype(object)
+            table.loc[row, column] = value
+        if table[column].dtype == object and data.draw(st.booleans()):
+            table[column] = table[column].map(lambda value: None if value is None else str(value))
+    shift = st.floats(-3000, 3000)
+    for row, kind in data.draw(st.dictionaries(rows, st.integers(0, 6), max_size=4), label="outlines").items():
+        outline = table.geometry[row]
+        dx, dy = data.draw(shift), data.draw(shift)
+        table.loc[row, "geometry"] = [
+            None, shapely.Point(0, 0), shapely.Polygon(), shapely.affinity.translate(outline, dx, dy),
+            shapely.box(0, 0, 1e300, 1e300), outline.buffer(abs(dx) / 10), shapely.affinity.scale(outline, 1e-4, 1e-4),
+        ][kind]  # fmt: skip
+    table = table.drop(columns=data.draw(st.sets(st.sampled_from(["code", "set", "polygon_id"]), max_size=1)))
+    table = table.set_crs(data.draw(st.sampled_from([32631, 32631, 32631, 4326, 3857, 32632])), allow_override=True)
+    table = table.iloc[: data.draw(st.sampled_from([len(table), len(table), 3, 1, 0]))]
+    path = clean / "p.gpkg"
+    path.unlink(missing_ok=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            table.to_file(path)
+        except Exception:  # what cannot be written is no file of a user
+            assume(False)
+    findings = check(clean / "T31TCJ", path)
+    assert all(isinstance(one, str) for found in findings for one in asdict(found).values())
+    assert (exit_code(findings) == 2) is not runs(clean), report(findings)
+    report(findings)
+
+
+@pytest.mark.filterwarnings("ignore:.*polygons hold no pixel")
+@pytest.mark.parametrize("shift", [(0, 0), (3.3, -4.1), (-7.7, 9.2)])
+def test_pixels_are_counted_as_burned(clean, shift):
+    scene = open_scene(clean / "T31TCJ")
+    polygons = load_polygons(clean / "polygons.gpkg")
+    polygons["geometry"] = polygons.geometry.translate(*shift)
+    claims = preflight._claims(scene, polygons)
+    burned = burn(polygons, scene, legend_of(polygons))
+    assert burned.attrs["contested"] == 0 and len(claims) == (burned.polygon >= 0).sum() > 300
+    assert (burned.polygon.values[claims["y"], claims["x"]] == claims["polygon_id"]).all()
+
+
+# -- report ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_report_is_text_that_fits_and_json(scene):
+    band_file(scene, "2018-03-15", "B3").unlink()
+    findings = run(scene)
+    assert [found.level for found in findings] == sorted(found.level for found in findings)  # errors first
+    text = report(findings)
+    assert text.startswith("ERROR   bands missing\n        found B3\n        where 2018-03-15,")
+    assert all(len(line) <= 118 or " " not in line.strip() for line in text.splitlines())
+    assert f"1 error, {len(findings) - 1} warnings." in text and "8 windows of 32 pixels" in text
+    assert [Finding(**one) for one in json.loads(json.dumps([asdict(found) for found in findings]))] == findings
+    warning = Finding("warning", "a", "b", "c", "d")
+    assert [exit_code(one) for one in ([], [warning], [warning, Finding("error", "a", "b", "c", "d")])] == [0, 1, 2]

@@ -1,0 +1,59 @@
+"""Rewritten networks are the same functions."""
+
+import pytest
+import torch
+
+from paperlib import models
+from paperlib.mapping.folding import fold, mix, unpadded
+from paperlib.mapping.inference import answer
+
+NETWORKS = (*models.NAMES, *models.VARIANTS)
+
+
+def learned(name: str) -> torch.nn.Module:
+    """A network whose BatchNorm has statistics of its own."""
+    torch.manual_seed(1)
+    model = models.build(name, channels=13, dates=11, classes=8).train()
+    for _ in range(3):
+        model(torch.rand(4, 13, 11, 12, 12) + torch.randn(1, 13, 1, 1, 1))
+    return model.eval()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_folded_network_is_the_same_function(name):
+    model, x = learned(name), torch.rand(2, 13, 11, 12, 12)
+    folded = fold(model)
+    kinds = {type(module) for module in folded.modules()}
+    assert not kinds & {torch.nn.BatchNorm2d, torch.nn.BatchNorm3d, torch.nn.Dropout}
+    assert any(isinstance(module, torch.nn.BatchNorm2d | torch.nn.BatchNorm3d) for module in model.modules())
+    with torch.inference_mode():
+        torch.testing.assert_close(folded(x), model(x), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("mixed", [False, True])
+def test_without_borders_the_inside_is_answered_the_same(name, mixed):
+    model = fold(learned(name))
+    model = mix(model) if mixed else model
+    halo, x = model.receptive_field // 2, torch.rand(2, 13, 11, 21, 24)
+    inside = unpadded(model)
+    assert {one.data_ptr() for one in inside.parameters()} == {one.data_ptr() for one in model.parameters()}
+    (index, probability), (found, sure) = (answer(one, [x], mixed) for one in (model, inside))
+    part = slice(None), slice(halo, 21 - halo), slice(halo, 24 - halo)
+    assert found.shape == index[part].shape
+    torch.testing.assert_close(sure, probability[part], rtol=0, atol=0.01 if mixed else 1e-5)
+    assert (found == index[part]).float().mean() > (0.98 if mixed else 0.999)
+
+
+@pytest.mark.parametrize("name", models.NAMES)
+def test_first_and_last_layers_stay_in_float32(name):
+    seen = {}
+    mixed = mix(fold(learned(name)))
+    for path, module in mixed.named_modules():
+        if isinstance(module, torch.nn.Conv2d | torch.nn.Conv3d):
+            module.register_forward_hook(lambda module, x, y, path=path: seen.update({path: y.dtype}))
+    answer(mixed, [torch.rand(1, 13, 11, 12, 12)], mixed=True)
+    kept = {path for path, kind in seen.items() if kind == torch.float32}
+    streams = 2 if name == "SpatioTempCNN" else 1
+    assert len(kept) == 2 * streams and all("convolutions.0" in path or "head" in path for path in kept)
+    assert len(seen) > len(kept)

@@ -1,0 +1,245 @@
+"""Maps: by windows as in one pass, georeferenced, coloured, honest about pixels without data."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+import rioxarray  # noqa: F401  (gives .rio)
+import torch
+import xarray as xr
+from rio_cogeo.cogeo import cog_validate
+
+from paperlib import models, nomenclature
+from paperlib.devices import has_bfloat16
+from paperlib.errors import InputError
+from paperlib.features.samples import Normaliser
+from paperlib.features.window import features
+from paperlib.mapping import inference, scene_maps
+from paperlib.mapping.inference import Classifier
+from paperlib.mapping.scene_maps import map_scene, read_map
+from paperlib.reproduction import paper
+from paperlib.scenes import sensors
+
+LEGEND = nomenclature.legend([1, 3, 7, 11])
+SHAPE = (37, 53)  # no multiple of a window: the last windows are partial
+
+
+@pytest.fixture(scope="module")
+def scene() -> xr.DataArray:
+    """A small random scene with one pixel that no date shows and one date masked somewhere else."""
+    rng = np.random.default_rng(5)
+    values = rng.uniform(0.01, 0.6, (10, 3, *SHAPE)).astype(np.float32)
+    mask = np.zeros((3, *SHAPE), bool)
+    mask[:, 4, 6] = True
+    mask[1, 20:30, 20:30] = True
+    values[:, mask] = np.nan
+    return xr.DataArray(
+        values,
+        dims=("band", "time", "y", "x"),
+        coords={
+            "band": list(sensors.BANDS), "time": pd.to_datetime(paper.DATES[:3]),
+            "y": 4835675.0 - 10 * np.arange(SHAPE[0]), "x": 356045.0 + 10 * np.arange(SHAPE[1]),
+            "mask": (("time", "y", "x"), mask),
+        },
+    ).rio.write_crs(32631)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def normaliser() -> Normaliser:
+    low, high = torch.zeros(13), torch.ones(13)
+    return Normaliser(low, high)
+
+
+def build(name: str, scene: xr.DataArray, normaliser: Normaliser) -> torch.nn.Module:
+    """A network with random weights whose batch statistics are those of the scene: its classes vary over the map."""
+    torch.manual_seed(1)
+    model = models.build(name, channels=13, dates=3, classes=len(LEGEND))
+    x = normaliser.apply(torch.from_numpy(features(scene))[None])
+    for module in model.modules():
+        if hasattr(module, "momentum"):
+            module.momentum = None  # plain averages, so that one pass sets them
+    model.train()(x)
+    return model.eval()
+
+
+def one_pass(model: torch.nn.Module, scene: xr.DataArray, normaliser: Normaliser) -> tuple[np.ndarray, np.ndarray]:
+    """Class index and probability of the whole scene at once, in the precision that its map takes."""
+    classifier = Classifier(model, normaliser)
+    classifier.choose_precision(scene)
+    classifier.block = max(SHAPE)
+    return classifier.classify(features(scene), (slice(0, SHAPE[0]), slice(0, SHAPE[1])))
+
+
+@pytest.mark.parametrize("name", models.NAMES)
+@pytest.mark.parametrize("window", [16, 40])
+@pytest.mark.parametrize("mixed", [False, True])
+def test_windows_equal_one_pass(name, window, mixed, scene, normaliser, tmp_path, monkeypatch):
+    if mixed:  # where the processor has it
+        monkeypatch.setattr(inference, "WORTH", 0)
+        monkeypatch.setattr(inference, "PROBE", 16)
+        monkeypatch.setattr(inference, "AGREEMENT", 0)
+    model = build(name, scene, normaliser)
+    map_scene(model, scene, normaliser, LEGEND, tmp_path, window=window)
+    index, probability = one_pass(model, scene, normaliser)
+    with rasterio.open(tmp_path / "class.tif") as file:
+        assert ("mixed" in file.tags()["precision"]) == (mixed and has_bfloat16(torch.device("cpu")))
+    codes = np.array([cover.code for cover in LEGEND])
+    expected = np.where(index < 0, 0, codes[index])
+    assert np.array_equal(read_map(tmp_path / "class.tif").values, expected)
+    confidence = read_map(tmp_path / "confidence.tif").values
+    assert np.abs(confidence[index >= 0] - 100 * probability[index >= 0]).max() <= (1.01 if mixed else 0.51)
+    assert len(np.unique(expected)) > 2  # a constant map would pass for the wrong reason
+
+
+def test_a_halo_too_small_is_noticed(scene, normaliser, tmp_path):
+    model = build("3D-CNN", scene, normaliser)
+    model.receptive_field = 1
+    with pytest.raises(ValueError, match="broadcast"):
+        map_scene(model, scene, normaliser, LEGEND, tmp_path, window=16)
+
+
+def test_files_carry_place_colours_names_and_nodata(scene, normaliser, tmp_path):
+    map_scene(build("TempCNN", scene, normaliser), scene, normaliser, LEGEND, tmp_path, window=32)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["class.tif", "confidence.tif"]
+    with rasterio.open(tmp_path / "class.tif") as classes, rasterio.open(tmp_path / "confidence.tif") as confidence:
+        assert classes.crs == confidence.crs == scene.rio.crs
+        assert classes.transform == scene.rio.transform()
+        assert classes.shape == SHAPE and classes.dtypes == ("uint8",)
+        assert (classes.nodata, confidence.nodata) == (0, 255)
+        assert classes.colormap(1)[11] == (0x00, 0x80, 0xFF, 255)
+        assert classes.tags(1)["class_3"] == "Woodland broad-leaved trees"
+        assert classes.read(1)[4, 6] == 0 and confidence.read(1)[4, 6] == 255
+        assert (classes.read(1) == 0).sum() == 1
+
+
+def test_filled_dates_have_values(scene):
+    values = features(scene)
+    assert values.shape == (13, 3, *SHAPE) and values.dtype == np.float32
+    assert np.isnan(values).any(axis=(0, 1)).sum() == 1
+    assert values[:10, 1, 25, 25] == pytest.approx(
+        (scene.values[:, 0, 25, 25] * 31 + scene.values[:, 2, 25, 25] * 28) / 59, abs=1e-5
+    )  # halfway in days, not in steps: 28 days after the first date, 31 before the last
+
+
+def test_features_in_memory_that_held_others(scene):
+    expected = features(scene)[..., 2:20, 3:40]
+    memory = np.full(expected.size + 5, 7, np.float32)
+    found = features(scene, slice(2, 20), slice(3, 40), memory)
+    assert np.shares_memory(found, memory)
+    np.testing.assert_array_equal(found, expected)
+
+
+KILLED = """
+import os, resource, sys, time
+from pathlib import Path
+from paperlib import Experiment
+from paperlib.mapping import scene_maps
+
+run, folder, stop = Experiment("tiny"), Path(sys.argv[1]), int(sys.argv[2])
+save, made = scene_maps._save, []
+
+def slowly(path, array):
+    save(path, array)
+    made.append(path)
+    if len(made) == stop:
+        (folder / "stopped").touch()
+        time.sleep(60)
+
+scene_maps._save = slowly
+os.cpu_count = lambda: 1
+model = run.classifier("TempCNN")
+if limit := int(sys.argv[3]):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+scene_maps.map_scene(model, run.scene, run.normaliser, run.legend, folder, window=24)
+print(len(made))
+"""
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory):
+    """Starts a process that maps the tiny scene in 32 windows into a folder; it stops a minute after some of them."""
+    store = tmp_path_factory.mktemp("store")
+
+    def begin(folder, stop=0, limit=0) -> subprocess.Popen:
+        folder.mkdir(exist_ok=True)
+        environment = os.environ | {"PAPERLIB_STORE": str(store), "PAPERLIB_QUIET": "1"}
+        command = [sys.executable, "-c", KILLED, str(folder), str(stop), str(limit)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True)
+
+    return begin
+
+
+@pytest.mark.fault(
+    "a map killed (SIGKILL) in the middle, with a window half written",
+    "the windows done are kept; the same maps, byte by byte",
+    "the windows in work",
+)
+def test_a_killed_map_goes_on_and_ends_with_the_same_bytes(start, tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    out, _ = start(whole).communicate(timeout=200)
+    assert out == "32\n"
+    process = start(killed, stop=5)
+    deadline = time.monotonic() + 200
+    while not (killed / "stopped").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=10)
+    assert process.returncode == -signal.SIGKILL and not list(killed.glob("*.tif"))
+    (killed / "windows" / "0-24-48-96.partial").write_bytes(b"half")  # what a kill in the middle of a write leaves
+    out, _ = start(killed).communicate(timeout=200)
+    assert out == "27\n"  # five were there
+    for name in ("class.tif", "confidence.tif"):
+        assert (killed / name).read_bytes() == (whole / name).read_bytes()
+    assert sorted(path.name for path in killed.iterdir()) == ["class.tif", "confidence.tif", "stopped"]
+
+
+@pytest.mark.fault(
+    "a block of an image unreadable while mapping", "an error that names it; complete windows are kept", "nothing"
+)
+def test_an_error_in_a_window_ends_the_map_and_keeps_what_is_complete(scene, normaliser, tmp_path, monkeypatch):
+    model = build("TempCNN", scene, normaliser)
+    real = scene_maps.features
+
+    def broken(scene, y, x, memory):
+        if x.start >= 32:
+            raise InputError("block unreadable")
+        return real(scene, y, x, memory)
+
+    monkeypatch.setattr(scene_maps, "features", broken)
+    monkeypatch.setattr(scene_maps.os, "cpu_count", lambda: 1)
+    with pytest.raises(InputError, match="block unreadable"):
+        map_scene(model, scene, normaliser, LEGEND, tmp_path, window=8)
+    kept = list((tmp_path / "windows").glob("*.npy"))
+    assert kept and not list(tmp_path.glob("*.tif"))
+    monkeypatch.setattr(scene_maps, "features", real)
+    map_scene(model, scene, normaliser, LEGEND, tmp_path, window=8)
+    index, _ = one_pass(model, scene, normaliser)
+    codes = np.array([cover.code for cover in LEGEND])
+    assert np.array_equal(read_map(tmp_path / "class.tif").values, np.where(index < 0, 0, codes[index]))
+
+
+def test_maps_are_valid_cogs_and_say_their_precision(scene, normaliser, tmp_path):
+    map_scene(build("TempCNN", scene, normaliser), scene, normaliser, LEGEND, tmp_path)
+    for name in ("class.tif", "confidence.tif"):
+        valid, errors, _ = cog_validate(tmp_path / name)
+        assert valid, errors
+        with rasterio.open(tmp_path / name) as file:
+            assert re.fullmatch(r"float32|mixed bfloat16, (100|99\.\d+)\d*%.*", file.tags()["precision"])
+
+
+@pytest.mark.fault("no room for the map's file", "an error with the free space; the same command goes on", "nothing")
+def test_a_full_disk_is_named_and_nothing_is_lost(start, tmp_path):
+    """The system refuses to let a file grow beyond 20 KB: results of windows fit, the map does not."""
+    started = start(tmp_path, limit=20_000)
+    out, error = started.communicate(timeout=200)
+    assert started.returncode and "could not be written whole" in error and "give the same command again" in error
+    assert not (tmp_path / "class.tif").exists() and len(list((tmp_path / "windows").iterdir())) == 32
+    out, _ = start(tmp_path).communicate(timeout=200)
+    assert out == "0\n" and read_map(tmp_path / "class.tif").shape == (192, 192)

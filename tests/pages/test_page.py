@@ -1,0 +1,49 @@
+"""What stands at the top and at the foot of every notebook."""
+
+import pytest
+
+from paperlib import Experiment, settings
+from paperlib.pages import page
+
+
+@pytest.fixture
+def real():
+    return Experiment("tiny", "/somewhere/stack.tif", "/somewhere/polygons.gpkg")
+
+
+def test_simulated_scenes_are_called_so_and_real_ones_are_not(real):
+    box = page.banner(Experiment("tiny"))._repr_html_()
+    assert "Simulated scene" in box and "no evidence about the real tile" in box and "192 x 192" in box
+
+
+@pytest.mark.parametrize("preset", settings.PRESETS)
+def test_the_box_names_the_preset(preset):
+    box = page.banner(Experiment(preset, seed=3))
+    assert f"Preset <b>{preset}</b>" in box and f"of {settings.PRESETS[preset].train.epochs} epochs" in box
+
+
+def test_settings_changed_by_hand_are_no_preset():
+    assert "Preset <b>of its own</b>" in page.banner(Experiment("tiny").vary(dates="shuffled"))
+
+
+def test_the_box_of_a_real_scene_says_what_it_has(run, tmp_path):
+    folder = tmp_path / "my <tile>"
+    folder.symlink_to(run.folder)
+    box = page.banner(Experiment("tiny", folder, run.folder / "polygons.gpkg"))
+    assert "Simulated" not in box and "my &lt;tile&gt;" in box and "11 dates from 2018-02-15 to 2018-12-15" in box
+    assert "B2, B3, B4" in box and "Shrubland" in box and "Preset <b>tiny</b>: 1 training a model" in box
+
+
+def test_provenance_holds_what_makes_the_page_again(real):
+    table = page.provenance(real)["value"]
+    assert table["scene"] == "stack.tif" and "/somewhere" not in " ".join(table)
+    assert "scene.resampling" in table and "scene.pool" not in table  # which the simulated scene alone has
+    assert {"commit", "machine", "device", "torch", "seed", "train.epochs", "seconds for this page"} <= set(table.index)
+
+
+def test_absent_scene_says_how_to_get_it():
+    assert "paperlib fetch bouconne" in page.absent("bouconne")
+
+
+def test_absent_crops_say_how_to_get_them():
+    assert "data/theia_l3a" in page.absent_crops()

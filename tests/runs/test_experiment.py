@@ -1,0 +1,116 @@
+"""The whole chain at preset tiny: what is chosen, what is found again, what a real scene changes."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+
+from paperlib import Experiment, store
+from paperlib.errors import InputError
+from paperlib.reproduction import fetch
+
+QUICK = ("2D-CNN", "iota2_base")
+
+
+def test_nothing_is_read_before_it_is_asked_for():
+    Experiment("tiny", "/nowhere/scene.tif", "/nowhere/polygons.gpkg")
+
+
+def test_scene_that_does_not_exist_is_named():
+    with pytest.raises(InputError, match=r"/nowhere/scene\.tif"):
+        Experiment("tiny", "/nowhere/scene.tif", "/nowhere/polygons.gpkg").scene  # noqa: B018
+
+
+def test_unknown_model_is_named(run):
+    with pytest.raises(InputError, match=r"'4D-CNN'.*TempCNN"):
+        run.training("4D-CNN")
+
+
+def test_every_labelled_pixel_is_in_one_sample(run):
+    counts = run.pixel_counts().groupby("set")["pixels"].sum()
+    for name, samples in run.samples.items():
+        assert int((samples.label >= 0).sum()) == counts[name] > 0
+
+
+def test_normaliser_knows_training_pixels_alone(run):
+    other = Experiment("tiny")
+    other.samples = {"train": run.samples["train"]}  # validation and test are not even there
+    assert other.normaliser.to_dict() == run.normaliser.to_dict()
+
+
+def test_training_is_found_again_and_scores_agree(run):
+    folder = run.training("2D-CNN")
+    stamp = (folder / "scores.json").stat().st_mtime_ns
+    again = Experiment("tiny")
+    assert again.training("2D-CNN") == folder and (folder / "scores.json").stat().st_mtime_ns == stamp
+
+    history = pd.read_csv(folder / "history.csv")
+    confusions = pd.read_csv(folder / "confusions.csv")
+    assert set(confusions["epoch"]) == set(history["epoch"])
+    scores = json.loads((folder / "scores.json").read_text())
+    best = confusions[confusions["epoch"] == scores["best_epoch"]].sort_values(["reference", "predicted"])
+    assert scores["confusion"]["validation"] == best["pixels"].to_numpy().reshape(8, 8).tolist()
+    assert history["macro_f1"].idxmax() + 1 == scores["best_epoch"]
+
+
+def test_the_chosen_training_is_the_best_on_validation():
+    from paperlib.training.trials import trainings_frame
+
+    def scores(number, validation, test):
+        return {"model": "m", "training": number, "confusion": {"validation": validation, "test": test}}
+
+    good, bad = [[5, 0], [0, 5]], [[3, 2], [2, 3]]
+    table = trainings_frame([scores(0, bad, good), scores(1, good, bad)])
+    assert table["chosen"].tolist() == [False, True]
+
+
+def test_map_agrees_with_the_scores_on_test_polygons(run):
+    """Two ways to the same numbers: patches of the test polygons, and the map of the whole scene."""
+    for name in QUICK:
+        codes = np.array([cover.code for cover in run.legend])
+        mapped = run.class_map(name).values
+        chosen = run.polygons.loc[run.polygons["set"] == "test", "polygon_id"]
+        place = np.isin(run.burned.polygon.values, chosen) & (run.burned.label.values >= 0)
+        agreement = np.zeros((8, 8), int)
+        np.add.at(agreement, (run.burned.label.values[place], np.searchsorted(codes, mapped[place])), 1)
+        scored = run.confusions("test", [name])[name]
+        assert np.array_equal(agreement, scored)
+
+
+def test_provenance_lies_beside_every_artifact(run):
+    run.map("iota2_base")
+    for folder in (path for path in store.root().glob("*/*-*") if path.is_dir()):
+        assert json.loads((folder / "provenance.json").read_text())["settings"]
+
+
+def test_real_scene_end_to_end(shared_data, tmp_path, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path / "store"))
+    for name in (fetch.IMAGE, fetch.POLYGONS):
+        shutil.copy(shared_data / "bouconne" / name, tmp_path)
+    image = fetch.fetch_bouconne(tmp_path)
+    real = Experiment("tiny", str(image), str(tmp_path / fetch.POLYGONS))
+    table = real.trainings(["iota2_base"])
+    assert len(real.legend) == 7 and not real.simulated
+    assert table["macro_f1_test"].item() > 0.85  # pure interiors; a full forest of 100 trees reaches 0.967
+    with rasterio.open(real.map("iota2_base") / "class.tif") as classes:
+        assert classes.shape == (246, 227) and (classes.read(1) > 0).all()
+    with pytest.raises(InputError, match="known truth"):
+        real.truth  # noqa: B018
+
+
+def test_native_crops_with_their_own_polygons(shared_data, tmp_path, monkeypatch):
+    """Another real scene: one date, product files, 16 polygons in another CRS, with their own class names."""
+    import geopandas as gpd
+
+    monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path / "store"))
+    codes = {"eau": 11, "feuillu": 3, "resineux": 2, "culture": 7, "sol nu": 10, "bati": 1, "milieu ouvert": 6}
+    polygons = gpd.read_file(shared_data / "theia_l3a" / "ROI.gpkg")
+    kept = polygons[polygons["type"].isin(codes)].assign(code=lambda table: table["type"].map(codes))
+    assert len(kept) >= 10, sorted(polygons["type"].unique())
+    kept.assign(set=["train", "test"] * (len(kept) // 2))[["code", "set", "geometry"]].to_file(tmp_path / "p.gpkg")
+    real = Experiment("tiny", str(shared_data / "theia_l3a"), str(tmp_path / "p.gpkg"))
+    with pytest.raises(InputError, match=r"single|two or more|needs 2"):  # one training polygon a class cannot be split
+        real.polygons  # noqa: B018

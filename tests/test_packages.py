@@ -1,0 +1,56 @@
+"""The order of packages: each may import only those above it in the list."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "paperlib"
+ORDER = [
+    "errors", "allocation", "devices", "nomenclature", "settings", "store", "scenes", "compositing", "labels", "features",
+    "models", "evaluation", "training", "mapping", "checks", "simulation", "runs", "figures", "reproduction", "pages",
+    "__main__",
+]  # fmt: skip
+#: Those that know the paper.
+PAPERS = {"reproduction", "pages", "__main__"}
+MODULES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
+
+
+def room(path: Path) -> str:
+    """The package of a module, or its own name where it stands at the top."""
+    return path.relative_to(SOURCE).with_suffix("").parts[0]
+
+
+def imported(path: Path) -> set[str]:
+    """Packages and top modules that a file imports, at its top or inside functions."""
+    package, names = path.relative_to(SOURCE).parts[:-1], set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = [*package[: len(package) - node.level + 1], *(node.module or "").split(".")]
+            base = [part for part in base if part]
+            names |= {base[0]} if base else {alias.name for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(SOURCE).as_posix())
+def test_imports_run_one_way(path):
+    above = set(ORDER[: ORDER.index(room(path))]) | ({room(path)} if path.parent != SOURCE else set())
+    assert imported(path) <= above, f"{path.name} imports {sorted(imported(path) - above)} from below"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(SOURCE).as_posix())
+def test_the_tool_does_not_know_the_paper(path):
+    assert room(path) in PAPERS or not imported(path) & PAPERS
+
+
+def test_networks_import_nothing_but_errors():
+    forests = ("forest", "context", "registry")
+    files = [path for path in (SOURCE / "models").glob("*.py") if path.stem not in forests]
+    assert {name for path in files for name in imported(path)} <= {"errors", "models"}
+
+
+def test_no_package_is_larger_than_a_newcomer_can_read():
+    lines = {}
+    for path in MODULES:
+        lines[room(path)] = lines.get(room(path), 0) + path.read_text().count("\n")
+    assert max(lines.values()) <= 1400, lines
