@@ -20,4 +20,10 @@ def test_a_report_is_its_text_and_its_parts(report, level):
 
 def test_an_error_survives_a_process_pool():
     one = pickle.loads(pickle.dumps(InputError("A problem.", "A fix.", kind="k", place="p")))
-    assert (one.problem, one.fix, one.kind, one.place, str(one)) == ("A problem.", "A fix.", "k", "p", "A problem. A fix.")
+    assert (one.problem, one.fix, one.kind, one.place, str(one)) == (
+        "A problem.",
+        "A fix.",
+        "k",
+        "p",
+        "A problem. A fix.",
+    )
