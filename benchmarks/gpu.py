@@ -29,7 +29,7 @@ from paperlib import Experiment, allocation, models, open_scene, store
 from paperlib.mapping import inference, scene_maps
 
 STAGES = {
-    "read and prepare": (scene_maps, "features"),
+    "read and prepare": (scene_maps, "read_features"),
     "classify": (inference.Classifier, "classify"),
     "write": (scene_maps, "_save"),
     "assemble": (scene_maps, "_assemble"),
@@ -105,7 +105,7 @@ def maps(run: Experiment, side: int) -> pd.DataFrame:
 
 def main(side: int = TILE, preset: str = "paper") -> None:
     """Train, then map."""
-    allocation.order()
+    allocation.configure()
     run = Experiment(preset)
     facts = {"preset": preset, "device": store.device_name()}
     keep("gpu-trainings", trainings(run), **facts)

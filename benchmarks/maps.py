@@ -30,7 +30,7 @@ from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
 from paperlib import Experiment, allocation, models, open_scene
-from paperlib.features.window import features
+from paperlib.features.window import read_features
 from paperlib.mapping.inference import Classifier, answer
 from paperlib.mapping.scene_maps import map_scene
 
@@ -103,7 +103,7 @@ def usual_way(run: Experiment, model: torch.nn.Module, side: int) -> float:
     """Thousand pixels a second of the usual way."""
     scene = open_scene(tile(side))
     started = time.perf_counter()
-    stack = run.normaliser.apply(torch.from_numpy(features(scene))[None])[0]
+    stack = run.normaliser.apply(torch.from_numpy(read_features(scene))[None])[0]
     with torch.inference_mode():
         found = [model(x).softmax(1).max(1) for x in DataLoader(Patches(stack), batch_size=16)]
     assert sum(index.numel() for _, index in found) == side**2
@@ -139,7 +139,7 @@ def one_turn(
 
 def main(side: int = 2048, repeats: int = 3, *names: str) -> None:
     """Measure these networks, by default every one."""
-    allocation.order()  # as the command line does
+    allocation.configure()  # as the command line does
     run = Experiment("demo")
     rows = []
     for name in names or models.NAMES:

@@ -23,7 +23,7 @@ from paperlib.mapping.scene_maps import map_scene
 
 def peak(name: str, rows: int, columns: int) -> None:
     """Map in this process, as the command line does, and print its peak resident memory in GB."""
-    allocation.order()
+    allocation.configure()
     run, scene = Experiment("demo"), open_scene(tile(rows, columns))
     with tempfile.TemporaryDirectory() as folder:
         map_scene(run.classifier(name), scene, run.normaliser, run.legend, Path(folder))

@@ -21,7 +21,7 @@ from tile import tile
 
 from paperlib import Experiment, allocation, models, open_scene
 from paperlib.features.indices import channel_names, fill_gaps, write_indices
-from paperlib.features.window import days_since_first, features
+from paperlib.features.window import days_since_first, read_features
 from paperlib.mapping.inference import Classifier
 from paperlib.scenes.scene import windows
 from paperlib.scenes.series import read_window, rows_cached
@@ -38,7 +38,7 @@ def read_alone(files: list[rasterio.DatasetReader], place: tuple[slice, slice]) 
 
 def main(side: int = 2048, repeats: int = 3) -> None:
     """Time the stages of every network on `repeats` rows of windows; the row before them opens the files."""
-    allocation.order()
+    allocation.configure()
     torch.set_num_threads(1)
     run = Experiment("demo")
     scene = open_scene(tile(side))
@@ -67,7 +67,7 @@ def main(side: int = 2048, repeats: int = 3) -> None:
         largest = max(math.prod(part.stop - part.start for part in place.read) for place in before + parts)
         memory = np.empty(math.prod(series) * largest, np.float32)  # the same for all windows, as in a map
         for part in before:
-            features(scene, *part.read, memory)
+            read_features(scene, *part.read, memory)
             read_alone(files, part.read)
         for part in parts:
             y, x = part.read

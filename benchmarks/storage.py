@@ -27,7 +27,7 @@ from tile import TILE, tile
 
 from paperlib import allocation, open_scene
 from paperlib.features.indices import channel_names
-from paperlib.features.window import features
+from paperlib.features.window import read_features
 from paperlib.scenes.rasters import NODATA
 from paperlib.scenes.scene import Window, windows
 from paperlib.scenes.series import read_window, rows_cached
@@ -78,7 +78,7 @@ def cost(path: Path) -> float:
     def one(part: Window) -> None:
         if not hasattr(memory, "values"):
             memory.values = np.empty(largest, np.float32)
-        features(scene, *part.read, memory.values)
+        read_features(scene, *part.read, memory.values)
 
     with rows_cached(scene, size), ThreadPoolExecutor() as pool:
         list(pool.map(one, [part for part in parts if part.core[0].start == 0]))
@@ -90,7 +90,7 @@ def cost(path: Path) -> float:
 
 def main(repeats: int = 3) -> None:
     """Measure each way of storing in turn."""
-    allocation.order()
+    allocation.configure()
     products = tile(ROWS, TILE)
     with tempfile.TemporaryDirectory() as folder:
         year, years = products, two_years(products, Path(folder) / "years")

@@ -28,7 +28,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from paperlib import Experiment, models
 from paperlib.evaluation import metrics
 from paperlib.features.samples import oversample
-from paperlib.training import batches, loop
+from paperlib.training import loop, minibatches
 
 #: Dropout of single values as torch has it, and of whole channels, by the kind of the convolution before it.
 VALUES = {nn.Conv3d: nn.Dropout, nn.Conv2d: nn.Dropout}
@@ -70,7 +70,7 @@ def plain_loop(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float
     """As `ours`, by the loop that most would write."""
     parts, choice = run.normalised, run.settings.train
     samples = loop.context(model, parts["train"])
-    size = batches.size(model, parts["train"], choice.patches)
+    size = minibatches.batch_size(model, parts["train"], choice.patches)
     order = oversample(samples.label, torch.Generator().manual_seed(seed)).tolist()
     data = TensorDataset(samples.x[order], samples.label[order])
     loader = DataLoader(data, batch_size=size, shuffle=True, generator=torch.Generator().manual_seed(seed))
@@ -83,7 +83,7 @@ def plain_loop(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float
             rate = loop.learning_rate(np.array((epoch + step / len(loader)) / choice.epochs))
             optimiser.param_groups[0]["lr"] = choice.learning_rate * float(rate)
             if x.shape[-1] > 1:
-                x, label = batches.turn(x, label, generator)
+                x, label = minibatches.augment(x, label, generator)
             optimiser.zero_grad()
             logits = model(x) if x.shape[-1] > 1 else model(x[..., 0, 0].movedim(1, -1))
             logits = logits if logits.ndim == 4 else logits[..., None, None]

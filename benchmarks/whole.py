@@ -25,7 +25,7 @@ from paperlib.mapping.inference import Classifier
 
 def one(name: str) -> None:
     """Map in this process, as the command line does; print thousand pixels a second and peak resident memory in GB."""
-    allocation.order()
+    allocation.configure()
     run = Experiment("demo")
     rate = end_to_end(run, run.classifier(name), TILE)
     print(json.dumps([rate, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6]))
@@ -49,7 +49,7 @@ def one_turn(name: str, classifier: Classifier, batch: tuple[int, int]) -> dict[
 
 def main(repeats: int = 1, *names: str) -> None:
     """Measure these networks, by default every one."""
-    allocation.order()
+    allocation.configure()
     run = Experiment("demo")
     for name in names or models.NAMES:  # kept one by one, since each takes long
         classifier = Classifier(run.classifier(name), run.normaliser)

@@ -16,7 +16,7 @@ import numpy as np
 from paperlib import allocation
 
 if sys.argv[1] == "ordered":
-    allocation.order()
+    allocation.configure()
 libc = ctypes.CDLL(None)
 libc.fopen.restype = ctypes.c_void_p
 large, middle = np.ones(20 * 2**20, np.uint8), np.ones(10 * 2**20, np.uint8)
@@ -45,7 +45,7 @@ FAULTS = """
 import resource, sys
 from paperlib import allocation
 
-allocation.order()
+allocation.configure()
 import torch
 
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -228,7 +228,7 @@ def batch(
 
 def app() -> None:
     """Entry point: a user's mistake prints its message, without a traceback, and exits with 2; warnings are one line."""
-    allocation.order()  # before anything starts threads
+    allocation.configure()  # before anything starts threads
     warnings.formatwarning = lambda message, *_, **__: f"paperlib: {message}\n"
     try:
         cli()

@@ -12,7 +12,7 @@ PARAMETERS = {-8: 1, -3: 16 * 1024**2, -1: 256 * 1024**2}
 LARGE_PAGES = "THP_MEM_ALLOC_ENABLE"
 
 
-def order() -> None:
+def configure() -> None:
     """Keep arrays apart from the blocks of GDAL's cache, in this process from now on; only with GNU's C library.
 
     Blocks that are given back leave holes in a heap, arrays of many sizes tear them further, and each thread that is

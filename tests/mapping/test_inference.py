@@ -13,7 +13,7 @@ import xarray as xr
 from paperlib import models
 from paperlib.devices import has_bfloat16
 from paperlib.errors import InputError
-from paperlib.features.window import features
+from paperlib.features.window import read_features
 from paperlib.mapping import inference
 from paperlib.mapping.inference import Classifier
 
@@ -29,8 +29,8 @@ def test_mixed_precision_gives_the_classes_of_float32_or_is_not_used(run, monkey
     classifier = Classifier(model, run.normaliser)
     agreed = classifier.choose_precision(run.scene)
     assert classifier.mixed == (agreed >= inference.AGREEMENT)
-    exact, _ = Classifier(model, run.normaliser).classify(features(run.scene), WHOLE)
-    found, _ = classifier.classify(features(run.scene), WHOLE)
+    exact, _ = Classifier(model, run.normaliser).classify(read_features(run.scene), WHOLE)
+    found, _ = classifier.classify(read_features(run.scene), WHOLE)
     assert (exact == found).mean() >= (0.998 if classifier.mixed else 1)
 
 
@@ -48,7 +48,7 @@ def test_blocks_answer_as_the_whole(name, run):
     answers = []
     for block in (1000, 50):
         classifier.block = block
-        answers.append(classifier.classify(features(run.scene), WHOLE)[0])
+        answers.append(classifier.classify(read_features(run.scene), WHOLE)[0])
     np.testing.assert_array_equal(*answers)
 
 
@@ -63,14 +63,14 @@ def test_a_block_in_three_dimensions_is_never_alone(run, monkeypatch):
             lambda model, inputs, mixed, seen=sizes[never_alone]: seen.append(len(inputs[0])) or real(model, inputs, mixed),
         )  # fmt: skip
         classifier.never_alone = never_alone
-        answers[never_alone] = classifier.classify(features(run.scene), WHOLE)
+        answers[never_alone] = classifier.classify(read_features(run.scene), WHOLE)
     assert min(sizes[True]) == 2 and min(sizes[False]) == 1
     np.testing.assert_array_equal(answers[True][0], answers[False][0])
 
 
 def test_memory_that_does_not_suffice_halves_the_block_once(run, monkeypatch):
     classifier = Classifier(run.classifier("2D-CNN"), run.normaliser)
-    expected, _ = classifier.classify(features(run.scene), WHOLE)
+    expected, _ = classifier.classify(read_features(run.scene), WHOLE)
     classifier.block = 192
     real = inference.answer
 
@@ -81,14 +81,14 @@ def test_memory_that_does_not_suffice_halves_the_block_once(run, monkeypatch):
 
     monkeypatch.setattr(inference, "answer", small)
     with pytest.warns(UserWarning, match="192 x 192 pixels at once; going on with 96 x 96"):
-        found, _ = classifier.classify(features(run.scene), WHOLE)
+        found, _ = classifier.classify(read_features(run.scene), WHOLE)
     np.testing.assert_array_equal(found, expected)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        classifier.classify(features(run.scene), WHOLE)  # it stays with the smaller block
+        classifier.classify(read_features(run.scene), WHOLE)  # it stays with the smaller block
     monkeypatch.setattr(inference, "answer", lambda *rest: torch.empty(1 << 60))
     with pytest.raises(InputError, match=r"does not suffice for 96 x 96 pixels.*Lower map.window"):
-        classifier.classify(features(run.scene), WHOLE)
+        classifier.classify(read_features(run.scene), WHOLE)
 
 
 SCARCE = """
@@ -126,5 +126,5 @@ def test_a_pixel_without_data_has_no_class(run):
     scene = run.scene.isel(y=slice(0, 20), x=slice(0, 20)).compute()
     scene = xr.where(scene.y == scene.y[3], np.nan, scene, keep_attrs=True).transpose(*scene.dims)
     scene = scene.assign_coords(mask=scene.isnull().any("band"))
-    index, _ = Classifier(run.classifier("2D-CNN"), run.normaliser).classify(features(scene), (slice(0, 20),) * 2)
+    index, _ = Classifier(run.classifier("2D-CNN"), run.normaliser).classify(read_features(scene), (slice(0, 20),) * 2)
     assert (index[3] == -1).all() and (np.delete(index, 3, 0) >= 0).all()

@@ -20,7 +20,7 @@ from paperlib import models, nomenclature
 from paperlib.devices import has_bfloat16
 from paperlib.errors import InputError
 from paperlib.features.samples import Normaliser
-from paperlib.features.window import features
+from paperlib.features.window import read_features
 from paperlib.mapping import inference, scene_maps
 from paperlib.mapping.inference import Classifier
 from paperlib.mapping.scene_maps import map_scene, read_map
@@ -61,7 +61,7 @@ def build(name: str, scene: xr.DataArray, normaliser: Normaliser) -> torch.nn.Mo
     """A network with random weights whose batch statistics are those of the scene: its classes vary over the map."""
     torch.manual_seed(1)
     model = models.build(name, channels=13, dates=3, classes=len(LEGEND))
-    x = normaliser.apply(torch.from_numpy(features(scene))[None])
+    x = normaliser.apply(torch.from_numpy(read_features(scene))[None])
     for module in model.modules():
         if hasattr(module, "momentum"):
             module.momentum = None  # plain averages, so that one pass sets them
@@ -74,7 +74,7 @@ def one_pass(model: torch.nn.Module, scene: xr.DataArray, normaliser: Normaliser
     classifier = Classifier(model, normaliser)
     classifier.choose_precision(scene)
     classifier.block = max(SHAPE)
-    return classifier.classify(features(scene), (slice(0, SHAPE[0]), slice(0, SHAPE[1])))
+    return classifier.classify(read_features(scene), (slice(0, SHAPE[0]), slice(0, SHAPE[1])))
 
 
 @pytest.mark.parametrize("name", models.NAMES)
@@ -120,7 +120,7 @@ def test_files_carry_place_colours_names_and_nodata(scene, normaliser, tmp_path)
 
 
 def test_filled_dates_have_values(scene):
-    values = features(scene)
+    values = read_features(scene)
     assert values.shape == (13, 3, *SHAPE) and values.dtype == np.float32
     assert np.isnan(values).any(axis=(0, 1)).sum() == 1
     assert values[:10, 1, 25, 25] == pytest.approx(
@@ -129,9 +129,9 @@ def test_filled_dates_have_values(scene):
 
 
 def test_features_in_memory_that_held_others(scene):
-    expected = features(scene)[..., 2:20, 3:40]
+    expected = read_features(scene)[..., 2:20, 3:40]
     memory = np.full(expected.size + 5, 7, np.float32)
-    found = features(scene, slice(2, 20), slice(3, 40), memory)
+    found = read_features(scene, slice(2, 20), slice(3, 40), memory)
     assert np.shares_memory(found, memory)
     np.testing.assert_array_equal(found, expected)
 
@@ -205,20 +205,20 @@ def test_a_killed_map_goes_on_and_ends_with_the_same_bytes(start, tmp_path):
 )
 def test_an_error_in_a_window_ends_the_map_and_keeps_what_is_complete(scene, normaliser, tmp_path, monkeypatch):
     model = build("TempCNN", scene, normaliser)
-    real = scene_maps.features
+    real = scene_maps.read_features
 
     def broken(scene, y, x, memory):
         if x.start >= 32:
             raise InputError("block unreadable")
         return real(scene, y, x, memory)
 
-    monkeypatch.setattr(scene_maps, "features", broken)
+    monkeypatch.setattr(scene_maps, "read_features", broken)
     monkeypatch.setattr(scene_maps.os, "cpu_count", lambda: 1)
     with pytest.raises(InputError, match="block unreadable"):
         map_scene(model, scene, normaliser, LEGEND, tmp_path, window=8)
     kept = list((tmp_path / "windows").glob("*.npy"))
     assert kept and not list(tmp_path.glob("*.tif"))
-    monkeypatch.setattr(scene_maps, "features", real)
+    monkeypatch.setattr(scene_maps, "read_features", real)
     map_scene(model, scene, normaliser, LEGEND, tmp_path, window=8)
     index, _ = one_pass(model, scene, normaliser)
     codes = np.array([cover.code for cover in LEGEND])

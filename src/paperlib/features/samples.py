@@ -19,7 +19,7 @@ from torch import Tensor
 from ..errors import InputError
 from ..nomenclature import LandCover
 from .indices import channel_names
-from .window import features
+from .window import read_features
 
 #: Side in pixels of the blocks in which neighbouring patches are read together.
 BLOCK = 256
@@ -133,7 +133,7 @@ def _load(scene: xr.DataArray, places: list[tuple[slice, slice]]) -> Iterator[tu
     for members in blocks.values():
         top, left = (min(places[index][axis].start for index in members) for axis in (0, 1))
         bottom, right = (max(places[index][axis].stop for index in members) for axis in (0, 1))
-        values = features(scene, slice(top, bottom), slice(left, right))
+        values = read_features(scene, slice(top, bottom), slice(left, right))
         for index in members:
             y, x = places[index]
             yield index, values[..., y.start - top : y.stop - top, x.start - left : x.stop - left]

@@ -19,7 +19,7 @@ from ..scenes.scene import windows
 from ..scenes.series import rows_cached
 from .indices import channel_names
 from .samples import Normaliser, Samples
-from .window import features
+from .window import read_features
 
 #: Side of the grid of seeds in pixels.
 SPACING = 10
@@ -73,7 +73,7 @@ def segment_scene(scene: xr.DataArray, normaliser: Normaliser, path: Path, windo
     }  # fmt: skip
     with rows_cached(scene, window + 2 * HALO), rasterio.open(path, "w", **profile) as file:
         for part in windows(shape, max(1, window // SPACING) * SPACING, HALO):
-            values = features(scene, *part.read)
+            values = read_features(scene, *part.read)
             normaliser.apply_in_place(values)
             local = segment(values)
             row, column = np.divmod(local, -(-local.shape[1] // SPACING))
@@ -104,7 +104,7 @@ def extract_superpixels(
         rows, columns = (slice(places.min(), places.max() + 1) for places in np.nonzero(wanted))
         top, left = part.core[0].start, part.core[1].start
         place = slice(top + rows.start, top + rows.stop), slice(left + columns.start, left + columns.stop)
-        values = features(scene, *place)
+        values = read_features(scene, *place)
         x.append(values[:, :, wanted[rows, columns]])
         labelled = mine[part.core] & wanted
         label.append(np.where(labelled, burned["label"].values[part.core], -1)[wanted])

@@ -14,7 +14,7 @@ def days_since_first(scene: xr.DataArray) -> np.ndarray:
     return (scene.time.values - scene.time.values[0]) / np.timedelta64(1, "D")
 
 
-def features(
+def read_features(
     scene: xr.DataArray, y: slice = slice(None), x: slice = slice(None), memory: np.ndarray | None = None
 ) -> np.ndarray:
     """Gap-filled bands and indices of a window of a (band, time, y, x) scene, float32 (channel, time, y, x), loaded.

@@ -16,7 +16,7 @@ from torch import nn
 from ..devices import has_bfloat16, out_of_memory
 from ..errors import InputError
 from ..features.samples import Normaliser
-from ..features.window import features
+from ..features.window import read_features
 from ..scenes.scene import windows
 from .folding import fold, mix, unpadded
 
@@ -90,7 +90,7 @@ class Classifier:
 
         def compare(row: int) -> np.ndarray:
             rows = slice(row, row + reach)
-            values = [features(scene, rows, slice(column, column + reach)) for column in starts[1]]
+            values = [read_features(scene, rows, slice(column, column + reach)) for column in starts[1]]
             usable = ~np.isnan([one[0, 0, core, core] for one in values])
             inputs = [torch.cat([self._inputs(one)[0] for one in values])]
             exact, found = answer(self.inside, inputs, mixed=False)[0], answer(mixed, inputs, mixed=True)[0]

@@ -28,7 +28,7 @@ from .. import allocation, devices
 from ..errors import InputError
 from ..features.indices import channel_names
 from ..features.samples import Normaliser
-from ..features.window import features
+from ..features.window import read_features
 from ..nomenclature import NODATA_CLASS, LandCover, colour_table
 from ..scenes.scene import Window, windows
 from ..scenes.series import rows_cached
@@ -63,7 +63,7 @@ def map_scene(
     classifier = Classifier(model, normaliser, devices.choose(device))
     done = folder / "windows"
     done.mkdir(parents=True, exist_ok=True)
-    allocation.order()
+    allocation.configure()
     with rows_cached(scene, window + 2 * classifier.halo):
         agreed = classifier.choose_precision(scene)
         codes = np.array([cover.code for cover in legend] + [NODATA_CLASS], np.uint8)  # index -1 takes the last
@@ -82,7 +82,9 @@ def map_scene(
             if not hasattr(memory, "values"):
                 memory.values = np.empty(largest, np.float32)
             around = None if superpixels is None else superpixels[part.read].values
-            index, probability = classifier.classify(features(scene, *part.read, memory.values), part.inner, around)
+            index, probability = classifier.classify(
+                read_features(scene, *part.read, memory.values), part.inner, around
+            )
             percent = np.where(index < 0, NODATA_CONFIDENCE, np.rint(100 * probability)).astype(np.uint8)
             _save(_place(done, part), np.stack([codes[index], percent]))
 

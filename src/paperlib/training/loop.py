@@ -17,7 +17,7 @@ from ..errors import InputError
 from ..evaluation import metrics
 from ..features.samples import Samples
 from ..settings import Train
-from . import batches, checkpoint
+from . import checkpoint, minibatches
 
 #: Samples classified at once, patches or single pixels; bounds memory, changes no result.
 EVALUATION_PATCHES, EVALUATION_PIXELS = 16, 65_536
@@ -110,9 +110,9 @@ def train(
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     model = model.to(device)
-    batch = whole = batches.size(model, training, settings.patches)
+    batch = whole = minibatches.batch_size(model, training, settings.patches)
     training, validation = context(model, training), context(model, validation)
-    label, extents = training.label.cpu(), batches.Extents(training.label.cpu(), model.receptive_field // 2)
+    label, extents = training.label.cpu(), minibatches.LabelledExtents(training.label.cpu(), model.receptive_field // 2)
     training = replace(training, x=training.x.to(device), label=training.label.to(device))
     optimiser = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
     rows, confusions, best, weights = [], [], {"macro_f1": -1.0, "epoch": 0}, {}
@@ -123,7 +123,7 @@ def train(
     bar = tqdm(initial=len(rows), total=settings.epochs, desc=type(model).__name__, unit="epoch", disable=not progress)
     while len(rows) < settings.epochs and len(rows) - best["epoch"] < settings.patience:
         epoch = len(rows) + 1
-        parts = batches.shuffled(label, oversampling, batch, generator)
+        parts = minibatches.epoch_batches(label, oversampling, batch, generator)
         through = (epoch - 1 + np.arange(len(parts)) / len(parts)) / settings.epochs
         rates = settings.learning_rate * learning_rate(through)
         try:
@@ -168,7 +168,7 @@ def learning_rate(progress: np.ndarray) -> np.ndarray:
 def _one_epoch(
     model: nn.Module,
     samples: Samples,
-    extents: batches.Extents,
+    extents: minibatches.LabelledExtents,
     parts: tuple[torch.Tensor, ...],
     optimiser: torch.optim.Adam,
     rates: np.ndarray,
@@ -181,7 +181,7 @@ def _one_epoch(
         optimiser.param_groups[0]["lr"] = float(rate)
         optimiser.zero_grad(set_to_none=True)
         with _autocast(samples.x.device):
-            inputs, wanted = batches.turn(*extents.cut(samples.x, samples.label, part), generator)
+            inputs, wanted = minibatches.augment(*extents.crop(samples.x, samples.label, part), generator)
             loss = masked_loss(model(inputs, where=wanted >= 0), wanted)
         loss.backward()
         optimiser.step()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperlib import models
-from paperlib.training.batches import Extents, shuffled, turn
+from paperlib.training.minibatches import LabelledExtents, augment, epoch_batches
 
 
 def labelled(boxes: list[tuple[int, int, int, int]], size: int) -> torch.Tensor:
@@ -25,7 +25,7 @@ def test_a_cut_holds_every_label_and_its_halo(boxes, halo):
     label = labelled(boxes, size)
     place = torch.arange(size * size).reshape(size, size).expand(len(boxes), 1, 1, size, size)
     part = torch.arange(len(boxes))
-    x, cut = Extents(label, halo).cut(place, label, part)
+    x, cut = LabelledExtents(label, halo).crop(place, label, part)
     assert cut.shape[1] == cut.shape[2] == x.shape[-1] <= size
     assert ((cut >= 0).flatten(1).sum(1) == (label >= 0).flatten(1).sum(1)).all()
     for number in range(len(boxes)):
@@ -48,7 +48,7 @@ def test_a_model_answers_on_labels_as_on_the_whole_patch(name, boxes):
     model = models.build(name, channels=4, dates=3, classes=3).eval()
     label = labelled(boxes, 32)
     x = torch.randn(len(boxes), 4, 3, 32, 32)
-    inner, cut = Extents(label, model.receptive_field // 2).cut(x, label, torch.arange(len(boxes)))
+    inner, cut = LabelledExtents(label, model.receptive_field // 2).crop(x, label, torch.arange(len(boxes)))
     assert inner.shape[-1] < 32
     with torch.inference_mode():
         whole, part = (model(one).permute(0, 2, 3, 1)[wanted >= 0] for one, wanted in ((x, label), (inner, cut)))
@@ -59,7 +59,7 @@ def test_a_halo_too_small_is_noticed():
     torch.manual_seed(0)
     model = models.build("3D-CNN", channels=4, dates=3, classes=3).eval()
     label, x = labelled([(9, 9, 4, 6)], 32), torch.randn(1, 4, 3, 32, 32)
-    inner, cut = Extents(label, halo=1).cut(x, label, torch.arange(1))
+    inner, cut = LabelledExtents(label, halo=1).crop(x, label, torch.arange(1))
     with torch.inference_mode():
         whole, part = (model(one).permute(0, 2, 3, 1)[wanted >= 0] for one, wanted in ((x, label), (inner, cut)))
     assert not torch.allclose(part, whole, atol=1e-3)
@@ -69,7 +69,7 @@ def test_a_halo_too_small_is_noticed():
 def test_every_labelled_sample_is_in_a_batch_of_at_least_two(number, batch, oversampling):
     label = torch.full((number, 2, 2), -1)
     label[1:, 0, 0] = torch.arange(number - 1) % 3
-    parts = shuffled(label, oversampling, batch, torch.Generator().manual_seed(0))
+    parts = epoch_batches(label, oversampling, batch, torch.Generator().manual_seed(0))
     seen = torch.cat(parts)
     assert set(seen.tolist()) == set(range(1, number))
     assert max(map(len, parts)) <= batch and min(map(len, parts)) >= min(2, number - 1)
@@ -80,7 +80,7 @@ def test_turns_reach_all_eight_ways_and_keep_labels_on_their_pixels():
     x = torch.arange(16.0).reshape(1, 1, 1, 4, 4)
     seen = set()
     for _ in range(100):
-        turned, label = turn(x, x[:, 0, 0].long(), generator)
+        turned, label = augment(x, x[:, 0, 0].long(), generator)
         assert torch.equal(turned[:, 0, 0].long(), label)
         seen.add(tuple(label.flatten().tolist()))
     assert len(seen) == 8

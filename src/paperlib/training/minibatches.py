@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from ..features.samples import Samples, oversample
 
 
-def size(model: nn.Module, samples: Samples, patches: int) -> int:
+def batch_size(model: nn.Module, samples: Samples, patches: int) -> int:
     """Samples a batch: `patches` patches, or for single pixels as many as such a batch holds labelled, on average.
 
     So all networks take about the same number of steps an epoch. Three or more: cut into parts of nearly equal size, no
@@ -19,7 +19,7 @@ def size(model: nn.Module, samples: Samples, patches: int) -> int:
     return max(3, patches)
 
 
-def shuffled(label: Tensor, oversampling: bool, batch: int, generator: torch.Generator) -> tuple[Tensor, ...]:
+def epoch_batches(label: Tensor, oversampling: bool, batch: int, generator: torch.Generator) -> tuple[Tensor, ...]:
     """Numbers of the samples in the batches of an epoch, by their label (sample, y, x); every labelled sample is in one.
 
     Batches are of nearly equal size: no sample is dropped, and no last batch of one, which BatchNorm could not take.
@@ -30,7 +30,7 @@ def shuffled(label: Tensor, oversampling: bool, batch: int, generator: torch.Gen
     return order.tensor_split(math.ceil(len(order) / batch))
 
 
-class Extents:
+class LabelledExtents:
     """Where the labelled pixels of each sample lie: what lies further from them than a model sees is not computed.
 
     `label` is (sample, y, x), on the CPU; `halo` half the model's receptive field in pixels.
@@ -43,7 +43,7 @@ class Extents:
         self.first = held.argmax(2)
         self.length = self.limit - held.flip(2).argmax(2) - self.first  # (sample, axis)
 
-    def cut(self, x: Tensor, label: Tensor, part: Tensor) -> tuple[Tensor, Tensor]:
+    def crop(self, x: Tensor, label: Tensor, part: Tensor) -> tuple[Tensor, Tensor]:
         """Of samples x (sample, ..., y, x) and label (sample, y, x), those numbered `part` (sample,), cut to one size.
 
         The smallest squares that hold the labelled pixels of each with the halo around them, or end where the sample
@@ -64,7 +64,7 @@ class Extents:
         return inner.movedim((1, 2), (-2, -1)), label[number, rows, columns]
 
 
-def turn(x: Tensor, label: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def augment(x: Tensor, label: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """A batch x (..., y, x) and its label (..., y, x), turned and mirrored as one of the eight ways of a square."""
     number = int(torch.randint(8, (1,), generator=generator))
     quarter, mirror = number % 4, number >= 4
