@@ -26,7 +26,7 @@ pdf: book
 	$(BIN)/python book/pdf.py
 
 test: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --processor-time
 
 format: install
 	$(BIN)/ruff format .

@@ -1,47 +1,19 @@
-"""Fixtures that several test files use, and the record of faults that tests inject (marker `fault`)."""
+"""Fixtures that several test files use. What builds files and checks drawings is in `support`."""
 
-import csv
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import matplotlib
-import matplotlib.pyplot as plt
+import hypothesis
 import pytest
 
+pytest.register_assert_rewrite("support")
+pytest_plugins = ["support.faults", "support.processor_time"]
+
+hypothesis.settings.register_profile("suite", deadline=None)  # a busy machine is no fault of the code
+hypothesis.settings.load_profile("suite")
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
-def pytest_addoption(parser):
-    """Where to write the faults that were injected; benchmarks/reliability.py asks for it."""
-    parser.addoption("--record-faults", metavar="CSV", help="write a row for each test marked `fault` to this file")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item):
-    """The marker travels with the report, also from another process."""
-    if mark := item.get_closest_marker("fault"):
-        item.user_properties.append(("fault", [*mark.args, item.nodeid.split("[")[0]]))
-
-
-def pytest_runtest_logreport(report):
-    """Keep the outcome of every test that injects a fault."""
-    for name, content in report.user_properties:
-        if name == "fault" and (report.when == "call" or report.outcome != "passed"):
-            _rows.append([*content, report.outcome])
-
-
-def pytest_sessionfinish(session):
-    """Write the rows where they are asked for; only one process of several saw them all."""
-    path = session.config.getoption("--record-faults")
-    if path and not hasattr(session.config, "workerinput"):
-        with open(path, "w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["fault", "what happened", "what was lost", "test", "outcome"])
-            writer.writerows(_rows)
-
-
-_rows: list[list[str]] = []
 
 
 @pytest.fixture(scope="session")
@@ -77,25 +49,7 @@ def browser():
 
 @pytest.fixture
 def is_whole() -> Callable:
-    """Asserts of a drawing that nothing is clipped or unlabelled and that neither pyplot nor settings keep a trace."""
+    """Asserts that a drawing is whole; see `support.drawings`."""
+    from support.drawings import assert_whole
 
-    def check(draw: Callable, rows_are_named: bool = False) -> None:
-        before = dict(matplotlib.rcParams)
-        figure = draw()
-        assert dict(matplotlib.rcParams) == before
-        assert plt.get_fignums() == []  # pyplot would show it a second time
-
-        assert figure._repr_png_().startswith(b"\x89PNG")  # what a notebook shows
-        assert 30 < len(figure.alt) < 250 and figure.alt.endswith("."), "says in a sentence what it shows"
-        assert len(figure.data) and not figure.data.isna().all().any(), "comes with what is drawn"
-        needed, given = figure.get_tightbbox(), figure.get_size_inches()
-        assert needed.x0 >= -0.01 and needed.y0 >= -0.01, "clipped at the left or at the foot"
-        assert needed.x1 <= given[0] + 0.01 and needed.y1 <= given[1] + 0.01, "clipped at the right or at the top"
-        assert 4 <= given[0] <= 8
-
-        panels = [ax for ax in figure.axes if ax.get_visible()]
-        assert any(ax.get_xlabel() for ax in panels)
-        assert rows_are_named or any(ax.get_ylabel() for ax in panels)
-        assert not any("[metre]" in ax.get_xlabel() + ax.get_ylabel() for ax in panels)
-
-    return check
+    return assert_whole

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-import spoiling
 from hypothesis import given
 from hypothesis import strategies as st
 
 from paperlib import settings
 from paperlib.errors import InputError
+from support import spoiling
 
 
 def test_presets_keep_what_the_paper_prints():

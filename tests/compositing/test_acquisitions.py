@@ -2,14 +2,11 @@
 
 import shutil
 
-import imagery
 import numpy as np
 import pytest
-import spoiling
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
-from spoiling import generated
 
 from paperlib.compositing import acquisitions
 from paperlib.compositing.acquisitions import (
@@ -25,6 +22,8 @@ from paperlib.compositing.acquisitions import (
 )
 from paperlib.errors import InputError
 from paperlib.scenes.rasters import Grid
+from support import imagery, spoiling
+from support.spoiling import generated
 
 GRIDS = tuple(Grid(imagery.CRS_TILE, imagery.transform(p), 1280 // p, 1280 // p) for p in (10, 20))
 WHOLE = slice(0, 64)

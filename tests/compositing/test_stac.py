@@ -1,16 +1,15 @@
 """Search in a STAC service on this machine: naming schemes, offsets, faults, and addresses that must not be opened."""
 
-import imagery
 import pytest
-import spoiling
 from hypothesis import given
 from hypothesis import strategies as st
-from spoiling import generated
 
 from paperlib.compositing import acquisitions, stac
 from paperlib.compositing.synthesis import synthesise
 from paperlib.errors import InputError
 from paperlib.scenes.sensors import BANDS
+from support import imagery, spoiling
+from support.spoiling import generated
 
 MONTH = ["2018-08-15"]
 

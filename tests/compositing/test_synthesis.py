@@ -10,7 +10,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import imagery
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,6 +25,7 @@ from paperlib.compositing.synthesis import months, synthesise
 from paperlib.compositing.weighting import far_from_cloud, near_date, together
 from paperlib.errors import InputError
 from paperlib.scenes.sensors import BANDS, BANDS_10M
+from support import imagery
 
 MONTH = ["2018-08-15"]
 DAY = pd.Timestamp(MONTH[0])

@@ -10,7 +10,6 @@ import pytest
 import rasterio
 import rioxarray  # noqa: F401  (gives .rio)
 import shapely
-import spoiling
 import xarray as xr
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
@@ -18,7 +17,6 @@ from hypothesis import strategies as st
 from rasterio.features import rasterize
 from rasterio.transform import from_origin
 from rasterio.warp import transform_geom
-from spoiling import generated
 
 from paperlib import nomenclature
 from paperlib.errors import InputError
@@ -28,6 +26,8 @@ from paperlib.labels.polygons import burn, legend_of, load_polygons, split
 from paperlib.nomenclature import MAPPINGS, read_mapping, read_nomenclature
 from paperlib.scenes.scene import open_scene
 from paperlib.simulation.simulate import simulate
+from support import spoiling
+from support.spoiling import generated
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning", "ignore:Fewer than")
 

@@ -8,17 +8,17 @@ import pandas as pd
 import pytest
 import rioxarray  # noqa: F401  (gives .rio)
 import shapely
-import spoiling
 import xarray as xr
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from shapely import MultiPolygon, Point, Polygon, box
-from spoiling import generated
 
 from paperlib import nomenclature
 from paperlib.errors import InputError
 from paperlib.labels.polygons import burn, legend_of, load_polygons, pixel_counts, separation, split
+from support import spoiling
+from support.spoiling import generated
 
 # rioxarray multiplies transforms the way that affine 3.1 gives up
 pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")

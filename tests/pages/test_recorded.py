@@ -4,13 +4,13 @@ import importlib
 
 import pandas as pd
 import pytest
-import spoiling
 from hypothesis import given
-from spoiling import generated
 
 from paperlib.errors import InputError
 from paperlib.pages.recorded import caption, recorded
 from paperlib.store import project
+from support import spoiling
+from support.spoiling import generated
 
 KEPT = sorted(path.stem for path in (project() / "benchmarks" / "results").glob("*.csv"))
 

@@ -10,16 +10,16 @@ import dask
 import nbformat
 import psutil
 import pytest
-import spoiling
 import yaml
 from distributed import LocalCluster
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook
-from spoiling import generated
 
 from paperlib.errors import InputError
 from paperlib.runs.batch import read_batch, run_batch
+from support import spoiling
+from support.spoiling import generated
 
 
 @pytest.fixture

@@ -10,17 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
-import spoiling
 import xarray as xr
 from hypothesis import example, given
 from hypothesis import strategies as st
 from rasterio.transform import Affine, from_origin
-from spoiling import generated
 
 from paperlib.errors import InputError
 from paperlib.scenes import rasters, sensors, series, theia
 from paperlib.scenes.dates import parse_dates
 from paperlib.scenes.scene import fingerprint, open_scene, windows
+from support import spoiling
+from support.spoiling import generated
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Consolidated metadata", "ignore:The data type", "ignore:Use `@` matmul:PendingDeprecationWarning"

@@ -8,13 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
-import spoiling
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from spoiling import generated
 
 from paperlib.training import checkpoint
+from support import spoiling
+from support.spoiling import generated
 
 #: Trains into a folder; with a second argument it stops for a minute before that epoch, so that it can be killed there.
 SCRIPT = """

@@ -1,0 +1,1 @@
+"""What several tests build: products and services, spoilt input, scenes, stores, drawings."""
