@@ -67,9 +67,11 @@ def run(source: Path, target: Path) -> dict[str, float]:
 
         return doing
 
-    synthesis.together = timed("writing", synthesis.together)
-    weighting.gather = timed("waiting", weighting.gather)  # for what is read, and within `together` for what is written
-    found = acquisitions.local_looks(source)
+    synthesis.map_threads = timed("writing", synthesis.map_threads)
+    weighting.collect_results = timed(
+        "waiting", weighting.collect_results
+    )  # for what is read; in `map_threads` for what is written
+    found = acquisitions.local_acquisitions(source)
     started, busy = time.perf_counter(), time.process_time()
     synthesis.synthesise(found, synthesis.months(YEAR), target)
     spent["waiting"] -= spent["writing"]

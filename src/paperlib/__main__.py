@@ -195,7 +195,7 @@ def fetch(
         typer.echo(f"real scene: {fetch_bouconne(project() / 'data' / 'bouconne')}")
         return
     from .compositing import stac
-    from .compositing.acquisitions import local_looks
+    from .compositing.acquisitions import local_acquisitions
     from .compositing.synthesis import months, synthesise
 
     if not (year and (tile or bbox or l2a)):
@@ -204,11 +204,11 @@ def fetch(
         )
     tile = stac.tile_name(tile) if tile else None
     if l2a:
-        found = local_looks(l2a)
+        found = local_acquisitions(l2a)
     else:
         service = endpoint or stac.ENDPOINT, collection or stac.COLLECTION
         found = stac.search(months(year), tile, bbox, *service, host or (), window)
-    typer.echo(f"{len(found)} looks of {', '.join(sorted({look.tile for look in found}))}")
+    typer.echo(f"{len(found)} acquisitions of {', '.join(sorted({acquisition.tile for acquisition in found}))}")
     for product in synthesise(found, months(year), Path(name), tile, bbox, window, progress=True):
         typer.echo(f"synthesis: {product}")
 

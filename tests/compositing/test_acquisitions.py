@@ -17,7 +17,7 @@ from paperlib.compositing.acquisitions import (
     WATER,
     Reader,
     Unreadable,
-    local_looks,
+    local_acquisitions,
     read_flags,
 )
 from paperlib.errors import InputError
@@ -29,22 +29,24 @@ GRIDS = tuple(Grid(imagery.CRS_TILE, imagery.transform(p), 1280 // p, 1280 // p)
 WHOLE = slice(0, 64)
 
 
-def flags(look):
+def flags(acquisition):
     with Reader() as reader:
-        return read_flags(reader, look, GRIDS, WHOLE, WHOLE)
+        return read_flags(reader, acquisition, GRIDS, WHOLE, WHOLE)
 
 
 def test_products_of_both_kinds_are_found_at_any_depth_in_order_of_date(tmp_path):
     imagery.write_theia(tmp_path / "31TCJ", "20180820")
     imagery.write_safe(tmp_path / "a" / "..", "20180815")
-    found = local_looks(tmp_path)
-    assert [(f"{look.date:%m-%d}", look.tile, look.platform) for look in found] == [
+    found = local_acquisitions(tmp_path)
+    assert [(f"{acquisition.date:%m-%d}", acquisition.tile, acquisition.platform) for acquisition in found] == [
         ("08-15", "T31TCJ", "2A"),
         ("08-20", "T31TCJ", "2A"),
     ]
     assert found[0].bands["B8A"].href.endswith("R20m/T31TCJ_20180815T105021_B8A_20m.jp2")
     assert found[1].bands["B8"].href.endswith("_FRE_B8.tif") and found[1].bands["B8"].nodata == -10000
-    assert [local_looks(path)[0].name for path in tmp_path.rglob("*.SAFE")] == [found[0].name]  # the product itself
+    assert [local_acquisitions(path)[0].name for path in tmp_path.rglob("*.SAFE")] == [
+        found[0].name
+    ]  # the product itself
 
 
 @pytest.mark.parametrize(
@@ -53,7 +55,7 @@ def test_products_of_both_kinds_are_found_at_any_depth_in_order_of_date(tmp_path
 )
 def test_the_offset_of_an_esa_product_is_that_of_its_metadata(tmp_path, baseline, declared, expected):
     imagery.write_safe(tmp_path, baseline=baseline, offset=declared)
-    layers = local_looks(tmp_path)[0].bands.values()
+    layers = local_acquisitions(tmp_path)[0].bands.values()
     assert {(layer.scale, layer.offset) for layer in layers} == {(1e-4, expected)}
 
 
@@ -61,11 +63,11 @@ def test_without_metadata_the_baseline_in_the_name_decides_or_nothing_does(tmp_p
     for baseline, expected in (("0301", 0.0), ("0400", -0.1)):
         path = imagery.write_safe(tmp_path / baseline, baseline=baseline)
         (path / "MTD_MSIL2A.xml").unlink()
-        assert local_looks(path)[0].bands["B2"].offset == expected
+        assert local_acquisitions(path)[0].bands["B2"].offset == expected
     path = imagery.write_safe(tmp_path / "own", baseline="9999")
     (path / "MTD_MSIL2A.xml").unlink()
     with pytest.warns(UserWarning, match="does not tell the reflectance offset"), pytest.raises(InputError):
-        local_looks(path)
+        local_acquisitions(path)
 
 
 def test_metadata_that_lack_a_needed_offset_are_refused(tmp_path):
@@ -73,7 +75,7 @@ def test_metadata_that_lack_a_needed_offset_are_refused(tmp_path):
     text = (path / "MTD_MSIL2A.xml").read_text()
     (path / "MTD_MSIL2A.xml").write_text(text.replace('<BOA_ADD_OFFSET band_id="8">-1000</BOA_ADD_OFFSET>', ""))
     with pytest.warns(UserWarning, match="no BOA_ADD_OFFSET of B8A"), pytest.raises(InputError):
-        local_looks(path)
+        local_acquisitions(path)
 
 
 def test_a_product_without_a_band_is_left_out_with_a_warning(tmp_path):
@@ -81,20 +83,20 @@ def test_a_product_without_a_band_is_left_out_with_a_warning(tmp_path):
     path = imagery.write_theia(tmp_path, "20180820")
     next(path.glob("*_FRE_B11.tif")).unlink()
     with pytest.warns(UserWarning, match=r"Left out: .*_FRE_B11\.tif"):
-        assert [f"{look.date:%m-%d}" for look in local_looks(tmp_path)] == ["08-15"]
+        assert [f"{acquisition.date:%m-%d}" for acquisition in local_acquisitions(tmp_path)] == ["08-15"]
 
 
 def test_no_product_is_an_error_that_says_what_was_looked_for(tmp_path):
     with pytest.raises(InputError, match=r"S2A_MSIL2A_\.\.\.\.SAFE were looked for.*none was found"):
-        local_looks(tmp_path)
+        local_acquisitions(tmp_path)
     with pytest.raises(InputError, match="is no folder"):
-        local_looks(tmp_path / "nowhere")
+        local_acquisitions(tmp_path / "nowhere")
 
 
 def test_of_a_product_and_its_reprocessed_version_only_the_newer_counts(tmp_path):
     for baseline in ("0208", "0500"):
         imagery.write_safe(tmp_path, baseline=baseline, offset=-1000 if baseline == "0500" else None)
-    assert [look.version for look in local_looks(tmp_path)] == [5.0]
+    assert [acquisition.version for acquisition in local_acquisitions(tmp_path)] == [5.0]
 
 
 def test_scl_classes_become_flags(tmp_path):
@@ -103,7 +105,7 @@ def test_scl_classes_become_flags(tmp_path):
     scl[:, 12] = 77
     imagery.write_safe(tmp_path, scl=scl)
     expected = [EMPTY, EMPTY, LAND, CLOUD, LAND, LAND, WATER, LAND, CLOUD, CLOUD, CLOUD, SNOW, EMPTY]
-    found = flags(local_looks(tmp_path)[0])
+    found = flags(local_acquisitions(tmp_path)[0])
     assert found[0, :13].tolist() == expected and (found == found[0]).all()
 
 
@@ -112,15 +114,15 @@ def test_theia_masks_become_flags(tmp_path):
     clm[0, 0], clm[0, 1] = 1, 128  # any cloud bit, the thinnest cirrus too
     mg2[0, 2], mg2[0, 3], mg2[0, 1] = 1, 4, 1
     path = imagery.write_theia(tmp_path, clm=clm, mg2=mg2)
-    found = flags(local_looks(tmp_path)[0])
+    found = flags(local_acquisitions(tmp_path)[0])
     assert found[0, :5].tolist() == [CLOUD, CLOUD, WATER, SNOW, LAND] and (found[1:] == LAND).all()
     fine = imagery.image(0, 10, "uint8")
     fine[3, 5] = 2  # one pixel of 10 m
     imagery.write(next((path / "MASKS").glob("*_CLM_R1.tif")), fine, 10)
-    found = flags(local_looks(tmp_path)[0])
+    found = flags(local_acquisitions(tmp_path)[0])
     assert found[1, 2] == CLOUD and (found == CLOUD).sum() == 1
     next((path / "MASKS").glob("*_MG2_R1.tif")).unlink()
-    assert flags(local_looks(tmp_path)[0])[0, 2] == LAND
+    assert flags(local_acquisitions(tmp_path)[0])[0, 2] == LAND
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.99])
@@ -129,19 +131,19 @@ def test_theia_masks_become_flags(tmp_path):
 def test_a_truncated_file_is_never_read_as_values(tmp_path, kind, share):
     random = np.random.default_rng(0).integers(1, 9000, (64, 64))
     write = imagery.write_safe if kind == "jp2" else imagery.write_theia
-    look = local_looks(write(tmp_path, values=random))[0]
-    href = look.bands["B2"].href
+    acquisition = local_acquisitions(write(tmp_path, values=random))[0]
+    href = acquisition.bands["B2"].href
     with open(href, "r+b") as file:
         file.truncate(int(share * file.seek(0, 2)))
     with Reader() as reader, pytest.raises(Unreadable, match=r"B0?2.*cannot be read.*complete") as caught:
-        reader.read(look, href, GRIDS[0], slice(0, 128), slice(0, 128))
-    assert caught.value.look is look
+        reader.read(acquisition, href, GRIDS[0], slice(0, 128), slice(0, 128))
+    assert caught.value.acquisition is acquisition
 
 
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.999])
 def test_a_truncated_jpeg_2000_file_of_many_tiles_is_noticed_too(tmp_path, share):
     """With several threads, GDAL gives what it finds in memory for the tiles that are not there."""
-    look = local_looks(imagery.write_safe(tmp_path))[0]
+    acquisition = local_acquisitions(imagery.write_safe(tmp_path))[0]
     grid = Grid(imagery.CRS_TILE, imagery.transform(10), 1024, 1024)
     path = tmp_path / "B02_10m.jp2"
     smooth = gaussian_filter(np.random.default_rng(0).uniform(1, 9000, (1024, 1024)), 3)
@@ -149,17 +151,17 @@ def test_a_truncated_jpeg_2000_file_of_many_tiles_is_noticed_too(tmp_path, share
     with open(path, "r+b") as file:
         file.truncate(int(share * file.seek(0, 2)))
     with Reader() as reader, pytest.raises(Unreadable, match="cannot be read"):
-        reader.read(look, str(path), grid, slice(0, 1024), slice(0, 1024))
+        reader.read(acquisition, str(path), grid, slice(0, 1024), slice(0, 1024))
 
 
 def test_a_file_on_another_grid_or_of_another_kind_is_refused(tmp_path):
-    look = local_looks(imagery.write_theia(tmp_path))[0]
+    acquisition = local_acquisitions(imagery.write_theia(tmp_path))[0]
     with Reader() as reader, pytest.raises(Unreadable, match="integers on"):
-        reader.read(look, look.bands["B5"].href, GRIDS[0], WHOLE, WHOLE)
+        reader.read(acquisition, acquisition.bands["B5"].href, GRIDS[0], WHOLE, WHOLE)
     imagery.write(tmp_path / "float.tif", np.ones((128, 128), np.float32), 10)
-    shutil.move(tmp_path / "float.tif", look.bands["B2"].href)
+    shutil.move(tmp_path / "float.tif", acquisition.bands["B2"].href)
     with Reader() as reader, pytest.raises(Unreadable, match="float32"):
-        reader.read(look, look.bands["B2"].href, GRIDS[0], WHOLE, WHOLE)
+        reader.read(acquisition, acquisition.bands["B2"].href, GRIDS[0], WHOLE, WHOLE)
 
 
 def test_the_rule_of_baselines():

@@ -29,21 +29,28 @@ def test_all_pages_of_the_window_come_in_order_of_date(service):
     for date in ("2018-09-07", "2018-07-23", "2018-08-01", "2018-07-22", "2018-09-08", "2018-08-02"):
         service.add(date)
     found = search(service)
-    assert [f"{look.date:%m-%d}" for look in found] == ["07-23", "08-01", "08-02", "09-07"]
+    assert [f"{acquisition.date:%m-%d}" for acquisition in found] == ["07-23", "08-01", "08-02", "09-07"]
     assert [path for _, path in service.log].count("/v1/search") == 2
     wider = search(service, window_days=48)
-    assert [f"{look.date:%m-%d}" for look in wider] == ["07-22", "07-23", "08-01", "08-02", "09-07", "09-08"]
+    assert [f"{acquisition.date:%m-%d}" for acquisition in wider] == [
+        "07-22",
+        "07-23",
+        "08-01",
+        "08-02",
+        "09-07",
+        "09-08",
+    ]
 
 
 @pytest.mark.parametrize("scheme", range(3))
 def test_each_service_names_bands_in_its_own_way(service, scheme):
     item = service.add(scheme=scheme)
-    (look,) = search(service)
+    (acquisition,) = search(service)
     names = stac.NAMES[scheme].split()
-    assert tuple(look.bands) == BANDS
-    assert [layer.href for layer in look.bands.values()] == [item["assets"][name]["href"] for name in names[:-1]]
-    assert look.masks == {"SCL": item["assets"][names[-1]]["href"]}
-    assert (look.tile, look.platform, look.version) == ("T31TCJ", "2A", 2.08)
+    assert tuple(acquisition.bands) == BANDS
+    assert [layer.href for layer in acquisition.bands.values()] == [item["assets"][name]["href"] for name in names[:-1]]
+    assert acquisition.masks == {"SCL": item["assets"][names[-1]]["href"]}
+    assert (acquisition.tile, acquisition.platform, acquisition.version) == ("T31TCJ", "2A", 2.08)
 
 
 @pytest.mark.parametrize(
@@ -73,8 +80,8 @@ def test_scale_and_offset_follow_the_metadata(service, own, asset, expected):
     item["properties"] |= own
     for one in item["assets"].values():
         one.update(asset)
-    (look,) = search(service)
-    assert {(layer.scale, layer.offset) for layer in look.bands.values()} == {expected}
+    (acquisition,) = search(service)
+    assert {(layer.scale, layer.offset) for layer in acquisition.bands.values()} == {expected}
 
 
 @pytest.mark.parametrize(
@@ -90,12 +97,14 @@ def test_scale_and_offset_follow_the_metadata(service, own, asset, expected):
         (lambda item: item["assets"].update(blue=[]), "no valid Sentinel-2 L2A item"),
     ],
 )
-@pytest.mark.fault("a missing asset, a broken item", "the item is left out with a warning that names it", "that look")
+@pytest.mark.fault(
+    "a missing asset, a broken item", "the item is left out with a warning that names it", "that acquisition"
+)
 def test_an_item_that_cannot_be_used_is_left_out_with_a_warning(service, spoil, said):
     service.add("2018-08-10")
     spoil(service.add("2018-08-20"))
     with pytest.warns(UserWarning, match=f"Left out: item 'S2A_31TCJ_20180820_0_L2A'.*{said}"):
-        assert [f"{look.date:%m-%d}" for look in search(service)] == ["08-10"]
+        assert [f"{acquisition.date:%m-%d}" for acquisition in search(service)] == ["08-10"]
 
 
 @pytest.mark.parametrize(
@@ -121,14 +130,14 @@ def test_an_item_that_cannot_be_used_is_left_out_with_a_warning(service, spoil, 
 )
 @pytest.mark.fault(
     "an image address on another host, or a local path",
-    "never opened; the look is left out with a warning",
-    "that look",
+    "never opened; the acquisition is left out with a warning",
+    "that acquisition",
 )
 def test_an_address_elsewhere_or_a_local_path_is_never_opened(service, href):
     service.add("2018-08-10")
     service.add("2018-08-20")["assets"]["green"]["href"] = href
     with pytest.warns(UserWarning, match="Left out: item"):
-        assert [f"{look.date:%m-%d}" for look in search(service)] == ["08-10"]
+        assert [f"{acquisition.date:%m-%d}" for acquisition in search(service)] == ["08-10"]
 
 
 def test_a_host_that_the_user_allows_is_used_and_https_is_taken_for_object_storage(service):
@@ -156,20 +165,20 @@ def test_names_of_items_never_become_paths(service, tmp_path, name):
 
 
 @pytest.mark.parametrize("tile", ["../../..", "31TCJ/..", "31TCI", "61TCJ", "T31TC", "", "31TCJ\n"])
-def test_an_item_of_no_valid_tile_is_no_look(service, tile):
+def test_an_item_of_no_valid_tile_is_no_acquisition(service, tile):
     service.add("2018-08-10")
     service.add("2018-08-20")["properties"]["grid:code"] = f"MGRS-{tile}"
     with pytest.warns(UserWarning, match="no tile"):
         found = search(service, tile=None, bbox=imagery.bbox())
-    assert [f"{look.date:%m-%d}" for look in found] == ["08-10"]
+    assert [f"{acquisition.date:%m-%d}" for acquisition in found] == ["08-10"]
 
 
 def test_other_tiles_in_the_area_are_left_away_when_a_tile_is_named(service):
     service.add("2018-08-10")
     other = service.add("2018-08-20")["properties"]
     other |= {"grid:code": "MGRS-31TDJ"}
-    assert {look.tile for look in search(service)} == {"T31TCJ"}
-    assert {look.tile for look in search(service, tile=None, bbox=imagery.bbox())} == {"T31TCJ", "T31TDJ"}
+    assert {acquisition.tile for acquisition in search(service)} == {"T31TCJ"}
+    assert {acquisition.tile for acquisition in search(service, tile=None, bbox=imagery.bbox())} == {"T31TCJ", "T31TDJ"}
     other |= {"grid:code": None, "s2:mgrs_tile": "31TCJ"}
     assert len(search(service)) == 2
     other |= {"s2:mgrs_tile": None, "mgrs:utm_zone": 31, "mgrs:latitude_band": "T", "mgrs:grid_square": "CJ"}
@@ -182,7 +191,11 @@ def test_only_the_newest_version_of_a_passage_counts_but_all_its_parts_do(servic
     service.add("2018-08-15", number=2, **{"s2:processing_baseline": "05.00"})
     service.add("2018-08-15", number=3, platform="sentinel-2b")
     service.add("2018-08-15", number=4)
-    assert [(look.name[-5], look.platform) for look in search(service)] == [("1", "2A"), ("2", "2A"), ("3", "2B")]
+    assert [(acquisition.name[-5], acquisition.platform) for acquisition in search(service)] == [
+        ("1", "2A"),
+        ("2", "2A"),
+        ("3", "2B"),
+    ]
 
 
 @pytest.mark.parametrize("fault", [500, 503, 429])
@@ -262,16 +275,22 @@ def test_what_is_no_tile_is_refused(tile):
 
 @generated
 @given(data=st.data())
-@pytest.mark.fault("an item with anything wrong (generated)", "a look on allowed hosts alone, or an error", "nothing")
-def test_a_spoilt_item_gives_a_look_or_an_error(service, data):
+@pytest.mark.fault(
+    "an item with anything wrong (generated)", "an acquisition on allowed hosts alone, or an error", "nothing"
+)
+def test_a_spoilt_item_gives_a_acquisition_or_an_error(service, data):
     item = data.draw(spoiling.spoilt(service.add()))
     allowed = stac.allowed_hosts(service.endpoint)
     try:
-        look = stac.look_of_item(item, allowed)
+        acquisition = stac.acquisition_of_item(item, allowed)
     except InputError as error:
         assert "item" in str(error) and len(str(error)) < 1000
     else:
-        assert tuple(look.bands) == BANDS and stac.TILE.fullmatch(look.tile) and look.date == look.date.normalize()
-        for href in (*look.masks.values(), *(layer.href for layer in look.bands.values())):
+        assert (
+            tuple(acquisition.bands) == BANDS
+            and stac.TILE.fullmatch(acquisition.tile)
+            and acquisition.date == acquisition.date.normalize()
+        )
+        for href in (*acquisition.masks.values(), *(layer.href for layer in acquisition.bands.values())):
             assert stac.check_address(href, allowed) == href
-        assert all(0 < layer.scale <= 0.01 and abs(layer.offset) <= 1 for layer in look.bands.values())
+        assert all(0 < layer.scale <= 0.01 and abs(layer.offset) <= 1 for layer in acquisition.bands.values())

@@ -20,9 +20,9 @@ from hypothesis.extra.numpy import arrays
 
 from paperlib import open_scene
 from paperlib.compositing import acquisitions, stac
-from paperlib.compositing.acquisitions import Layer, Look, local_looks
+from paperlib.compositing.acquisitions import Acquisition, Layer, local_acquisitions
 from paperlib.compositing.synthesis import months, synthesise
-from paperlib.compositing.weighting import far_from_cloud, near_date, together
+from paperlib.compositing.weighting import far_from_cloud, map_threads, near_date
 from paperlib.errors import InputError
 from paperlib.scenes.sensors import BANDS, BANDS_10M
 from support import imagery
@@ -33,10 +33,10 @@ CLEAR, CLOUDY, NONE = 4, 9, 0  # SCL
 HALF = 23
 
 
-def place(folder: Path, days: int, values, scl, offset: float = 0.0, size: int = imagery.SIZE) -> Look:
-    """A look `days` after the middle, with files of values (a number, an image of 20 m, or either by band) and SCL."""
+def place(folder: Path, days: int, values, scl, offset: float = 0.0, size: int = imagery.SIZE) -> Acquisition:
+    """An acquisition `days` after the middle: values (a number, an image of 20 m, or either by band) and SCL."""
     date = DAY + pd.Timedelta(days=days)
-    folder = folder / f"look{days}"
+    folder = folder / f"acquisition{days}"
     bands = {}
     for band in BANDS:
         path = folder / f"{band}.tif"
@@ -44,7 +44,7 @@ def place(folder: Path, days: int, values, scl, offset: float = 0.0, size: int =
         imagery.write(path, content, imagery.pixels(band))
         bands[band] = Layer(str(path), offset=offset)
     imagery.write(folder / "SCL.tif", imagery.image(scl, 20, "uint8", size), 20)
-    return Look(f"look{days}", "2A", date, "T31TCJ", 2.08, bands, {"SCL": str(folder / "SCL.tif")})
+    return Acquisition(f"acquisition{days}", "2A", date, "T31TCJ", 2.08, bands, {"SCL": str(folder / "SCL.tif")})
 
 
 def layers(product: Path) -> dict[str, np.ndarray]:
@@ -75,7 +75,7 @@ many = st.lists(
 
 @settings(max_examples=25, deadline=None)
 @given(many)
-def test_a_pixel_lies_within_its_clear_looks_and_is_empty_without_one(passages):
+def test_a_pixel_lies_within_its_clear_acquisitions_and_is_empty_without_one(passages):
     with tempfile.TemporaryDirectory() as folder:
         found = [place(Path(folder), days, values, scl, size=16) for days, values, scl in passages]
         out = made(found, Path(folder) / "out")
@@ -150,7 +150,7 @@ def test_flags_tell_land_water_snow_and_nothing_and_snow_counts_only_alone(tmp_p
     assert (out["B5"][1] == -10000).all() and (out["B2"][2:4] == -10000).all()
 
 
-def test_a_band_without_data_takes_its_pixel_from_that_look_alone(tmp_path):
+def test_a_band_without_data_takes_its_pixel_from_that_acquisition_alone(tmp_path):
     lacking = {band: 2000 for band in BANDS} | {"B8": halves(0, 2000), "B12": halves(2000, 0)}
     found = [place(tmp_path, 0, lacking, CLEAR), place(tmp_path, 1, 1000, CLEAR)]
     out = made(found, tmp_path / "out")
@@ -195,8 +195,8 @@ def test_another_tile_and_crs(tmp_path, monkeypatch):
     monkeypatch.setattr(imagery, "CRS_TILE", rasterio.crs.CRS.from_epsg(32722))
     monkeypatch.setattr(imagery, "ORIGIN", (199980, 5900020))
     monkeypatch.setattr(imagery.write, "__defaults__", (imagery.CRS_TILE,))
-    look = place(tmp_path, 0, 1500, CLEAR)._replace(tile="T22HBD")
-    synthesise([look], MONTH, tmp_path / "out", tile="22HBD")
+    acquisition = place(tmp_path, 0, 1500, CLEAR)._replace(tile="T22HBD")
+    synthesise([acquisition], MONTH, tmp_path / "out", tile="22HBD")
     scene = open_scene(tmp_path / "out")
     assert scene.rio.crs.to_epsg() == 32722 and scene.rio.transform().f == 5900020 and (scene == 0.15).all()
 
@@ -211,7 +211,7 @@ def test_local_products_make_a_scene(tmp_path, kind):
     else:
         imagery.write_theia(tmp_path / "in", "20180810", values=halves(2000, -10000))
         imagery.write_theia(tmp_path / "in", "20180820", values=2000, clm=halves(1, 0))
-    synthesise(local_looks(tmp_path / "in"), MONTH, tmp_path / "out")
+    synthesise(local_acquisitions(tmp_path / "in"), MONTH, tmp_path / "out")
     scene = open_scene(tmp_path / "out")
     assert (abs(scene - 0.2) < 1e-6).all() and not scene.mask.any()
 
@@ -229,20 +229,20 @@ def test_offsets_of_both_kinds_meet_in_one_reflectance(tmp_path):
 
 def test_an_offset_taken_off_against_its_metadata_is_noticed(tmp_path):
     found = [place(tmp_path, 0, 300, CLEAR, offset=-0.1), place(tmp_path, 1, 400, CLEAR)]
-    with pytest.warns(UserWarning, match=r"without look0: .*seems to be taken off already"):
+    with pytest.warns(UserWarning, match=r"without acquisition0: .*seems to be taken off already"):
         assert (made(found, tmp_path / "out")["B2"] == 400).all()
 
 
 @pytest.fixture
 def served(tmp_path, monkeypatch):
-    """A service with three looks, which are its `looks`; their files lie under its `root`."""
+    """A service with three acquisitions, which are its `acquisitions`; their files lie under its `root`."""
     monkeypatch.setattr(acquisitions, "PAUSE", 0.01)
     monkeypatch.setattr(acquisitions, "OPTIONS", acquisitions.OPTIONS | {"GDAL_HTTP_TIMEOUT": 1})
     with imagery.service(tmp_path / "remote") as service:
         random = np.random.default_rng(0).integers(1000, 3000, (64, 64))
         for date in ("2018-08-10", "2018-08-15", "2018-08-20"):
             service.add(date, values=random)
-        service.looks = stac.search(MONTH, tile="31TCJ", endpoint=service.endpoint)
+        service.acquisitions = stac.search(MONTH, tile="31TCJ", endpoint=service.endpoint)
         yield service
 
 
@@ -253,9 +253,9 @@ FILES = [f"/S2A_31TCJ_20180815_0_L2A/{name}.tif" for name in ("nir", "scl", "swi
 @pytest.mark.parametrize("path", FILES)
 @pytest.mark.fault("errors 500, timeouts and cut answers while reading images", "read again; the same bytes", "nothing")
 def test_a_passing_fault_changes_nothing(served, tmp_path, path, faults):
-    whole = made(served.looks, tmp_path / "whole")
+    whole = made(served.acquisitions, tmp_path / "whole")
     served.faults = {path: list(faults)}
-    out = made(served.looks, tmp_path / "out")
+    out = made(served.acquisitions, tmp_path / "out")
     assert served.faults[path] == []
     assert all((out[name] == image).all() for name, image in whole.items())
 
@@ -263,9 +263,11 @@ def test_a_passing_fault_changes_nothing(served, tmp_path, path, faults):
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")  # of a file cut within its header
 @pytest.mark.parametrize("fault", [500, 404, "short", "truncated", "missing"])
 @pytest.mark.parametrize("path", FILES)
-@pytest.mark.fault("an image that stays unreadable", "left out of the whole month with a warning: no seam", "that look")
-def test_a_look_that_stays_unreadable_is_left_out_of_the_whole_month(served, tmp_path, path, fault):
-    expected = made([served.looks[0], served.looks[2]], tmp_path / "two")
+@pytest.mark.fault(
+    "an image that stays unreadable", "left out of the whole month with a warning: no seam", "that acquisition"
+)
+def test_a_acquisition_that_stays_unreadable_is_left_out_of_the_whole_month(served, tmp_path, path, fault):
+    expected = made([served.acquisitions[0], served.acquisitions[2]], tmp_path / "two")
     file = served.root / path[1:]
     if fault == "missing":
         file.unlink()
@@ -274,19 +276,22 @@ def test_a_look_that_stays_unreadable_is_left_out_of_the_whole_month(served, tmp
     else:
         served.faults, served.lasting = {path: [fault]}, (fault,)
     with pytest.warns(UserWarning, match=f"made without S2A_31TCJ_20180815_0_L2A: .*{path}"):
-        out = made(served.looks, tmp_path / "out")
+        out = made(served.acquisitions, tmp_path / "out")
     assert all((out[name] == image).all() for name, image in expected.items())
     text = next((tmp_path / "out").rglob("*_MTD_ALL.xml")).read_text()
     assert "20180810" in text and "S2A_31TCJ_20180815" not in text
 
 
-def test_when_no_look_can_be_read_nothing_is_left_but_an_error(served, tmp_path):
+def test_when_no_acquisition_can_be_read_nothing_is_left_but_an_error(served, tmp_path):
     served.shutdown()
     served.server_close()
     with pytest.raises(InputError, match="cannot be read"):
-        synthesise(served.looks, MONTH, tmp_path / "out")
-    service_less = [look._replace(masks={"SCL": look.masks["SCL"] + ".no"}) for look in [place(tmp_path, 0, 1, CLEAR)]]
-    with pytest.raises(InputError, match="None of the 1 looks around 2018-08-15 can be read"):
+        synthesise(served.acquisitions, MONTH, tmp_path / "out")
+    service_less = [
+        acquisition._replace(masks={"SCL": acquisition.masks["SCL"] + ".no"})
+        for acquisition in [place(tmp_path, 0, 1, CLEAR)]
+    ]
+    with pytest.raises(InputError, match="None of the 1 acquisitions around 2018-08-15 can be read"):
         synthesise(service_less, MONTH, tmp_path / "out")
     assert not list((tmp_path / "out").glob("T31TCJ/*"))
 
@@ -294,16 +299,16 @@ def test_when_no_look_can_be_read_nothing_is_left_but_an_error(served, tmp_path)
 KILLED = """
 import os, signal, sys
 from paperlib.compositing import synthesis
-from paperlib.compositing.acquisitions import local_looks
+from paperlib.compositing.acquisitions import local_acquisitions
 
-blend, calls = synthesis.blend, []
+weighted_mean, calls = synthesis.weighted_mean, []
 def dying(*arguments):
     calls.append(1)
     if len(calls) == int(sys.argv[3]):
         os.kill(os.getpid(), signal.SIGKILL)
-    return blend(*arguments)
-synthesis.blend, synthesis.BLOCK = dying, 24
-synthesis.synthesise(local_looks(sys.argv[1]), ["2018-08-15", "2018-09-15"], sys.argv[2])
+    return weighted_mean(*arguments)
+synthesis.weighted_mean, synthesis.BLOCK = dying, 24
+synthesis.synthesise(local_acquisitions(sys.argv[1]), ["2018-08-15", "2018-09-15"], sys.argv[2])
 """
 
 
@@ -313,7 +318,7 @@ def test_after_a_kill_the_run_goes_on_and_ends_with_the_same_bytes(tmp_path, mon
     random, dates = np.random.default_rng(0), ["2018-08-15", "2018-09-15"]
     for date in ("20180810", "20180825", "20180910"):
         imagery.write_theia(tmp_path / "in", date, random.integers(1, 5000, (64, 64)), random.random((64, 64)) < 0.05)
-    found = local_looks(tmp_path / "in")
+    found = local_acquisitions(tmp_path / "in")
     monkeypatch.setattr("paperlib.compositing.synthesis.BLOCK", 24)
     synthesise(found, dates, tmp_path / "whole")
     command = [sys.executable, "-c", KILLED, str(tmp_path / "in"), str(tmp_path / "out"), str(call)]
@@ -365,7 +370,7 @@ def test_a_product_of_another_area_window_or_with_a_missing_file_is_not_taken_fo
 
 def test_what_cannot_be_made_is_said_before_any_work(tmp_path):
     found = [place(tmp_path, 0, 1000, CLEAR)]
-    with pytest.raises(InputError, match="No look of T31TCJ lies within 23 days of 2018-06-15, 2018-10-15"):
+    with pytest.raises(InputError, match="No acquisition of T31TCJ lies within 23 days of 2018-06-15, 2018-10-15"):
         synthesise(found, ["2018-06-15", "2018-08-15", "2018-10-15"], tmp_path / "out")
     with pytest.raises(InputError, match="does not meet the tile"):
         synthesise(found, MONTH, tmp_path / "out", bounds=(10, 45, 11, 46))
@@ -385,23 +390,23 @@ def test_months_of_a_year():
     assert months(2018)[:2] == ["2018-01-15", "2018-02-15"] and len(months(2018)) == 12
 
 
-def test_a_look_of_two_months_is_opened_once(tmp_path, monkeypatch):
+def test_a_acquisition_of_two_months_is_opened_once(tmp_path, monkeypatch):
     for date in ("20180801", "20180901", "20180920"):
         imagery.write_theia(tmp_path / "l2a", date)
     opened, really = [], acquisitions._open
     monkeypatch.setattr(acquisitions, "_open", lambda href: opened.append(href) or really(href))
-    synthesise(acquisitions.local_looks(tmp_path / "l2a"), ["2018-08-15", "2018-09-15"], tmp_path / "l3a")
+    synthesise(acquisitions.local_acquisitions(tmp_path / "l2a"), ["2018-08-15", "2018-09-15"], tmp_path / "l3a")
     shared = [href for href in opened if "20180901" in href]
     assert len(shared) >= 11 and len(shared) == len(set(shared))
 
 
-def test_files_of_looks_that_are_done_with_are_closed(tmp_path):
+def test_files_of_acquisitions_that_are_done_with_are_closed(tmp_path):
     imagery.write_theia(tmp_path, "20180801")
     imagery.write_theia(tmp_path, "20180901")
-    first, second = acquisitions.local_looks(tmp_path)
+    first, second = acquisitions.local_acquisitions(tmp_path)
     with acquisitions.Reader() as reader:
-        for look in (first, second):
-            reader.grid(look, look.bands["B2"].href)
+        for acquisition in (first, second):
+            reader.grid(acquisition, acquisition.bands["B2"].href)
         reader.keep([second])
         assert list(reader._sources) == [second.bands["B2"].href]
 
@@ -417,7 +422,7 @@ def test_work_that_fails_leaves_none_running():
 
     with ThreadPoolExecutor(2) as pool:
         with pytest.raises(ValueError, match="broken"):
-            together(pool, work, range(50))
+            map_threads(pool, work, range(50))
         finished = len(done)
         time.sleep(0.2)
         assert len(done) == finished < 49

@@ -8,7 +8,7 @@ from rasterio.transform import from_origin
 
 from paperlib import open_scene
 from paperlib.checks import preflight
-from paperlib.compositing.acquisitions import local_looks
+from paperlib.compositing.acquisitions import local_acquisitions
 from paperlib.errors import InputError
 from paperlib.labels.polygons import load_polygons
 from paperlib.mapping.gis import write_categories
@@ -21,8 +21,8 @@ from paperlib.pages.walkthrough import (
     as_gis_sees,
     run,
     tree,
+    write_acquisitions,
     write_draft,
-    write_looks,
     write_scene,
 )
 
@@ -63,9 +63,9 @@ def test_what_a_command_prints_is_shown_as_it_is(folder):
         run("rm -r .", folder)
 
 
-def test_looks_make_a_year_of_syntheses(tmp_path):
-    write_looks(tmp_path / "l2a")
-    assert [look.date for look in local_looks(tmp_path / "l2a")] == list(MONTHS)
+def test_acquisitions_make_a_year_of_syntheses(tmp_path):
+    write_acquisitions(tmp_path / "l2a")
+    assert [acquisition.date for acquisition in local_acquisitions(tmp_path / "l2a")] == list(MONTHS)
 
 
 def test_a_tree_counts_what_lies_deeper(tmp_path):

@@ -3,5 +3,6 @@
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submod_attrs={"acquisitions": ["local_looks"], "stac": ["search"], "synthesis": ["months", "synthesise"]}
+    __name__,
+    submod_attrs={"acquisitions": ["local_acquisitions"], "stac": ["search"], "synthesis": ["months", "synthesise"]},
 )

@@ -1,6 +1,6 @@
-"""One acquisition ("look") of Sentinel-2 L2A: where its bands and masks lie, what their values mean, and their reading.
+"""Acquisitions of Sentinel-2 L2A: where bands and masks lie, what their values mean, and how they are read.
 
-Looks come from a STAC service (`stac.search`) or from product folders on disk (`local_looks`).
+Acquisitions come from a STAC service (`stac.search`) or from product folders on disk (`local_acquisitions`).
 """
 
 import re
@@ -23,7 +23,7 @@ from ..scenes.rasters import NODATA, Grid
 from ..scenes.sensors import BANDS
 from ..scenes.theia import LARGEST, QUANTIFICATION, read_scale
 
-#: Flags of a WASP synthesis, used for single looks too: 0 nodata, 1 cloud or its shadow, 2 snow, 3 water, 4 land.
+#: Flags of a WASP synthesis, used for single acquisitions too: 0 nodata, 1 cloud or its shadow, 2 snow, 3 water, 4 land.
 EMPTY, CLOUD, SNOW, WATER, LAND = range(5)
 #: The flag of each SCL class: 0 none, 1 defective, 2 dark, 3 cloud shadow, 4 plants, 5 bare, 6 water, 7 unclassified,
 #: 8 and 9 cloud, 10 cirrus, 11 snow. Every other value is taken for no data.
@@ -60,7 +60,7 @@ class Layer(NamedTuple):
     nodata: int = 0
 
 
-class Look(NamedTuple):
+class Acquisition(NamedTuple):
     """One tile at one passage of one satellite."""
 
     name: str
@@ -73,15 +73,15 @@ class Look(NamedTuple):
 
 
 class Unreadable(InputError):
-    """A file of a look that cannot be read or used, after all tries."""
+    """A file of an acquisition that cannot be read or used, after all tries."""
 
-    def __init__(self, look: Look, message: str):
+    def __init__(self, acquisition: Acquisition, message: str):
         super().__init__(message)
-        self.look = look
+        self.acquisition = acquisition
 
 
 class Reader:
-    """Reads windows of the files of looks and keeps the files open; use one file from one thread at a time."""
+    """Reads windows of the files of acquisitions and keeps the files open; use one file from one thread at a time."""
 
     def __init__(self):
         self._sources = {}
@@ -93,18 +93,22 @@ class Reader:
         for href in list(self._sources):
             self._drop(href)
 
-    def keep(self, looks: Iterable[Look]) -> None:
-        """Close the files of all looks but these."""
-        wanted = {href for look in looks for href in (*look.masks.values(), *(one.href for one in look.bands.values()))}
+    def keep(self, acquisitions: Iterable[Acquisition]) -> None:
+        """Close the files of all acquisitions but these."""
+        wanted = {
+            href
+            for acquisition in acquisitions
+            for href in (*acquisition.masks.values(), *(one.href for one in acquisition.bands.values()))
+        }
         for href in set(self._sources) - wanted:
             self._drop(href)
 
-    def grid(self, look: Look, href: str) -> Grid:
-        """The grid of a file of a look. Raises `Unreadable` as `read` does."""
-        return self._try(look, href, _grid_of)
+    def grid(self, acquisition: Acquisition, href: str) -> Grid:
+        """The grid of a file of an acquisition. Raises `Unreadable` as `read` does."""
+        return self._try(acquisition, href, _grid_of)
 
-    def read(self, look: Look, href: str, grid: Grid, y: slice, x: slice) -> np.ndarray:
-        """Stored values (y, x) of a file of a look; `grid` is the one that the file must have.
+    def read(self, acquisition: Acquisition, href: str, grid: Grid, y: slice, x: slice) -> np.ndarray:
+        """Stored values (y, x) of a file of an acquisition; `grid` is the one that the file must have.
 
         Raises `Unreadable` when it has another, or cannot be read: a remote file after `TRIES` tries.
         """
@@ -112,12 +116,12 @@ class Reader:
         def window(source: rasterio.DatasetReader) -> np.ndarray:
             if _grid_of(source) != grid or np.dtype(source.dtypes[0]).kind not in "iu":
                 found = f"{source.dtypes[0]} on {_grid_of(source)}"
-                raise Unreadable(look, f"{href} is {found}; integers on {grid} are expected.")
+                raise Unreadable(acquisition, f"{href} is {found}; integers on {grid} are expected.")
             return source.read(1, window=Window.from_slices(y, x))
 
-        return self._try(look, href, window)
+        return self._try(acquisition, href, window)
 
-    def _try(self, look: Look, href: str, use: Callable):
+    def _try(self, acquisition: Acquisition, href: str, use: Callable):
         for again in range(TRIES if href.startswith("http") else 1):
             if again:
                 time.sleep(PAUSE * 2 ** (again - 1))
@@ -129,7 +133,7 @@ class Reader:
             except RasterioError as error:
                 self._drop(href)
                 fault = error
-        raise Unreadable(look, f"{href} cannot be read ({fault.__cause__ or fault}). Is it complete?") from fault
+        raise Unreadable(acquisition, f"{href} cannot be read ({fault.__cause__ or fault}). Is it complete?") from fault
 
     def _drop(self, href: str) -> None:
         if href in self._sources:
@@ -147,18 +151,18 @@ def _grid_of(source: rasterio.DatasetReader) -> Grid:
     return Grid(source.crs, source.transform, source.height, source.width)
 
 
-def read_flags(reader: Reader, look: Look, grids: tuple[Grid, Grid], y: slice, x: slice) -> np.ndarray:
-    """Flags (y, x) of a look on the 20 m grid, uint8; `grids` are those of the tile at 10 m and 20 m.
+def read_flags(reader: Reader, acquisition: Acquisition, grids: tuple[Grid, Grid], y: slice, x: slice) -> np.ndarray:
+    """Flags (y, x) of an acquisition on the 20 m grid, uint8; `grids` are those of the tile at 10 m and 20 m.
 
     A pixel of Theia's 10 m masks that is cloud or snow makes the whole pixel of 20 m so; water needs all four.
     """
-    if "SCL" in look.masks:
-        return FLAG_OF_SCL[reader.read(look, look.masks["SCL"], grids[1], y, x)]
+    if "SCL" in acquisition.masks:
+        return FLAG_OF_SCL[reader.read(acquisition, acquisition.masks["SCL"], grids[1], y, x)]
     fine = (slice(2 * y.start, 2 * y.stop), slice(2 * x.start, 2 * x.stop))
-    cloud = reduce(np.bitwise_or, _quarters(reader.read(look, look.masks["CLM"], grids[0], *fine)))
+    cloud = reduce(np.bitwise_or, _quarters(reader.read(acquisition, acquisition.masks["CLM"], grids[0], *fine)))
     flags = np.full(cloud.shape, LAND, np.uint8)
-    if "MG2" in look.masks:
-        kind = _quarters(reader.read(look, look.masks["MG2"], grids[0], *fine))
+    if "MG2" in acquisition.masks:
+        kind = _quarters(reader.read(acquisition, acquisition.masks["MG2"], grids[0], *fine))
         flags[reduce(np.bitwise_and, kind) & 1 != 0] = WATER
         flags[reduce(np.bitwise_or, kind) & 4 != 0] = SNOW
     flags[cloud != 0] = CLOUD
@@ -177,41 +181,45 @@ def offset_of(version: float) -> float | None:
     return OFFSET if version >= OFFSET_SINCE else 0.0
 
 
-def newest(looks: Iterable[Look]) -> list[Look]:
-    """The looks by date; of one tile, day and satellite only those of the highest baseline.
+def newest(acquisitions: Iterable[Acquisition]) -> list[Acquisition]:
+    """The acquisitions by date; of one tile, day and satellite only those of the highest baseline.
 
     Catalogues hold products beside their reprocessed versions. Parts of one passage have one baseline, so all stay.
     """
-    looks = sorted(looks, key=lambda look: (look.date, look.name))
+    acquisitions = sorted(acquisitions, key=lambda acquisition: (acquisition.date, acquisition.name))
     best = {}
-    for look in looks:
-        key = look.tile, look.date, look.platform
-        best[key] = max(best.get(key, 0), look.version)
-    return [look for look in looks if look.version == best[look.tile, look.date, look.platform]]
+    for acquisition in acquisitions:
+        key = acquisition.tile, acquisition.date, acquisition.platform
+        best[key] = max(best.get(key, 0), acquisition.version)
+    return [
+        acquisition
+        for acquisition in acquisitions
+        if acquisition.version == best[acquisition.tile, acquisition.date, acquisition.platform]
+    ]
 
 
-def keep_usable(make: Callable[..., Look], sources: Iterable, where: str) -> list[Look]:
-    """The looks that `make` gives of sources, newest versions only; what cannot be used is left out with a warning.
+def keep_usable(make: Callable[..., Acquisition], sources: Iterable, where: str) -> list[Acquisition]:
+    """The acquisitions that `make` gives of sources, newest versions only; what cannot be used is left out with a warning.
 
     Raises `InputError` when there is none, with the fault of the first that was left out.
     """
-    looks, faults = [], []
+    acquisitions, faults = [], []
     for source in sources:
         try:
-            looks.append(make(source))
+            acquisitions.append(make(source))
         except InputError as error:
             faults.append(str(error))
             warnings.warn(f"Left out: {error}", stacklevel=3)
-    if not looks:
+    if not acquisitions:
         reason = (
             f"{len(faults)} were found and none can be used; the first: {faults[0]}" if faults else "none was found"
         )
         raise InputError(f"No Sentinel-2 L2A product in {where}: {reason}")
-    return newest(looks)
+    return newest(acquisitions)
 
 
-def local_looks(folder: str | Path) -> list[Look]:
-    """Looks of the L2A products that lie in a folder, its folders or theirs: of Theia, or of ESA (.SAFE), by date.
+def local_acquisitions(folder: str | Path) -> list[Acquisition]:
+    """Acquisitions of the L2A products that lie in a folder, its folders or theirs: of Theia, or of ESA (.SAFE), by date.
 
     A product without a needed file is left out with a warning. Raises `InputError` when no usable product is there.
     """
@@ -225,7 +233,7 @@ def local_looks(folder: str | Path) -> list[Look]:
     return keep_usable(_local, products, f"{folder} (SENTINEL2A_..._L2A_... and S2A_MSIL2A_....SAFE were looked for)")
 
 
-def _local(path: Path) -> Look:
+def _local(path: Path) -> Acquisition:
     theia = THEIA.fullmatch(path.name)
     match = theia or SAFE.fullmatch(path.name)
     try:
@@ -234,7 +242,7 @@ def _local(path: Path) -> Look:
         raise InputError(f"{path}: {match['date']} in its name is no date (YYYYMMDD).") from error
     version = float(match["v"].replace("-", ".")) if theia else int(match["v"]) / 100
     bands, masks = _theia_files(path) if theia else _safe_files(path, version)
-    return Look(path.name, match["platform"], date, match["tile"], version, bands, masks)
+    return Acquisition(path.name, match["platform"], date, match["tile"], version, bands, masks)
 
 
 def _theia_files(path: Path) -> tuple[dict[str, Layer], dict[str, str]]:

@@ -1,6 +1,6 @@
-"""Search a STAC service for Sentinel-2 L2A: which looks a tile or an area has in the months of a year.
+"""Search a STAC service for Sentinel-2 L2A: which acquisitions a tile or an area has in the months of a year.
 
-The services name bands, scale and offset differently; `look_of_item` brings them together. What a service says is not
+The services name bands, scale and offset differently; `acquisition_of_item` brings them together. What a service says is not
 trusted: only addresses on its own hosts, or on hosts the user allows, are ever opened, and nothing of it names a file.
 """
 
@@ -21,7 +21,7 @@ from ..errors import InputError
 from ..scenes.dates import parse_dates
 from ..scenes.sensors import BANDS
 from . import acquisitions
-from .acquisitions import Layer, Look
+from .acquisitions import Acquisition, Layer
 
 ENDPOINT = "https://earth-search.aws.element84.com/v1"
 COLLECTION = "sentinel-2-l2a"
@@ -83,8 +83,8 @@ def search(
     collection: str = COLLECTION,
     hosts: Collection[str] = (),
     window_days: float = 46,
-) -> list[Look]:
-    """Looks of a tile, or of the area west, south, east, north in degrees (or both), within half a window of the dates.
+) -> list[Acquisition]:
+    """Acquisitions of a tile, or of an area (west, south, east, north in degrees), or both, within half a window of the dates.
 
     `hosts`: from which images may be read, beside those of the endpoint. An item that cannot be used (an asset is
     missing, its reflectance offset is not known, an address lies elsewhere) is left out with a warning.
@@ -127,7 +127,7 @@ def search(
     if wanted is not None:
         items = [item for item in items if _tile(item) == wanted]
     where = f"{endpoint}, collection {collection}, {wanted or 'area'} {tuple(round(one, 3) for one in bbox)}, {period}"
-    return acquisitions.keep_usable(lambda item: look_of_item(item, allowed), items, where)
+    return acquisitions.keep_usable(lambda item: acquisition_of_item(item, allowed), items, where)
 
 
 def allowed_hosts(endpoint: str, hosts: Collection[str] = ()) -> frozenset[str]:
@@ -164,8 +164,8 @@ def _tile(item: dict) -> str | None:
     return None
 
 
-def look_of_item(item: dict, allowed: Collection[str]) -> Look:
-    """The look that a STAC item (as parsed JSON) describes; `allowed` are the hosts its files may lie on.
+def acquisition_of_item(item: dict, allowed: Collection[str]) -> Acquisition:
+    """The acquisition that a STAC item (as parsed JSON) describes; `allowed` are the hosts its files may lie on.
 
     Raises `InputError` that names the item for one that cannot be used.
     """
@@ -188,7 +188,7 @@ def look_of_item(item: dict, allowed: Collection[str]) -> Look:
         }
         masks = {"SCL": check_address(_href(assets[scl]), allowed)}
         platform = str(own.get("platform", "")).upper()[-2:]
-        return Look(name, platform, date, tile, version, bands, masks)
+        return Acquisition(name, platform, date, tile, version, bands, masks)
     except InputError as error:
         raise InputError(f"item {name!r}: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:

@@ -1,9 +1,9 @@
-"""Monthly syntheses of Sentinel-2 L2A looks, written as Theia L3A product folders.
+"""Monthly syntheses of Sentinel-2 L2A acquisitions, written as Theia L3A product folders.
 
 The idea is that of CNES's WASP (Hagolle, Morin and Kadiri, 2018, doi:10.5281/zenodo.1401360): the reflectance of a pixel
-is the mean of its cloud-free looks in a window of about 46 days, weighted by their nearness in time and their distance
+is the mean of its cloud-free acquisitions in a window of about 46 days, weighted by nearness in time and by distance
 to cloud. Unlike WASP, it weighs no aerosol, which SCL does not give, corrects no directional effect, and takes SCL or
-CLM as the whole truth about clouds. Snow counts only where a pixel has no look without snow.
+CLM as the whole truth about clouds. Snow counts only where a pixel has no acquisition without snow.
 """
 
 import os
@@ -33,8 +33,8 @@ from ..scenes.rasters import NODATA, Grid, read_header
 from ..scenes.scene import windows
 from ..scenes.sensors import BANDS, BANDS_10M
 from ..scenes.theia import FINE, QUANTIFICATION
-from .acquisitions import Look, Reader, Unreadable
-from .weighting import Area, blend, together
+from .acquisitions import Acquisition, Reader, Unreadable
+from .weighting import Area, map_threads, weighted_mean
 
 #: Side of a block in pixels of 20 m: one internal tile of the 20 m files of Earth Search and ESA, four of the 10 m files.
 BLOCK = 1024
@@ -44,12 +44,12 @@ MASKS = ("FLG", "WGT", "DTS")
 
 
 class Month(NamedTuple):
-    """One synthesis: its name, its date, the days its window reaches each way, and the looks in it."""
+    """One synthesis: its name, its date, the days its window reaches each way, and the acquisitions in it."""
 
     name: str
     day: pd.Timestamp
     half: float
-    looks: list[Look]
+    acquisitions: list[Acquisition]
 
     @property
     def files(self) -> dict[str, str]:
@@ -69,7 +69,7 @@ def months(year: int) -> list[str]:
 
 
 def synthesise(
-    looks: Sequence[Look],
+    acquisitions: Sequence[Acquisition],
     dates: Iterable,
     folder: str | Path,
     tile: str | None = None,
@@ -81,65 +81,68 @@ def synthesise(
 
     Parameters
     ----------
-    looks: of `stac.search` or `acquisitions.local_looks`; of several tiles, say which with `tile`.
-    dates: middles of the windows; each needs a look within half of `window_days`.
+    acquisitions: of `stac.search` or `acquisitions.local_acquisitions`; of several tiles, say which with `tile`.
+    dates: middles of the windows; each needs an acquisition within half of `window_days`.
     bounds: part of the tile, west, south, east, north in degrees, widened to whole pixels of 20 m. Default: all of it.
 
     A synthesis appears whole or not at all, and one that is there is kept: a run that was broken off goes on where it
-    was. A look that cannot be read after retries is left out of the whole synthesis with a warning, as long as others
-    remain. Memory depends on the block, not on the area or on the number of looks.
+    was. An acquisition that cannot be read after retries is left out of the whole synthesis with a warning, as long as
+    others remain. Memory depends on the block, not on the area or on the number of acquisitions.
 
     Products hold ten bands at native resolution (int16, reflectance x 10000, -10000 nodata) and masks at 10 m (R1) and
-    20 m (R2): FLG (0 no clear look, 2 snow, 3 water, 4 land), WGT (sum of the weights x 1000) and DTS (weighted mean of
-    the looks' dates, in days after the date of the synthesis; -10000 nodata).
-    Raises `InputError` for looks of several tiles, a date without looks or whose looks cannot be read at all, bounds
+    20 m (R2): FLG (0 no clear acquisition, 2 snow, 3 water, 4 land), WGT (sum of the weights x 1000) and DTS (weighted
+    mean of the acquisitions' dates, in days after the date of the synthesis; -10000 nodata).
+    Raises `InputError` for acquisitions of several tiles, a date without readable acquisitions, bounds
     beside the tile, and a product in `folder` of another area or window.
     """
     if not window_days > 0:
         raise InputError(f"window_days = {window_days}; a number of days above 0 is expected, 46 for Theia's window.")
     days = parse_dates(dates, "argument dates").sort_values()
-    looks, half = _of_tile(looks, tile), window_days / 2
-    name = looks[0].tile
+    acquisitions, half = _of_tile(acquisitions, tile), window_days / 2
+    name = acquisitions[0].tile
     wanted = [
         Month(
             f"SENTINEL2X_{day:%Y%m%d}-000000-000_L3A_{name}_D_V1-1", day, half,
-            [look for look in looks if abs((look.date - day).days) <= half],
+            [acquisition for acquisition in acquisitions if abs((acquisition.date - day).days) <= half],
         )
         for day in days
     ]  # fmt: skip
-    if bare := [f"{month.day:%Y-%m-%d}" for month in wanted if not month.looks]:
+    if bare := [f"{month.day:%Y-%m-%d}" for month in wanted if not month.acquisitions]:
         raise InputError(
-            f"No look of {name} lies within {half:g} days of {', '.join(bare)}; the {len(looks)} looks are of "
-            f"{looks[0].date:%Y-%m-%d} to {looks[-1].date:%Y-%m-%d}. Choose other dates, or a wider window."
+            f"No acquisition of {name} lies within {half:g} days of {', '.join(bare)}; the {len(acquisitions)} "
+            f"acquisitions are of {acquisitions[0].date:%Y-%m-%d} to {acquisitions[-1].date:%Y-%m-%d}. Choose other dates, or a wider window."
         )
-    area = _area(_grid(looks), bounds)
+    area = _area(_grid(acquisitions), bounds)
     # one reader for all months: windows overlap, and what GDAL still holds of a file is not read from it again
     with rasterio.Env(GDAL_CACHEMAX=CACHE), Reader() as reader, ThreadPoolExecutor(THREADS) as pool:
         for month in wanted:
-            reader.keep(month.looks)
+            reader.keep(month.acquisitions)
             _find_or_make(Path(folder), month, area, reader, pool, progress)
     return [Path(folder) / name / month.name for month in wanted]
 
 
-def _of_tile(looks: Sequence[Look], tile: str | None) -> list[Look]:
-    tiles = sorted({look.tile for look in looks})
+def _of_tile(acquisitions: Sequence[Acquisition], tile: str | None) -> list[Acquisition]:
+    tiles = sorted({acquisition.tile for acquisition in acquisitions})
     wanted = f"T{tile.removeprefix('T')}" if tile else tiles[0] if len(tiles) == 1 else None
     if wanted not in tiles:
-        raise InputError(f"The looks show {', '.join(tiles) or 'no tile'}; choose one tile of them with tile=.")
-    return sorted((look for look in looks if look.tile == wanted), key=lambda look: (look.date, look.name))
+        raise InputError(f"The acquisitions show {', '.join(tiles) or 'no tile'}; choose one tile of them with tile=.")
+    return sorted(
+        (acquisition for acquisition in acquisitions if acquisition.tile == wanted),
+        key=lambda acquisition: (acquisition.date, acquisition.name),
+    )
 
 
-def _grid(looks: Sequence[Look]) -> Grid:
-    """The 10 m grid of the tile, of the first look that can be read."""
+def _grid(acquisitions: Sequence[Acquisition]) -> Grid:
+    """The 10 m grid of the tile, of the first acquisition that can be read."""
     with Reader() as reader:
-        for look in looks:
+        for acquisition in acquisitions:
             try:
-                grid = reader.grid(look, look.bands[BANDS_10M[0]].href)
+                grid = reader.grid(acquisition, acquisition.bands[BANDS_10M[0]].href)
             except Unreadable as error:
                 fault = error
                 continue
             if abs(grid.transform.a - FINE) > 1e-6 or grid.height % 2 or grid.width % 2:
-                raise InputError(f"{look.name} lies on {grid}; pixels of 10 m in even numbers are expected.")
+                raise InputError(f"{acquisition.name} lies on {grid}; pixels of 10 m in even numbers are expected.")
             return grid
     raise fault
 
@@ -165,7 +168,7 @@ def _area(fine: Grid, bounds: Sequence[float] | None) -> Area:
 def _find_or_make(
     folder: Path, month: Month, area: Area, reader: Reader, pool: ThreadPoolExecutor, progress: bool
 ) -> None:
-    tile = month.looks[0].tile
+    tile = month.acquisitions[0].tile
     product, partial = folder / tile / month.name, folder / ".partial" / tile / month.name
     try:
         for place in (product.parent, partial.parent):
@@ -180,20 +183,20 @@ def _find_or_make(
 
 
 def _make(partial: Path, month: Month, area: Area, reader: Reader, pool: ThreadPoolExecutor, progress: bool) -> None:
-    """Write a product to `partial`; begin again without a look that turns out to be unreadable, so none has a seam."""
-    looks = list(month.looks)
+    """Write a product to `partial`; begin again without an acquisition that proves unreadable, so none has a seam."""
+    acquisitions = list(month.acquisitions)
     while True:
         shutil.rmtree(partial, ignore_errors=True)
         try:
-            return _write(partial, month._replace(looks=looks), area, reader, pool, progress)
+            return _write(partial, month._replace(acquisitions=acquisitions), area, reader, pool, progress)
         except Unreadable as error:
-            looks.remove(error.look)
-            if not looks:
+            acquisitions.remove(error.acquisition)
+            if not acquisitions:
                 raise InputError(
-                    f"None of the {len(month.looks)} looks around {month.day:%Y-%m-%d} can be read; the last: {error} "
-                    "What is done is kept: run it again to go on."
+                    f"None of the {len(month.acquisitions)} acquisitions around {month.day:%Y-%m-%d} can be read; the last: "
+                    f"{error} What is done is kept: run it again to go on."
                 ) from error
-            warnings.warn(f"{month.name} is made without {error.look.name}: {error}", stacklevel=5)
+            warnings.warn(f"{month.name} is made without {error.acquisition.name}: {error}", stacklevel=5)
         except RasterioError as error:
             raise InputError(
                 f"{partial} cannot be written ({error.__cause__ or error}). Is the disk full? What is done is kept: make "
@@ -212,12 +215,12 @@ def _write(partial: Path, month: Month, area: Area, reader: Reader, pool: Thread
                 slice(whole.start + core.start, whole.start + core.stop)
                 for whole, core in zip((area.rows, area.columns), block.core, strict=True)
             )
-            layers = blend(reader, pool, month.looks, area, y, x, month.day, month.half)
+            layers = weighted_mean(reader, pool, month.acquisitions, area, y, x, month.day, month.half)
             starts = [core.start for core in block.core]
-            together(pool, lambda key, of=layers, at=starts: _store(targets[key], of[key], grids["R2"], at), layers)
-        together(pool, _close, targets.values())
+            map_threads(pool, lambda key, of=layers, at=starts: _store(targets[key], of[key], grids["R2"], at), layers)
+        map_threads(pool, _close, targets.values())
     _write_metadata(partial / month.metadata, month, grids)
-    together(pool, _read_again, [partial / file for file in month.files.values()])
+    map_threads(pool, _read_again, [partial / file for file in month.files.values()])
 
 
 def _store(target: DatasetWriter, image: np.ndarray, coarse: Grid, starts: Sequence[int]) -> None:
@@ -252,18 +255,20 @@ def _target(path: Path, key: str, grids: dict[str, Grid]) -> DatasetWriter:
 
 
 def _write_metadata(path: Path, month: Month, grids: dict[str, Grid]) -> None:
-    """The fields of a Theia L3A MTD_ALL.xml that readers use, the window, and the looks."""
+    """The fields of a Theia L3A MTD_ALL.xml that readers use, the window, and the acquisitions."""
     root = ElementTree.Element("Muscate_Metadata_Document")
     root.append(
         ElementTree.Comment(" Made by paperlib.compositing.synthesis from Sentinel-2 L2A: not a product of Theia ")
     )
     product = ElementTree.SubElement(root, "Product_Characteristics")
     ElementTree.SubElement(product, "SYNTHESIS_DATE").text = f"{month.day:%Y-%m-%d}T00:00:00.000Z"
-    ElementTree.SubElement(product, "GEOGRAPHICAL_ZONE").text = month.looks[0].tile
+    ElementTree.SubElement(product, "GEOGRAPHICAL_ZONE").text = month.acquisitions[0].tile
     ElementTree.SubElement(product, "WINDOW_DAYS").text = f"{2 * month.half:g}"
-    used = ElementTree.SubElement(product, "LOOKS")
-    for look in month.looks:
-        ElementTree.SubElement(used, "LOOK", date=f"{look.date:%Y-%m-%d}", version=f"{look.version:g}").text = look.name
+    used = ElementTree.SubElement(product, "ACQUISITIONS")
+    for acquisition in month.acquisitions:
+        ElementTree.SubElement(
+            used, "ACQUISITION", date=f"{acquisition.date:%Y-%m-%d}", version=f"{acquisition.version:g}"
+        ).text = acquisition.name
     radiometry = ElementTree.SubElement(root, "Radiometric_Informations")
     ElementTree.SubElement(radiometry, "REFLECTANCE_QUANTIFICATION_VALUE").text = f"{QUANTIFICATION:g}"
     values = ElementTree.SubElement(radiometry, "SPECIAL_VALUES_LIST")

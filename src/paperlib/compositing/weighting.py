@@ -1,4 +1,4 @@
-"""The weighted mean of looks over one block of a tile: what a look weighs at each pixel, and the sums over all looks."""
+"""The weighted mean of acquisitions over one block of a tile: weights of each pixel, and running sums."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -13,15 +13,15 @@ from scipy.ndimage import distance_transform_edt
 from ..scenes.rasters import NODATA, Grid
 from ..scenes.sensors import BANDS, BANDS_10M, BANDS_20M
 from ..scenes.theia import QUANTIFICATION
-from .acquisitions import CLOUD, EMPTY, LAND, SNOW, WATER, Look, Reader, Unreadable, read_flags
+from .acquisitions import CLOUD, EMPTY, LAND, SNOW, WATER, Acquisition, Reader, Unreadable, read_flags
 
 #: Distance in pixels of 20 m (1 km) from which on a cloud no longer counts.
 FAR = 50
-#: Weight of a look at either end of the window; in the middle it is 1.
+#: Weight of an acquisition at either end of the window; in the middle it is 1.
 OLDEST = 0.5
-#: Looks whose bands are read while those of another are summed up.
+#: Acquisitions whose bands are read while those of another are summed up.
 AHEAD = 2
-#: A look is refused when half of its clear pixels in blue (so many at least) lie below this, in stored units.
+#: An acquisition is refused when half of its clear pixels in blue (so many at least) lie below this, in stored units.
 DARKEST, ENOUGH = -200, 1000
 
 
@@ -48,7 +48,7 @@ class Area(NamedTuple):
 
 
 def near_date(days: int, half: float) -> float:
-    """Weight of a look so many days from the middle of a window that reaches `half` days each way: 1 to `OLDEST`."""
+    """Weight of an acquisition so many days from the middle of a window that reaches `half` days each way: 1 to `OLDEST`."""
     return 1 - (1 - OLDEST) * abs(days) / half
 
 
@@ -61,30 +61,32 @@ def far_from_cloud(flags: np.ndarray) -> np.ndarray:
 
 
 class Sums:
-    """Running sums over the looks of a block at one resolution, one look at a time."""
+    """Running sums over the acquisitions of a block at one resolution, one acquisition at a time."""
 
     def __init__(self, bands: Sequence[str], shape: tuple[int, int]):
         self.bands = bands
         self.values = np.zeros((len(bands), *shape), np.float32)
         self.weight, self.water, self.days = (np.zeros(shape, np.float32) for _ in range(3))
-        self.snow = np.ones(shape, bool)  # no look without snow so far
+        self.snow = np.ones(shape, bool)  # no acquisition without snow so far
 
-    def add(self, look: Look, stored: Sequence[np.ndarray], weight: np.ndarray, flags: np.ndarray, days: int) -> None:
-        """Add a look's stored values, each (y, x), with its weight and flags (y, x), `days` after the middle date.
+    def add(
+        self, acquisition: Acquisition, stored: Sequence[np.ndarray], weight: np.ndarray, flags: np.ndarray, days: int
+    ) -> None:
+        """Add an acquisition's stored values, each (y, x), with its weight and flags (y, x), `days` after the middle.
 
-        A pixel counts where its weight is above 0 and all bands have data. The first look without snow takes the place
+        A pixel counts where its weight is above 0 and all bands have data. The first acquisition without snow takes the place
         of all with snow before it.
         """
         weight = weight.copy()
         for band, image in zip(self.bands, stored, strict=True):
-            weight[image == look.bands[band].nodata] = 0
+            weight[image == acquisition.bands[band].nodata] = 0
         free = (weight > 0) & (flags != SNOW)
         for total in (*self.values, self.weight, self.water, self.days):
             total[free & self.snow] = 0
         self.snow &= ~free
         weight[(flags == SNOW) & ~self.snow] = 0
         for total, band, image in zip(self.values, self.bands, stored, strict=True):
-            layer = look.bands[band]
+            layer = acquisition.bands[band]
             value = np.float32(QUANTIFICATION * layer.scale) * image + np.float32(QUANTIFICATION * layer.offset)
             total += weight * value
         self.weight += weight
@@ -108,62 +110,62 @@ class Sums:
         return layers
 
 
-def together(pool: ThreadPoolExecutor, do: Callable, items: Iterable) -> list:
+def map_threads(pool: ThreadPoolExecutor, do: Callable, items: Iterable) -> list:
     """What `do` gives of each item, all done at the same time."""
-    return gather([pool.submit(do, item) for item in items])
+    return collect_results([pool.submit(do, item) for item in items])
 
 
-def gather(work: Sequence[Future]) -> list:
+def collect_results(work: Sequence[Future]) -> list:
     """The results of work in a pool. Where one fails, none is left running behind its back."""
     try:
         return [one.result() for one in work]
     finally:
-        settle(work)
+        cancel_pending(work)
 
 
-def settle(work: Iterable[Future]) -> None:
+def cancel_pending(work: Iterable[Future]) -> None:
     """Cancel what has not begun, wait for what has."""
     wait([one for one in work if not one.cancel()])
 
 
-def blend(
-    reader: Reader, pool: ThreadPoolExecutor, looks: Sequence[Look], area: Area, y: slice, x: slice,
+def weighted_mean(
+    reader: Reader, pool: ThreadPoolExecutor, acquisitions: Sequence[Acquisition], area: Area, y: slice, x: slice,
     day: pd.Timestamp, half: float,
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """The layers (`Sums.layers`, both levels) of a block: `y` and `x` are its rows and columns of 20 m in the tile.
 
     Masks are read with a margin as wide as a cloud reaches, so blocks join without a seam. Bands are read only where a
-    look is of use, and `AHEAD` looks before they are needed. Raises `acquisitions.Unreadable`.
+    acquisition is of use, and `AHEAD` acquisitions before they are needed. Raises `acquisitions.Unreadable`.
     """
     rows, columns = _margin(y, area.coarse.height), _margin(x, area.coarse.width)
     inner = np.s_[y.start - rows.start : y.stop - rows.start, x.start - columns.start : x.stop - columns.start]
     height, width = y.stop - y.start, x.stop - x.start
     fine, coarse = Sums(BANDS_10M, (2 * height, 2 * width)), Sums(BANDS_20M, (height, width))
     grids = area.fine, area.coarse
-    masks = together(pool, lambda look: read_flags(reader, look, grids, rows, columns), looks)
-    waiting = deque()  # looks whose bands are being read
+    masks = map_threads(pool, lambda acquisition: read_flags(reader, acquisition, grids, rows, columns), acquisitions)
+    waiting = deque()  # acquisitions whose bands are being read
 
-    def add(look: Look, days: int, flags: np.ndarray, weight: np.ndarray, reading: list[Future]) -> None:
-        stored = gather(reading)
-        _refuse_negative(look, stored[0], _twice(weight))
-        fine.add(look, stored[: len(BANDS_10M)], _twice(weight), _twice(flags), days)
-        coarse.add(look, stored[len(BANDS_10M) :], weight, flags, days)
+    def add(acquisition: Acquisition, days: int, flags: np.ndarray, weight: np.ndarray, reading: list[Future]) -> None:
+        stored = collect_results(reading)
+        _refuse_negative(acquisition, stored[0], _twice(weight))
+        fine.add(acquisition, stored[: len(BANDS_10M)], _twice(weight), _twice(flags), days)
+        coarse.add(acquisition, stored[len(BANDS_10M) :], weight, flags, days)
 
     try:
-        for look, around in zip(looks, masks, strict=True):
-            days = (look.date - day).days
+        for acquisition, around in zip(acquisitions, masks, strict=True):
+            days = (acquisition.date - day).days
             flags, weight = around[inner], near_date(days, half) * far_from_cloud(around)[inner]
             weight[flags == EMPTY] = 0
             if not weight.any():
                 continue
-            reading = [pool.submit(_read, reader, look, band, area, y, x) for band in BANDS]
-            waiting.append((look, days, flags, weight, reading))
+            reading = [pool.submit(_read, reader, acquisition, band, area, y, x) for band in BANDS]
+            waiting.append((acquisition, days, flags, weight, reading))
             if len(waiting) > AHEAD:
                 add(*waiting.popleft())
         while waiting:
             add(*waiting.popleft())
     finally:
-        settle(one for *_, reading in waiting for one in reading)
+        cancel_pending(one for *_, reading in waiting for one in reading)
     return fine.layers("R1") | coarse.layers("R2")
 
 
@@ -176,22 +178,22 @@ def _twice(image: np.ndarray) -> np.ndarray:
     return image.repeat(2, 0).repeat(2, 1)
 
 
-def _read(reader: Reader, look: Look, band: str, area: Area, y: slice, x: slice) -> np.ndarray:
+def _read(reader: Reader, acquisition: Acquisition, band: str, area: Area, y: slice, x: slice) -> np.ndarray:
     if band in BANDS_20M:
-        return reader.read(look, look.bands[band].href, area.coarse, y, x)
+        return reader.read(acquisition, acquisition.bands[band].href, area.coarse, y, x)
     fine = (slice(2 * part.start, 2 * part.stop) for part in (y, x))
-    return reader.read(look, look.bands[band].href, area.fine, *fine)
+    return reader.read(acquisition, acquisition.bands[band].href, area.fine, *fine)
 
 
-def _refuse_negative(look: Look, blue: np.ndarray, weight: np.ndarray) -> None:
+def _refuse_negative(acquisition: Acquisition, blue: np.ndarray, weight: np.ndarray) -> None:
     """Earth Search marks some items as if their offset were still to be taken off, though their values show it was."""
-    layer = look.bands[BANDS_10M[0]]
+    layer = acquisition.bands[BANDS_10M[0]]
     clear = blue[(weight > 0) & (blue != layer.nodata)]
     if layer.offset < 0 and clear.size >= ENOUGH:
         middle = QUANTIFICATION * (np.median(clear) * layer.scale + layer.offset)
         if middle < DARKEST:
             raise Unreadable(
-                look,
+                acquisition,
                 f"{layer.href}: half of the clear pixels are darker than {middle / QUANTIFICATION:.3f} in blue; its offset "
                 f"of {layer.offset:g} seems to be taken off already, against its metadata. Take another collection.",
             )

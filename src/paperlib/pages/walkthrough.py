@@ -94,7 +94,7 @@ def write_draft(polygons: Path, draft: Path) -> None:
     shutil.copyfile(classes_file(polygons), classes_file(draft))
 
 
-def write_looks(folder: Path, size: int = 64) -> None:
+def write_acquisitions(folder: Path, size: int = 64) -> None:
     """Write a simulated Theia L2A product for the middle of each month to a folder: smooth, with a cloud that wanders."""
     rows, columns = np.mgrid[:size, :size]
     for number, day in enumerate(MONTHS):
