@@ -68,9 +68,8 @@ def run(source: Path, target: Path) -> dict[str, float]:
         return doing
 
     synthesis.map_threads = timed("writing", synthesis.map_threads)
-    weighting.collect_results = timed(
-        "waiting", weighting.collect_results
-    )  # for what is read; in `map_threads` for what is written
+    # Waits for what is read and, within `map_threads`, for what is written.
+    weighting.collect_results = timed("waiting", weighting.collect_results)
     found = acquisitions.local_acquisitions(source)
     started, busy = time.perf_counter(), time.process_time()
     synthesis.synthesise(found, synthesis.months(YEAR), target)

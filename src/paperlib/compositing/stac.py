@@ -84,7 +84,7 @@ def search(
     hosts: Collection[str] = (),
     window_days: float = 46,
 ) -> list[Acquisition]:
-    """Acquisitions of a tile, or of an area (west, south, east, north in degrees), or both, within half a window of the dates.
+    """Acquisitions of a tile, an area (west, south, east, north in degrees) or both, within half a window of the dates.
 
     `hosts`: from which images may be read, beside those of the endpoint. An item that cannot be used (an asset is
     missing, its reflectance offset is not known, an address lies elsewhere) is left out with a warning.

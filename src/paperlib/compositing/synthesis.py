@@ -110,7 +110,8 @@ def synthesise(
     if bare := [f"{month.day:%Y-%m-%d}" for month in wanted if not month.acquisitions]:
         raise InputError(
             f"No acquisition of {name} lies within {half:g} days of {', '.join(bare)}; the {len(acquisitions)} "
-            f"acquisitions are of {acquisitions[0].date:%Y-%m-%d} to {acquisitions[-1].date:%Y-%m-%d}. Choose other dates, or a wider window."
+            f"acquisitions are of {acquisitions[0].date:%Y-%m-%d} to "
+            f"{acquisitions[-1].date:%Y-%m-%d}. Choose other dates, or a wider window."
         )
     area = _area(_grid(acquisitions), bounds)
     # one reader for all months: windows overlap, and what GDAL still holds of a file is not read from it again

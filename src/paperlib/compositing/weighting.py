@@ -74,8 +74,8 @@ class Sums:
     ) -> None:
         """Add an acquisition's stored values, each (y, x), with its weight and flags (y, x), `days` after the middle.
 
-        A pixel counts where its weight is above 0 and all bands have data. The first acquisition without snow takes the place
-        of all with snow before it.
+        A pixel counts where its weight is above 0 and all bands have data. The first acquisition without snow takes the
+        place of all with snow before it.
         """
         weight = weight.copy()
         for band, image in zip(self.bands, stored, strict=True):
