@@ -16,7 +16,7 @@ import rasterio
 from paperlib import Experiment, store
 from paperlib.scenes.rasters import NODATA
 from paperlib.scenes.theia import find_products
-from paperlib.simulation.simulate import write_metadata
+from paperlib.simulation.scene import write_metadata
 
 TILE = 10980
 ROWS_AT_ONCE = 512

@@ -17,7 +17,7 @@ import pandas as pd
 from rasterio.features import rasterize
 
 from paperlib import open_scene
-from paperlib.reproduction.fetch import DATES
+from paperlib.reproduction.real_scene import DATES
 
 CLASSES = {1: "built", 2: "needle", 3: "broad", 5: "shrub", 6: "herb", 7: "strip", 11: "lake"}
 TYPES = {"culture": "crop", "sol nu": "soil", "bati": "roof", "route": "road", "eau": "pond", "milieu ouvert": "open"}

@@ -1,6 +1,6 @@
 """Sphinx extension: what figures carry inside a page becomes files beside it, and pages load only what they use.
 
-`paperlib.figures.showing` gives every figure its picture and downloads as data URIs, which a notebook needs and a page
+`paperlib.figures.html` gives every figure its picture and downloads as data URIs, which a notebook needs and a page
 should not weigh. Here they become files in the folder `_figures`, named after the page and the place of the figure on it.
 
 Jupyter Book loads Thebe's setup on every page, twice, which is an error in the browser's console; the book runs no cells

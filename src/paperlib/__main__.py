@@ -153,7 +153,7 @@ def run(
 def simulate(folder: Path, preset: str = "demo") -> None:
     """Write the SIMULATED scene of a preset (product folders, polygons, truth) to a new FOLDER."""
     from . import settings
-    from .simulation.simulate import simulate as write
+    from .simulation.scene import simulate_scene
 
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty; name a new folder.")
@@ -161,7 +161,7 @@ def simulate(folder: Path, preset: str = "demo") -> None:
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        write(partial, size=choice.size, pool=choice.pool, test=choice.test, seed=choice.seed)
+        simulate_scene(partial, size=choice.size, pool=choice.pool, test=choice.test, seed=choice.seed)
         os.replace(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -189,7 +189,7 @@ def fetch(
     paperlib fetch scenes/31TCJ --tile 31TCJ --year 2018
     """
     if name == "bouconne":
-        from .reproduction.fetch import fetch_bouconne
+        from .reproduction.real_scene import fetch_bouconne
         from .store import project
 
         typer.echo(f"real scene: {fetch_bouconne(project() / 'data' / 'bouconne')}")

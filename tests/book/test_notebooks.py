@@ -6,7 +6,7 @@ from pathlib import Path
 import papermill
 import pytest
 
-from paperlib.reproduction import fetch
+from paperlib.reproduction import real_scene
 
 BOOK = Path(__file__).parents[2] / "book"
 NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
@@ -42,13 +42,13 @@ def test_the_real_scene_where_its_image_is_at_hand(shared_data, tmp_path):
     for part in ("src", "pyproject.toml"):
         (checkout / part).symlink_to(BOOK.parent / part)
     data = shutil.copytree(BOOK.parent / "data" / "bouconne", checkout / "data" / "bouconne")
-    shutil.copy(shared_data / "bouconne" / fetch.IMAGE, data)
-    image = fetch.fetch_bouconne(data)
+    shutil.copy(shared_data / "bouconne" / real_scene.IMAGE, data)
+    image = real_scene.fetch_bouconne(data)
     (checkout / "data" / "theia_l3a").symlink_to(shared_data / "theia_l3a")
     for name in ("real-scene", "simulation"):
         shown = execute(BOOK / f"{name}.ipynb", tmp_path, cwd=checkout / "book", preset="tiny")
         assert "Real scene" in shown and "not here" not in shown
-    own = {"scene": str(image), "polygons": str(data / fetch.POLYGONS)}
+    own = {"scene": str(image), "polygons": str(data / real_scene.POLYGONS)}
     for name in ("3-6-results", "3-7-maps"):
         shown = execute(BOOK / f"{name}.ipynb", tmp_path, preset="tiny", **own)
         assert "Real scene" in shown and "Simulated" not in shown

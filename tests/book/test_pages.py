@@ -177,7 +177,7 @@ def test_tables_sort_and_are_saved(visit, path):
         if not table.is_visible() or table.evaluate(
             "one => [...one.tBodies[0].rows].some(row => row.cells[0].rowSpan > 1)"
         ):
-            continue  # sorted in parts: tests/figures/test_showing.py
+            continue  # sorted in parts: tests/figures/test_html.py
         column = table.evaluate(COLUMN, 1)
         sums = [re.match("(Total|Mean)\\b", row.strip()) for row in table.locator("tbody tr").all_inner_texts()]
         free = sum(not last for last in sums)

@@ -23,11 +23,11 @@ from paperlib.checks.preflight import check, exit_code, report
 from paperlib.errors import InputError
 from paperlib.labels.polygons import burn, legend_of, load_polygons, split
 from paperlib.models import WIDEST
-from paperlib.reproduction import fetch
+from paperlib.reproduction import real_scene
 from paperlib.scenes import sensors
 from paperlib.scenes.scene import open_scene
 from paperlib.settings import Sample
-from paperlib.simulation.simulate import simulate
+from paperlib.simulation.scene import simulate_scene
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Use `@` matmul:PendingDeprecationWarning", "ignore:Consolidated metadata", "ignore:The data type"
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 @pytest.fixture(scope="session")
 def clean(tmp_path_factory) -> Path:
-    return simulate(tmp_path_factory.mktemp("preflight") / "scene", size=96, pool=24, test=16, seed=3)
+    return simulate_scene(tmp_path_factory.mktemp("preflight") / "scene", size=96, pool=24, test=16, seed=3)
 
 
 @pytest.fixture
@@ -105,13 +105,13 @@ def test_a_clean_scene_has_no_error_and_known_warnings_alone(clean):
 
 
 def test_the_real_scene_has_no_error(shared_data, tmp_path):
-    shutil.copy(shared_data / "bouconne" / fetch.IMAGE, tmp_path)
-    findings = check(fetch.fetch_bouconne(tmp_path), shared_data / "bouconne" / "bouconne_polygons.gpkg")
+    shutil.copy(shared_data / "bouconne" / real_scene.IMAGE, tmp_path)
+    findings = check(real_scene.fetch_bouconne(tmp_path), shared_data / "bouconne" / "bouconne_polygons.gpkg")
     assert errors(findings) == [], report(findings)
 
 
 def test_polygons_far_apart_in_a_scene_of_one_class_each_find_nothing_at_all(tmp_path):
-    folder = simulate(tmp_path / "scene", size=128, pool=24, test=16, seed=3)
+    folder = simulate_scene(tmp_path / "scene", size=128, pool=24, test=16, seed=3)
     left, _, _, top = open_scene(folder / "T31TCJ").rio.bounds()
     places = [(column, row) for column in range(5, 120, 20) for row in range(5, 120, 40)]
     boxes = [shapely.box(left + 10 * c, top - 10 * r - 50, left + 10 * c + 50, top - 10 * r) for c, r in places]

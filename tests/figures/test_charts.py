@@ -14,7 +14,7 @@ import xarray as xr
 
 from paperlib import nomenclature
 from paperlib.features.samples import Samples
-from paperlib.figures import charts, drawing
+from paperlib.figures import charts, theme
 from paperlib.nomenclature import LandCover
 from paperlib.reproduction import paper, paper_figures
 
@@ -36,7 +36,7 @@ def series() -> pd.DataFrame:
     rows = [
         (cover.name, cover.code, cover.colour, channel, date, level, 0.05, 100)
         for row, cover in enumerate(nomenclature.CLASSES)
-        for column, channel in enumerate(drawing.CHANNELS)
+        for column, channel in enumerate(theme.CHANNELS)
         for date, level in zip(DATES, 0.5 + 0.4 * np.sin(time / 2 + row + column / 4), strict=True)
     ]
     return pd.DataFrame(rows, columns=["class_name", "code", "colour", "channel", "date", "mean", "std", "n"])

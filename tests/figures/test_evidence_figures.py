@@ -8,7 +8,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from paperlib.figures import drawing, evidence_figures
+from paperlib.figures import evidence_figures, theme
 from paperlib.reproduction import claims, fusion, paper
 
 
@@ -153,7 +153,7 @@ def test_line_of_sizes_is_the_mean_of_trainings():
 
 
 def test_a_model_looks_the_same_whatever_stands_before_it():
-    alone, all_of_them = drawing.model_looks(["3D-CNN"]), drawing.model_looks(["mine", *reversed(paper.MODELS)])
+    alone, all_of_them = theme.model_styles(["3D-CNN"]), theme.model_styles(["mine", *reversed(paper.MODELS)])
     assert alone["3D-CNN"]["marker"] == all_of_them["3D-CNN"]["marker"]
     assert to_rgb(alone["3D-CNN"]["color"]) == to_rgb(all_of_them["3D-CNN"]["color"])
     assert len({look["marker"] for look in all_of_them.values()}) == len(paper.MODELS) + 1

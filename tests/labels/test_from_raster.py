@@ -25,7 +25,7 @@ from paperlib.labels.from_raster import draw_labels
 from paperlib.labels.polygons import burn, legend_of, load_polygons, split
 from paperlib.nomenclature import MAPPINGS, read_mapping, read_nomenclature
 from paperlib.scenes.scene import open_scene
-from paperlib.simulation.simulate import simulate
+from paperlib.simulation.scene import simulate_scene
 from support import spoiling
 from support.spoiling import generated
 
@@ -57,7 +57,7 @@ def inside(polygons, scene) -> list[np.ndarray]:
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory):
-    return simulate(tmp_path_factory.mktemp("labels"), size=128, pool=24, test=16, seed=3)
+    return simulate_scene(tmp_path_factory.mktemp("labels"), size=128, pool=24, test=16, seed=3)
 
 
 # -- what is drawn -----------------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ from matplotlib.colors import to_rgba
 
 from paperlib.figures.styling import DASH, MARK
 from paperlib.pages import performance
+from paperlib.pages.measurements import read_measurements
 from paperlib.pages.performance import goals_table, tile_figure
-from paperlib.pages.recorded import recorded
 
 MACHINES = "one, 2 cores", "other, 4 cores"
 
@@ -94,7 +94,7 @@ def test_goals_say_for_each_machine_what_was_measured_and_whether_it_is_met():
 
 
 def test_every_goal_finds_its_measurement():
-    tables = {goal.table: recorded(goal.table) for goal in performance.GOALS}
+    tables = {goal.table: read_measurements(goal.table) for goal in performance.GOALS}
     found = set(goals_table(tables).index.get_level_values("goal"))
     assert found == {goal.what for goal in performance.GOALS}
 

@@ -18,7 +18,7 @@ from paperlib.pages.walkthrough import (
     HELD,
     LEGEND,
     MONTHS,
-    as_gis_sees,
+    read_gis_classes,
     run,
     tree,
     write_acquisitions,
@@ -84,7 +84,7 @@ def test_gdal_is_asked_for_names_and_colours(tmp_path):
         file.write_colormap(1, colour_table(CLASSES))
     write_categories(tmp_path / "class.tif.aux.xml", CLASSES)
     expected = pd.DataFrame(CLASSES).set_axis(["code", "class", "colour"], axis=1)
-    pd.testing.assert_frame_equal(as_gis_sees(path), expected)
+    pd.testing.assert_frame_equal(read_gis_classes(path), expected)
 
 
 def test_a_warning_is_one_line_and_names_no_file_of_the_library(folder):

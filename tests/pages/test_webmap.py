@@ -18,7 +18,7 @@ from PIL import Image
 from shapely import Point
 
 from paperlib import Experiment
-from paperlib.figures.drawing import composite
+from paperlib.figures.theme import composite
 from paperlib.pages import webmap
 from paperlib.scenes import sensors
 
@@ -45,7 +45,7 @@ def scene(run) -> xr.DataArray:
 
 @pytest.fixture(scope="module")
 def html(run):
-    return webmap.webmap(run, names=NAMES)
+    return webmap.interactive_map(run, names=NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_polygons_keep_class_set_and_place(run, data):
 
 
 def test_larger_scenes_are_cut_and_say_so(run):
-    data = packed(webmap.webmap(run, side=64, names=NAMES))
+    data = packed(webmap.interactive_map(run, side=64, names=NAMES))
     assert data["size"] == [64, 64] and data["whole"] == [192, 192]
     (row, column), series = data["offset"], data["series"]
     codes = run.class_map("2D-CNN").values[row : row + 64, column : column + 64]
@@ -140,7 +140,7 @@ def test_the_noisiest_scene_stays_below_the_limit(run):
     codes = np.array([cover.code for cover in run.legend], np.uint8)[rng.integers(0, 8, (7, size, size))]
     noisy.class_maps = lambda names: {f"map {n}": xr.DataArray(c, places) for n, c in enumerate(codes)}
     noisy.confidence_map = lambda name: xr.DataArray(rng.integers(0, 101, (size, size)).astype(np.uint8), places)
-    html = webmap.webmap(noisy, names=[f"map {n}" for n in range(1, 7)])
+    html = webmap.interactive_map(noisy, names=[f"map {n}" for n in range(1, 7)])
     data = packed(html)
     assert len(html.encode()) <= webmap.LIMIT
     assert 100 < data["size"][0] < webmap.SIDE

@@ -20,7 +20,7 @@ from paperlib.errors import InputError
 from paperlib.mapping.scene_maps import read_map
 from paperlib.pages import workflow
 from paperlib.pages.walkthrough import LEGEND, write_scene
-from paperlib.reproduction import fetch
+from paperlib.reproduction import real_scene
 
 NAMES = ["TempCNN", "iota2_base"]
 PROJECT = Path(__file__).parents[2]
@@ -63,10 +63,10 @@ def test_real_data_in_one_command(kind, shared_data, tmp_path):
     """As a user gives it, in a folder of its own."""
     scene = shared_data / "theia_l3a"
     if kind == "stack":
-        scene = tmp_path / fetch.IMAGE
-        scene.symlink_to(shared_data / "bouconne" / fetch.IMAGE)
-        fetch.fetch_bouconne(tmp_path)
-    polygons = PROJECT / "data" / "bouconne" / fetch.POLYGONS
+        scene = tmp_path / real_scene.IMAGE
+        scene.symlink_to(shared_data / "bouconne" / real_scene.IMAGE)
+        real_scene.fetch_bouconne(tmp_path)
+    polygons = PROJECT / "data" / "bouconne" / real_scene.POLYGONS
     command = [sys.executable, "-m", "paperlib", "run", str(scene), str(polygons), "--out", "out", "--preset", "tiny"]
     done = subprocess.run(
         [*command, "--model", "iota2_base", "--no-book"], cwd=tmp_path, capture_output=True, text=True, check=False

@@ -71,11 +71,11 @@ def test_pixel_weights_follow_the_codes_not_the_order():
 
 
 def test_claims_that_depend_on_the_means_taken():
-    table = audit.claims_table().set_index("claim").round(3)
+    table = audit.claim_margins_table().set_index("claim").round(3)
     assert table["printed means"].tolist() == [0.005, -0.001, 0.045, 0.003]
     assert table["means of rows"].tolist() == [-0.043, -0.043, 0.031, -0.024]
     assert table["at worst"].iloc[2] == 0.003  # spatio-temporal networks before forests: in every reading
-    places = [finding.place for finding in audit.of_claims()]
+    places = [finding.place for finding in audit.check_claims()]
     assert len(places) == 5 and not any("outperform" in place for place in places)
 
 
@@ -128,46 +128,46 @@ def test_exchange_recovers_a_confusion_of_two_classes(right, wrong, other_right,
 
 def test_nothing_is_found_in_a_table_that_agrees():
     rows, means = consistent()
-    assert audit.of_means({"test": (rows, means)}) == []
+    assert audit.check_means({"test": (rows, means)}) == []
     assert audit.candidates_table({"test": (rows, means)}).empty
-    assert audit.of_claims(rows, means) == []
-    assert audit.of_classes(rows, rows) == []
+    assert audit.check_claims(rows, means) == []
+    assert audit.check_classes(rows, rows) == []
 
 
 def test_nothing_is_found_in_labels_that_agree():
     pool = dict.fromkeys(CODES, 290 * 30)
-    assert audit.of_labels(pool, dict.fromkeys(CODES, 131 * 30), 80_000) == []
-    assert len(audit.of_labels()) == 3
+    assert audit.check_labels(pool, dict.fromkeys(CODES, 131 * 30), 80_000) == []
+    assert len(audit.check_labels()) == 3
 
 
 def test_nothing_is_found_in_costs_that_agree():
     forests = ((493, 379, 463, 872, None, None), ("1.0",) * 6, (10, 20, 30, 40, 50, 60))
     trained = (*paper.TABLE_4_RELIABILITY[:4], (0.88, 0.01), (0.67, 0.01))
-    assert audit.of_costs(*forests, trained) == []
-    assert len(audit.of_costs()) == 4
+    assert audit.check_costs(*forests, trained) == []
+    assert len(audit.check_costs()) == 4
     worse = (*trained[:5], (0.9, 0.01))  # the best of them cannot lie below their mean
-    assert [one.place for one in audit.of_costs(*forests, worse)] == ["Table 4: iota2_base"]
+    assert [one.place for one in audit.check_costs(*forests, worse)] == ["Table 4: iota2_base"]
 
 
 def test_nothing_is_found_in_data_that_agree():
     months = [f"2018-{month:02}-15" for month in range(1, 13)]
-    assert audit.of_data(months, lambda b4, b3: np.sqrt((b4**2 + b3**2) / 2), 109.8) == []
-    gaps, year, index, tile = audit.of_data()
+    assert audit.check_data(months, lambda b4, b3: np.sqrt((b4**2 + b3**2) / 2), 109.8) == []
+    gaps, year, index, tile = audit.check_data()
     assert "2018-07-08" in gaps.place and gaps.recomputed == "23 to 38 days"
     assert (year.recomputed, index.recomputed, tile.recomputed) == ("11", "|B4/B3|", "109.8 km")
 
 
 def test_needle_leaved_trees_are_lost_by_every_model():
-    (lost,) = audit.of_classes()
+    (lost,) = audit.check_classes()
     assert "needle-leaved" in lost.place and lost.difference == "≥ 0.437 lost" and "?" in lost.consequence
     assert "37, 80, 31, 33, 33, 28 %" in lost.consequence  # 3D-CNN apart, with its printed broad-leaved cell
 
 
 def test_audit_lists_every_finding_with_its_consequence():
-    table = audit.audit()
+    table = audit.inconsistencies()
     assert table.columns.tolist() == ["place", "printed", "recomputed", "difference", "consequence"]
     assert len(table) == 20 and table["place"].is_unique
     assert table["consequence"].str.endswith((".", "?")).all()
     streams = table.set_index("place").loc["Table 4: SpatioTempCNN"]
     assert streams.tolist()[:3] == ["867 k", "872 k", "-5 k"]
-    assert len(audit.audit(tolerance=0.2)) == 17
+    assert len(audit.inconsistencies(tolerance=0.2)) == 17

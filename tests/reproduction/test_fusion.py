@@ -20,7 +20,7 @@ from paperlib.reproduction.fusion import (
     fusion_table,
     probabilities,
     streams,
-    weights_frame,
+    weights_table,
 )
 from paperlib.training.loop import evaluate
 
@@ -140,7 +140,7 @@ def test_best_weight_of_a_run_has_no_regard_for_test(found, way):
 
 
 def test_weights_frame_goes_from_stream_to_stream(run, found):
-    frame = weights_frame(found)
+    frame = weights_table(found)
     assert list(frame) == ["training", "weight", "macro_f1"]
     for way in WAYS:
         part = frame[frame["training"] == way]

@@ -12,7 +12,7 @@ from scipy.stats import wasserstein_distance
 
 from paperlib import Experiment, nomenclature
 from paperlib.features.samples import Samples
-from paperlib.reproduction import fetch, paper, realism
+from paperlib.reproduction import paper, real_scene, realism
 
 CHANNELS = ("B8", "B11", "NDVI", "NDWI")
 
@@ -92,9 +92,9 @@ def test_the_figure_shows_every_class_and_channel():
 
 def test_with_the_real_scene(shared_data, tmp_path, monkeypatch, quick):
     monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path / "store"))
-    shutil.copy(shared_data / "bouconne" / fetch.IMAGE, tmp_path)
-    image = fetch.fetch_bouconne(tmp_path)
-    real = Experiment("tiny", str(image), str(fetch.project() / "data" / "bouconne" / fetch.POLYGONS))
+    shutil.copy(shared_data / "bouconne" / real_scene.IMAGE, tmp_path)
+    image = real_scene.fetch_bouconne(tmp_path)
+    real = Experiment("tiny", str(image), str(real_scene.project() / "data" / "bouconne" / real_scene.POLYGONS))
     simulated = Experiment("tiny")
     table = realism.distributions(simulated, real)
     assert len(table) == 7 * 4 * 7 and set(table["date"]) == set(pd.to_datetime(real.dates))

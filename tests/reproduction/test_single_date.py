@@ -1,11 +1,11 @@
 """The second real check on the native crops."""
 
-from paperlib.reproduction.single_date import TYPES, two_ways
+from paperlib.reproduction.single_date import TYPES, swap_polygons
 
 
 def test_a_forest_on_one_date_both_ways(shared_data):
     """One polygon of each type teaches, the other tests: 0.77 and 0.91 were measured with a full forest."""
-    table = two_ways(shared_data / "theia_l3a")
+    table = swap_polygons(shared_data / "theia_l3a")
     assert table["training"].tolist() == ["first", "second"]
     assert (table["oa"] > 0.6).all() and (table["oa"] < 0.98).all()
     assert table[list(TYPES.values())].notna().all(axis=None)

@@ -10,7 +10,7 @@ import rasterio
 
 from paperlib import Experiment, store
 from paperlib.errors import InputError
-from paperlib.reproduction import fetch
+from paperlib.reproduction import real_scene
 
 QUICK = ("2D-CNN", "iota2_base")
 
@@ -88,10 +88,10 @@ def test_provenance_lies_beside_every_artifact(run):
 
 def test_real_scene_end_to_end(shared_data, tmp_path, monkeypatch):
     monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path / "store"))
-    for name in (fetch.IMAGE, fetch.POLYGONS):
+    for name in (real_scene.IMAGE, real_scene.POLYGONS):
         shutil.copy(shared_data / "bouconne" / name, tmp_path)
-    image = fetch.fetch_bouconne(tmp_path)
-    real = Experiment("tiny", str(image), str(tmp_path / fetch.POLYGONS))
+    image = real_scene.fetch_bouconne(tmp_path)
+    real = Experiment("tiny", str(image), str(tmp_path / real_scene.POLYGONS))
     table = real.trainings(["iota2_base"])
     assert len(real.legend) == 7 and not real.simulated
     assert table["macro_f1_test"].item() > 0.85  # pure interiors; a full forest of 100 trees reaches 0.967

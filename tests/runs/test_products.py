@@ -14,7 +14,7 @@ from shapely import box
 from shapely.geometry import shape
 
 from paperlib.mapping.scene_maps import read_map
-from paperlib.pages.walkthrough import as_gis_sees
+from paperlib.pages.walkthrough import read_gis_classes
 from paperlib.runs import products
 
 NAMES = ("TempCNN", "iota2_base")
@@ -45,7 +45,7 @@ def test_style_names_and_colours_every_class(run, folder):
 
 def test_gdal_reads_the_category_names(run, folder):
     """By a description that GDAL itself writes of what it has read."""
-    table = as_gis_sees(folder / "class.tif")
+    table = read_gis_classes(folder / "class.tif")
     assert [tuple(row) for row in table.itertuples(index=False)] == list(run.legend)
 
 

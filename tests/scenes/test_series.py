@@ -15,14 +15,14 @@ from paperlib.features.window import read_features
 from paperlib.scenes import series
 from paperlib.scenes.series import read_window, rows_cached
 from paperlib.scenes.theia import find_products
-from paperlib.simulation.simulate import simulate
+from paperlib.simulation.scene import simulate_scene
 
 Y, X = slice(5, 110), slice(8, 120)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return simulate(tmp_path_factory.mktemp("scene") / "s", size=128, pool=24, test=16, seed=3)
+    return simulate_scene(tmp_path_factory.mktemp("scene") / "s", size=128, pool=24, test=16, seed=3)
 
 
 def write_stack(products: xr.DataArray, path: Path) -> Path:

@@ -74,7 +74,7 @@ def geometry_table(maps: dict[str, xr.DataArray], edges_found: np.ndarray | None
     return pd.DataFrame(rows).T.astype({"objects": int})
 
 
-def seen_edges(scene: xr.DataArray) -> np.ndarray:
+def scene_edges(scene: xr.DataArray) -> np.ndarray:
     """Edges (`geometry.image_edges`) of a scene's mean over its usable dates in B8, or else in its last band."""
     held = scene["band"].values.tolist()
     image = scene.sel(band="B8" if "B8" in held else held[-1])

@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from .. import nomenclature
 from ..features.samples import Samples
 from ..nomenclature import LandCover
-from .drawing import CHANNELS, WIDTH, Figure, channel_line, class_line, date_axes, hide_unused, lowest, styled
+from .theme import CHANNELS, WIDTH, Figure, channel_line_style, class_line_style, date_axes, hide_unused, lowest, styled
 
 UNITS = {"NDVI": "NDVI (–)", "NDWI": "NDWI (–)", "BI": "BI (–)"}  # any other channel is a reflectance
 SHORT = {
@@ -44,7 +44,7 @@ def availability_figure(scene: xr.DataArray) -> Figure:
     ax.set(xlabel="date", ylabel="masked pixels (%)", ylim=(0, max(5, share.max() * 1.15)))
     table = pd.DataFrame({"date": scene.indexes["time"], "masked_percent": share})
     alt = f"Bars: share of masked pixels on {len(share)} dates, {share.min():.1f} to {share.max():.1f} per cent."
-    return figure.told(alt, table)
+    return figure.describe(alt, table)
 
 
 # -- series ------------------------------------------------------------------------------------------------------------
@@ -69,20 +69,20 @@ def series_figure(series: pd.DataFrame, channels: Sequence[str] = ("NDVI", "NDWI
             curve = series[(series["channel"] == channel) & (series["code"] == cover.code)].sort_values("date")
             if len(dates) == 1:  # a band would have no width
                 beside = curve["date"] + pd.Timedelta(days=place - (len(legend) - 1) / 2)
-                ax.errorbar(beside, curve["mean"], curve["std"], **class_line(cover, place))
+                ax.errorbar(beside, curve["mean"], curve["std"], **class_line_style(cover, place))
                 continue
             low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
             ax.fill_between(curve["date"], low, high, color=cover.colour, alpha=0.2, linewidth=0)
-            ax.plot(curve["date"], curve["mean"], **class_line(cover, place))
+            ax.plot(curve["date"], curve["mean"], **class_line_style(cover, place))
         ax.set_ylabel(UNITS.get(channel, f"{channel} reflectance (–)"))
     hide_unused(axes, len(channels))
     date_axes(axes, len(channels))
     if len(dates) == 1:
         axes.flat[0].set_xticks(dates, [f"{dates[0]:%Y-%m-%d}"])
-    handles = [Line2D([], [], label=cover.name, **class_line(cover, place)) for place, cover in enumerate(legend)]
+    handles = [Line2D([], [], label=cover.name, **class_line_style(cover, place)) for place, cover in enumerate(legend)]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     alt = f"Lines: mean and standard deviation of {', '.join(channels)} by date, for {len(legend)} land cover classes."
-    return figure.told(alt, series[series["channel"].isin(channels)])
+    return figure.describe(alt, series[series["channel"].isin(channels)])
 
 
 @styled
@@ -102,17 +102,17 @@ def features_figure(series: pd.DataFrame, classes: Sequence[str] = FIGURE_8_CLAS
     for ax, name in zip(axes.flat, classes, strict=False):
         for channel in channels:
             curve = series[(series["channel"] == channel) & (series["class_name"] == name)].sort_values("date")
-            ax.plot(curve["date"], curve["mean"], **channel_line(channel))
+            ax.plot(curve["date"], curve["mean"], **channel_line_style(channel))
         ax.set_title(name)
     for ax in axes[:, 0]:
         ax.set_ylabel("normalised value (–)")
     hide_unused(axes, len(classes))
     date_axes(axes, len(classes))
-    handles = [Line2D([], [], label=channel, **channel_line(channel)) for channel in channels]
+    handles = [Line2D([], [], label=channel, **channel_line_style(channel)) for channel in channels]
     figure.legend(handles=handles, loc="outside lower center", ncols=7)
     drawn = series[series["class_name"].isin(classes) & series["channel"].isin(channels)]
     alt = f"Lines: mean of {len(channels)} normalised channels by date, one panel for each of {', '.join(classes)}."
-    return figure.told(alt, drawn)
+    return figure.describe(alt, drawn)
 
 
 @styled
@@ -144,7 +144,9 @@ def indices_figure(samples: Samples, legend: tuple[LandCover, ...]) -> Figure:
     axes[0].set_yticks(range(len(legend)), [cover.name for cover in legend])
     axes[0].invert_yaxis()
     table = pd.DataFrame(drawn, columns=["index", "class_name", *(f"quantile_{share:g}" for share in QUANTILES)])
-    return figure.told(f"Box charts: {', '.join(indices)} of labelled pixels in each of {len(legend)} classes.", table)
+    return figure.describe(
+        f"Box charts: {', '.join(indices)} of labelled pixels in each of {len(legend)} classes.", table
+    )
 
 
 # -- scores ------------------------------------------------------------------------------------------------------------
@@ -187,7 +189,7 @@ def learning_figure(history: pd.DataFrame) -> Figure:
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3 if len(names) < 3 else 6)
     alt = f"Lines: training loss, validation loss and validation macro F1 by epoch, for {', '.join(names)}."
-    return figure.told(alt, history)
+    return figure.describe(alt, history)
 
 
 @styled
@@ -229,7 +231,7 @@ def confusion_figure(confusions: dict[str, np.ndarray], legend: tuple[LandCover,
         for title, pixels in confusions.items()
     ]  # fmt: skip
     alt = f"Confusion matrices of {', '.join(confusions)}: pixels of each reference class by predicted class."
-    return figure.told(alt, pd.concat(frames))
+    return figure.describe(alt, pd.concat(frames))
 
 
 def _legend(series: pd.DataFrame) -> list[LandCover]:

@@ -16,7 +16,7 @@ from torch import nn
 
 from ..errors import InputError
 from .anatomy import Layer, layers, steps
-from .drawing import Figure, styled
+from .theme import Figure, styled
 
 WIDTH = 5  # inches
 BOX, GAP, NAME = 0.5, 0.52, 0.3  # inches: height of a layer's box, what is between two, the line with a stream's name
@@ -73,7 +73,7 @@ def network_figure(network: nn.Module, channels: int, dates: int, side: int = 1)
     inside = "; ".join(_title(group[0]) for part in groups.values() for group in part)
     total = sum(layer.parameters for layer in found)
     alt = f"Diagram of a network{named}, with {total:,} parameters. From input to output: {inside}."
-    return figure.told(alt, pd.DataFrame([asdict(layer) for layer in found]))
+    return figure.describe(alt, pd.DataFrame([asdict(layer) for layer in found]))
 
 
 def _stream(ax: Axes, left: float, top: float, width: float, groups: list[list[Layer]]) -> float:
@@ -167,7 +167,7 @@ def convolution_figure(network: nn.Module, channels: int, dates: int, side: int 
         )
     figure = (_over_dates if over_dates else _over_pixels)(first, channels, dates, side)
     alt = f"A kernel of {_times(first.kernel)} at its first places over an input of {_times(first.inputs)}."
-    return figure.told(alt, pd.DataFrame([asdict(first)]))
+    return figure.describe(alt, pd.DataFrame([asdict(first)]))
 
 
 def _over_dates(layer: Layer, channels: int, dates: int, side: int) -> Figure:

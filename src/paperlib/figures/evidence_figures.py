@@ -12,7 +12,7 @@ import seaborn as sns
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from .drawing import WIDTH, Figure, model_looks, styled
+from .theme import WIDTH, Figure, model_styles, styled
 
 #: Marker, colour and filling of each verdict.
 VERDICTS = {
@@ -36,7 +36,7 @@ def intervals_figure(table: pd.DataFrame) -> Figure:
     ax.set(xlabel="macro F1 on the test set (–), 95 % interval over polygons", ylim=(-0.6, len(table) - 0.4))
     best = table.iloc[-1]
     alt = f"Dots with bars: macro F1 of {len(table)} models with 95 % intervals; {best['model']} is highest, "
-    return figure.told(alt + f"{best['macro_f1']:.2f} ({best['low']:.2f} to {best['high']:.2f}).", table)
+    return figure.describe(alt + f"{best['macro_f1']:.2f} ({best['low']:.2f} to {best['high']:.2f}).", table)
 
 
 @styled
@@ -60,7 +60,7 @@ def differences_figure(table: pd.DataFrame) -> Figure:
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
     alt = f"Dots with bars: macro F1 differs between {int(table['settled'].sum())} of {len(table)} pairs of models."
-    return figure.told(alt, table)
+    return figure.describe(alt, table)
 
 
 def _bars(ax, values, low, high, filled) -> None:
@@ -94,12 +94,12 @@ def claims_figure(table: pd.DataFrame) -> Figure:
     ax.set(xlim=(-0.6, len(columns) - 0.4), ylim=(len(table) - 0.4, -0.6))
     counts = table["verdict"].str.split(":").str[0].value_counts()
     verdicts = ", ".join(f"{number} {name}" for name, number in counts.items())
-    return figure.told(f"Chart of the verdict on each of {len(table)} claims of the paper: {verdicts}.", table)
+    return figure.describe(f"Chart of the verdict on each of {len(table)} claims of the paper: {verdicts}.", table)
 
 
 @styled
 def fusion_figure(table: pd.DataFrame) -> Figure:
-    """Validation macro F1 against the weight of the temporal stream; `table` as of `fusion.weights_frame`."""
+    """Validation macro F1 against the weight of the temporal stream; `table` as of `fusion.weights_table`."""
     figure = Figure((WIDTH, 3.2), layout="constrained")
     ax = figure.subplots()
     palette = sns.color_palette("colorblind")
@@ -116,7 +116,7 @@ def fusion_figure(table: pd.DataFrame) -> Figure:
     handles.append(Line2D([], [], linestyle="", marker="*", markersize=10, color="0.5", label="best weight"))
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     alt = f"Lines: validation macro F1 by weight of the temporal stream, for {', '.join(table['training'].unique())}."
-    return figure.told(alt, table)
+    return figure.describe(alt, table)
 
 
 @styled
@@ -124,7 +124,7 @@ def recall_by_width_figure(tables: dict[str, pd.DataFrame]) -> Figure:
     """Recall against the width of true objects, a line a model; each table as of `geometry.recall_by_width`."""
     figure = Figure((WIDTH, 3.6), layout="constrained")
     ax = figure.subplots()
-    looks = model_looks(tables)
+    looks = model_styles(tables)
     for name, table in tables.items():
         ax.plot(range(len(table)), table["recall"], markersize=5, label=name, **looks[name])
     first = next(iter(tables.values()))
@@ -133,7 +133,7 @@ def recall_by_width_figure(tables: dict[str, pd.DataFrame]) -> Figure:
     ax.grid(color="0.93")
     figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     alt = f"Lines: share of an object's pixels that is found, by width of the object, for {', '.join(tables)}."
-    return figure.told(alt, pd.concat(tables, names=["model"]).droplevel(1).reset_index())
+    return figure.describe(alt, pd.concat(tables, names=["model"]).droplevel(1).reset_index())
 
 
 @styled
@@ -144,7 +144,7 @@ def learning_size_figure(table: pd.DataFrame) -> Figure:
     """
     figure = Figure((WIDTH, 3.2), layout="constrained")
     ax = figure.subplots()
-    looks = model_looks(table["model"])
+    looks = model_styles(table["model"])
     for name, part in table.groupby("model", sort=False):
         mean = part.groupby("polygons")["macro_f1"].mean()
         ax.plot(mean.index, mean, markersize=5, label=name, **looks[name])
@@ -156,7 +156,7 @@ def learning_size_figure(table: pd.DataFrame) -> Figure:
     ax.set_axisbelow(True)
     figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     alt = f"Lines: validation macro F1 by number of training polygons, for {', '.join(table['model'].unique())}."
-    return figure.told(alt, table)
+    return figure.describe(alt, table)
 
 
 def _width(start: float, stop: float) -> str:

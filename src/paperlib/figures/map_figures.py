@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 from ..errors import InputError
 from ..labels.polygons import legend_of
 from ..nomenclature import LandCover
-from .drawing import (
+from .theme import (
     WIDTH,
     Figure,
     class_handles,
@@ -68,7 +68,7 @@ def scene_figure(
         for band in bands
         for date in small.indexes["time"]
     }
-    return figure.told(
+    return figure.describe(
         f"Images of the scene in {' and '.join(composites)} on {dates}{outlines}.", pixels(small, values)
     )
 
@@ -104,7 +104,7 @@ def split_figure(polygons: gpd.GeoDataFrame, bounds: tuple[float, float, float, 
     counts = polygons.groupby(["set", "code"]).size().rename("polygons").reset_index()
     names = counts["code"].map({cover.code: cover.name for cover in legend})
     sizes = ", ".join(f"{number} {name}" for name, number in polygons["set"].value_counts().items())
-    return figure.told(f"Map of the labelled polygons by class and set: {sizes}.", counts.assign(class_name=names))
+    return figure.describe(f"Map of the labelled polygons by class and set: {sizes}.", counts.assign(class_name=names))
 
 
 @styled
@@ -137,7 +137,7 @@ def maps_figure(
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     codes = {f"code {title}": image for title, image in panels.items() if image.ndim == 2}
     alt = f"Maps of the window of {' by '.join(str(window.sizes[one]) for one in 'yx')} pixels: {'; '.join(panels)}."
-    return figure.told(alt, pixels(window, codes))
+    return figure.describe(alt, pixels(window, codes))
 
 
 @styled
@@ -152,7 +152,7 @@ def confidence_figure(confidences: dict[str, xr.DataArray]) -> Figure:
     km_axes(axes)
     figure.colorbar(drawn, ax=axes, label="confidence (%)", shrink=0.8)
     values = {f"percent {title}": image.values for title, image in images.items()}
-    return figure.told(f"Maps of confidence in per cent: {', '.join(images)}.", pixels(first, values))
+    return figure.describe(f"Maps of confidence in per cent: {', '.join(images)}.", pixels(first, values))
 
 
 @styled
@@ -170,7 +170,7 @@ def whole_map_figure(classes: xr.DataArray, confidence: xr.DataArray, legend: tu
     sure = confidence.values[confidence.values != 255]
     shown = f" (median {np.median(sure):.0f} %)" if sure.size else ""
     alt = f"Map of the classes {', '.join(cover.name for cover in legend)}, beside a map of their confidence{shown}."
-    return figure.told(alt, pixels(classes, {"code": classes.values, "percent": confidence.values}))
+    return figure.describe(alt, pixels(classes, {"code": classes.values, "percent": confidence.values}))
 
 
 def pixels(image: xr.DataArray, values: dict[str, np.ndarray]) -> pd.DataFrame:

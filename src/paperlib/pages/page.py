@@ -70,7 +70,7 @@ def provenance(run: Experiment) -> pd.DataFrame:
     return pd.DataFrame({"value": rows.values()}, index=pd.Index(rows.keys(), name="provenance")).astype(str)
 
 
-def absent(name: str) -> Html:
+def missing_image_note(name: str) -> Html:
     """A box saying that the image of a real scene is not here and how to get it."""
     return Html(
         '<div class="admonition note"><p class="admonition-title">The image is not here</p>'
@@ -78,7 +78,7 @@ def absent(name: str) -> Html:
     )
 
 
-def absent_crops() -> Html:
+def missing_crops_note() -> Html:
     """A box saying that the native crops are not here and how to get them."""
     return Html(
         '<div class="admonition note"><p class="admonition-title">The crops are not here</p>'

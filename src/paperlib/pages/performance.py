@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ..figures.drawing import WIDTH, Figure, styled
 from ..figures.styling import DASH, MARK
+from ..figures.theme import WIDTH, Figure, styled
 from ..reproduction.paper import MODELS, TABLE_4_INFERENCE_MINUTES
 
 #: Pixels of a Sentinel-2 tile at 10 m.
@@ -75,7 +75,8 @@ GOALS = (
 def goals_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """A row a goal and network: what is wanted, and for each machine what was measured and whether that is met.
 
-    `tables` by name, as of `recorded`; a goal whose table is not there is left out. What was not measured is a dash.
+    `tables` by name, as `read_measurements` returns them; a goal without its table is left out. A value that was not
+    measured is a dash.
     """
     rows: dict[tuple, dict] = {}
     for goal in GOALS:
@@ -95,7 +96,7 @@ def goals_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _with_machine(table: pd.DataFrame) -> pd.DataFrame:
-    """A table as of `recorded` with its column of machines, also where all rows share one."""
+    """A table as of `read_measurements` with its column of machines, also where all rows share one."""
     return table if "machine" in table else table.assign(machine=table.attrs["machine"])
 
 
@@ -109,8 +110,8 @@ def _wanted(goal: Goal) -> str:
 def tile_figure(stages: pd.DataFrame, whole: pd.DataFrame, squares: pd.DataFrame) -> Figure:
     """Minutes of a whole tile, a panel a machine and a bar a network: its stages, and dots for what maps took.
 
-    Tables as of `recorded`: of benchmarks/stages.py; of whole.py, whose dots are full; of maps.py, of which what was
-    not measured on a whole tile is shown, hollow. A line has the paper's minutes, on two V100.
+    Tables as `read_measurements` returns them: of benchmarks/stages.py; of whole.py, drawn as full dots; of maps.py, drawn
+    as hollow dots where no whole tile was measured. A line has the paper's minutes, on two V100.
     """
     drawn, taken = _spent(_with_machine(stages)), _taken(whole, squares)
     machines, names = drawn["machine"].unique(), drawn["model"].unique()
@@ -140,7 +141,7 @@ def tile_figure(stages: pd.DataFrame, whole: pd.DataFrame, squares: pd.DataFrame
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     minutes = drawn.groupby(["machine", "model"])["minutes"].sum()
     alt = f"Bars: a tile takes {minutes.min():.0f} to {minutes.max():.0f} minutes by network and machine; "
-    return figure.told(alt + "nearly all of it is classifying.", drawn)
+    return figure.describe(alt + "nearly all of it is classifying.", drawn)
 
 
 def _spent(stages: pd.DataFrame) -> pd.DataFrame:

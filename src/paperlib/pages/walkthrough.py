@@ -30,7 +30,7 @@ from ..nomenclature import LandCover
 from ..scenes.rasters import NODATA
 from ..scenes.scene import open_scene
 from ..scenes.sensors import BANDS, BANDS_10M
-from ..simulation.simulate import simulate
+from ..simulation.scene import simulate_scene
 from .page import Html
 
 #: Without the B8 of NDVI, NDWI and every near infrared picture.
@@ -47,7 +47,7 @@ LEGEND = {
 }
 
 
-def scratch() -> Path:
+def temporary_folder() -> Path:
     """A new folder that is removed when the page is done."""
     folder = Path(tempfile.mkdtemp(prefix="walkthrough-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -57,7 +57,7 @@ def scratch() -> Path:
 def write_scene(folder: Path, size: int = 128, pool: int = 40, test: int = 24) -> tuple[Path, Path]:
     """Write lagoon.nc (integers) and lagoon.gpkg (in degrees, no sets) with lagoon.classes.csv; return the first two."""
     with tempfile.TemporaryDirectory() as place:
-        source = simulate(Path(place) / "simulated", size=size, pool=pool, test=test, seed=5)
+        source = simulate_scene(Path(place) / "simulated", size=size, pool=pool, test=test, seed=5)
         scene = open_scene(source, bands=HELD).compute()
         polygons = gpd.read_file(source / "polygons.gpkg")
     seen = scene.where(~scene.mask).interpolate_na("time", fill_value="extrapolate")
@@ -115,7 +115,7 @@ def _write(path: Path, image: np.ndarray, pixel: int) -> None:
         file.write(image, 1)
 
 
-def run(command: str, folder: Path, expected: int = 0) -> Html:
+def run_command(command: str, folder: Path, expected: int = 0) -> Html:
     """Run `paperlib ...` in a folder and show the command, all that it prints, and its exit code where it is not 0.
 
     Raises `InputError` with the output when the exit code is not the expected one.
@@ -135,7 +135,7 @@ def run(command: str, folder: Path, expected: int = 0) -> Html:
     return _text(f"$ {command}\n{done.stdout}{code}")
 
 
-def tree(folder: Path, deepest: int = 9) -> Html:
+def list_files(folder: Path, deepest: int = 9) -> Html:
     """The files below a folder with their sizes, to a depth; deeper ones are counted, hidden ones left out."""
     lines = []
     for path in sorted(folder.rglob("*")):
@@ -150,7 +150,7 @@ def tree(folder: Path, deepest: int = 9) -> Html:
     return _text("\n".join(lines))
 
 
-def areas(maps: Path) -> pd.DataFrame:
+def read_areas(maps: Path) -> pd.DataFrame:
     """The hectares of each class, as a delivery has them."""
     return pd.read_csv(maps / "areas.csv")
 
@@ -162,7 +162,7 @@ def write_mapping(path: Path, legend: tuple[LandCover, ...]) -> None:
     )
 
 
-def as_gis_sees(path: Path) -> pd.DataFrame:
+def read_gis_classes(path: Path) -> pd.DataFrame:
     """What GDAL reads of a class map and the file beside it: code, name and colour of each class that has a name."""
     with rasterio.open(path) as file, MemoryFile(ext=".vrt") as copy:
         rasterio.shutil.copy(file, copy.name, driver="VRT")  # GDAL writes down what it has read

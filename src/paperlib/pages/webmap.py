@@ -20,7 +20,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 from PIL import Image
 
-from ..figures import drawing, map_figures
+from ..figures import map_figures, theme
 from ..models.registry import CLASSIFIERS
 from ..nomenclature import LandCover
 from ..runs.experiment import Experiment
@@ -49,7 +49,7 @@ PAGE = """<link rel="stylesheet" href="vendor/ol/ol.css"><link rel="stylesheet" 
 <script src="vendor/ol/ol.js" defer></script><script src="map/webmap.js" defer></script>"""
 
 
-def webmap(run: Experiment, side: int = SIDE, names=CLASSIFIERS) -> Html:
+def interactive_map(run: Experiment, side: int = SIDE, names=CLASSIFIERS) -> Html:
     """The maps of a run over its scene, to look at in a browser: layers, swipe, polygons, pixels.
 
     A scene larger than `side` pixels is cut to a window around the place of Figure 9 (see `Experiment.window`); the
@@ -91,7 +91,7 @@ def contents(
     polygons: with polygon_id, code and set, in the scene's CRS; those that touch the part are taken.
     place: easting and northing around which pixels have a time series.
     """
-    left, right, bottom, top = drawing.extent(scene)
+    left, right, bottom, top = theme.extent(scene)
     pixel = abs(np.prod(scene.rio.resolution())) / 10_000
     inside = polygons[polygons.intersects(shapely.box(left, bottom, right, top))]
     return {
@@ -127,8 +127,8 @@ def _composites(scene: xr.DataArray) -> dict[str, dict[str, str]]:
     some = scene.isel(time=np.unique(np.linspace(0, count - 1, min(COMPOSITE_DATES, count)).round().astype(int)))
     dates = some.indexes["time"].strftime("%Y-%m-%d")
     return {
-        name: dict(zip(dates, map(_picture, drawing.composite(some, bands)), strict=True))
-        for name, bands in drawing.composites_of(scene).items()
+        name: dict(zip(dates, map(_picture, theme.composite(some, bands)), strict=True))
+        for name, bands in theme.composites_of(scene).items()
     }
 
 
@@ -160,7 +160,7 @@ def _series(scene: xr.DataArray, place: tuple[float, float]) -> dict:
     window = window_around(scene, *place, side)
     part = scene.isel(window).compute()
     stored = np.where(np.isnan(part.values), NO_VALUE, np.rint(part.values * 10_000)).astype(np.int16)
-    looks = [drawing.CHANNELS[band] for band in part["band"].values]
+    looks = [theme.CHANNELS[band] for band in part["band"].values]
     return {
         "row": window["y"].start,
         "column": window["x"].start,
@@ -173,7 +173,7 @@ def _series(scene: xr.DataArray, place: tuple[float, float]) -> dict:
     }
 
 
-def render(data: dict, still: drawing.Figure) -> Html:
+def render(data: dict, still: theme.Figure) -> Html:
     """The HTML of `contents` (with offset and whole, rows and columns in the scene); `still` stands in for it."""
     buffer = io.BytesIO()
     still.savefig(buffer, format="webp")

@@ -32,7 +32,7 @@ CLAIMS = (
 )  # fmt: skip
 
 
-class Finding(NamedTuple):
+class Inconsistency(NamedTuple):
     """One disagreement, as text: where, what is printed, what follows from other printed values, and what of it."""
 
     place: str
@@ -85,7 +85,7 @@ def ranking_table(rows=TEST_ROWS, means=TEST_MEANS, counts=paper.TABLE_3) -> pd.
     return table.sort_values("printed mean", ascending=False)
 
 
-def claims_table(rows=TEST_ROWS, means=TEST_MEANS) -> pd.DataFrame:
+def claim_margins_table(rows=TEST_ROWS, means=TEST_MEANS) -> pd.DataFrame:
     """By how much the models that a sentence puts first stand above those behind them; the claim fails at 0 or below.
 
     "at worst": each model taken by the one of its two means that suits the claim least.
@@ -147,7 +147,7 @@ def exchange(f1, other_f1, count: int, other_count: int):
     return right / count, (predicted - right) / other_count
 
 
-def of_means(table_4=TABLE_4, tolerance: float = 0.001) -> list[Finding]:
+def check_means(table_4=TABLE_4, tolerance: float = 0.001) -> list[Inconsistency]:
     """Printed means that are not those of their rows, with the single cells that would mend them."""
     cells, found = candidates_table(table_4, tolerance), []
     for _, row in means_table(table_4, tolerance).query("~agrees").iterrows():
@@ -156,56 +156,56 @@ def of_means(table_4=TABLE_4, tolerance: float = 0.001) -> list[Finding]:
         near = ", ".join(mine.loc[mine["near"], "class"]) or "none"
         numbers = (f"{row[name]:.3f}" for name in ("printed mean", "mean of rows", "difference"))
         text = f"One misprinted cell would do: {one}. Near the other models: {near}. Cell or mean: not decided."
-        found.append(Finding(f"Table 4, {row['set']}: mean of {row['model']}", *numbers, text))
+        found.append(Inconsistency(f"Table 4, {row['set']}: mean of {row['model']}", *numbers, text))
     return found
 
 
-def of_claims(rows=TEST_ROWS, means=TEST_MEANS, reliability=paper.TABLE_4_RELIABILITY) -> list[Finding]:
+def check_claims(rows=TEST_ROWS, means=TEST_MEANS, reliability=paper.TABLE_4_RELIABILITY) -> list[Inconsistency]:
     """Sentences that fail by the printed means or by the means of the rows; a lead within the spread of trainings."""
     found = []
-    for _, row in claims_table(rows, means).iterrows():
+    for _, row in claim_margins_table(rows, means).iterrows():
         both = [row["printed means"], row["means of rows"]]
         if min(both) <= 0:
             says = ["holds" if margin > 0 else "fails" for margin in both]
             text = f"The sentence {says[0]} by the printed means and {says[1]} by the means of the rows."
             numbers = (f"{margin:+.3f}" for margin in (*both, both[1] - both[0]))
-            found.append(Finding(f"{row['place']}: {row['claim']} (margin)", *numbers, text))
+            found.append(Inconsistency(f"{row['place']}: {row['claim']} (margin)", *numbers, text))
     place = int(np.argmax(means))
     lead, spread = means[place] - sorted(means)[-2], reliability[place]
     top = highest_geometric(list(rows.values())).mean(axis=0)
     gap = (top - np.mean(list(rows.values()), axis=0)).max()
     if spread and lead < spread[1]:
         text = f"{lead / spread[1]:.1f} deviations of the winner's trainings (on validation; none is printed for test)."
-        found.append(Finding("Table 4, test: lead of the best", f"{lead:.3f}", f"± {spread[1]:.2f}", "", text))
+        found.append(Inconsistency("Table 4, test: lead of the best", f"{lead:.3f}", f"± {spread[1]:.2f}", "", text))
     if gap > lead:
         text = f"Means could differ by {gap:.3f}, the lead is {lead:.3f}; geometric, the best's rows reach {top[place]:.3f}."
-        found.append(Finding("Section 3.5.2: F1", "geometric average", "harmonic average", f"≤ {gap:.3f}", text))
+        found.append(Inconsistency("Section 3.5.2: F1", "geometric average", "harmonic average", f"≤ {gap:.3f}", text))
     return found
 
 
-def of_labels(pool=paper.TABLE_2, test=paper.TABLE_3, bound: int = LABELS_BELOW) -> list[Finding]:
+def check_labels(pool=paper.TABLE_2, test=paper.TABLE_3, bound: int = LABELS_BELOW) -> list[Inconsistency]:
     """Label counts that fit the text badly, sets that differ in class shares by a tenth or in size of polygons by two."""
     total, size = sum(pool.values()), [sum(pool.values()) / paper.POLYGONS_POOL]
     size.append(sum(test.values()) / paper.POLYGONS_TEST)
     shares, whole, found = shares_table(pool, test), total / (1 - paper.VALIDATION_SHARE), []
     if bound - total > bound / 4:
         text = f"True but loose. Were Table 2 the training part alone, the pool would be {whole:,.0f}: not decided."
-        found.append(Finding("Abstract: labels", f"< {bound:,}", f"{total:,}", f"{bound - total:,}", text))
+        found.append(Inconsistency("Abstract: labels", f"< {bound:,}", f"{total:,}", f"{bound - total:,}", text))
     change = (shares["test (%)"] - shares["pool (%)"]).abs()
     if change.max() > 10:
         row, name = shares.loc[change.idxmax()], change.idxmax()
         numbers = (f"{row['pool (%)']:.1f} %", f"{row['test (%)']:.1f} %", f"{row['test (%)'] - row['pool (%)']:+.1f}")
         few = ", ".join(f"{n} {v:.1f} %" for n, v in shares["test (%)"].nsmallest(2).items())
         text = f"Overall accuracy on test is mostly that of {name}; macro F1 gives {few} {100 / len(test):.1f} % each."
-        found.append(Finding(f"Tables 2 and 3: share of {name}", *numbers, text))
+        found.append(Inconsistency(f"Tables 2 and 3: share of {name}", *numbers, text))
     if max(size) > 2 * min(size):
         text = f"Pool and test are not labelled alike; the mean test polygon is {size[1] / paper.PATCH**2:.1f} patches."
         numbers = (f"{size[0]:.0f}", f"{size[1]:.0f}", f"x {size[1] / size[0]:.1f}")
-        found.append(Finding("Tables 2 and 3: pixels a polygon", *numbers, text))
+        found.append(Inconsistency("Tables 2 and 3: pixels a polygon", *numbers, text))
     return found
 
 
-def of_classes(validation=TABLE_4["validation"][0], test=TEST_ROWS, counts=paper.TABLE_3) -> list[Finding]:
+def check_classes(validation=TABLE_4["validation"][0], test=TEST_ROWS, counts=paper.TABLE_3) -> list[Inconsistency]:
     """Classes in which every model loses 0.3 of F1 or more between validation and test."""
     found = []
     for code in counts:
@@ -218,65 +218,67 @@ def of_classes(validation=TABLE_4["validation"][0], test=TEST_ROWS, counts=paper
                 seen = ", ".join(f"{100 * r:.0f}" for r in recall)
                 text += f" Confused with {NAMES[other]} only, its recall would be {seen} % (models as in Table 4)."
             ranges = (f"{np.min(values):.3f} to {np.max(values):.3f}" for values in (validation[code], test[code]))
-            found.append(Finding(f"Table 4: {NAMES[code]}", *ranges, f"≥ {lost.min():.3f} lost", text))
+            found.append(Inconsistency(f"Table 4: {NAMES[code]}", *ranges, f"≥ {lost.min():.3f} lost", text))
     return found
 
 
-def of_costs(
+def check_costs(
     parameters=paper.TABLE_4_PARAMETERS, training=paper.TABLE_4_TRAINING_MINUTES,
     inference=paper.TABLE_4_INFERENCE_MINUTES, reliability=paper.TABLE_4_RELIABILITY,
-) -> list[Finding]:  # fmt: skip
+) -> list[Inconsistency]:  # fmt: skip
     """Streams that do not add up, minutes that do not depend on the model or are not plain numbers, trainings not told."""
     found, place = [], paper.MODELS.index
     whole, parts = parameters[place("SpatioTempCNN")], sum(parameters[place(name)] for name in STREAMS)
     if abs(whole - parts) > 1.5:  # three numbers, each rounded to a thousand
         text = f"Its streams are not {' and '.join(STREAMS)} as listed; its score says nothing of combining those."
-        found.append(Finding("Table 4: SpatioTempCNN", f"{whole} k", f"{parts} k", f"{whole - parts} k", text))
+        found.append(Inconsistency("Table 4: SpatioTempCNN", f"{whole} k", f"{parts} k", f"{whole - parts} k", text))
     sizes = [count for count in parameters if count]
     if len(set(inference)) == 1 and len(set(sizes)) > 1:
         rate = TILE_PIXELS**2 / inference[0] / 60
         text = "The same for CPU forests and GPU networks: bound by reading? Not decided; no evidence on efficiency."
         spread = f"x {max(sizes) / min(sizes):.1f} parameters"
         numbers = (f"{inference[0]} min for all", f"{rate:,.0f} pixels/s", spread)
-        found.append(Finding("Table 4, section 3.6: inference", *numbers, text))
+        found.append(Inconsistency("Table 4, section 3.6: inference", *numbers, text))
     odd = [f"{value} ({name})" for name, value in zip(paper.MODELS, training, strict=True) if value.startswith("+")]
     if odd:
         text = "More than, or in addition to? And not on the same device: no ratio of training times follows."
-        found.append(Finding("Table 4: training (min)", ", ".join(odd), "", "", text))
+        found.append(Inconsistency("Table 4: training (min)", ", ".join(odd), "", "", text))
     untold = [name for name, value in zip(paper.MODELS, reliability, strict=True) if value is None]
     if untold:
         text = "Forests are random too: whether one lies within the deviation of its trainings cannot be told."
         printed = f"{paper.TRAININGS} trainings a model"
-        found.append(Finding("Section 3.5.2, Table 4", printed, f"NA for {', '.join(untold)}", "", text))
+        found.append(Inconsistency("Section 3.5.2, Table 4", printed, f"NA for {', '.join(untold)}", "", text))
     impossible = reliability_table(reliability=reliability).query("~possible")
     for _, row in impossible.iterrows():
         numbers = (f"{row['mean']:.2f} ± {row['std']:.2f}", f"{row['best']:.3f}", f"{row['z']:.1f} std")
-        found.append(Finding(f"Table 4: {row['model']}", *numbers, "The Mean row is not the best of these trainings."))
+        found.append(
+            Inconsistency(f"Table 4: {row['model']}", *numbers, "The Mean row is not the best of these trainings.")
+        )
     return found
 
 
-def of_data(dates=paper.DATES, brightness=None, side: float = TILE_KM) -> list[Finding]:
+def check_data(dates=paper.DATES, brightness=None, side: float = TILE_KM) -> list[Inconsistency]:
     """Dates that are not monthly or not a year, a brightness index that brightness does not change, a rounded tile."""
     days, found = np.diff(pd.to_datetime(list(dates)).values).astype("timedelta64[D]").astype(int), []
     months = len({date[:7] for date in dates})
     if days.min() < 28 or days.max() > 31:
         text = "Kernels and stacks take steps as equal; intervals in days would have to come from the dates."
         numbers = ("monthly", f"{days.min()} to {days.max()} days", f"{days.max() - days.min()} days")
-        found.append(Finding(f"Table 1: before and after {dates[int(days.argmin()) + 1]}", *numbers, text))
+        found.append(Inconsistency(f"Table 1: before and after {dates[int(days.argmin()) + 1]}", *numbers, text))
     if months < 12:
         text = "The season without a date cannot help to separate classes; no check of its effect is printed."
-        found.append(Finding("Abstract: a year of monthly syntheses", "12", f"{months}", f"{months - 12}", text))
+        found.append(Inconsistency("Abstract: a year of monthly syntheses", "12", f"{months}", f"{months - 12}", text))
     bands = np.array([[0.1, 0.2, 0.05], [0.3, 0.1, 0.08]])  # B4, B3
     one, two = ((brightness or _printed_brightness)(*values) for values in (bands, 2 * bands))
     if np.allclose(one, two):
         gap = np.abs(one - bands[0] / bands[1]).max()
         text = "Twice the reflectance gives the same index: it measures colour, not brightness."
-        found.append(Finding("Equation 3: BI", "sqrt(B4²/B3²)", "|B4/B3|", f"{gap:.0e}", text))
+        found.append(Inconsistency("Equation 3: BI", "sqrt(B4²/B3²)", "|B4/B3|", f"{gap:.0e}", text))
     km = TILE_PIXELS / 100
     if abs(side - km) > 0.05:
         text = f"Rounded; {100 * (side**2 / km**2 - 1):.1f} % of the area, without consequence."
         numbers = (f"{side} km", f"{km} km", f"{side - km:.1f} km")
-        found.append(Finding("Section 3.1: side of the tile", *numbers, text))
+        found.append(Inconsistency("Section 3.1: side of the tile", *numbers, text))
     return found
 
 
@@ -286,7 +288,8 @@ def _printed_brightness(b4, b3):
     return values[-1, 0]
 
 
-def audit(tolerance: float = 0.001) -> pd.DataFrame:
+def inconsistencies(tolerance: float = 0.001) -> pd.DataFrame:
     """Every inconsistency that the checks find in the paper as printed, one row each."""
-    found = of_means(tolerance=tolerance) + of_claims() + of_labels() + of_classes() + of_costs() + of_data()
-    return pd.DataFrame(found, columns=Finding._fields)
+    checks = (check_claims, check_labels, check_classes, check_costs, check_data)
+    rows = check_means(tolerance=tolerance) + [row for check in checks for row in check()]
+    return pd.DataFrame(rows, columns=Inconsistency._fields)

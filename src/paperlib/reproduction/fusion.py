@@ -62,7 +62,7 @@ class Streams:
         return float(max(by_nearness, key=lambda weight: self.macro_f1(weight, "validation")))
 
 
-def weights_frame(found: dict[str, Streams]) -> pd.DataFrame:
+def weights_table(found: dict[str, Streams]) -> pd.DataFrame:
     """Macro F1 on validation against the weight: columns training (how), weight, macro_f1."""
     rows = [(way, weight, one.macro_f1(weight, "validation")) for way, one in found.items() for weight in WEIGHTS]
     return pd.DataFrame(rows, columns=["training", "weight", "macro_f1"])

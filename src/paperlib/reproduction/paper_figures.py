@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from .. import nomenclature
-from ..figures.drawing import WIDTH, Figure, model_looks, styled
+from ..figures.theme import WIDTH, Figure, model_styles, styled
 from ..nomenclature import LandCover
 from ..training.trials import chosen_scores
 from . import paper
@@ -22,7 +22,7 @@ def scores_figure(
     scores = chosen_scores(results, trainings)
     known = [name for name in paper.MODELS if printed or name in set(scores["model"])]
     names = known + [name for name in scores["model"].unique() if name not in known]
-    looks = model_looks(names)
+    looks = model_styles(names)
     covers = nomenclature.CLASSES if printed else legend
     labels, drawn = [*(cover.name for cover in covers), "Mean"], []
     figure = Figure((WIDTH, 0.55 * (len(covers) + 1) + 1.3), layout="constrained")
@@ -58,4 +58,6 @@ def scores_figure(
         ]
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4))
     table = pd.DataFrame(drawn, columns=["set", "model", "source", "class_name", "f1"]).dropna()
-    return figure.told(f"Dots: F1 of each class and their mean on validation and test, for {', '.join(names)}.", table)
+    return figure.describe(
+        f"Dots: F1 of each class and their mean on validation and test, for {', '.join(names)}.", table
+    )

@@ -11,7 +11,7 @@ from scipy.stats import wasserstein_distance
 from .. import models, nomenclature
 from ..evaluation import metrics
 from ..features.samples import Normaliser, Samples
-from ..figures.drawing import Figure, styled
+from ..figures.theme import Figure, styled
 from ..models import forest
 from ..runs.experiment import Experiment
 from ..settings import Train
@@ -133,4 +133,4 @@ def distributions_figure(table: pd.DataFrame) -> Figure:
     axes[-1, 0].set_xticks(ticks, [f"{date:%b}" for date in ticks])
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     alt = f"Lines: median and 10 to 90 % of {', '.join(channels)} by date, simulated and real, for {len(classes)} classes."
-    return figure.told(alt, table)
+    return figure.describe(alt, table)

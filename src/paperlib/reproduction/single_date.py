@@ -29,13 +29,13 @@ TYPES = {
 }  # fmt: skip
 
 
-def crops() -> Path | None:
+def crops_folder() -> Path | None:
     """The folder data/theia_l3a, or None where the crops have not been put there."""
     folder = project() / "data" / "theia_l3a"
     return folder if (folder / POLYGONS).is_file() else None
 
 
-def two_ways(folder: Path, seed: int = 0) -> pd.DataFrame:
+def swap_polygons(folder: Path, seed: int = 0) -> pd.DataFrame:
     """A forest trained on one polygon of each type and tested on the other, then the other way round.
 
     Columns training ("first" or "second" polygon of each type), oa, macro_f1, and the F1 of each type.

@@ -152,7 +152,7 @@ def _resources(client: Client) -> dict[str, int] | None:
     return {"GPU": 1} if any(worker.get("resources", {}).get("GPU") for worker in workers) else None
 
 
-def _knock(address: str) -> None:
+def _check_reachable(address: str) -> None:
     """Raise OSError or ValueError where nothing listens: a client that finds out by itself leaves a thread that may hang."""
     protocol, place = parse_address(address)
     if protocol in ("tcp", "tls"):
@@ -163,7 +163,7 @@ def _client(scheduler: str) -> Client:
     """Not dask's default: one that fails to connect would stay it, and no scene could be read in this process."""
     if scheduler:
         try:
-            _knock(scheduler)
+            _check_reachable(scheduler)
             return Client(scheduler, timeout=10, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
             raise InputError(

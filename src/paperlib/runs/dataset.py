@@ -24,7 +24,7 @@ from ..mapping.scene_maps import read_map
 from ..models import context
 from ..scenes.scene import fingerprint, open_scene
 from ..settings import Sample
-from ..simulation.simulate import simulate
+from ..simulation.scene import simulate_scene
 from .variations import vary
 
 SETS = ("train", "validation", "test")
@@ -69,7 +69,11 @@ class Dataset:
         choice = self.settings.scene
         asked = {"size": choice.size, "pool": choice.pool, "test": choice.test, "seed": choice.seed}
         return store.find_or_make(
-            "scene", "simulated", settings.key(asked, store.FORMAT), lambda folder: simulate(folder, **asked), asked
+            "scene",
+            "simulated",
+            settings.key(asked, store.FORMAT),
+            lambda folder: simulate_scene(folder, **asked),
+            asked,
         )
 
     @cached_property

@@ -36,7 +36,7 @@ class Cover(NamedTuple):
     patches: float
 
 
-#: Cover types by name. "field" is green cover over bare soil through the year, see `simulate.SEASONS`.
+#: Cover types by name. "field" is green cover over bare soil through the year, see `scene.SEASONS`.
 COVERS = {
     "winter cereal": Cover(7, 0.21, {"field": 0.97, "herb": 0.03}, 150, 0.3),
     "rapeseed": Cover(7, 0.04, {"field": 0.97, "herb": 0.03}, 150, 0.3),
@@ -192,7 +192,7 @@ def _river(size: int, random: np.random.Generator) -> np.ndarray:
     return np.abs(np.arange(size)[None, :] - middle[:, None]) < width[:, None]
 
 
-def planned(part: str, polygons: int, size: int) -> dict[int, tuple[int, int]]:
+def plan_polygons(part: str, polygons: int, size: int) -> dict[int, tuple[int, int]]:
     """Polygons and pixels of each class code in a part ("pool", "test") of `polygons` polygons.
 
     Pixels are those of Table 2 (pool) or 3 (test) in a scene of 2048 pixels with as many polygons as the paper has;
@@ -221,11 +221,11 @@ def draw_polygons(
     """Polygons well inside objects: `pool` for training and validation, `test` by another interpreter's habits.
 
     Columns polygon_id, code, class_name, set, geometry. None overlaps another; all pixels of one have its class. Numbers
-    and pixels are those of `planned`, but half of the inner pixels of a class at most. Raises `InputError` where the
+    and pixels are those of `plan_polygons`, but half of the inner pixels of a class at most. Raises `InputError` where the
     scene has no room for them.
     """
     size = len(landscape.cover)
-    plans = {part: planned(part, number, size) for part, number in (("test", test), ("pool", pool))}
+    plans = {part: plan_polygons(part, number, size) for part, number in (("test", test), ("pool", pool))}
     free, rows = np.ones((size, size), bool), []
     for cover in nomenclature.CLASSES:
         inside = distance_transform_edt(np.pad(landscape.codes == cover.code, 1))[1:-1, 1:-1]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from paperlib.errors import InputError
-from paperlib.pages.recorded import caption, recorded
+from paperlib.pages.measurements import caption, read_measurements
 from paperlib.store import project
 from support import spoiling
 from support.spoiling import generated
@@ -17,26 +17,26 @@ KEPT = sorted(path.stem for path in (project() / "benchmarks" / "results").glob(
 
 @pytest.mark.parametrize("name", KEPT)
 def test_every_kept_table_says_of_which_commit_it_is(name):
-    table = recorded(name)
+    table = read_measurements(name)
     shared, by_row = set(table.attrs), set(table.columns)
     assert len(table) and not shared & by_row and "commit" in shared | by_row
     assert "unknown" not in (table["commit"].tolist() if "commit" in by_row else [table.attrs["commit"]])
 
 
 def test_facts_that_all_rows_share_are_in_the_caption_and_others_beside_what_was_measured(tmp_path, monkeypatch):
-    monkeypatch.setattr("paperlib.pages.recorded.project", lambda: tmp_path)
+    monkeypatch.setattr("paperlib.pages.measurements.project", lambda: tmp_path)
     path = tmp_path / "benchmarks" / "results" / "a.csv"
     path.parent.mkdir(parents=True)
     row = {"what": "map", "seconds": 1.5, "commit": "abc", "machine": "one", "torch": "2.13"}
     pd.DataFrame([row]).to_csv(path, index=False)
-    table = recorded("a")
+    table = read_measurements("a")
     assert list(table.columns) == ["what", "seconds"] and caption(table) == "one; torch 2.13; commit abc"
     pd.DataFrame([row, row | {"machine": "other", "commit": "def"}]).to_csv(path, index=False)
-    table = recorded("a")
+    table = read_measurements("a")
     assert list(table.columns) == ["what", "machine", "commit", "seconds"]
     assert caption(table) == "by row; torch 2.13; commit by row"
     pd.DataFrame([row, row | {"machine": "other", "repeats": 3}]).to_csv(path, index=False)
-    assert recorded("a")["repeats"].map(str).tolist() == ["<NA>", "3"]  # not 3.0
+    assert read_measurements("a")["repeats"].map(str).tolist() == ["<NA>", "3"]  # not 3.0
 
 
 def test_what_another_machine_measured_stays_and_what_else_was_measured(tmp_path, monkeypatch, capsys):
@@ -54,7 +54,7 @@ def test_what_another_machine_measured_stays_and_what_else_was_measured(tmp_path
 
 def test_what_was_not_measured_is_named():
     with pytest.raises(InputError, match=r"No measurement 'gpu'.*it holds .*maps"):
-        recorded("gpu")
+        read_measurements("gpu")
 
 
 @generated
@@ -62,9 +62,9 @@ def test_what_was_not_measured_is_named():
 def test_a_spoilt_record_is_a_table_with_its_facts_or_an_error(tmp_path, monkeypatch, content):
     (tmp_path / "benchmarks" / "results").mkdir(parents=True, exist_ok=True)
     (tmp_path / "benchmarks" / "results" / "a.csv").write_bytes(content)
-    monkeypatch.setattr("paperlib.pages.recorded.project", lambda: tmp_path)
+    monkeypatch.setattr("paperlib.pages.measurements.project", lambda: tmp_path)
     try:
-        table = recorded("a")
+        table = read_measurements("a")
     except InputError as error:
         assert "a.csv" in str(error)
     else:

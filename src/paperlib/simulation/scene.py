@@ -227,7 +227,7 @@ def _write(path: Path, image: np.ndarray, transform: Affine, nodata: float | Non
 def write_metadata(path: Path, date: str, shape: tuple[int, int]) -> None:
     """The fields of a Theia L3A MTD_ALL.xml that readers use."""
     root = ElementTree.Element("Muscate_Metadata_Document")
-    root.append(ElementTree.Comment(" SIMULATED by paperlib.simulation.simulate: not a real product "))
+    root.append(ElementTree.Comment(" SIMULATED by paperlib.simulation.scene: not a real product "))
     product = ElementTree.SubElement(root, "Product_Characteristics")
     ElementTree.SubElement(product, "SYNTHESIS_DATE").text = f"{date}T00:00:00.000Z"
     ElementTree.SubElement(product, "GEOGRAPHICAL_ZONE").text = layout.TILE
@@ -245,7 +245,7 @@ def write_metadata(path: Path, date: str, shape: tuple[int, int]) -> None:
     ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
 
 
-def simulate(folder: Path, size: int, pool: int, test: int, seed: int) -> Path:
+def simulate_scene(folder: Path, size: int, pool: int, test: int, seed: int) -> Path:
     """Write a simulated scene to a new or empty folder and return it.
 
     `size`: side in pixels of 10 m, even. `pool`, `test`: number of polygons. Writes product folders under T31TCJ/,
@@ -275,6 +275,6 @@ def simulate(folder: Path, size: int, pool: int, test: int, seed: int) -> Path:
         _write_product(folder / layout.TILE, number, date, objects, random)
     (folder / "README.txt").write_text(
         f"SIMULATED scene (seed {seed}, {size} x {size} pixels), not real imagery. Spectra calibrated on real Theia L3A "
-        "crops of tile 31TCJ; see paperlib.simulation.simulate.\n"
+        "crops of tile 31TCJ; see paperlib.simulation.scene.\n"
     )
     return folder

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from paperlib.figures import showing, styling
-from paperlib.figures.drawing import Figure
+from paperlib.figures import html, styling
+from paperlib.figures.theme import Figure
 
 BOOK = Path(__file__).parents[2] / "book"
 DATA = pd.DataFrame({"date": pd.to_datetime(["2018-02-15", "2018-03-15"]), "f1": [0.123456789, 1.0]})
@@ -32,7 +32,7 @@ downloads = load(BOOK / "_ext" / "downloads.py")
 def figure() -> Figure:
     figure = Figure((4, 2))
     figure.subplots().plot([0, 1])
-    return figure.told('Line: "F1" rises & stays < 1.', DATA)
+    return figure.describe('Line: "F1" rises & stays < 1.', DATA)
 
 
 def contents(html: str) -> dict[str, bytes]:
@@ -62,7 +62,7 @@ def test_a_notebook_shows_picture_words_and_files(figure):
 def test_a_diagram_has_words_without_a_table_and_a_bare_figure_is_a_picture():
     figure = Figure((4, 2))
     assert figure._repr_html_() is None and figure._repr_png_().startswith(b"\x89PNG")
-    assert set(contents(figure.told("Boxes and arrows.")._repr_html_())) == {"png", "svg"}
+    assert set(contents(figure.describe("Boxes and arrows.")._repr_html_())) == {"png", "svg"}
 
 
 def test_a_heavy_picture_is_shown_with_loss_and_kept_without():
@@ -70,14 +70,14 @@ def test_a_heavy_picture_is_shown_with_loss_and_kept_without():
     buffer = io.BytesIO()
     Image.fromarray(noise).save(buffer, "png")
     png = buffer.getvalue()
-    assert len(base64.b64decode(showing.picture(png).split(",")[1])) < len(png) / 2
-    assert contents(showing.figure_html(png, b"<svg/>", "Noise.", None, 600))["png"] == png
+    assert len(base64.b64decode(html.webp_uri(png).split(",")[1])) < len(png) / 2
+    assert contents(html.figure_html(png, b"<svg/>", "Noise.", None, 600))["png"] == png
 
 
 def test_a_table_keeps_named_indices_and_joins_headings():
     columns = pd.MultiIndex.from_tuples([("test", "paper"), ("test", "ours")])
     frame = pd.DataFrame([[1, 2.0]], pd.Index(["Water"], name="class"), columns)
-    assert showing.csv(frame) == b"class,test paper,test ours\nWater,1,2\n"
+    assert html.csv_bytes(frame) == b"class,test paper,test ours\nWater,1,2\n"
 
 
 def test_a_page_holds_links_to_files_instead(figure, tmp_path):

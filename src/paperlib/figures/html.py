@@ -30,35 +30,35 @@ def figure_html(png: bytes, svg: bytes, alt: str, data: pd.DataFrame | None, wid
     data: what is drawn, or nothing for a diagram.
     width: of the picture in pixels of the page.
     """
-    files = {"svg": svg, "png": png} | ({} if data is None else {"csv": csv(data)})
+    files = {"svg": svg, "png": png} | ({} if data is None else {"csv": csv_bytes(data)})
     titles = {"svg": "this figure as SVG", "png": "this figure as PNG", "csv": "the data of this figure as CSV"}
     links = " ".join(
-        f'<a href="{uri(kind, content)}" download="figure.{kind}" aria-label="{kind.upper()}: save {titles[kind]}">'
+        f'<a href="{data_uri(kind, content)}" download="figure.{kind}" aria-label="{kind.upper()}: save {titles[kind]}">'
         f"{kind.upper()}</a>"
         for kind, content in files.items()
     )
     return (
-        f'<div class="drawing"><img src="{picture(png)}" alt="{escape(alt)}" width="{width}" style="{CARD}">'
+        f'<div class="drawing"><img src="{webp_uri(png)}" alt="{escape(alt)}" width="{width}" style="{CARD}">'
         f'<p class="drawing-files">Save as {links}</p></div>'
     )
 
 
-def picture(png: bytes) -> str:
+def webp_uri(png: bytes) -> str:
     """What a page shows: the same as WebP, a third to two thirds of the weight; with loss only where that is `HEAVY`."""
     image, buffer = Image.open(io.BytesIO(png)).convert("RGB"), io.BytesIO()
     image.save(buffer, "webp", lossless=True)
     if buffer.tell() > HEAVY:
         buffer = io.BytesIO()
         image.save(buffer, "webp", quality=88, method=6)
-    return uri("webp", buffer.getvalue())
+    return data_uri("webp", buffer.getvalue())
 
 
-def uri(kind: str, content: bytes) -> str:
+def data_uri(kind: str, content: bytes) -> str:
     """A data URI of one of `KINDS`."""
     return f"data:{KINDS[kind]};base64,{base64.b64encode(content).decode()}"
 
 
-def csv(data: pd.DataFrame) -> bytes:
+def csv_bytes(data: pd.DataFrame) -> bytes:
     """The CSV of a table: an index without a name is left out, a header of several rows is joined into one."""
     named = [name for name in data.index.names if name is not None]
     flat = data.reset_index() if named else data

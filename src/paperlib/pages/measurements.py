@@ -9,7 +9,7 @@ from ..store import project
 FACTS = ("machine", "commit", "torch", "numpy", "xarray", "rasterio", "geopandas", "scikit-learn")
 
 
-def recorded(name: str) -> pd.DataFrame:
+def read_measurements(name: str) -> pd.DataFrame:
     """The table of benchmarks/results/NAME.csv. Those of `FACTS` that all its rows share are in its attrs instead;
     the others stand beside the first column, which says what was measured, where they are seen.
 

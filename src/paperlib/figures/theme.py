@@ -21,7 +21,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ..models.registry import CLASSIFIERS
 from ..nomenclature import LandCover
-from . import showing
+from .html import figure_html
 
 WIDTH = 8  # inches; a page shows it at 700 to 800 pixels
 STYLE = {
@@ -48,12 +48,12 @@ class Figure(matplotlib.figure.Figure):
     alt: str = ""
     data: pd.DataFrame | None = None
 
-    def told(self, alt: str, data: pd.DataFrame | None = None) -> "Figure":
+    def describe(self, alt: str, data: pd.DataFrame | None = None) -> "Figure":
         """This figure with what it shows in words and, for a chart or map, what is drawn as a table; a page has both."""
         self.alt, self.data = alt, data
         return self
 
-    def saved(self, kind: str) -> bytes:
+    def to_bytes(self, kind: str) -> bytes:
         """The file of the figure: png or svg; the words go into it."""
         buffer = io.BytesIO()
         words = {"Description": self.alt} if self.alt else {}
@@ -62,13 +62,13 @@ class Figure(matplotlib.figure.Figure):
         return buffer.getvalue()
 
     def _repr_png_(self) -> bytes:
-        return self.saved("png")
+        return self.to_bytes("png")
 
     def _repr_html_(self) -> str | None:
         if not self.alt:
             return None
         width = round(100 * self.get_figwidth())
-        return showing.figure_html(self.saved("png"), self.saved("svg"), self.alt, self.data, width)
+        return figure_html(self.to_bytes("png"), self.to_bytes("svg"), self.alt, self.data, width)
 
 
 def styled(draw):
@@ -202,7 +202,7 @@ def class_handles(legend: tuple[LandCover, ...]) -> list[Patch]:
     return [Patch(facecolor=cover.colour, edgecolor="0.3", linewidth=0.5, label=cover.name) for cover in legend]
 
 
-def class_line(cover: LandCover, place: int) -> dict:
+def class_line_style(cover: LandCover, place: int) -> dict:
     """The look of a class's line, `place` in its legend; a dark rim keeps the pale colours legible on white."""
     return {
         "color": cover.colour, "linewidth": 1.5, "marker": CLASS_MARKERS[place % len(CLASS_MARKERS)], "markersize": 4.5,
@@ -211,7 +211,7 @@ def class_line(cover: LandCover, place: int) -> dict:
     }  # fmt: skip
 
 
-def channel_line(channel: str) -> dict:
+def channel_line_style(channel: str) -> dict:
     """The look of a channel's line."""
     colour, line, marker = CHANNELS[channel]
     star = marker == "*"
@@ -221,7 +221,7 @@ def channel_line(channel: str) -> dict:
     }  # fmt: skip
 
 
-def model_looks(names: Iterable[str]) -> dict[str, dict]:
+def model_styles(names: Iterable[str]) -> dict[str, dict]:
     """Colour and marker by model, those of the registry first: a model looks the same in every figure."""
     order = list(dict.fromkeys([*CLASSIFIERS, *names]))
     looks = zip(order, sns.color_palette("colorblind", len(order)), itertools.cycle("osD^vPX*<>"), strict=False)

@@ -18,14 +18,14 @@ from paperlib.models import forest
 from paperlib.reproduction import paper
 from paperlib.scenes import sensors
 from paperlib.simulation.landscape import COVERS, draw_landscape, draw_polygons, planned
-from paperlib.simulation.simulate import SEASONS, simulate
+from paperlib.simulation.scene import SEASONS, simulate_scene
 
 SIZE, POOL, TEST = 192, 40, 24
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return simulate(tmp_path_factory.mktemp("scene"), SIZE, POOL, TEST, seed=31)
+    return simulate_scene(tmp_path_factory.mktemp("scene"), SIZE, POOL, TEST, seed=31)
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +145,7 @@ def test_same_seed_same_bytes_other_seed_another(tmp_path, folder):
     again, other = tmp_path / "a", tmp_path / "b"
     for path, seed in ((again, 31), (other, 32)):
         path.mkdir()
-        simulate(path, SIZE, POOL, TEST, seed)
+        simulate_scene(path, SIZE, POOL, TEST, seed)
     files = [path.relative_to(folder) for path in folder.rglob("*.tif")]
     assert len(files) == 11 * 16 + 1
     assert all((folder / path).read_bytes() == (again / path).read_bytes() for path in files)
@@ -180,4 +180,4 @@ def test_classes_have_the_seasons_and_spectra_of_the_real_crops(folder, truth):
 )
 def test_impossible_scenes_say_what_to_change(arguments, message, tmp_path):
     with pytest.raises(InputError, match=message):
-        simulate(tmp_path, *arguments, seed=1)
+        simulate_scene(tmp_path, *arguments, seed=1)
