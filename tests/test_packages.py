@@ -7,7 +7,8 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "paperlib"
 ORDER = [
-    "errors", "allocation", "devices", "nomenclature", "settings", "store", "scenes", "compositing", "labels", "features",
+    "errors", "ground", "allocation", "devices", "nomenclature", "settings", "store", "scenes", "compositing", "labels",
+    "features",
     "models", "evaluation", "training", "mapping", "checks", "simulation", "runs", "figures", "reproduction", "pages",
     "__main__",
 ]  # fmt: skip

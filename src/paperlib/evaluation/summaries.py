@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from .. import ground
 from ..features.samples import Normaliser
 from ..nomenclature import LandCover
 from . import area, geometry, intervals
@@ -97,8 +98,8 @@ def area_table(
     `counts` (polygon, predicted) and `reference` (polygon,) of the map's classifier on test; `codes` its map. Half-widths
     are of polygons resampled. A class that is mapped but given to no test pixel has only its mapped area.
     """
-    pixel = abs(np.prod(codes.rio.resolution())) / 10_000
-    mapped = np.array([pixel * (codes.values == cover.code).sum() for cover in legend])
+    hectares = ground.areas_of_codes(codes.values, codes.rio.transform(), codes.rio.crs) / 10_000
+    mapped = hectares[[cover.code for cover in legend]]
     confusion = intervals.resampled_confusions(counts, reference, np.ones((1, len(reference)), int))[0]
     resampled = intervals.resampled_confusions(counts, reference, intervals.draws(reference))
     seen = np.where(confusion.sum(0) > 0, mapped, 0)

@@ -6,7 +6,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import rasterio
+from rasterio.windows import Window
 
+from .. import ground
 from ..nomenclature import NODATA_CLASS, LandCover
 
 
@@ -41,12 +43,16 @@ def write_categories(path: Path, legend: tuple[LandCover, ...]) -> None:
 
 
 def class_areas(path: Path, legend: tuple[LandCover, ...]) -> pd.DataFrame:
-    """Columns code, class_name, hectares, share (%) of the mapped area, of a class map; it is read block by block."""
+    """Columns code, class_name, hectares on the ground, share (%) of the mapped area, of a class map.
+
+    The map is read in strips of whole blocks. Raises `InputError` for a map in a CRS that is not tied to the Earth.
+    """
     with rasterio.open(path) as file:
-        pixels = np.zeros(256, np.int64)
-        for _, window in file.block_windows(1):
-            pixels += np.bincount(file.read(1, window=window).ravel(), minlength=256)
-        hectares = pixels * abs(file.transform.a * file.transform.e) / 10_000
+        hectares, step = np.zeros(256), file.block_shapes[0][0]
+        for top in range(0, file.height, step):
+            strip = Window(0, top, file.width, min(step, file.height - top))
+            codes = file.read(1, window=strip)
+            hectares += ground.areas_of_codes(codes, file.window_transform(strip), file.crs) / 10_000
     mapped = hectares[np.arange(256) != NODATA_CLASS].sum()
     rows = [
         (cover.code, cover.name, hectares[cover.code], 100 * hectares[cover.code] / max(mapped, 1e-9))

@@ -20,6 +20,7 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 from PIL import Image
 
+from .. import ground
 from ..figures import map_figures, theme
 from ..models.registry import CLASSIFIERS
 from ..nomenclature import LandCover
@@ -92,7 +93,8 @@ def contents(
     place: easting and northing around which pixels have a time series.
     """
     left, right, bottom, top = theme.extent(scene)
-    pixel = abs(np.prod(scene.rio.resolution())) / 10_000
+    transform, crs = scene.rio.transform(), scene.rio.crs
+    hectares = {name: ground.areas_of_codes(codes.values, transform, crs) / 10_000 for name, codes in maps.items()}
     inside = polygons[polygons.intersects(shapely.box(left, bottom, right, top))]
     return {
         "extent": [float(edge) for edge in (left, bottom, right, top)],
@@ -105,7 +107,7 @@ def contents(
                 "name": name,
                 "classes": pack(codes.values.astype(np.uint8)),
                 "confidence": pack(confidences[name].values) if name in confidences else None,
-                "hectares": [round(float(pixel * (codes.values == cover.code).sum()), 2) for cover in legend],
+                "hectares": [round(float(hectares[name][cover.code]), 2) for cover in legend],
             }
             for name, codes in maps.items()
         ],
