@@ -7,7 +7,7 @@ help:
 	@echo "make pdf      the built book as one PDF (needs chromium)"
 	@echo "make test     run every test"
 	@echo "make install  make the environment .venv with the pinned versions"
-	@echo "make format   format the code; make check: lint, and notebooks without outputs"
+	@echo "make format   format the code; make check: lint, types, notebooks without outputs"
 	@echo "make clean    remove built pages; artifacts in data/artifacts stay"
 
 install: $(BIN)/.installed
@@ -37,8 +37,9 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/nbstripout --keep-id --verify book/*.ipynb examples/*.ipynb
+	$(BIN)/mypy
 
 clean:
-	rm -rf book/_build .pytest_cache .ruff_cache .hypothesis
+	rm -rf book/_build .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 .PHONY: help install book pdf test format check clean
