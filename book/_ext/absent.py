@@ -1,6 +1,6 @@
 """Sphinx extension: what a book built for a scene of one's own leaves out.
 
-It lacks some pages (`paperlib.pages.workflow.contents_for_scene`). Where a table lists them, their row goes; elsewhere the
+It lacks some pages (`paperlib.pages.scene_book.contents_for_scene`). Where a table lists them, their row goes; elsewhere the
 page's title stands without a link. Cells tagged `printed`, which are about printed values beside ours, are left out too.
 """
 

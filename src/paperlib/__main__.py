@@ -99,8 +99,8 @@ def train(
 
     paperlib train scenes/31TCJ polygons.gpkg --model TempCNN --model 2D-CNN
     """
-    from .runs.checked import check_first, known
     from .runs.experiment import Experiment
+    from .runs.workflow import check_first, known
 
     names, run = known(model), Experiment(preset, str(scene), str(polygons))
     check_first(run, lambda text: typer.echo(text, err=True))
@@ -121,9 +121,9 @@ def map_command(
 
     paperlib map scenes/31TCJ polygons.gpkg --model TempCNN --out maps
     """
-    from .runs.checked import check_first, known
     from .runs.experiment import Experiment
     from .runs.products import write_products
+    from .runs.workflow import check_first, known
 
     names, run = known(model), Experiment(preset, str(scene), str(polygons))
     check_first(run, lambda text: typer.echo(text, err=True))
@@ -144,9 +144,16 @@ def run(
 
     paperlib run scenes/31TCJ polygons.gpkg --out delivery
     """
-    from .pages.workflow import run_all
+    from .models.registry import CLASSIFIERS
+    from .pages import scene_book
+    from .runs.workflow import known, run_all
 
-    run_all(str(scene), str(polygons), out, preset, model, book, report=typer.echo)
+    book = book and known(model) == tuple(CLASSIFIERS)
+    if book:
+        scene_book.require_checkout()
+    done = run_all(str(scene), str(polygons), out, preset, model, report=typer.echo)
+    if book:
+        typer.echo(f"book: {scene_book.build_book(done, preset, out)}")
 
 
 @cli.command()
@@ -218,7 +225,7 @@ def batch(
     file: Path, scheduler: Annotated[str, typer.Option(help="Dask scheduler, tcp://HOST:PORT; default: local")] = ""
 ) -> None:
     """Execute the notebooks x parameters of a YAML FILE; skip what is done, go on past failures."""
-    from .runs.batch import run_batch
+    from .runs.notebooks import run_batch
 
     failed = run_batch(file, scheduler, report=typer.echo)
     if failed:

@@ -33,7 +33,7 @@ class Sample:
     oversample: bool = True  # repeat patches of minority classes (section 3.2)
     # what follows puts claims to the test; see `variations`
     split: str = "polygon"  # training and validation are divided by "polygon" or by "pixel"
-    polygons: float = 1.0  # share of the training polygons that is used
+    training_share: float = 1.0  # share of the training polygons that is used
     dates: str = "all"  # "all"; "shuffled"; or one of the scene's dates, like "2018-07-08"
     indices: bool = True  # spectral indices beside the bands
 

@@ -10,8 +10,8 @@ import papermill
 import pytest
 
 from paperlib import Experiment, nomenclature
+from paperlib.pages.scene_book import takes_scene
 from paperlib.pages.walkthrough import LEGEND, write_scene
-from paperlib.pages.workflow import takes_scene
 
 BOOK = Path(__file__).parents[2] / "book"
 NOTEBOOKS = [path for path in sorted(BOOK.glob("*.ipynb")) if takes_scene(path)]

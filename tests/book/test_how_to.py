@@ -13,7 +13,7 @@ import pytest
 import torch
 import yaml
 
-from paperlib.runs.batch import read_batch
+from paperlib.runs.notebooks import read_batch
 
 PROJECT = Path(__file__).parents[2]
 PAGES = PROJECT / "book" / "how-to"

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgba
 
-from paperlib.figures.styling import DASH, MARK
+from paperlib.evaluation.scores import DASH
+from paperlib.figures.styling import MARK
 from paperlib.pages import performance
 from paperlib.pages.measurements import read_measurements
 from paperlib.pages.performance import goals_table, tile_figure

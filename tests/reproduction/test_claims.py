@@ -239,7 +239,7 @@ EVIDENCE = {
         minorities_without_oversampling(-0.15), minorities_without_oversampling(0.15)),
     "Results are stable over trainings.": (Planted(), better("2D-CNN", part="validation", training=1, by=0.25)),
     "Spectral indices may be useless for a network (left open).": (Planted(), worse("TempCNN", indices=False)),
-    "More polygons would help.": (worse("TempCNN", polygons=0.5), better("TempCNN", polygons=0.5)),
+    "More polygons would help.": (worse("TempCNN", training_share=0.5), better("TempCNN", training_share=0.5)),
     "Needle-leaved trees are harder than the other classes.": (worse(codes=(2,), by=0.3), better(codes=(2,), by=0.25)),
     "Forests take crop fields for built-up or bare land.": (
         Planted(taken={(BASE, 7): 1, ("3D-CNN", 7): 11}), Planted(taken={(BASE, 7): 6, ("3D-CNN", 7): 10})),

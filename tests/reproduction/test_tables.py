@@ -6,8 +6,8 @@ import pytest
 import xarray as xr
 
 from paperlib import nomenclature
+from paperlib.evaluation.scores import DASH, EFFICIENCY, TEST, VALIDATION
 from paperlib.figures import styling
-from paperlib.figures.styling import DASH, EFFICIENCY, TEST, VALIDATION
 from paperlib.reproduction import paper, tables
 
 LEGEND = nomenclature.legend([1, 3, 11])

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook
 
 from paperlib.errors import InputError
-from paperlib.runs.batch import read_batch, run_batch
+from paperlib.runs.notebooks import read_batch, run_batch
 from support import spoiling
 from support.spoiling import generated
 

@@ -103,7 +103,7 @@ def test_split_by_pixel_keeps_the_share_and_puts_polygons_on_both_sides(share):
 @given(SEEDS, st.floats(0.01, 0.99), st.integers(3, 20))
 def test_fewer_polygons_are_a_share_of_each_class_and_whole(seed, share, number):
     parts = sets(polygons=number, size=3)
-    found = varied(parts, seed, polygons=share)
+    found = varied(parts, seed, training_share=share)
     assert all(same(found[name], parts[name]) for name in ("validation", "test"))
     before, after = pixels(parts["train"]), pixels(found["train"])
     kept = polygons(found["train"])
@@ -116,7 +116,7 @@ def test_fewer_polygons_are_a_share_of_each_class_and_whole(seed, share, number)
 
 def test_seeds_draw_other_polygons_and_pixels_and_each_its_own():
     parts = sets()
-    for choice in ({"polygons": 0.5}, {"split": "pixel"}):
+    for choice in ({"training_share": 0.5}, {"split": "pixel"}):
         first, again, other = (varied(parts, seed, **choice)["train"] for seed in (3, 3, 4))
         assert same(first, again) and pixels(first) != pixels(other)
 
@@ -156,7 +156,7 @@ def test_without_indices_the_bands_are_left():
 
 def test_choices_combine():
     parts = sets()
-    found = varied(parts, 2, split="pixel", polygons=0.5, dates=DATES[1], indices=False)
+    found = varied(parts, 2, split="pixel", training_share=0.5, dates=DATES[1], indices=False)
     assert all(part.x.shape[1:3] == (6, 1) for part in found.values())
     alone = varied(parts, 2, split="pixel")
     assert len(polygons(found["train"])) == 12 and len(polygons(alone["train"])) == 24
@@ -165,7 +165,7 @@ def test_choices_combine():
 
 def test_the_samples_given_stay_as_they_are():
     parts, untouched = sets(), sets()
-    varied(parts, split="pixel", polygons=0.5, dates="shuffled", indices=False)
+    varied(parts, split="pixel", training_share=0.5, dates="shuffled", indices=False)
     assert all(same(parts[name], untouched[name]) for name in parts)
 
 
@@ -173,9 +173,9 @@ def test_the_samples_given_stay_as_they_are():
     ("choice", "message"),
     [
         ({"split": "block"}, r"sample\.split = 'block'; choose polygon or pixel"),
-        ({"polygons": 0.0}, r"sample\.polygons = 0\.0.*0 to 1"),
-        ({"polygons": 1.5}, r"sample\.polygons = 1\.5.*0 to 1"),
-        ({"polygons": float("nan")}, r"sample\.polygons = nan"),
+        ({"training_share": 0.0}, r"sample\.training_share = 0\.0.*0 to 1"),
+        ({"training_share": 1.5}, r"sample\.training_share = 1\.5.*0 to 1"),
+        ({"training_share": float("nan")}, r"sample\.training_share = nan"),
         ({"dates": "2018-01-01"}, r"'2018-01-01'; choose all, shuffled, or one of 2018-02-15, .*2018-12-15"),
     ],
 )

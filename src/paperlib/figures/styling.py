@@ -4,12 +4,11 @@ import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
 
+from ..evaluation.scores import DASH, EFFICIENCY, TEST, VALIDATION
 from ..nomenclature import LandCover
 
-DASH = "–"  # nothing to state: not printed, not run, or the set lacks the class
 MARK = "✓"
 SENTENCE = 35  # characters: longer text in a cell is wrapped
-VALIDATION, TEST, EFFICIENCY = "Validation F1", "Test F1", "Efficiency"
 
 
 def classes_table(legend: tuple[LandCover, ...]) -> pd.DataFrame:

@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ..figures.styling import DASH, MARK
+from ..evaluation.scores import DASH
+from ..figures.styling import MARK
 from ..figures.theme import WIDTH, Figure, styled
 from ..reproduction.paper import MODELS, TABLE_4_INFERENCE_MINUTES
 

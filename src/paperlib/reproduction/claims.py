@@ -64,7 +64,7 @@ def learning_sizes(run: Experiment, names=("TempCNN", BASE), shares=(0.25, 0.5, 
     """Validation macro F1 with fewer training polygons: columns model, polygons (number), training, macro_f1."""
     frames = []
     for share, name in itertools.product(shares, names):
-        varied = run.vary(polygons=share)
+        varied = run.vary(training_share=share)
         polygons = varied.normalised["train"].polygon.unique()
         scores = varied.trainings([name])[["model", "training", "macro_f1_validation"]]
         frames.append(scores.assign(polygons=int((polygons >= 0).sum())))
@@ -186,7 +186,7 @@ CLAIMS = (
     Claim("Spectral indices may be useless for a network (left open).", "3.3", f"{F1}: with less without, TempCNN",
           lambda run: macro_f1(run, "TempCNN") - macro_f1(run.vary(indices=False), "TempCNN"), equal=True),
     Claim("More polygons would help.", "4", f"{F1}: all training polygons less half of them, TempCNN",
-          lambda run: macro_f1(run, "TempCNN") - macro_f1(run.vary(polygons=0.5), "TempCNN")),
+          lambda run: macro_f1(run, "TempCNN") - macro_f1(run.vary(training_share=0.5), "TempCNN")),
     Claim("Needle-leaved trees are harder than the other classes.", "3.6", "F1 on test: mean of all less theirs",
           _needles_are_hardest),
     Claim("Forests take crop fields for built-up or bare land.", "3.6",

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from .. import nomenclature
+from ..evaluation.scores import chosen_scores
 from ..figures.theme import WIDTH, Figure, model_styles, styled
 from ..nomenclature import LandCover
-from ..training.trials import chosen_scores
 from . import paper
 
 

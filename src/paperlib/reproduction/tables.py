@@ -5,9 +5,8 @@ import pandas as pd
 import xarray as xr
 
 from .. import nomenclature
-from ..figures.styling import DASH, EFFICIENCY, TEST, VALIDATION
+from ..evaluation.scores import DASH, TEST, VALIDATION, chosen_scores, scores_table
 from ..nomenclature import LandCover
-from ..training.trials import chosen_scores
 from . import paper
 
 PRINTED_F1 = {
@@ -86,23 +85,21 @@ def table_4(
     "Mean" is the printed one beside the mean of our class F1; the printed rows do not all average to the printed mean,
     so their own mean stands below it. The deviation over trainings is that of a sample. What is not there is a dash.
     """
-    scores = chosen_scores(results, trainings)
     known = [name for name in paper.MODELS if printed or name in set(trainings["model"])]
     names = known + [name for name in trainings["model"].unique() if name not in known]
-    covers = nomenclature.CLASSES if printed else legend
+    if not printed:
+        return scores_table(results, trainings, legend)[names]
+    ours = scores_table(results, trainings, nomenclature.CLASSES)
+    *others, (efficiency, reliability) = ours.index
+    rows = []
+    for row in [*others, (efficiency, f"{reliability} (paper: {paper.TRAININGS})")]:
+        rows += [row, (row[0], "Mean of the printed rows")] if row[1] == "Mean" else [row]
+    ours = ours.set_axis(pd.MultiIndex.from_tuples([*others, rows[-1]])).reindex(rows)
     columns = {}
     for name in names:
-        if printed:
-            columns[name, "paper"] = _printed_column(name)
-        columns[name, "ours"] = _our_column(name, scores, trainings, covers, printed)
-    several = "–".join(str(n) for n in sorted({*trainings.groupby("model").size()}))
-    noun = "training" if several == "1" else "trainings"
-    reliability = f"F1 ± std on {several} {noun}" + (f" (paper: {paper.TRAININGS})" if printed else "")
-    labels = [cover.name for cover in covers] + (["Mean", "Mean of the printed rows"] if printed else ["Mean"])
-    rows = [(part, label) for part in (VALIDATION, TEST) for label in labels]
-    rows += [(EFFICIENCY, label) for label in ("Parameters", "Training (min)", "Inference (min)", reliability)]
-    table = pd.DataFrame(columns, index=pd.MultiIndex.from_tuples(rows), dtype=object).fillna(DASH)
-    return table if printed else table.droplevel(1, axis=1)
+        columns[name, "paper"] = _printed_column(name)
+        columns[name, "ours"] = ours[name].tolist() if name in ours else [DASH] * len(rows)
+    return pd.DataFrame(columns, index=ours.index, dtype=object).fillna(DASH)
 
 
 def headline_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -145,32 +142,6 @@ def _printed_column(name: str) -> list:
         str(paper.TABLE_4_INFERENCE_MINUTES[place]),
         "{:.2f} ± {:.2f}".format(*reliability) if reliability else "NA",
     ]
-
-
-def _our_column(name: str, scores: pd.DataFrame, trainings: pd.DataFrame, covers, printed: bool) -> list:
-    """One model's column of Table 4 as computed; dashes where it was not run or a set lacks the class."""
-    column = []
-    for part in PRINTED_F1:
-        f1 = scores[(scores["model"] == name) & (scores["set"] == part)].set_index("code")["f1"]
-        f1 = f1.reindex([cover.code for cover in covers])
-        column += [*f1, f1.mean(), *([DASH] if printed else [])]
-    runs = trainings[trainings["model"] == name]
-    if runs.empty:
-        return column + [DASH] * 4
-    best = runs[runs["chosen"]].iloc[0]
-    f1 = runs["macro_f1_validation"]
-    return [
-        *column,
-        f"{best['parameters'] / 1000:.0f} k" if (best["parameters"] or 0) > 0 else "NA",
-        _minutes(best["training_seconds"]),
-        _minutes(best["inference_seconds"]),
-        f"{f1.mean():.2f} ± {f1.std():.2f}" if len(f1) > 1 else f"{f1.mean():.2f}",
-    ]
-
-
-def _minutes(seconds: float) -> str:
-    """Two decimals, or two digits where that would leave less."""
-    return f"{seconds / 60:.2f}" if seconds >= 6 else f"{seconds / 60:.2g}"
 
 
 def models_table(models: pd.DataFrame) -> pd.DataFrame:

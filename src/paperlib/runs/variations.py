@@ -14,7 +14,7 @@ Parts = dict[str, Samples]  # by set: train, validation, test
 
 
 def vary(parts: Parts, choice: Sample, dates: list[str], seed: int) -> Parts:
-    """The samples of the three sets as `choice` wants them: its fields split, polygons, dates and indices.
+    """The samples of the three sets as `choice` wants them: its fields split, training_share, dates and indices.
 
     `dates` of the scene like "2018-07-08"; `seed` draws pixels, polygons and the order of dates. The test set keeps its
     labels always. Raises `InputError` for a value that is none of those that `settings.Sample` lists.
@@ -24,10 +24,12 @@ def vary(parts: Parts, choice: Sample, dates: list[str], seed: int) -> Parts:
         parts = _split_by_pixel(parts, choice.validation, generator)
     elif choice.split != "polygon":
         raise InputError(f"sample.split = {choice.split!r}; choose polygon or pixel.")
-    if not 0 < choice.polygons <= 1:
-        raise InputError(f"sample.polygons = {choice.polygons}; the share of training polygons lies in 0 to 1.")
-    if choice.polygons < 1:
-        parts = {**parts, "train": _fewer_polygons(parts["train"], choice.polygons, generator)}
+    if not 0 < choice.training_share <= 1:
+        raise InputError(
+            f"sample.training_share = {choice.training_share}; the share of training polygons lies in 0 to 1."
+        )
+    if choice.training_share < 1:
+        parts = {**parts, "train": _fewer_polygons(parts["train"], choice.training_share, generator)}
     if choice.dates != "all":
         order = _order(choice.dates, dates, generator)
         parts = _each(parts, lambda part: part.map(lambda x: x[:, :, order]))

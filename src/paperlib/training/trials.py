@@ -132,9 +132,3 @@ def _confusions_frame(confusions: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(
         {"epoch": epoch + 1, "reference": reference, "predicted": predicted, "pixels": confusions.ravel()}
     )
-
-
-def chosen_scores(results: pd.DataFrame, trainings: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `results` that belong to each model's chosen training: the best by validation, never by test."""
-    chosen = trainings.loc[trainings["chosen"], ["model", "training"]]
-    return results.merge(chosen, on=["model", "training"])

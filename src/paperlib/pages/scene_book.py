@@ -1,0 +1,65 @@
+"""The book rebuilt for one scene: which of its pages take a scene, and the build."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from ..errors import InputError
+from ..runs.experiment import Experiment
+from ..store import project
+
+
+def require_checkout() -> None:
+    """Raise `InputError` outside a checkout of the project, which has no book to build."""
+    if not (project() / "book" / "_toc.yml").is_file():
+        raise InputError(
+            f"{project()} is no checkout of the project, so it has no book to build.", "Say --no-book.", kind="book"
+        )
+
+
+def takes_scene(page: Path) -> bool:
+    """Whether a page is a notebook with the parameter `scene`; other notebooks show the same whatever the scene."""
+    if page.suffix != ".ipynb":
+        return False
+    cells = json.loads(page.read_text())["cells"]
+    parameters = ["".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+    return any("\nscene = " in f"\n{text}" for text in parameters)
+
+
+def contents_for_scene(book: Path) -> dict:
+    """The table of contents of `book` without the notebooks that know nothing of a scene; a part left empty goes too.
+
+    Links to pages left out are taken care of by book/_ext/absent.py.
+    """
+    contents = yaml.safe_load((book / "_toc.yml").read_text())
+    for part in contents["parts"]:
+        files = [(chapter, book / f"{chapter['file']}.ipynb") for chapter in part["chapters"]]
+        part["chapters"] = [chapter for chapter, page in files if not page.is_file() or takes_scene(page)]
+    contents["parts"] = [part for part in contents["parts"] if part["chapters"]]
+    return contents
+
+
+def build_book(run: Experiment, preset: str, out: Path) -> Path:
+    """Build the pages of the book on a run's scene in `out`/book and return its first page.
+
+    Raises `InputError` with the end of the log where the build fails.
+    """
+    source, target = project() / "book", out / "book"
+    target.mkdir(exist_ok=True)
+    contents = contents_for_scene(source)
+    (target / "_toc.yml").write_text(yaml.safe_dump(contents, sort_keys=False))
+    given = {"SCENE": run.settings.scene.path, "POLYGONS": run.settings.scene.polygons}  # notebooks run elsewhere
+    environment = os.environ | {f"PAPERLIB_{name}": str(Path(path).absolute()) for name, path in given.items()}
+    environment |= {"PAPERLIB_PRESET": preset} if preset else {}
+    command = [str(Path(sys.executable).parent / "jupyter-book"), "build", str(source)]
+    command += ["--path-output", str(target), "--toc", str(target / "_toc.yml")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    index = target / "_build" / "html" / "index.html"
+    if done.returncode or not index.is_file():
+        (out / "book.log").write_text(done.stdout + done.stderr)
+        raise InputError(f"The book could not be built; the whole log is {out / 'book.log'}:\n{done.stderr[-1500:]}")
+    return index

@@ -1,0 +1,77 @@
+"""One scene and its polygons from files to products: checked, trained, scored and mapped."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from ..checks import preflight
+from ..errors import InputError
+from ..evaluation.scores import scores_table
+from ..models.registry import CLASSIFIERS
+from .experiment import Experiment
+from .products import write_products
+
+
+def known(names: list[str] | None) -> tuple[str, ...]:
+    """The classifiers asked for in the order of the registry, all of them by default.
+
+    Raises `InputError` for a classifier that does not exist.
+    """
+    unknown = [name for name in names or () if name not in CLASSIFIERS]
+    if unknown:
+        raise InputError(
+            f"Unknown model {unknown[0]!r};", f"choose among {', '.join(CLASSIFIERS)}.", kind="settings.model"
+        )
+    return tuple(name for name in CLASSIFIERS if not names or name in names)
+
+
+def check_first(run: Experiment, report: Callable[[str], None], folder: Path | None = None) -> None:
+    """Check a run's scene and polygons and report the findings; `folder` gets them as check.txt and check.json.
+
+    The simulated scene needs no check. Raises `InputError` when a finding makes the run impossible.
+    """
+    if run.simulated:
+        return
+    chosen = run.settings
+    findings = preflight.check(chosen.scene.path, chosen.scene.polygons, chosen.sample, chosen.seed)
+    text = preflight.report(findings)
+    if folder is not None:
+        (folder / "check.txt").write_text(text + "\n")
+        (folder / "check.json").write_text(json.dumps([asdict(finding) for finding in findings], indent=1) + "\n")
+    report(text)
+    if preflight.exit_code(findings) == 2:
+        raise InputError(
+            "The scene and its polygons cannot be used as they are;", "the errors above say what to mend.", kind="check"
+        )
+
+
+def run_all(
+    scene: str,
+    polygons: str,
+    out: Path,
+    preset: str = "",
+    names: list[str] | None = None,
+    report: Callable[[str], None] = print,
+) -> Experiment:
+    """Check, train, score and map one scene into the folder `out`; a second call resumes an interrupted one.
+
+    Writes check.txt and check.json; trainings.csv and table-4.csv; maps/NAME/ (see `products`); and artifacts/, the
+    store. `names`: the classifiers, all by default. Returns the run. Raises `InputError` as the stages do.
+    """
+    chosen = known(names)
+    out.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("PAPERLIB_STORE", str(out.absolute() / "artifacts"))
+    run = Experiment(preset, scene, polygons)
+    check_first(run, report, out)
+    for name in chosen:
+        best = run.trainings([name]).query("chosen").iloc[0]
+        report(
+            f"trained {name}: macro F1 {best['macro_f1_validation']:.3f} validation, {best['macro_f1_test']:.3f} test"
+        )
+    run.trainings(chosen).to_csv(out / "trainings.csv", index=False)
+    for folder in write_products(run, chosen, out / "maps"):
+        report(f"mapped: {folder}")
+    scores_table(run.class_scores(chosen), run.efficiency(chosen), run.legend).to_csv(out / "table-4.csv")
+    return run

@@ -1,0 +1,87 @@
+"""One command from files to products: on real data, and on a cube with other dates, bands and classes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from paperlib import Experiment
+from paperlib.errors import InputError
+from paperlib.mapping.scene_maps import read_map
+from paperlib.pages.walkthrough import LEGEND, write_scene
+from paperlib.reproduction import real_scene
+from paperlib.runs import workflow
+
+NAMES = ["TempCNN", "iota2_base"]
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def no_store(monkeypatch):
+    monkeypatch.setenv("PAPERLIB_STORE", "")  # so that it is restored afterwards
+    monkeypatch.delenv("PAPERLIB_STORE")
+    monkeypatch.setenv("PAPERLIB_QUIET", "1")
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory) -> tuple[Path, Path]:
+    """A monthly cube of nine bands with two months without data, and polygons of five classes of their own."""
+    return write_scene(tmp_path_factory.mktemp("foreign"))
+
+
+def test_a_foreign_cube_goes_all_the_way(foreign, tmp_path):
+    lines = []
+    workflow.run_all(*map(str, foreign), tmp_path, "tiny", NAMES, report=lines.append)
+    assert json.loads((tmp_path / "check.json").read_text()) is not None and (tmp_path / "check.txt").is_file()
+    table = pd.read_csv(tmp_path / "trainings.csv")
+    assert set(table["model"]) == set(NAMES) and table["macro_f1_test"].between(0, 1).all()
+    text = (tmp_path / "table-4.csv").read_text()
+    assert "Irrigated <crops>" in text and "Woodland" not in text and "paper" not in text
+    for name in NAMES:
+        codes = read_map(tmp_path / "maps" / name / "class.tif")
+        assert set(np.unique(codes)) <= {0, *LEGEND["code"]} and codes.shape == (128, 128)
+        areas = pd.read_csv(tmp_path / "maps" / name / "areas.csv")
+        assert areas["class_name"].tolist() == LEGEND["name"]
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "artifacts").rglob("weights.safetensors")}
+    assert kept
+    workflow.run_all(*map(str, foreign), tmp_path, "tiny", NAMES, report=lines.append)  # again: nothing is trained anew
+    assert kept == {path: path.stat().st_mtime_ns for path in (tmp_path / "artifacts").rglob("weights.safetensors")}
+
+
+@pytest.mark.parametrize("kind", ["stack", "native products of one date"])
+def test_real_data_in_one_command(kind, shared_data, tmp_path):
+    """As a user gives it, in a folder of its own."""
+    scene = shared_data / "theia_l3a"
+    if kind == "stack":
+        scene = tmp_path / real_scene.IMAGE
+        scene.symlink_to(shared_data / "bouconne" / real_scene.IMAGE)
+        real_scene.fetch_bouconne(tmp_path)
+    polygons = PROJECT / "data" / "bouconne" / real_scene.POLYGONS
+    command = [sys.executable, "-m", "paperlib", "run", str(scene), str(polygons), "--out", "out", "--preset", "tiny"]
+    done = subprocess.run(
+        [*command, "--model", "iota2_base", "--no-book"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "mapped: out/maps/iota2_base" in done.stdout and "trained iota2_base" in done.stdout
+    assert (tmp_path / "out" / "maps" / "iota2_base" / "class.qml").is_file()
+
+
+def test_what_cannot_run_is_said_before_any_work(foreign, tmp_path):
+    lines = []
+    with pytest.raises(InputError, match="errors above say what to mend"):
+        workflow.run_all(str(foreign[0]), str(tmp_path / "gone.gpkg"), tmp_path, "tiny", NAMES, report=lines.append)
+    assert "does not exist" in " ".join(lines[0].split()) and not (tmp_path / "maps").exists()
+    with pytest.raises(InputError, match="Unknown model '4D-CNN'"):
+        workflow.run_all(*map(str, foreign), tmp_path, "tiny", ["4D-CNN"])
+
+
+def test_the_book_of_another_scene_is_told_by_the_environment(foreign, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_SCENE", str(foreign[0]))
+    monkeypatch.setenv("PAPERLIB_POLYGONS", str(foreign[1]))
+    run = Experiment("tiny")
+    assert not run.simulated and run.settings.scene.path == str(foreign[0])
+    assert [cover.code for cover in run.legend] == LEGEND["code"]
