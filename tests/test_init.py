@@ -19,11 +19,11 @@ def test_import_loads_nothing_heavy():
 
 def test_names_lead_to_their_modules():
     from paperlib import errors, models, settings
-    from paperlib.labels import polygons
+    from paperlib.labels import splitting
     from paperlib.scenes import scene
 
     assert paperlib.open_scene is scene.open_scene and paperlib.make is settings.make
-    assert paperlib.split is polygons.split and paperlib.models is models and paperlib.InputError is errors.InputError
+    assert paperlib.split is splitting.split and paperlib.models is models and paperlib.InputError is errors.InputError
     assert set(paperlib.__all__) <= set(dir(paperlib)) and paperlib.__version__ == "0.1.0"
     for name in paperlib.__all__:
         assert getattr(paperlib, name) is not None

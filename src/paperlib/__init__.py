@@ -11,8 +11,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "open_scene": "scenes.scene",
     "load_polygons": "labels.polygons",
-    "split": "labels.polygons",
-    "burn": "labels.polygons",
+    "split": "labels.splitting",
+    "burn": "labels.burning",
     "Settings": "settings",
     "make": "settings",
     "Experiment": "runs.experiment",

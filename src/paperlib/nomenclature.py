@@ -14,11 +14,21 @@ from .errors import InputError
 
 
 class LandCover(NamedTuple):
-    """One class of the nomenclature: code in files, name, colour of legends."""
+    """One class of a legend.
+
+    `code` is its number in maps (1 to 255), `colour` is like "#ff0000". `source` is the code in the user's file where
+    maps cannot hold that code (a text, 0, a number above 255); empty where it equals `code`.
+    """
 
     code: int
     name: str
     colour: str
+    source: str = ""
+
+    @property
+    def own_code(self) -> str:
+        """The code as the user's file has it."""
+        return self.source or str(self.code)
 
 
 #: Table 2, in the paper's order. The colours are those of CLC+ Backbone where the class exists there; section 3.6
@@ -78,7 +88,7 @@ def read_nomenclature(path: str | Path) -> tuple[LandCover, ...]:
 
 def check_nomenclature(classes: Sequence[LandCover], where: str | Path) -> tuple[LandCover, ...]:
     """The classes as they are. Raises `InputError` for a code outside 1 to 255, no name, no colour, or one given twice."""
-    for code, name, colour in classes:
+    for code, name, colour, *_ in classes:
         if not 1 <= code <= 255:
             raise InputError(f"{where}: class code {code}; codes from 1 to 255 are expected, as maps can hold.")
         if not isinstance(name, str) or not name:

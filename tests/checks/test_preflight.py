@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 from rasterio.transform import from_origin
 
 from paperlib.checks import pixel_faults, preflight
-from paperlib.checks.faults import Finding
 from paperlib.checks.preflight import check, exit_code, report
-from paperlib.errors import InputError
-from paperlib.labels.polygons import burn, legend_of, load_polygons, split
+from paperlib.errors import Finding, InputError
+from paperlib.labels.burning import burn
+from paperlib.labels.classes import legend_of
+from paperlib.labels.polygons import load_polygons
+from paperlib.labels.splitting import split
 from paperlib.models import WIDEST
 from paperlib.reproduction import real_scene
 from paperlib.scenes import sensors

@@ -16,7 +16,9 @@ from torch.testing import assert_close
 from paperlib import nomenclature, open_scene
 from paperlib.errors import InputError
 from paperlib.features.samples import Normaliser, Samples, class_series, extract, oversample
-from paperlib.labels.polygons import burn, legend_of, load_polygons
+from paperlib.labels.burning import burn
+from paperlib.labels.classes import legend_of
+from paperlib.labels.polygons import load_polygons
 
 # rioxarray multiplies transforms the way that affine 3.1 gives up
 pytestmark = pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")

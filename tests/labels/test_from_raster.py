@@ -21,8 +21,11 @@ from rasterio.warp import transform_geom
 from paperlib import nomenclature
 from paperlib.errors import InputError
 from paperlib.labels import from_raster
+from paperlib.labels.burning import burn
+from paperlib.labels.classes import legend_of
 from paperlib.labels.from_raster import draw_labels
-from paperlib.labels.polygons import burn, legend_of, load_polygons, split
+from paperlib.labels.polygons import load_polygons
+from paperlib.labels.splitting import split
 from paperlib.nomenclature import MAPPINGS, read_mapping, read_nomenclature
 from paperlib.scenes.scene import open_scene
 from paperlib.simulation.scene import simulate_scene

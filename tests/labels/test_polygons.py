@@ -16,7 +16,10 @@ from shapely import MultiPolygon, Point, Polygon, box
 
 from paperlib import nomenclature
 from paperlib.errors import InputError
-from paperlib.labels.polygons import burn, legend_of, load_polygons, pixel_counts, separation, split
+from paperlib.labels.burning import burn, pixel_counts
+from paperlib.labels.classes import legend_of
+from paperlib.labels.polygons import load_polygons
+from paperlib.labels.splitting import separation, split
 from support import spoiling
 from support.spoiling import generated
 

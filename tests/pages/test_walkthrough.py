@@ -83,7 +83,7 @@ def test_gdal_is_asked_for_names_and_colours(tmp_path):
         file.write(np.ones((1, 2, 2), np.uint8))
         file.write_colormap(1, colour_table(CLASSES))
     write_categories(tmp_path / "class.tif.aux.xml", CLASSES)
-    expected = pd.DataFrame(CLASSES).set_axis(["code", "class", "colour"], axis=1)
+    expected = pd.DataFrame([cover[:3] for cover in CLASSES], columns=["code", "class", "colour"])
     pd.testing.assert_frame_equal(read_gis_classes(path), expected)
 
 

@@ -3,7 +3,6 @@
 import re
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
@@ -13,7 +12,7 @@ import shapely
 import xarray as xr
 
 from .. import nomenclature
-from ..errors import InputError
+from ..errors import Finding, InputError
 from ..labels.polygons import LARGEST_ID, POOL, load_polygons, own_nomenclature
 from ..scenes import sensors
 from ..scenes.rasters import read_header
@@ -22,17 +21,6 @@ from ..scenes.theia import choose_grid, find_products, read_scale
 
 #: What the column `set` of a polygon file may say.
 SETS_OF_FILES = (*POOL, "test")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something wrong or doubtful: "error" where a run would stop, "warning" where its results would suffer."""
-
-    level: str
-    subject: str
-    value: str
-    place: str
-    fix: str
 
 
 def note(findings: list[Finding], level: str, subject: str, value: str, place, fix: str) -> None:

@@ -11,9 +11,9 @@ from itertools import product
 import numpy as np
 import xarray as xr
 
-from ..errors import InputError
+from ..errors import Finding, InputError
 from ..scenes.series import read_window
-from .faults import Finding, attempt, listed, note
+from .faults import attempt, listed, note
 
 WHOLE, ACROSS, SIDE = 256, 8, 32
 #: Shares of the sampled pixels from which on it is worth a warning.

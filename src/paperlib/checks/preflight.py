@@ -16,12 +16,14 @@ from affine import Affine
 from rasterio.features import rasterize
 
 from .. import nomenclature
-from ..labels.polygons import legend_of, split
+from ..errors import Finding
+from ..labels.classes import legend_of
+from ..labels.splitting import split
 from ..models import WIDEST
 from ..scenes import sensors
 from ..scenes.series import read_window
 from ..settings import Sample
-from .faults import Finding, attempt, listed, note, open_listing, polygon_faults, polygon_ids
+from .faults import attempt, listed, note, open_listing, polygon_faults, polygon_ids
 from .pixel_faults import ACROSS, SIDE, WHOLE, pixel_faults
 
 #: A gap is wide from so many times the median gap on; a class is rare whose pixels are so many times fewer.

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ..errors import InputError
-from ..labels.polygons import legend_of
+from ..labels.classes import legend_of
 from ..nomenclature import LandCover
 from .theme import (
     WIDTH,

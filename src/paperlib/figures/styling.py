@@ -13,7 +13,7 @@ SENTENCE = 35  # characters: longer text in a cell is wrapped
 
 def classes_table(legend: tuple[LandCover, ...]) -> pd.DataFrame:
     """The nomenclature: code, name and colour of each class."""
-    return pd.DataFrame([cover._asdict() for cover in legend]).rename(columns={"name": "class"})
+    return pd.DataFrame([cover[:3] for cover in legend], columns=["code", "class", "colour"])
 
 
 def trainings_table(trainings: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,10 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "polygons": ["burn", "legend_of", "load_polygons", "pixel_counts", "separation", "split"],
+        "polygons": ["load_polygons"],
+        "classes": ["legend_of"],
+        "splitting": ["separation", "split"],
+        "burning": ["burn", "pixel_counts"],
         "from_raster": ["draw_labels"],
     },
 )

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..evaluation import metrics
 from ..features.samples import Normaliser, extract
-from ..labels.polygons import burn
+from ..labels.burning import burn
 from ..models.forest import Forest
 from ..nomenclature import LandCover
 from ..scenes.scene import open_scene

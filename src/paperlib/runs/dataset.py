@@ -19,7 +19,10 @@ from ..errors import InputError
 from ..features import superpixels
 from ..features.samples import Normaliser, Samples, class_series, extract
 from ..features.superpixels import segment_scene
-from ..labels.polygons import burn, legend_of, load_polygons, pixel_counts, separation, split
+from ..labels.burning import burn, pixel_counts
+from ..labels.classes import legend_of
+from ..labels.polygons import load_polygons
+from ..labels.splitting import separation, split
 from ..mapping.scene_maps import read_map
 from ..models import context
 from ..scenes.scene import fingerprint, open_scene
