@@ -1,9 +1,11 @@
-"""Classes of land cover, at hand or read from files, and tables from the codes of other products to them."""
+"""Land cover classes: packaged nomenclatures, nomenclatures in CSV files, and mappings from the codes of other products."""
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
@@ -31,28 +33,26 @@ class LandCover(NamedTuple):
         return self.source or str(self.code)
 
 
-#: Table 2, in the paper's order. The colours are those of CLC+ Backbone where the class exists there; section 3.6
-#: names two of them (Built up in red, Non-vegetated in grey).
-CLASSES = (
-    LandCover(1, "Built up", "#ff0000"),
-    LandCover(2, "Woodland needle-leaved trees", "#228b22"),
-    LandCover(3, "Woodland broad-leaved trees", "#80ff00"),
-    LandCover(5, "Shrubland", "#804000"),
-    LandCover(6, "Permanent herbaceous land", "#ccf24e"),
-    LandCover(7, "Periodically herbaceous land", "#fedf60"),
-    LandCover(10, "Non-vegetated land", "#9c9c9c"),
-    LandCover(11, "Water", "#0080ff"),
-)
-
-#: In class maps: no class.
+#: Value of class maps where there is no class.
 NODATA_CLASS = 0
 
+#: Packaged nomenclatures: the classes of CLC+ Backbone, with its two broad-leaved classes as one and without lichens and
+#: snow (the default where a nomenclature is needed and none is named), and those of ESA WorldCover.
+NOMENCLATURES = ("clcplus", "worldcover")
 
-def legend(codes, classes: tuple[LandCover, ...] = CLASSES) -> tuple[LandCover, ...]:
-    """The classes with these codes, in the order of `classes` (Table 2): the index order used inside the library.
+#: Packaged mappings to the codes of the nomenclature "clcplus": from CLC+ Backbone (2018 on), ESA WorldCover (2020, 2021)
+#: and OSO of Theia (23 classes, 2018 on). Rows without a code are classes that have no counterpart.
+MAPPINGS = ("clcplus", "worldcover", "oso")
 
-    Raises `InputError` for a code that the nomenclature does not have.
+COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+def legend(codes: Iterable[int], classes: tuple[LandCover, ...] | None = None) -> tuple[LandCover, ...]:
+    """The classes with these codes, in the order of `classes` (default: `CLASSES`), which is the class index order.
+
+    Raises `InputError` for a code that `classes` does not have.
     """
+    classes = CLASSES if classes is None else classes
     wanted = {int(code) for code in codes}
     unknown = sorted(wanted - {cover.code for cover in classes})
     if unknown:
@@ -69,18 +69,14 @@ def colour_table(legend: tuple[LandCover, ...]) -> dict[int, tuple[int, int, int
     return table
 
 
-#: Mapping tables of the package, to the classes of the paper: CLC+ Backbone (2018 on), ESA WorldCover (2020, 2021) and
-#: OSO of Theia (23 classes, 2018 on). Rows without a code are classes that have no counterpart in the paper.
-MAPPINGS = ("clcplus", "worldcover", "oso")
-COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
-
-
 def read_nomenclature(path: str | Path) -> tuple[LandCover, ...]:
-    """Classes of a CSV file with columns code (1 to 255), name and colour (like #ff0000), in the order of the file.
+    """Classes of one of `NOMENCLATURES` or of a CSV file with columns code, name and colour, in the order of the file.
 
-    Raises `InputError` for a file that is no such table, and names the row that is wrong.
+    Codes are whole numbers from 1 to 255, colours are like #ff0000. Raises `InputError` for a file that is no such table;
+    the message names the row that is wrong.
     """
-    table = _read_table(Path(path), ("code", "name", "colour"))
+    path = _packaged(f"{path}.csv") if str(path) in NOMENCLATURES else Path(path)
+    table = _read_table(path, ("code", "name", "colour"))
     codes = _whole(table["code"], path, least=1)
     classes = zip(codes.tolist(), table["name"], table["colour"].str.lower(), strict=True)
     return check_nomenclature([LandCover(*row) for row in classes], path)
@@ -109,7 +105,7 @@ def read_mapping(name: str | Path) -> dict[int, int]:
 
     A row without a code is a class of the source that is left out. Raises `InputError` for what is no such table.
     """
-    path = files("paperlib") / "nomenclatures" / f"{name}.csv" if str(name) in MAPPINGS else Path(name)
+    path = _packaged("mappings", f"{name}.csv") if str(name) in MAPPINGS else Path(name)
     if not path.is_file():
         raise InputError(f"No mapping table {name}: neither one of {', '.join(MAPPINGS)} nor a file.")
     table = _read_table(path, ("source", "code"))
@@ -121,6 +117,29 @@ def read_mapping(name: str | Path) -> dict[int, int]:
             f"{path}: {f'source {twice[0]} comes twice' if twice else 'no row has a code'}. Mend the table."
         )
     return dict(zip(source.tolist(), code.tolist(), strict=True))
+
+
+@cache
+def _details() -> pd.DataFrame:
+    """Columns short and vegetation by class name, of all packaged nomenclatures; "" where a class has none."""
+    columns = ("name", "short", "vegetation")
+    tables = [_read_table(_packaged(f"{name}.csv"), columns) for name in NOMENCLATURES]
+    return pd.concat(tables).drop_duplicates("name").set_index("name")
+
+
+def short_name(name: str) -> str:
+    """Short form of a class name for narrow figures; the name itself where no packaged nomenclature has a short form."""
+    details = _details()
+    return details["short"].get(name, "") or name
+
+
+def is_vegetation(name: str) -> bool:
+    """Whether a packaged nomenclature marks the class as vegetation: near infrared reflectance exceeds red."""
+    return bool(_details()["vegetation"].get(name, ""))
+
+
+def _packaged(*parts: str) -> Traversable:
+    return files("paperlib").joinpath("nomenclatures", *parts)
 
 
 def _read_table(path, columns: Sequence[str]) -> pd.DataFrame:
@@ -149,3 +168,7 @@ def _whole(column: pd.Series, path, least: int = 0) -> pd.Series:
         limits = f"from {least} to 255" if least else "of 0 or more"
         raise InputError(f"{path}: {column.name} {wrong.iloc[0]!r}; a whole number {limits} is expected.")
     return column.astype(int)
+
+
+#: Classes of the nomenclature "clcplus".
+CLASSES = read_nomenclature("clcplus")

@@ -97,7 +97,7 @@ def draw(scene, series, samples, history, confusions, results, trainings):
     drawings = {
         "availability": lambda: charts.availability_figure(scene),
         "series": lambda: charts.series_figure(series, ["NDVI", "B12", "absent"]),
-        "features": lambda: charts.features_figure(series, charts.FIGURE_8_CLASSES[:3]),
+        "features": lambda: charts.features_figure(series, paper.FIGURE_8_CLASSES[:3]),
         "indices": lambda: charts.indices_figure(samples, nomenclature.CLASSES),
         "learning": lambda: charts.learning_figure(history),
         "learning_of_one": lambda: charts.learning_figure(history[history["model"] == "TempCNN"]),
@@ -153,7 +153,7 @@ def test_classes_of_another_nomenclature_keep_name_and_colour(series, samples, c
     figure = charts.series_figure(own)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == list(names.values())
     assert {line.get_color() for line in figure.axes[0].lines} == {"#123456"}
-    titles = [ax.get_title() for ax in charts.features_figure(own).axes if ax.get_visible()]
+    titles = [ax.get_title() for ax in charts.features_figure(own, paper.FIGURE_8_CLASSES).axes if ax.get_visible()]
     assert titles == list(names.values())  # all, where the paper's examples are not there
     legend = tuple(LandCover(code, f"A kind with quite a long name {code}", "#123456") for code in range(1, 9))
     labels = [text.get_text() for text in charts.confusion_figure(confusions, legend).axes[0].get_yticklabels()]

@@ -18,9 +18,9 @@ from paperlib.pages.walkthrough import (
     HELD,
     LEGEND,
     MONTHS,
+    list_files,
     read_gis_classes,
-    run,
-    tree,
+    run_command,
     write_acquisitions,
     write_draft,
     write_scene,
@@ -55,12 +55,12 @@ def test_the_draft_has_its_faults_and_the_mended_file_has_none_of_them(folder):
 
 
 def test_what_a_command_prints_is_shown_as_it_is(folder):
-    shown = run("paperlib check lagoon.nc gone.gpkg", folder, expected=2)
+    shown = run_command("paperlib check lagoon.nc gone.gpkg", folder, expected=2)
     assert "$ paperlib check lagoon.nc gone.gpkg" in shown and "(exit code 2)" in shown and "ERROR" in shown
     with pytest.raises(InputError, match=r"exited with 2, not 0:\n(.|\n)*ERROR"):
-        run("paperlib check lagoon.nc gone.gpkg", folder)
+        run_command("paperlib check lagoon.nc gone.gpkg", folder)
     with pytest.raises(InputError, match="a command of paperlib is expected"):
-        run("rm -r .", folder)
+        run_command("rm -r .", folder)
 
 
 def test_acquisitions_make_a_year_of_syntheses(tmp_path):
@@ -72,7 +72,7 @@ def test_a_tree_counts_what_lies_deeper(tmp_path):
     for name in ("a/b/c.txt", "a/b/d/e.txt", ".hidden/x", "top.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("12345")
-    lines = tree(tmp_path, 2).split("<pre>")[1].split("</pre>")[0].splitlines()
+    lines = list_files(tmp_path, 2).split("<pre>")[1].split("</pre>")[0].splitlines()
     assert [" ".join(line.split()) for line in lines] == ["a/", "b/ 2 files", "top.txt 5 bytes"]
 
 
@@ -94,5 +94,5 @@ def test_a_warning_is_one_line_and_names_no_file_of_the_library(folder):
         file.write(np.full((1, 96, 96), 1, np.uint8))
     (folder / "mapping.csv").write_text("source,code\n1,1\n7,7\n")
     words = "cover.tif mapping.csv lagoon.nc --nomenclature lagoon.classes.csv --per-class 2 --out drawn.gpkg"
-    shown = run(f"paperlib labels {words}", folder)
+    shown = run_command(f"paperlib labels {words}", folder)
     assert "\npaperlib: Fewer than 2 polygons of Towns &amp; roads 0" in shown and ".py" not in shown

@@ -5,12 +5,38 @@ import pytest
 
 from paperlib import nomenclature
 from paperlib.errors import InputError
+from paperlib.models.registry import CLASSIFIERS
 from paperlib.reproduction import paper
 from paperlib.scenes import sensors
+from paperlib.settings import PRESETS
+from paperlib.simulation import layout
+
+
+def test_the_default_nomenclature_has_the_printed_classes():
+    assert {cover.code: cover.name for cover in nomenclature.CLASSES} == paper.CLASSES
+    assert [cover.code for cover in nomenclature.CLASSES] == list(paper.CLASSES)  # and their order
+
+
+def test_presets_have_the_printed_sizes():
+    settings = PRESETS["paper"]
+    assert settings.scene.pool == paper.POLYGONS_POOL and settings.scene.test == paper.POLYGONS_TEST
+    assert settings.sample.patch == paper.PATCH and settings.sample.validation == paper.VALIDATION_SHARE
+    assert settings.train.patience == paper.PATIENCE and settings.train.trainings == paper.TRAININGS
+    assert {preset.train.patience for preset in PRESETS.values()} == {paper.PATIENCE}
+
+
+def test_the_simulated_scene_has_the_printed_layout():
+    assert layout.TILE == paper.TILE and layout.DATES == paper.DATES
+    assert layout.POOL_PIXELS == paper.TABLE_2 and layout.TEST_PIXELS == paper.TABLE_3
+    assert (layout.POOL_POLYGONS, layout.TEST_POLYGONS) == (paper.POLYGONS_POOL, paper.POLYGONS_TEST)
+
+
+def test_the_classifiers_are_the_printed_ones():
+    assert CLASSIFIERS[: len(paper.MODELS)] == paper.MODELS  # those that a reader adds come after them
 
 
 def test_tables_cover_the_same_eight_classes():
-    codes = [cover.code for cover in nomenclature.CLASSES]
+    codes = list(paper.CLASSES)
     assert codes == list(paper.TABLE_2) == list(paper.TABLE_3) == list(paper.TABLE_4_TEST)
     assert len(paper.DATES) == 11 and len(sensors.BANDS) == 10
     assert all(len(row) == len(paper.MODELS) for row in paper.TABLE_4_VALIDATION.values())

@@ -30,8 +30,8 @@ from .pixel_faults import ACROSS, SIDE, WHOLE, pixel_faults
 GAP, RARE = 3, 20
 #: Bytes of GDAL's cache of decoded blocks.
 CACHE = 256 * 1024**2
-#: Classes of the paper that are greener than red in the mean of a year; so many polygons of each are looked at.
-GREEN, LOOKED_AT = (2, 3, 5, 6), 8
+#: Polygons of each vegetation class that are read to compare red with near infrared.
+LOOKED_AT = 8
 
 
 def check(scene: str | Path, polygons: str | Path, sample: Sample | None = None, seed: int = 0) -> list[Finding]:
@@ -244,7 +244,7 @@ def _never_usable(scene: xr.DataArray, own: pd.DataFrame, shares: np.ndarray | N
 
 def _check_green(scene: xr.DataArray, own: pd.DataFrame, table: gpd.GeoDataFrame, findings: list[Finding]) -> None:
     """Vegetation that is redder than near infrared: bands swapped."""
-    green = {cover.code for cover in legend_of(table) if cover in nomenclature.CLASSES} & set(GREEN)
+    green = {cover.code for cover in legend_of(table) if nomenclature.is_vegetation(cover.name)}
     bands, values = scene.band.values.tolist(), []
     for _, members in table[table["code"].isin(green) & (table["own"] > 0)].groupby("code"):
         for number in members["polygon_id"].iloc[:: max(1, len(members) // LOOKED_AT)][:LOOKED_AT]:

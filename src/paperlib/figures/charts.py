@@ -14,22 +14,12 @@ import xarray as xr
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from .. import nomenclature
 from ..features.samples import Samples
-from ..nomenclature import LandCover
+from ..nomenclature import LandCover, short_name
 from .theme import CHANNELS, WIDTH, Figure, channel_line_style, class_line_style, date_axes, hide_unused, lowest, styled
 
 UNITS = {"NDVI": "NDVI (–)", "NDWI": "NDWI (–)", "BI": "BI (–)"}  # any other channel is a reflectance
-SHORT = {
-    "Woodland needle-leaved trees": "Needle-leaved", "Woodland broad-leaved trees": "Broad-leaved",
-    "Permanent herbaceous land": "Permanent h.", "Periodically herbaceous land": "Periodical h.",
-    "Non-vegetated land": "Non-vegetated",
-}  # fmt: skip
-
 QUANTILES = (0.02, 0.25, 0.5, 0.75, 0.98)  # of the box charts: whiskers, quartiles, median
-
-#: Figure 8: the five classes that the text of section 3.4.2 discusses, and the other woodland.
-FIGURE_8_CLASSES = tuple(cover.name for cover in nomenclature.CLASSES if cover.code in (1, 2, 3, 5, 6, 7))
 
 
 @styled
@@ -86,11 +76,14 @@ def series_figure(series: pd.DataFrame, channels: Sequence[str] = ("NDVI", "NDWI
 
 
 @styled
-def features_figure(series: pd.DataFrame, classes: Sequence[str] = FIGURE_8_CLASSES) -> Figure:
-    """Figure 8: mean of every normalised channel over time, one panel a class.
+def features_figure(series: pd.DataFrame, classes: Sequence[str] = ()) -> Figure:
+    """Mean of every normalised channel over time, one panel a class.
 
-    `series` as for `series_figure`, from normalised samples; classes that it lacks are left out, and where it has none
-    of these, as with a nomenclature of its own, all of its classes are drawn.
+    Parameters
+    ----------
+    series : as for `series_figure`, from normalised samples.
+    classes : names of the classes to draw; those that `series` lacks are left out. Where it has none of them, as with
+        another nomenclature, all of its classes are drawn.
     """
     held = [cover.name for cover in _legend(series)]
     classes = [name for name in classes if name in held] or held
@@ -202,7 +195,7 @@ def confusion_figure(confusions: dict[str, np.ndarray], legend: tuple[LandCover,
     rows = math.ceil(len(confusions) / columns)
     figure = Figure((4.7 if columns == 1 else WIDTH, 3.75 * rows + 1.3), layout="compressed")
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    labels = [textwrap.shorten(SHORT.get(cover.name, cover.name), 18, placeholder="…") for cover in legend]
+    labels = [textwrap.shorten(short_name(cover.name), 18, placeholder="…") for cover in legend]
     for ax, (title, pixels) in zip(axes.flat, confusions.items(), strict=False):
         total = pixels.sum(axis=1, keepdims=True)
         share = np.divide(100 * pixels, total, out=np.full(pixels.shape, np.nan), where=total > 0)

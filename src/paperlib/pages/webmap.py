@@ -24,6 +24,7 @@ from .. import ground
 from ..figures import map_figures, theme
 from ..models.registry import CLASSIFIERS
 from ..nomenclature import LandCover
+from ..reproduction.paper import FIGURE_9_CLASS
 from ..runs.experiment import Experiment
 from ..scenes.scene import window_around
 from .page import Html
@@ -57,10 +58,10 @@ def interactive_map(run: Experiment, side: int = SIDE, names=CLASSIFIERS) -> Htm
     window shrinks by a fifth as often as it takes for the HTML to stay below `LIMIT`. `names`: the classifiers shown.
     """
     maps, confidences = run.class_maps(names), {name: run.confidence_map(name) for name in names}
-    place = run.scene.isel(run.window(1))
+    place = run.scene.isel(run.window(1, FIGURE_9_CLASS))
     side = min(side, max(run.scene.sizes["y"], run.scene.sizes["x"]))
     while True:
-        part = run.window(side)
+        part = run.window(side, FIGURE_9_CLASS)
         scene = run.scene.isel(part)
         cut = {name: one.isel(part) for name, one in maps.items()}
         sure = {name: one.isel(part) for name, one in confidences.items()}

@@ -23,6 +23,18 @@ VALIDATION_SHARE = 0.3
 PATIENCE = 5
 TRAININGS = 5
 
+#: Table 2: names of the classes by code.
+CLASSES = {
+    1: "Built up", 2: "Woodland needle-leaved trees", 3: "Woodland broad-leaved trees", 5: "Shrubland",
+    6: "Permanent herbaceous land", 7: "Periodically herbaceous land", 10: "Non-vegetated land", 11: "Water",
+}  # fmt: skip
+
+#: Section 3.4.2: the five classes that its text discusses, and the other woodland, which Figure 8 shows.
+FIGURE_8_CLASSES = tuple(CLASSES[code] for code in (1, 2, 3, 5, 6, 7))
+
+#: Figure 9 shows crop fields, the class that section 3.6 discusses.
+FIGURE_9_CLASS = CLASSES[7]
+
 #: Tables 2 and 3: labelled pixels by class code.
 TABLE_2 = {1: 9528, 2: 4532, 3: 11512, 5: 672, 6: 4132, 7: 11875, 10: 1012, 11: 9444}
 TABLE_3 = {1: 154556, 2: 13768, 3: 35200, 5: 3887, 6: 4504, 7: 32546, 10: 2130, 11: 19311}

@@ -10,7 +10,7 @@ import torch
 import xarray as xr
 from shapely import Point
 
-from .. import models, nomenclature, settings, store
+from .. import models, settings, store
 from ..errors import InputError
 from ..mapping.scene_maps import map_scene, read_map
 from ..models import context
@@ -165,13 +165,12 @@ class Experiment(Dataset):
         truth = {"truth": self.truth} if self.simulated else {}
         return truth | {name: self.class_map(name) for name in names}
 
-    def window(self, size: int, code: int = 7) -> dict[str, slice]:
-        """A window of `size` pixels for Figure 9: around the test polygon of crop fields (class 7) nearest the centre.
+    def window(self, size: int, class_name: str = "") -> dict[str, slice]:
+        """A square window of `size` pixels around the test polygon of a class that lies nearest to the scene's centre.
 
-        Around the centre of the scene where no test polygon has that class.
+        Around the centre itself where no class is named, or no test polygon has it.
         """
-        name = nomenclature.legend([code])[0].name  # another nomenclature may use the code for something else
-        test = self.polygons.query(f"set == 'test' and code == {code} and class_name == {name!r}")
+        test = self.polygons[(self.polygons["set"] == "test") & (self.polygons["class_name"] == class_name)]
         left, bottom, right, top = self.scene.rio.bounds()
         middle = Point((left + right) / 2, (bottom + top) / 2)
         if len(test):
