@@ -8,7 +8,7 @@ from paperlib.scenes.sensors import BANDS, BANDS_10M, BANDS_20M, SENSORS, guess_
 
 def test_the_default_bands_are_those_of_10_m_then_those_of_20_m():
     assert BANDS == ("B2", "B3", "B4", "B8", "B5", "B6", "B7", "B8A", "B11", "B12")
-    assert BANDS_10M == BANDS[:4] and BANDS_20M == BANDS[4:]
+    assert BANDS[:4] == BANDS_10M and BANDS[4:] == BANDS_20M
 
 
 @pytest.mark.parametrize(
