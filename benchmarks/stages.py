@@ -23,9 +23,9 @@ from paperlib import Experiment, allocation, models, open_scene
 from paperlib.features.indices import channel_names, fill_gaps, write_indices
 from paperlib.features.window import days_since_first, read_features
 from paperlib.mapping.inference import Classifier
-from paperlib.scenes.scene import windows
+from paperlib.scenes.formats.theia import find_products
 from paperlib.scenes.series import read_window, rows_cached
-from paperlib.scenes.theia import find_products
+from paperlib.scenes.windowing import windows
 from paperlib.settings import Map
 
 

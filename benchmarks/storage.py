@@ -28,10 +28,10 @@ from tile import TILE, tile
 from paperlib import allocation, open_scene
 from paperlib.features.indices import channel_names
 from paperlib.features.window import read_features
+from paperlib.scenes.formats.theia import find_products
 from paperlib.scenes.rasters import NODATA
-from paperlib.scenes.scene import Window, windows
 from paperlib.scenes.series import read_window, rows_cached
-from paperlib.scenes.theia import find_products
+from paperlib.scenes.windowing import Window, windows
 from paperlib.settings import Map
 
 ROWS = 2 * Map().window

@@ -14,8 +14,8 @@ import numpy as np
 import rasterio
 
 from paperlib import Experiment, store
+from paperlib.scenes.formats.theia import find_products
 from paperlib.scenes.rasters import NODATA
-from paperlib.scenes.theia import find_products
 from paperlib.simulation.scene import write_metadata
 
 TILE = 10980

@@ -52,6 +52,19 @@ def test_networks_import_nothing_but_errors():
 
 def test_no_package_is_larger_than_a_newcomer_can_read():
     lines = {}
-    for path in MODULES:
-        lines[room(path)] = lines.get(room(path), 0) + path.read_text().count("\n")
+    for path in MODULES:  # a folder in a package, such as scenes/formats, is a room of its own
+        folder = path.parent.relative_to(SOURCE).as_posix() if path.parent != SOURCE else room(path)
+        lines[folder] = lines.get(folder, 0) + path.read_text().count("\n")
     assert max(lines.values()) <= 1400, lines
+
+
+def test_formats_do_not_know_who_chooses_among_them():
+    above = {"scene.py", "fingerprints.py", "findings.py"}
+    below = {path.name for path in (SOURCE / "scenes").glob("*.py")} - above - {"__init__.py"}
+    for path in (SOURCE / "scenes" / "formats").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level == 2:
+                modules = [node.module] if node.module else [alias.name for alias in node.names]
+                assert {f"{module}.py" for module in modules} <= below, f"{path.name} imports {modules}"
+    for name in below:
+        assert "from .formats" not in (SOURCE / "scenes" / name).read_text(), f"{name} imports a format"

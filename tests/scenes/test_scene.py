@@ -16,9 +16,12 @@ from hypothesis import strategies as st
 from rasterio.transform import Affine, from_origin
 
 from paperlib.errors import InputError
-from paperlib.scenes import rasters, sensors, series, theia
+from paperlib.scenes import rasters, sensors, series
 from paperlib.scenes.dates import parse_dates
-from paperlib.scenes.scene import fingerprint, open_scene, windows
+from paperlib.scenes.fingerprints import fingerprint
+from paperlib.scenes.formats import theia
+from paperlib.scenes.scene import open_scene
+from paperlib.scenes.windowing import windows
 from support import spoiling
 from support.spoiling import generated
 

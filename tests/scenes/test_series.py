@@ -13,8 +13,8 @@ import xarray as xr
 from paperlib import open_scene
 from paperlib.features.window import read_features
 from paperlib.scenes import series
+from paperlib.scenes.formats.theia import find_products
 from paperlib.scenes.series import read_window, rows_cached
-from paperlib.scenes.theia import find_products
 from paperlib.simulation.scene import simulate_scene
 
 Y, X = slice(5, 110), slice(8, 120)

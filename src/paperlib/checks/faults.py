@@ -15,9 +15,9 @@ from .. import nomenclature
 from ..errors import Finding, InputError
 from ..labels.polygons import LARGEST_ID, POOL, load_polygons, own_nomenclature
 from ..scenes import sensors
+from ..scenes.formats.theia import choose_grid, find_products, read_scale
 from ..scenes.rasters import read_header
 from ..scenes.scene import open_scene
-from ..scenes.theia import choose_grid, find_products, read_scale
 
 #: What the column `set` of a polygon file may say.
 SETS_OF_FILES = (*POOL, "test")

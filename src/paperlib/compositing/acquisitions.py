@@ -19,9 +19,9 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from ..errors import InputError
+from ..scenes.formats.theia import LARGEST, QUANTIFICATION, read_scale
 from ..scenes.rasters import NODATA, Grid
 from ..scenes.sensors import BANDS
-from ..scenes.theia import LARGEST, QUANTIFICATION, read_scale
 
 #: Flags of a WASP synthesis, used for single acquisitions too: 0 nodata, 1 cloud or its shadow, 2 snow, 3 water, 4 land.
 EMPTY, CLOUD, SNOW, WATER, LAND = range(5)

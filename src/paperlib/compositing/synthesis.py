@@ -29,10 +29,10 @@ from tqdm import tqdm
 
 from ..errors import InputError
 from ..scenes.dates import parse_dates
+from ..scenes.formats.theia import FINE, QUANTIFICATION
 from ..scenes.rasters import NODATA, Grid, read_header
-from ..scenes.scene import windows
 from ..scenes.sensors import BANDS, BANDS_10M
-from ..scenes.theia import FINE, QUANTIFICATION
+from ..scenes.windowing import windows
 from .acquisitions import Acquisition, Reader, Unreadable
 from .weighting import Area, map_threads, weighted_mean
 

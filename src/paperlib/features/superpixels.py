@@ -15,8 +15,8 @@ import xarray as xr
 from rasterio.windows import Window as RasterWindow
 from skimage.segmentation import slic
 
-from ..scenes.scene import windows
 from ..scenes.series import rows_cached
+from ..scenes.windowing import windows
 from .indices import channel_names
 from .samples import Normaliser, Samples
 from .window import read_features

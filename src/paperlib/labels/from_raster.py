@@ -29,7 +29,7 @@ from skimage.measure import label
 from ..errors import InputError
 from ..nomenclature import LandCover
 from ..scenes.rasters import read_header
-from ..scenes.scene import windows
+from ..scenes.windowing import windows
 
 #: The raster is read and cut in blocks of this many pixels a side.
 BLOCK = 1024

@@ -17,7 +17,7 @@ from ..devices import has_bfloat16, out_of_memory
 from ..errors import InputError
 from ..features.samples import Normaliser
 from ..features.window import read_features
-from ..scenes.scene import windows
+from ..scenes.windowing import windows
 from .folding import fold, mix, unpadded
 
 #: Side of the places at which mixed precision is compared with float32, and their rows and columns: 49,152 pixels, in few

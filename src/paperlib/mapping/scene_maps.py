@@ -30,8 +30,8 @@ from ..features.indices import channel_names
 from ..features.samples import Normaliser
 from ..features.window import read_features
 from ..nomenclature import NODATA_CLASS, LandCover, colour_table
-from ..scenes.scene import Window, windows
 from ..scenes.series import rows_cached
+from ..scenes.windowing import Window, windows
 from ..settings import Map
 from .inference import Classifier
 

@@ -26,7 +26,7 @@ from ..models.registry import CLASSIFIERS
 from ..nomenclature import LandCover
 from ..reproduction.paper import FIGURE_9_CLASS
 from ..runs.experiment import Experiment
-from ..scenes.scene import window_around
+from ..scenes.windowing import window_around
 from .page import Html
 
 #: Side in pixels of the part of a scene that is shown; a larger scene is cut, so that every pixel shown is a real one.

@@ -25,7 +25,8 @@ from ..labels.polygons import load_polygons
 from ..labels.splitting import separation, split
 from ..mapping.scene_maps import read_map
 from ..models import context
-from ..scenes.scene import fingerprint, open_scene
+from ..scenes.fingerprints import fingerprint
+from ..scenes.scene import open_scene
 from ..settings import Sample
 from ..simulation.scene import simulate_scene
 from .variations import vary

@@ -15,7 +15,7 @@ from ..errors import InputError
 from ..mapping.scene_maps import map_scene, read_map
 from ..models import context
 from ..models.registry import CLASSIFIERS, FORESTS, NETWORKS
-from ..scenes.scene import window_around
+from ..scenes.windowing import window_around
 from ..training.trials import (
     class_scores_frame,
     count_parameters,

@@ -8,7 +8,9 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "scene": ["open_scene", "fingerprint", "window_around", "windows"],
+        "scene": ["open_scene"],
+        "fingerprints": ["fingerprint"],
+        "windowing": ["window_around", "windows"],
         "sensors": ["BANDS", "BANDS_10M", "BANDS_20M", "roles_of"],
         "findings": ["problems"],
     },

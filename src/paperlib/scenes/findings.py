@@ -7,9 +7,9 @@ from typing import Any
 
 from ..errors import Finding, InputError, InputWarning
 from . import sensors
+from .formats.theia import choose_grid, find_products, read_scale
 from .rasters import Header, read_header
 from .scene import open_scene
-from .theia import choose_grid, find_products, read_scale
 
 
 def problems(path: str | Path, **choices: Any) -> list[Finding]:

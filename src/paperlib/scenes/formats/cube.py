@@ -8,11 +8,11 @@ import rioxarray  # noqa: F401  (gives every xarray object its .rio)
 import xarray as xr
 from affine import Affine
 
-from ..errors import InputError
-from . import sensors
-from .dates import parse_dates, select_dates
-from .rasters import NODATA, Grid
-from .series import assemble
+from ...errors import InputError
+from .. import sensors
+from ..dates import parse_dates, select_dates
+from ..rasters import NODATA, Grid
+from ..series import assemble
 
 PLANE = {"time", "y", "x"}
 #: Integers are reflectance x 10000; floats, and integers with a scale factor of their own, are reflectance.

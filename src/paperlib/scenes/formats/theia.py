@@ -11,10 +11,10 @@ import pandas as pd
 import xarray as xr
 from affine import Affine
 
-from ..errors import InputError
-from . import sensors
-from .rasters import NODATA, Grid, Header, RasterFile, keep_open, read_header
-from .series import RasterSeries, assemble
+from ...errors import InputError
+from .. import sensors
+from ..rasters import NODATA, Grid, Header, RasterFile, keep_open, read_header
+from ..series import RasterSeries, assemble
 
 #: ..._FRC_B2.tif: flat reflectance of a band; a suffix as in ..._FRC_B2_crop.tif is allowed.
 BAND_FILE = re.compile(
