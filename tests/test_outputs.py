@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 
-
 import pytest
 
 from paperlib.errors import InputError
@@ -123,7 +122,11 @@ def test_room_is_compared_before_the_work(tmp_path):
 
 @pytest.mark.fault("room ends in the middle of a file", "one line; what was there stays", "the new file")
 def test_room_that_ends_on_the_way(old):
-    with pytest.raises(InputError, match="File too large") as caught, files_end_at(1000), writing(old, needed=5000) as part:
+    with (
+        pytest.raises(InputError, match="File too large") as caught,
+        files_end_at(1000),
+        writing(old, needed=5000) as part,
+    ):
         part.write_bytes(bytes(5000))
     assert "5.0 kB are needed" in caught.value.problem and caught.value.kind == "output.room"
     assert old.read_text() == "old" and names(old.parent) == ["file.txt"]

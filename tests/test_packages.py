@@ -7,10 +7,9 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "paperlib"
 ORDER = [
-    "errors", "ground", "allocation", "devices", "nomenclature", "settings", "store", "scenes", "compositing", "labels",
-    "features",
-    "models", "evaluation", "training", "mapping", "checks", "simulation", "runs", "figures", "reproduction", "pages",
-    "__main__",
+    "errors", "ground", "outputs", "allocation", "devices", "nomenclature", "settings", "store", "scenes", "compositing",
+    "labels", "features", "models", "evaluation", "training", "mapping", "checks", "simulation", "runs", "figures",
+    "reproduction", "pages", "__main__",
 ]  # fmt: skip
 #: Those that know the paper.
 PAPERS = {"reproduction", "pages", "__main__"}

@@ -5,6 +5,7 @@ compared with what is needed.
 """
 
 import errno
+import math
 import os
 import shutil
 import tempfile
@@ -122,13 +123,10 @@ def no_room(path: Path, error: Exception | None = None, needed: int = 0) -> Inpu
 
 def size(number: float) -> str:
     """Bytes as text, such as "29.1 kB" or "3.2 GB"."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if number < 1000:
-            break
-        number /= 1000
-    else:
-        unit = "TB"
-    return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
+    if number < 1000:
+        return f"{number:.0f} bytes"
+    power = min(int(math.log10(number)) // 3, 4)
+    return f"{number / 1000**power:.1f} {('kB', 'MB', 'GB', 'TB')[power - 1]}"
 
 
 def _move_files(source: Path, target: Path) -> None:
