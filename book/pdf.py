@@ -1,7 +1,7 @@
-"""The built book as one PDF, with contents, outline and inner links: `make pdf`, after `make book`.
+"""Print the built book as one PDF with contents, outline and internal links: `make pdf`, after `make book`.
 
-Every page is printed by Chromium (Debian: `apt install chromium`), so that formulas, tables and figures look as they do
-on the screen; pypdf binds them. Interactive parts are printed as they stand when a page opens.
+Chromium (Debian: `apt install chromium`) prints every page, so formulas, tables and figures look as they do on the screen;
+pypdf joins the pages. Interactive parts are printed in the state in which a page opens.
 """
 
 import shutil
@@ -20,13 +20,13 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 SHEET = {"format": "A4", "print_background": True, "scale": 0.8} | {
     "margin": {"top": "16mm", "bottom": "16mm", "left": "16mm", "right": "16mm"}
 }
-#: What a screen needs and paper does not; what belongs together.
+#: Hide what only a screen needs; do not break rows, figures and code across sheets.
 STYLE = """
 .bd-header-article, .prev-next-area, .bd-sidebar-secondary, .copybtn, #jb-print-toc { display: none !important }
 pre { white-space: pre-wrap !important } h1 { margin-bottom: 1em !important }
 h1, h2, h3, h4 { break-after: avoid } tr, img, pre, .admonition { break-inside: avoid }
 """
-WIDTH = 841  # pixels of the page's width on such a sheet
+WIDTH = 841  # width of a page on such a sheet, in pixels
 SHRINK_TABLES = """() => document.querySelectorAll("table").forEach((table) => {
     const room = table.parentElement.clientWidth;
     if (table.offsetWidth > room) table.style.zoom = room / table.offsetWidth;
@@ -34,7 +34,7 @@ SHRINK_TABLES = """() => document.querySelectorAll("table").forEach((table) => {
 
 
 def print_page(browser: Browser, page: Path, target: Path) -> str:
-    """Print a built page to `target` once its formulas are set; its title."""
+    """Print a built page to `target` after its formulas are typeset; return its title."""
     tab = browser.new_page(viewport={"width": WIDTH, "height": 1200}, color_scheme="light")
     tab.goto(page.as_uri())
     tab.evaluate("() => window.MathJax?.startup?.promise")
@@ -48,7 +48,7 @@ def print_page(browser: Browser, page: Path, target: Path) -> str:
 
 
 def contents(titles: list[str], counts: list[int], own: int) -> str:
-    """HTML of the contents: each title with the number of its first sheet, after `own` sheets of contents."""
+    """HTML of the table of contents, which takes `own` sheets: each title with the number of its first sheet."""
     rows, sheet = [], own + 1
     for title, count in zip(titles, counts, strict=True):
         rows.append(f"<tr><td>{escape(title)}</td><td style='text-align:right'>{sheet}</td></tr>")
@@ -57,20 +57,20 @@ def contents(titles: list[str], counts: list[int], own: int) -> str:
 
 
 def bind(parts: list[Path], titles: list[str], addresses: list[str], target: Path) -> None:
-    """Join printed pages, the contents first; links between and within them lead to sheets, to other local files nowhere."""
+    """Join printed pages, the contents first. Links between pages lead to sheets; links to other local files are removed."""
     writer, first, sheets = PdfWriter(), {}, []
     for part, title, address in zip(parts, titles, addresses, strict=True):
         reader = PdfReader(part)
         first[address] = len(writer.pages)
-        places = {name: reader.get_destination_page_number(one) for name, one in reader.named_destinations.items()}
+        places = {name: reader.get_destination_page_number(place) for name, place in reader.named_destinations.items()}
         writer.append(reader, outline_item=title)
         sheets += [(first[address], places)] * len(reader.pages)
     for sheet, (start, places) in zip(writer.pages, sheets, strict=True):
         links = ArrayObject()
-        for link in (one.get_object() for one in sheet.get("/Annots", ())):
+        for link in (annotation.get_object() for annotation in sheet.get("/Annots", ())):
             uri = urlsplit(str(link.get("/A", {}).get("/URI", "")))
             number = first.get(unquote(uri.path)) if uri.scheme == "file" else None
-            if "/Dest" in link:  # a place of the same page; other pages may have places of the same name
+            if "/Dest" in link:  # an anchor of the same page; other pages may have anchors of the same name
                 number = start + places.get(link.pop("/Dest"), 0)
             if number is not None:
                 place = ArrayObject([writer.pages[number].indirect_reference, NameObject("/Fit")])
@@ -84,14 +84,14 @@ def bind(parts: list[Path], titles: list[str], addresses: list[str], target: Pat
 
 
 def make(html: Path, names: list[str], target: Path, browser: Browser) -> int:
-    """Print the pages `names` of the folder `html` and bind them to `target`; how many sheets there are."""
+    """Print the pages `names` of the folder `html` and join them in `target`; return the number of sheets."""
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / f"{number}.pdf" for number in range(len(names))]
         paths = [html / f"{name}.html" for name in names]
         titles = [print_page(browser, path, file) for path, file in zip(paths, files, strict=True)]
         counts = [len(PdfReader(file).pages) for file in files]
         front = Path(folder) / "contents.html"
-        for own in (1, 2, 3):  # sheets that the contents take, which they count themselves
+        for own in (1, 2, 3):  # number of sheets of the contents, which shifts all page numbers
             front.write_text(f"<meta charset='utf-8'><title>Contents</title>{contents(titles, counts, own)}")
             print_page(browser, front, front.with_suffix(".pdf"))
             if len(PdfReader(front.with_suffix(".pdf")).pages) == own:
@@ -104,7 +104,7 @@ def make(html: Path, names: list[str], target: Path, browser: Browser) -> int:
 if __name__ == "__main__":
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
-        sys.exit(f"The PDF is printed by a browser, and none of {', '.join(NAMES)} is installed.")
+        sys.exit(f"Printing the PDF needs a browser: install one of {', '.join(NAMES)}.")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         built, out = BOOK / "_build" / "html", BOOK / "_build" / "book.pdf"

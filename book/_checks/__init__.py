@@ -1,1 +1,1 @@
-"""What `book/check.py` looks for."""
+"""Checks of the built book, run by `book/check.py`."""

@@ -1,4 +1,4 @@
-"""What stands in a built page: its places, its links, and what a browser loads with it."""
+"""Parse a built page: its anchors, its links, and the files that a browser loads with it."""
 
 import re
 from functools import cache
@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-#: Attributes by which an element makes a browser load something.
+#: Attributes of elements that make a browser load a file.
 LOADING = {
     "script": ["src"], "img": ["src", "srcset"], "iframe": ["src"], "source": ["src", "srcset"], "video": ["src", "poster"],
     "audio": ["src"], "embed": ["src"], "object": ["data"], "track": ["src"], "image": ["href", "xlink:href"],
@@ -28,7 +28,7 @@ IN_SCRIPT = re.compile(
 
 
 class Page(HTMLParser):
-    """Places (`ids`), addresses of links (`links`) and of what is loaded (`loads`) of a page."""
+    """Anchors (`ids`), addresses of links (`links`) and addresses of loaded files (`loads`) of a page."""
 
     def __init__(self, text: str):
         super().__init__()
@@ -39,7 +39,7 @@ class Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        """Note what an element is called, links to and loads."""
+        """Collect the anchor, link and loaded files of an element."""
         values = {name: value or "" for name, value in attributes}
         self._inside = tag
         self.ids |= {values[name] for name in ("id", "name") if name in values}
@@ -53,35 +53,35 @@ class Page(HTMLParser):
         self.loads += loads_of_style(values.get("style", ""))
 
     def handle_data(self, data: str) -> None:
-        """Note what styles and scripts inside the page load."""
+        """Collect the files that inline styles and scripts load."""
         if self._inside == "style":
             self.loads += loads_of_style(data)
         elif self._inside == "script":
             self.loads += IN_SCRIPT.findall(data)
 
     def handle_endtag(self, tag: str) -> None:
-        """The end of a style or script."""
+        """Mark the end of an inline style or script."""
         self._inside = ""
 
 
 @cache
 def read(path: Path, changed: float) -> Page:
-    """A built page; `changed` is the time of its last change."""
+    """Parse a built page; `changed` is the time of its last change, the key of the cache."""
     return Page(path.read_text(encoding="utf-8"))
 
 
 def page(path: Path) -> Page:
-    """A built page, parsed once."""
+    """A built page, parsed once for each version of the file."""
     return read(path, path.stat().st_mtime)
 
 
 def loads_of_style(text: str) -> list[str]:
-    """Addresses that a piece of CSS loads."""
+    """Addresses that a string of CSS loads."""
     return [first or second for first, second in IN_STYLE.findall(text)]
 
 
 def local(address: str, of: Path) -> Path | None:
-    """The file beside the page `of` that an address means; None where it is elsewhere or inside the page."""
+    """The local file to which an address in the page `of` refers; None for other hosts and for anchors of the same page."""
     parts = urlsplit(address)
     if parts.scheme or parts.netloc or not parts.path:
         return None

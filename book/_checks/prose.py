@@ -1,8 +1,8 @@
-"""Numbers typed in prose that should be computed.
+"""Find numbers typed in prose that should be computed.
 
 The rule: in the text of a page, a number with decimals or in per cent is glued from the page's computation
-({glue:text}`key`), or it says that it is none of its results: {printed}`0.804` stands in the paper, {given}`95 %` is a
-constant of the method or a fact from elsewhere (book/_ext/numbers_in_prose.py). Whole numbers are left to the reader.
+({glue:text}`key`) or marked as not being a result: {printed}`0.804` is printed in the paper, {given}`95 %` is a constant
+of the method or a fact from elsewhere (book/_ext/numbers_in_prose.py). Whole numbers are not checked.
 """
 
 import re
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import nbformat
 
-#: What is no prose, or no result: code, formulas, roles, addresses, numbers of sections, versions.
-APART = [
+#: Patterns of text that is not prose or not a result: code, formulas, roles, addresses, section numbers, versions.
+EXCLUDED = [
     r"(?ms)^\s*(`{3,}).*?^\s*\1\s*$",  # fenced code
     r"(?s)\$\$.*?\$\$",
     r"\$[^$\n]+\$",
@@ -27,14 +27,14 @@ TYPED = re.compile(r"(?<![\w.])[-+±]?\d+\.\d+(?!\.?\d)(\s?%)?|(?<![\w.])\d+\s?(
 
 
 def typed_numbers(text: str) -> list[str]:
-    """Numbers in the Markdown `text` that the rule forbids."""
-    for pattern in APART:
+    """Numbers in the Markdown `text` that violate the rule."""
+    for pattern in EXCLUDED:
         text = re.sub(pattern, " ", text)
-    return [found[0].strip() for found in TYPED.finditer(text)]
+    return [match[0].strip() for match in TYPED.finditer(text)]
 
 
 def typed_on_page(source: Path) -> list[str]:
-    """The faults of a page's source, one line for each cell of text that has any."""
+    """Faults of a page's source, one line for each Markdown cell with faults."""
     if source.suffix == ".ipynb":
         texts = [cell.source for cell in nbformat.read(source, 4).cells if cell.cell_type == "markdown"]
     else:

@@ -1,7 +1,7 @@
-"""Sphinx extension: what a book built for a scene of one's own leaves out.
+"""Sphinx extension: leave parts out of a book built for the user's own scene.
 
-It lacks some pages (`paperlib.pages.scene_book.contents_for_scene`). Where a table lists them, their row goes; elsewhere the
-page's title stands without a link. Cells tagged `printed`, which are about printed values beside ours, are left out too.
+Such a book omits some pages (`paperlib.pages.scene_book.contents_for_scene`). Table rows about these pages are removed;
+elsewhere the page's title replaces the link. Cells tagged `printed`, which compare printed values with ours, are omitted.
 """
 
 import json
@@ -17,28 +17,28 @@ from sphinx.util import docname_join
 
 
 def title_of(page: Path) -> str | None:
-    """The title of a page given without suffix, from its source; None where there is none."""
+    """Title of a page (path without suffix), read from its source; None if the page or its title does not exist."""
     texts = [path.read_text() for path in [page.with_name(f"{page.name}.md")] if path.is_file()]
     notebook = page.with_name(f"{page.name}.ipynb")
     if notebook.is_file():
         texts += [cell.source for cell in nbformat.read(notebook, 4).cells if cell.cell_type == "markdown"]
-    found = [match[1] for text in texts if (match := re.search(r"^# (.+)$", text, re.MULTILINE))]
-    return found[0].strip() if found else None
+    titles = [match[1] for text in texts if (match := re.search(r"^# (.+)$", text, re.MULTILINE))]
+    return titles[0].strip() if titles else None
 
 
 class AbsentPages(SphinxPostTransform):
-    """Takes references to pages outside the table of contents out, before Sphinx finds that it cannot resolve them."""
+    """Remove references to pages outside the table of contents before Sphinx tries to resolve them."""
 
     default_priority = 5
 
     def run(self, **_):
-        """As `SphinxPostTransform` says."""
+        """Remove the row or replace the link of each reference to an absent page."""
         for reference in list(self.document.findall(pending_xref)):
             if reference.get("reftype") != "doc":
                 continue
             page = docname_join(reference.get("refdoc", self.env.docname), reference["reftarget"])
             title = title_of(Path(self.env.srcdir) / page)
-            if page in self.env.all_docs or title is None:  # a page that does not exist at all stays a warning
+            if page in self.env.all_docs or title is None:  # a page without any source remains a warning
                 continue
             row = reference
             while row is not None and not isinstance(row, nodes.row):
@@ -50,7 +50,7 @@ class AbsentPages(SphinxPostTransform):
 
 
 def leave_printed_out(app, name, source):
-    """Tag cells so that MyST-NB leaves them out; they are run all the same."""
+    """Tag cells so that MyST-NB omits them from the page; they still run."""
     if not os.environ.get("PAPERLIB_SCENE") or app.env.doc2path(name, base=False).rpartition(".")[2] != "ipynb":
         return
     notebook = json.loads(source[0])
@@ -61,7 +61,7 @@ def leave_printed_out(app, name, source):
 
 
 def setup(app):
-    """Add both."""
+    """Register the transform and the source filter."""
     app.add_post_transform(AbsentPages)
     app.connect("source-read", leave_printed_out)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

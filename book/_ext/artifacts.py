@@ -1,6 +1,6 @@
-"""Sphinx extension: what this build of the book made, as files beside its pages, linked from the page `downloads`.
+"""Sphinx extension: copy the results of this build beside its pages and link them from the page `downloads`.
 
-They come from the store, where the notebooks put them; what is not there is made.
+The files come from the store, where the notebooks put them. Missing files are computed.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ LIMIT = 20_000_000  # bytes in all
 
 
 def write(run, folder: Path) -> None:
-    """Table 4, every training, and each classifier's map and weights, into `folder`."""
+    """Write Table 4, all trainings, and the map and weights of each classifier into `folder`."""
     from paperlib.models.registry import CLASSIFIERS
     from paperlib.reproduction import tables
     from paperlib.runs import products
@@ -26,7 +26,7 @@ def write(run, folder: Path) -> None:
 
 
 def keep_small(folder: Path, limit: int = LIMIT) -> list[str]:
-    """Remove the largest files until all have `limit` bytes or less together; names of the removed."""
+    """Remove the largest files until all files together have at most `limit` bytes; return the names of removed files."""
     files = sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
     removed, size = [], sum(path.stat().st_size for path in files)
     while size > limit:
@@ -38,7 +38,7 @@ def keep_small(folder: Path, limit: int = LIMIT) -> list[str]:
 
 
 def listing(folder: Path, names: tuple[str, ...], removed: list[str]) -> str:
-    """HTML: a table of the files with a row for each of the classifiers `names`, and what was too large."""
+    """HTML: a table of the files with one row for each classifier of `names`, and the names of removed files."""
     kinds = {
         "class map": "maps/{}/class.tif", "confidence": "maps/{}/confidence.tif", "QGIS style": "maps/{}/class.qml",
         "areas": "maps/{}/areas.csv", "STAC item": "maps/{}/item.json", "weights": "weights/{}.s*",
@@ -46,10 +46,10 @@ def listing(folder: Path, names: tuple[str, ...], removed: list[str]) -> str:
     }  # fmt: skip
     rows = {}
     for model in names:
-        found = {kind: next(folder.glob(pattern.format(model)), None) for kind, pattern in kinds.items()}
+        paths = {kind: next(folder.glob(pattern.format(model)), None) for kind, pattern in kinds.items()}
         rows[model] = {
             kind: _link(folder, path, path.suffix[1:], f"{model}: {kind}") if path else "–"
-            for kind, path in found.items()
+            for kind, path in paths.items()
         }
     table = pd.DataFrame.from_dict(rows, orient="index").to_html(escape=False, border=0, classes="table")
     scores = " · ".join(_link(folder, path, path.name, path.stem) for path in sorted(folder.glob("*.csv")))
@@ -57,12 +57,12 @@ def listing(folder: Path, names: tuple[str, ...], removed: list[str]) -> str:
     return f'<p>Scores: {scores}</p><div style="overflow-x:auto;font-size:.8em">{table}</div>{left_out}'
 
 
-def _link(folder: Path, path: Path, text: str, what: str) -> str:
-    """A link to a file in `folder`, with what it is for those who hear the page, and its size where that is worth a word."""
+def _link(folder: Path, path: Path, text: str, description: str) -> str:
+    """A link to a file in `folder`, with a description for screen readers, and its size if it is above 0.1 MB."""
     size = path.stat().st_size
-    words = f" ({size / 1e6:.1f}\N{NO-BREAK SPACE}MB)" if size > 100_000 else ""
+    size_note = f" ({size / 1e6:.1f}\N{NO-BREAK SPACE}MB)" if size > 100_000 else ""
     address = f"{folder.name}/{path.relative_to(folder).as_posix()}"
-    return f'<a href="{address}" download aria-label="{text}, {what}">{text}</a>{words}'
+    return f'<a href="{address}" download aria-label="{text}, {description}">{text}</a>{size_note}'
 
 
 def on_finish(app, error):
@@ -79,6 +79,6 @@ def on_finish(app, error):
 
 
 def setup(app):
-    """Work after the pages are written."""
+    """Run after the pages are written."""
     app.connect("build-finished", on_finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,7 +1,7 @@
-"""Sphinx extension: what CITATION.cff says, on pages: how to cite, and launch buttons where the address is known.
+"""Sphinx extension: citations from CITATION.cff, and launch buttons if the address of the repository is known.
 
-The public address of the repository is `repository-code` of CITATION.cff, and stands nowhere else. Where that is not
-stated, a build on GitHub takes the address that GitHub gives it; any other build has no address and no buttons.
+The public address of the repository is `repository-code` in CITATION.cff and is stored nowhere else. Without it, a build
+on GitHub uses the address that GitHub provides; any other build has no address and no buttons.
 """
 
 import os
@@ -15,7 +15,7 @@ FILE = Path(__file__).resolve().parents[2] / "CITATION.cff"
 
 
 def address(facts: dict) -> str:
-    """Public address of the repository, or nothing."""
+    """Public address of the repository; empty if it is unknown."""
     on_github = (
         "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}".format_map(os.environ) if "GITHUB_REPOSITORY" in os.environ else ""
     )
@@ -23,15 +23,15 @@ def address(facts: dict) -> str:
 
 
 def authors(entry: dict) -> list[str]:
-    """Names as "Family, Given", or as an entity calls itself."""
+    """Names of people as "Family, Given", and names of entities."""
     return [
-        f"{one['family-names']}, {one['given-names']}" if "family-names" in one else one["name"]
-        for one in entry["authors"]
+        f"{author['family-names']}, {author['given-names']}" if "family-names" in author else author["name"]
+        for author in entry["authors"]
     ]
 
 
 def sentence(entry: dict) -> str:
-    """An entry of CITATION.cff as a line of a list of references."""
+    """An entry of CITATION.cff, formatted for a list of references."""
     year = f" ({entry['year']})" if "year" in entry else ""
     places = {"journal": "{}", "volume": "{}", "version": "version {}", "doi": "doi:{}", "repository-code": "{}"}
     parts = [form.format(entry[name]) for name, form in places.items() if name in entry]
@@ -39,7 +39,7 @@ def sentence(entry: dict) -> str:
 
 
 def bibtex(entry: dict, key: str) -> str:
-    """An entry of CITATION.cff as BibTeX."""
+    """An entry of CITATION.cff, formatted as BibTeX."""
     kind = "article" if entry.get("type") == "article" else "software"
     names = " and ".join(name if "," in name else f"{{{name}}}" for name in authors(entry))
     fields = {"author": names, "title": f"{{{entry['title']}}}"}
@@ -51,12 +51,12 @@ def bibtex(entry: dict, key: str) -> str:
 
 
 class Cite(Directive):
-    """How to cite the "software" or the "paper"."""
+    """Directive: how to cite the "software" or the "paper"."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """A reference and its BibTeX."""
+        """The reference as a paragraph and as a BibTeX block."""
         facts = yaml.safe_load(FILE.read_text())
         software = {**facts, "repository-code": address(facts)} if address(facts) else facts
         entry, key = {
@@ -68,32 +68,32 @@ class Cite(Directive):
 
 
 class Online(Directive):
-    """Whether this build of the book has launch buttons, and what to type in Colab."""
+    """Directive: whether this build has launch buttons, and the line that installs the library in Colab."""
 
     def run(self) -> list[nodes.Node]:
-        """A paragraph; with an address, the line that installs the library."""
-        if found := address(yaml.safe_load(FILE.read_text())):
-            line = f'%pip install "paperlib[book] @ git+{found}"'
-            words = "This book was built with buttons (the rocket above each notebook). The line for Colab is"
-            return [nodes.paragraph("", words), nodes.literal_block(line, line, language="ipython")]
-        words = (
-            "This book was built without buttons: CITATION.cff does not state where the repository is. Add "
-            "repository-code to it, and the next build has them."
+        """A paragraph and the installation line; without an address, a note."""
+        if repository := address(yaml.safe_load(FILE.read_text())):
+            line = f'%pip install "paperlib[book] @ git+{repository}"'
+            text = "This book was built with launch buttons (the rocket above each notebook). The line for Colab is:"
+            return [nodes.paragraph("", text), nodes.literal_block(line, line, language="ipython")]
+        text = (
+            "This book was built without launch buttons, because CITATION.cff does not state the address of the "
+            "repository. Add repository-code to CITATION.cff to get buttons in the next build."
         )
-        return [nodes.note("", nodes.paragraph("", words))]
+        return [nodes.note("", nodes.paragraph("", text))]
 
 
 def configure(app, config):
-    """Give the theme the repository's address; without one there is nothing to launch."""
+    """Pass the address of the repository to the theme; without an address, remove the launch buttons."""
     options = config.html_theme_options
-    if found := address(yaml.safe_load(FILE.read_text())):
-        options["repository_url"] = found
+    if repository := address(yaml.safe_load(FILE.read_text())):
+        options["repository_url"] = repository
     else:
         options.pop("launch_buttons", None)
 
 
 def setup(app):
-    """Add the directives; set the options before the theme reads them."""
+    """Register the directives, and set the options before the theme reads them."""
     app.add_directive("cite-as", Cite)
     app.add_directive("launch-buttons", Online)
     app.connect("config-inited", configure, priority=100)

@@ -1,8 +1,8 @@
-"""Sphinx extension: the library's docstrings as reStructuredText, for the pages in `api`.
+"""Sphinx extension: convert the library's docstrings to reStructuredText, for the pages in `api`.
 
-They are written to be read in an editor: a section `Parameters` with lines "name: what it is", code in single
-backticks, examples indented after a colon. Here that section becomes a list of definitions, the examples code, and stars,
-bars and underscores that are no markup are kept.
+The docstrings are written for reading in an editor: a section `Parameters` has lines of the form "name: description", code
+is in single backticks, and examples are indented after a colon. This extension converts the section to a definition list
+and the examples to code blocks, and escapes stars, bars and underscores that are not markup.
 """
 
 import re
@@ -13,27 +13,27 @@ PARAMETER = re.compile(r"(?P<names>\w+(, \w+)*): (?P<text>.*)")
 
 
 def with_definitions(lines: list[str]) -> list[str]:
-    """Lines of a docstring with its sections of parameters as lists of definitions."""
-    found, inside = [], False
+    """Lines of a docstring with sections of parameters converted to definition lists."""
+    converted, inside = [], False
     ahead = [*lines[1:], "", ""]
     for line, following, after in zip(lines, ahead, ahead[1:], strict=False):
         if line in SECTIONS and RULE.match(following):
             inside = line == "Parameters"
-            found += [f"**{line}**", ""]
+            converted += [f"**{line}**", ""]
         elif RULE.match(line):
             continue
         elif line.endswith(":") and not following.strip() and after.startswith("    "):
-            found.append(f"{line}:")  # what follows is code
+            converted.append(f"{line}:")  # a double colon starts a code block
         elif inside and (parameter := PARAMETER.match(line)):
-            found += [f"`{parameter['names']}`", f"    {parameter['text']}"]
+            converted += [f"`{parameter['names']}`", f"    {parameter['text']}"]
         else:
             inside = inside and bool(line.strip())
-            found.append(line)
-    return found
+            converted.append(line)
+    return converted
 
 
 def escape(line: str) -> str:
-    """A line with its stars, bars and trailing underscores escaped, except within backticks and markup of our own."""
+    """Escape stars, bars and trailing underscores of a line, except within backticks and section titles."""
     if line.strip("*") in SECTIONS:
         return line
     parts = re.split(r"(``.*?``|`.*?`)", line)
@@ -41,11 +41,11 @@ def escape(line: str) -> str:
 
 
 def on_docstring(app, what, name, obj, options, lines):
-    """Rewrite a docstring in place; what Python says of a field of a named tuple says nothing."""
+    """Convert a docstring in place, and drop the generated docstrings of named tuple fields."""
     lines[:] = [escape(line) for line in with_definitions(lines) if not line.startswith("Alias for field number")]
 
 
 def setup(app):
-    """Take part in autodoc."""
+    """Connect to autodoc."""
     app.connect("autodoc-process-docstring", on_docstring)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

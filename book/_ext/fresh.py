@@ -1,7 +1,7 @@
-"""Sphinx extension: outputs of notebooks are kept only as long as what they depend on is unchanged.
+"""Sphinx extension: reuse outputs of notebooks only while everything that they depend on is unchanged.
 
-Jupyter Book's execution cache looks at the notebook's code alone; a change of the library, its versions, the data or the
-preset would leave stale pages. Here the cache lies in a folder named by a hash of all these.
+The key of Jupyter Book's execution cache contains only the notebook's code, so a change of the library, its versions, the
+data or the preset would leave stale pages. Here the name of the cache folder is a hash of all of these.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 def state() -> str:
-    """Hash of the library's source, pinned versions, measurements, the real scene at hand and the environment's settings."""
+    """Hash of the library's source, pinned versions, measurements, real scene and environment settings."""
     digest = hashlib.sha256()
     sources = [*(PROJECT / "src").rglob("*.py"), *(PROJECT / "src").rglob("*.csv"), PROJECT / "constraints.txt"]
     sources += (PROJECT / "benchmarks" / "results").glob("*.csv")
@@ -26,7 +26,7 @@ def state() -> str:
 
 
 def setup(app):
-    """Choose the cache's folder; silence progress bars in the notebooks' kernels."""
+    """Set the cache folder, and disable progress bars in the kernels of the notebooks."""
     cache = Path(app.outdir).parent / ".jupyter_cache"
     app.config["nb_execution_cache_path"] = str(cache / state())
     os.environ["PAPERLIB_QUIET"] = "1"

@@ -1,4 +1,4 @@
-"""Sphinx extension: the page `gallery` shows the figures of all other pages in small, each a link to its place."""
+"""Sphinx extension: show thumbnails of all figures on the page `gallery`, each linked to its place in the book."""
 
 from html import escape
 from pathlib import Path
@@ -8,7 +8,7 @@ from PIL import Image
 from slots import fill
 
 PAGE, FOLDER = "gallery", "_gallery"
-WIDTH = 360  # pixels of a thumbnail; shown at half of it, for dense screens
+WIDTH = 360  # pixels of a thumbnail; shown at half this size, for high-resolution screens
 STYLE = (
     "<style>.gallery{display:grid;grid-template-columns:repeat(auto-fill,minmax(11rem,1fr));gap:1rem;padding:0;"
     "list-style:none}.gallery img{width:100%;height:9rem;object-fit:contain;background:#fff;"
@@ -17,7 +17,7 @@ STYLE = (
 
 
 def thumbnails(html: Path, names: list[str]) -> str:
-    """Make a thumbnail of every figure of the pages `names` built in the folder `html`; the list of links to them."""
+    """Make thumbnails of all figures of the pages `names` in the folder `html`; return the HTML list of links."""
     (html / FOLDER).mkdir(exist_ok=True)
     items = []
     for name in names:
@@ -38,12 +38,12 @@ def _shrink(source: Path, target: Path) -> None:
 
 
 def _item(name: str, picture: Tag, small: str) -> str:
-    """A link to the section of a figure, with the headings of the page and of that section."""
+    """A link to the section of a figure, labelled with the headings of the page and the section."""
     section = picture.find_parent("section")
     headings = [picture.find_parent("article").find("h1"), section.find(["h1", "h2", "h3", "h4"])]
     titles = [*dict.fromkeys(_text(heading) for heading in headings)]
-    words = picture.get("alt", "")
-    alt = titles[-1] if not words or words.endswith(".png") else words  # Sphinx takes the file's name for want of words
+    text = picture.get("alt", "")
+    alt = titles[-1] if not text or text.endswith(".png") else text  # without a text, Sphinx uses the file name
     return (
         f'<li><a href="{name}.html#{section["id"]}"><img src="{small}" loading="lazy" alt="{escape(alt)}">'
         f"{escape(': '.join(titles))}</a></li>"
@@ -63,6 +63,6 @@ def on_finish(app, error):
 
 
 def setup(app):
-    """Work after the pages are written."""
+    """Run after the pages are written."""
     app.connect("build-finished", on_finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

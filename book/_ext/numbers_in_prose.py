@@ -1,7 +1,7 @@
-"""Sphinx extension: roles for numbers that stand in prose and are not computed on the page, saying where they are from.
+"""Sphinx extension: roles that mark the origin of numbers in prose that are not computed on the page.
 
-{printed}`0.804` is printed in the paper; {given}`95 %` is a constant of the method or a fact from elsewhere. All
-other numbers of a page's prose are glued from its computation, which book/check.py enforces.
+{printed}`0.804` is printed in the paper. {given}`95 %` is a constant of the method or a fact from elsewhere. All other
+numbers in the prose of a page are glued from its computation; book/check.py enforces this rule.
 """
 
 from docutils import nodes
@@ -10,7 +10,7 @@ MEANINGS = {"printed": "as printed in the paper", "given": "a constant of the me
 
 
 def role_of(name: str):
-    """The role `name`: its text in a span that says what it is."""
+    """Role `name`: puts its text in a span with that class."""
 
     def role(kind, rawtext, text, lineno, inliner, options=None, content=None):
         return [nodes.inline(rawtext, text, classes=[name])], []
@@ -19,7 +19,7 @@ def role_of(name: str):
 
 
 def setup(app):
-    """Add the roles."""
+    """Register the roles."""
     for name in MEANINGS:
         app.add_role(name, role_of(name))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,6 +1,6 @@
-"""Sphinx extension: places in a page that are filled when all pages are written, from what they show.
+"""Sphinx extension: slots in a page that are filled from the contents of other pages, after all pages are written.
 
-A page says where with the directive `slot`; `fill` puts HTML there, again after each build.
+The directive `slot` marks the place in a page. `fill` writes HTML into it, and replaces the HTML of earlier builds.
 """
 
 import re
@@ -11,7 +11,7 @@ from docutils.parsers.rst import Directive
 
 
 class Slot(Directive):
-    """An empty place of the given name."""
+    """Directive: an empty slot of the given name."""
 
     required_arguments = 1
 
@@ -22,7 +22,7 @@ class Slot(Directive):
 
 
 def fill(page: Path, name: str, html: str) -> None:
-    """Write `html` into the slot `name` of a built page, in place of what stands there."""
+    """Write `html` into the slot `name` of a built page, replacing its contents."""
     text = page.read_text(encoding="utf-8")
     start, end = f"<!--slot {name}-->", f"<!--end {name}-->"
     filled = re.sub(f"{start}.*?{end}", lambda _: start + html + end, text, flags=re.S)
@@ -30,6 +30,6 @@ def fill(page: Path, name: str, html: str) -> None:
 
 
 def setup(app):
-    """Add the directive."""
+    """Register the directive."""
     app.add_directive("slot", Slot)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

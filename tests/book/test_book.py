@@ -136,9 +136,9 @@ def test_each_fault_is_named(book, spoil, message):
     [
         ('<a href="gone.html">x</a>', "dead link: gone.html"),
         ('<a href="_sources/gone.ipynb" download>x</a>', "dead link"),
-        ('<a href="index.html#gone">x</a>', "a place that is not there: index.html#gone"),
-        ('<a href="#gone">x</a>', "a place that is not there: #gone"),
-        ('<img src="gone.png">', "loads a file that is not there: gone.png"),
+        ('<a href="index.html#gone">x</a>', "link to a missing anchor: index.html#gone"),
+        ('<a href="#gone">x</a>', "link to a missing anchor: #gone"),
+        ('<img src="gone.png">', "loads a missing file: gone.png"),
         ('<script src="https://cdn.example.org/x.js"></script>', "asks another host"),
         ('<script src="//cdn.example.org/x.js"></script>', "asks another host"),
         ('<link rel="stylesheet" href="https://fonts.example.org/x.css">', "asks another host"),
