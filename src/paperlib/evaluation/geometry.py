@@ -1,8 +1,7 @@
-"""Geometry of class maps: edges, speckle and width of objects, and how many pixels are right by width.
+"""Geometry of class maps: edges, speckle, width of objects, and recall by width.
 
-What overall accuracy does not show when a classifier of pixels is compared with one of patches: whether borders stay in
-place, whether single pixels are scattered about, and whether narrow objects survive. A map is class codes (y, x) from
-1 to 255, 0 = no data.
+Overall accuracy does not show whether a map keeps borders in place, scatters single pixels or erases narrow objects, which
+is where classifiers of pixels and of patches differ. A map holds class codes, uint8 (y, x), from 1 to 255; 0 is no data.
 """
 
 import numpy as np
@@ -13,65 +12,69 @@ from skimage.measure import label
 
 from ..errors import InputError
 
-#: A component of fewer pixels than this is speckle.
+#: Components of fewer pixels are speckle.
 SMALL = 4
-#: Gradients from the second quantile on start an edge, those from the first on continue it.
+#: Quantiles of the gradients from which an edge continues (first) and starts (second).
 QUANTILES = (0.8, 0.9)
 
 
 def edges(codes: np.ndarray) -> np.ndarray:
     """Pixels with another class above, below, left or right of them: both sides of each class boundary, bool (y, x).
 
-    `codes` is uint8 (y, x), 0 = no data; a border with no data is not an edge, it is where the map ends. InputError if
-    it is no class map.
+    `codes` is uint8 (y, x). The border to no data is not an edge, since the map ends there; skimage's find_boundaries would
+    count it. Raises `InputError` for an array that is not a class map.
     """
     codes = _class_map(codes)
     down, right = codes[1:] != codes[:-1], codes[:, 1:] != codes[:, :-1]
-    found = np.zeros(codes.shape, bool)
-    found[1:] |= down & (codes[:-1] != 0)
-    found[:-1] |= down & (codes[1:] != 0)
-    found[:, 1:] |= right & (codes[:, :-1] != 0)
-    found[:, :-1] |= right & (codes[:, 1:] != 0)
-    return found & (codes != 0)
+    edge = np.zeros(codes.shape, bool)
+    edge[1:] |= down & (codes[:-1] != 0)
+    edge[:-1] |= down & (codes[1:] != 0)
+    edge[:, 1:] |= right & (codes[:, :-1] != 0)
+    edge[:, :-1] |= right & (codes[:, 1:] != 0)
+    return edge & (codes != 0)
 
 
 def image_edges(image: np.ndarray, sigma: float = 1.0) -> np.ndarray:
-    """Canny edges of one band, one pixel wide, bool (y, x): the borders that an image shows without any class map.
+    """Canny edges of one band, one pixel wide, bool (y, x): the borders that an image shows without a class map.
 
-    `image` is float (y, x) in any unit, NaN where masked; `sigma` the standard deviation in pixels of the Gaussian that
-    smooths first. The thresholds are `QUANTILES` of this image's own gradients, so the share of edges does not say how
-    structured an image is. No edge within 3 sigma + 1 pixels of a masked one, nor in the outermost rows and columns.
-    InputError if the image is not (y, x) or sigma not above 0.
+    Parameters
+    ----------
+    image: float (y, x) in any unit, NaN where masked.
+    sigma: standard deviation in pixels of the Gaussian filter that is applied first.
+
+    The thresholds are `QUANTILES` of the gradients of the image itself, so the share of edges does not measure how
+    structured an image is. There is no edge within 3 sigma + 1 pixels of a masked pixel, nor in the outermost rows and
+    columns. Raises `InputError` for an image that is not (y, x) or a sigma that is not above 0.
 
     Source: Canny (1986), A computational approach to edge detection, IEEE TPAMI 8.
     """
     image = np.asarray(image, np.float64)
     if image.ndim != 2 or not image.size:
-        raise InputError(f"The image has shape {image.shape}: give one band (y, x).")
+        raise InputError(f"The image has the shape {image.shape}.", "Give one band (y, x).", kind="geometry.image")
     if not sigma > 0:
-        raise InputError(f"sigma is {sigma}: give a standard deviation in pixels above 0.")
+        raise InputError(f"sigma is {sigma}.", "Give a standard deviation in pixels above 0.", kind="geometry.sigma")
     usable = np.isfinite(image)
-    # What is filled in reaches this far: the smoothing, then the pixel of the gradient.
+    # Filled pixels influence the smoothing this far, and the gradient one pixel more.
     clear = usable if usable.all() else ndimage.distance_transform_edt(usable) > 3 * sigma + 1
     if not clear.any():
         return clear
-    # Masked pixels are filled with the median; less the median, they stay exactly 0 when smoothed.
+    # The median is subtracted, so that masked pixels, filled with 0, stay exactly 0 when smoothed.
     filled = np.where(usable, image - np.median(image[usable]), 0)
-    # Our own quantiles: canny's would count the gradients that the filled pixels make.
+    # Quantiles by canny itself would include the gradients of filled pixels.
     smooth = ndimage.gaussian_filter(filled, sigma, mode="nearest")
     gradient = np.hypot(ndimage.sobel(smooth, 0), ndimage.sobel(smooth, 1))[clear]
-    # Where most of an image is flat, a quantile is 0 or its rounding error, and that would be an edge.
+    # In a mostly flat image a quantile is 0 or a rounding error, which must not become an edge.
     low, high = np.maximum(np.quantile(gradient, QUANTILES), 1e-6 * gradient.max())
     return canny(filled, sigma, low, high, mode="nearest") & clear
 
 
 def boundary_f1(found: np.ndarray, reference: np.ndarray, tolerance: float = 1) -> dict[str, float]:
-    """Agreement of two sets of edges, each bool (y, x), right up to `tolerance` pixels (Euclidean) away.
+    """Agreement of two sets of edges, each bool (y, x), that may lie up to `tolerance` pixels (Euclidean) apart.
 
-    precision: share of found edge pixels with a reference edge within tolerance, NaN if none was found. recall: share
-    of reference edge pixels with a found one within tolerance, NaN if the reference has none. f1: their harmonic mean;
-    0 if nothing matches or was found, NaN if the reference has no edge. InputError if the shapes differ or the
-    tolerance is below 0.
+    Returns precision (share of the found edge pixels with a reference edge within the tolerance; NaN without found edges),
+    recall (share of the reference edge pixels with a found edge within the tolerance; NaN without reference edges), and f1,
+    their harmonic mean (0 where nothing matches or was found, NaN without reference edges). Raises `InputError` for shapes
+    that differ or a tolerance below 0.
 
     Source: Martin, Fowlkes and Malik (2004), IEEE TPAMI 26, with distances in place of their one-to-one matching, as
     Csurka et al. (2013), What is a good evaluation measure for semantic segmentation?, BMVC.
@@ -79,17 +82,20 @@ def boundary_f1(found: np.ndarray, reference: np.ndarray, tolerance: float = 1) 
     found, reference = np.asarray(found, bool), np.asarray(reference, bool)
     _same_shape("Found edges", found, "reference edges", reference)
     if not tolerance >= 0:
-        raise InputError(f"The tolerance is {tolerance}: give a distance in pixels of 0 or more.")
+        raise InputError(
+            f"The tolerance is {tolerance}.", "Give a distance in pixels of 0 or more.", kind="geometry.tolerance"
+        )
     precision, recall = _share_near(found, reference, tolerance), _share_near(reference, found, tolerance)
     mean = 2 * precision * recall / (precision + recall) if precision > 0 and recall > 0 else 0.0
     return {"precision": precision, "recall": recall, "f1": mean if reference.any() else float("nan")}
 
 
 def speckle(codes: np.ndarray) -> dict[str, float]:
-    """How fragmented a class map is; `codes` is uint8 (y, x), 0 = no data, InputError if it is no class map.
+    """Fragmentation of a class map, uint8 (y, x).
 
-    components: number of 8-connected components of one class; no data is none. isolated_share: share of the pixels with
-    data that lie in a component of fewer than `SMALL` pixels; NaN without any.
+    Returns components, the number of 8-connected components of one class, and isolated_share, the share of the pixels with
+    data that lie in components of fewer than `SMALL` pixels (NaN without data). Raises `InputError` for an array that is not
+    a class map.
     """
     numbers = label(_class_map(codes), background=0, connectivity=2)
     valid = codes != 0
@@ -98,37 +104,37 @@ def speckle(codes: np.ndarray) -> dict[str, float]:
 
 
 def specks(codes: np.ndarray) -> np.ndarray:
-    """Pixels in 8-connected components of fewer than `SMALL` pixels, bool (y, x); `codes` uint8 (y, x), 0 = no data."""
+    """Pixels in 8-connected components of fewer than `SMALL` pixels, bool (y, x); `codes` is uint8 (y, x)."""
     numbers = label(_class_map(codes), background=0, connectivity=2)
     sizes = np.bincount(numbers.ravel())
     return (sizes < SMALL)[numbers] & (numbers > 0)
 
 
 def object_width(codes: np.ndarray) -> np.ndarray:
-    """Width in pixels of the object that each pixel is part of, float32 (y, x): the largest circle's that fits into it.
+    """Width in pixels of the object that each pixel belongs to, float32 (y, x): the diameter of its largest inner circle.
 
-    An object is a 4-connected component of one class in `codes`, uint8 (y, x), 0 = no data. Its width is twice the
-    largest distance from a place inside to its border; places are the centres of pixels and of their shared sides and
-    corners, so that a straight line of w pixels has width w, odd or even (distances between pixel centres alone would
-    find every even line one pixel too narrow). At least 1; NaN for no data. InputError if `codes` is no class map.
+    An object is a 4-connected component of one class in `codes`, uint8 (y, x). Its width is twice the largest distance from
+    a point inside to its border. Points are the centres of pixels and of their shared sides and corners, so that a straight
+    line of w pixels has the width w, odd or even; with pixel centres alone, every even line would be one pixel too narrow.
+    The width is 1 or more, and NaN for no data.
 
-    No data borders an object, as it does around labelled polygons. The edge of the image does not: what it cuts goes on
-    beyond, and a field must not become a strip there. Such an object is as wide as if mirrored at its outermost row of
-    pixels; where one class fills the whole image no border is seen and the width is inf.
+    No data is a border, as around labelled polygons. The edge of the image is not, since objects continue beyond it: such an
+    object is as wide as if it were mirrored at its outermost row of pixels, and infinitely wide where one class fills the
+    whole image. Raises `InputError` for an array that is not a class map.
     """
     codes = _class_map(codes)
     height, width = codes.shape
-    # Grid of half pixels: pixel centres at even positions, their shared sides and corners between them. The
-    # border nearest to a place is that of its own object, so one transform serves all objects at once.
+    # Grid of half pixels: pixel centres at even positions, shared sides and corners between them. The border that is
+    # nearest to a point is that of its own object, so one transform serves all objects.
     inside = np.ones((2 * height, 2 * width), bool)
     down, right = codes[1:] != codes[:-1], codes[:, 1:] != codes[:, :-1]
     inside[1:-1:2, ::2], inside[::2, 1:-1:2] = ~down, ~right
     inside[1:-1:2, 1:-1:2] = ~(down[:, 1:] | down[:, :-1] | right[1:] | right[:-1])
     distance = np.zeros(inside.shape)
-    seen = inside[:-1, :-1]  # the last row and column only round the grid up to whole pixels
+    seen = inside[:-1, :-1]  # the last row and column only complete the pixels of the grid
     distance[:-1, :-1] = np.inf if seen.all() else ndimage.distance_transform_edt(seen)
-    # The places of a pixel are its centre, right side, lower side and lower right corner: any of them inside is inside
-    # the pixel's own object. A distance in half pixels is a diameter in pixels.
+    # The points of a pixel are its centre, right side, lower side and lower right corner; each that is inside is inside the
+    # object of that pixel. A distance in half pixels is a diameter in pixels.
     widest = distance.reshape(height, 2, width, 2).max((1, 3))
     objects = label(codes, background=0, connectivity=1)
     of_object = np.full(objects.max() + 1, np.nan, np.float32)
@@ -137,18 +143,22 @@ def object_width(codes: np.ndarray) -> np.ndarray:
 
 
 def recall_by_width(truth: np.ndarray, predicted: np.ndarray, bins=(1, 2, 3, 5, 9, 17)) -> pd.DataFrame:
-    """How many pixels of narrow and of wide objects are right: one row a bin of `object_width` in the truth.
+    """Share of the pixels that are right, by width of the true object: one row for each bin of `object_width`.
 
-    `truth` and `predicted` are uint8 (y, x), 0 = no data; where only the prediction has none, it is wrong. `bins` are
-    lower limits in pixels, ascending: each ends below the next, the last is open, and what is narrower than the first
-    is not counted. Columns width_from, width_to, pixels (of the truth) and recall (share of them whose predicted class
-    is right, NaN without pixels). InputError if shapes differ, one is no class map or the limits do not ascend.
+    Parameters
+    ----------
+    truth, predicted: class maps, uint8 (y, x). No data in `predicted` alone counts as wrong.
+    bins: lower limits of the widths in pixels, ascending. A bin ends below the next limit, the last bin is open, and objects
+        narrower than the first limit are not counted.
+
+    Returns the columns width_from, width_to, pixels (of the truth) and recall (NaN without pixels). Raises `InputError` for
+    shapes that differ, arrays that are not class maps, and limits that do not ascend.
     """
     truth, predicted = _class_map(truth), _class_map(predicted)
     _same_shape("Truth", truth, "prediction", predicted)
     limits = np.asarray(bins, np.float64)
     if limits.ndim != 1 or not limits.size or not np.isfinite(limits).all() or (np.diff(limits) <= 0).any():
-        raise InputError(f"The bins are {bins}: give one or more widths in pixels, ascending.")
+        raise InputError(f"The bins are {bins}.", "Give one or more widths in pixels, ascending.", kind="geometry.bins")
     valid = truth != 0
     place = np.digitize(object_width(truth)[valid], limits)  # 0 is below the first limit
     right = (truth == predicted)[valid]
@@ -160,25 +170,31 @@ def recall_by_width(truth: np.ndarray, predicted: np.ndarray, bins=(1, 2, 3, 5, 
 
 
 def _share_near(pixels: np.ndarray, targets: np.ndarray, tolerance: float) -> float:
-    """Share of `pixels` with one of `targets` within tolerance; NaN without pixels, 0 without targets."""
+    """Share of `pixels` (y, x) with one of `targets` (y, x) within the tolerance; NaN without pixels, 0 without targets."""
     if not pixels.any():
         return float("nan")
-    # Without any target the transform has nothing to measure to and returns arbitrary numbers.
+    # without targets the distances would be arbitrary numbers
     return float((ndimage.distance_transform_edt(~targets)[pixels] <= tolerance).mean()) if targets.any() else 0.0
 
 
 def _class_map(codes: np.ndarray) -> np.ndarray:
     codes = np.asarray(codes)
     if codes.ndim != 2 or not codes.size or codes.dtype != np.uint8:
-        raise InputError(f"A class map is uint8 (y, x), not {codes.dtype} of shape {codes.shape}: convert it first.")
+        raise InputError(
+            f"A class map is uint8 (y, x), not {codes.dtype} of shape {codes.shape}.", "Convert it first.",
+            kind="geometry.class_map",
+        )  # fmt: skip
     return codes
 
 
-def _same_shape(name: str, one: np.ndarray, other_name: str, other: np.ndarray) -> None:
-    if one.shape != other.shape or one.ndim != 2:
-        raise InputError(f"{name} {one.shape} and {other_name} {other.shape} are not of one (y, x): use one grid.")
+def _same_shape(name: str, array: np.ndarray, other_name: str, other: np.ndarray) -> None:
+    if array.shape != other.shape or array.ndim != 2:
+        raise InputError(
+            f"{name} {array.shape} and {other_name} {other.shape} do not have the same shape (y, x).", "Use one grid.",
+            kind="geometry.shape",
+        )  # fmt: skip
 
 
 def near(mask: np.ndarray, distance: int = 1) -> np.ndarray:
-    """Pixels at most `distance` pixels from one of `mask`, diagonals included, bool (y, x)."""
+    """Pixels at most `distance` pixels away from `mask` (y, x), diagonals included, bool (y, x)."""
     return ndimage.binary_dilation(mask, np.ones((3, 3), bool), iterations=distance)

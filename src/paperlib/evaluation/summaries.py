@@ -1,19 +1,24 @@
-"""Tables beside the paper's own: networks, normalisation, separability, epochs, areas. Data in, DataFrame out."""
+"""Tables of a run: normalisation, separability of classes, epochs, areas and geometry of maps."""
+
+from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from .. import ground
-from ..features.samples import Normaliser
 from ..nomenclature import LandCover
 from . import area, geometry, intervals
 
+if TYPE_CHECKING:  # torch comes with it
+    from ..features.samples import Normaliser
+
 
 def normaliser_table(normaliser: Normaliser, channels: tuple[str, ...]) -> pd.DataFrame:
-    """The percentiles that become 0 and 1 in each channel."""
+    """The percentiles of the training pixels that are mapped to 0 and 1, by channel."""
     return pd.DataFrame(
         {"2nd percentile": normaliser.low.numpy().round(4), "98th percentile": normaliser.high.numpy().round(4)},
         index=pd.Index(channels, name="channel"),
@@ -21,30 +26,35 @@ def normaliser_table(normaliser: Normaliser, channels: tuple[str, ...]) -> pd.Da
 
 
 def separability_table(series: pd.DataFrame) -> pd.DataFrame:
-    """For each pair of classes the channel and date where their means lie furthest apart, hardest pair first.
+    """For each pair of classes, the channel and date where their means lie furthest apart; the closest pair comes first.
 
-    The distance is in pooled standard deviations, sqrt((s1^2 + s2^2) / 2). `series` as of `class_series`.
+    The distance is in pooled standard deviations, sqrt((s1^2 + s2^2) / 2). `series` is a table as `class_series` returns it.
     """
     rows = []
-    for (one, first), (other, second) in itertools.combinations(series.groupby("class_name", sort=False), 2):
+    for (first_name, first), (second_name, second) in itertools.combinations(
+        series.groupby("class_name", sort=False), 2
+    ):
         pair = first.merge(second, on=["channel", "date"])
         spread = np.sqrt((pair["std_x"] ** 2 + pair["std_y"] ** 2) / 2)
         distance = (pair["mean_x"] - pair["mean_y"]).abs() / spread.where(spread > 0)
         best = pair.loc[distance.idxmax()]
-        rows.append((f"{one} / {other}", best["channel"], best["date"].date(), distance.max()))
+        rows.append((f"{first_name} / {second_name}", best["channel"], best["date"].date(), distance.max()))
     table = pd.DataFrame(rows, columns=["classes", "channel", "date", "distance (std)"])
     return table.sort_values("distance (std)", ignore_index=True).round(2)
 
 
 def epochs_table(history: pd.DataFrame, legend: tuple[LandCover, ...]) -> pd.DataFrame:
-    """Every epoch of every training: losses, overall accuracy, macro F1 and class F1 on the validation set."""
+    """Losses, overall accuracy, macro F1 and class F1 on the validation set, by training and epoch."""
     names = {"training_loss": "training loss", "loss": "validation loss", "oa": "OA", "macro_f1": "macro F1"}
     names |= {f"f1_{index}": cover.name for index, cover in enumerate(legend)}
     return history.set_index(["training", "epoch"])[list(names)].rename(columns=names)
 
 
 def areas_table(maps: dict[str, xr.DataArray], legend: tuple[LandCover, ...]) -> pd.DataFrame:
-    """Per cent of the mapped pixels in each class, and agreement with a map called "truth" if given."""
+    """Per cent of the mapped pixels in each class, and agreement with the map called "truth" where there is one.
+
+    `maps` are class codes (y, x) by name.
+    """
     table = {}
     for name, codes in maps.items():
         mapped = codes.values > 0
@@ -55,13 +65,16 @@ def areas_table(maps: dict[str, xr.DataArray], legend: tuple[LandCover, ...]) ->
     return pd.DataFrame(table)
 
 
-def geometry_table(maps: dict[str, xr.DataArray], edges_found: np.ndarray | None = None) -> pd.DataFrame:
-    """Speckle of each map, and how its class borders match those of the map called "truth" within one pixel.
+def geometry_table(maps: dict[str, xr.DataArray], edges_of_image: np.ndarray | None = None) -> pd.DataFrame:
+    """Speckle of each map, and the agreement of its class borders with those of the map called "truth" within one pixel.
 
-    `edges_found` bool (y, x): borders seen in the image (`geometry.image_edges`), for a scene without truth.
+    Parameters
+    ----------
+    maps: class codes, uint8 (y, x), by name.
+    edges_of_image: bool (y, x), see `scene_edges`; the reference for a scene without truth.
     """
     edges = {name: geometry.edges(codes.values) for name, codes in maps.items()}
-    reference = edges.get("truth", edges_found)
+    reference = edges.get("truth", edges_of_image)
     rows = {}
     for name, codes in maps.items():
         speckle = geometry.speckle(codes.values)
@@ -76,14 +89,14 @@ def geometry_table(maps: dict[str, xr.DataArray], edges_found: np.ndarray | None
 
 
 def scene_edges(scene: xr.DataArray) -> np.ndarray:
-    """Edges (`geometry.image_edges`) of a scene's mean over its usable dates in B8, or else in its last band."""
+    """Edges of the mean of B8, or of the last band, over the usable dates, bool (y, x); see `geometry.image_edges`."""
     held = scene["band"].values.tolist()
     image = scene.sel(band="B8" if "B8" in held else held[-1])
     return geometry.image_edges(image.where(~image["mask"]).mean("time").values)
 
 
 def recall_tables(maps: dict[str, xr.DataArray]) -> dict[str, pd.DataFrame]:
-    """`geometry.recall_by_width` of each map against the one called "truth"; none where there is no truth."""
+    """`geometry.recall_by_width` of each map against the one called "truth"; empty without truth."""
     if "truth" not in maps:
         return {}
     truth = maps["truth"].values
@@ -93,10 +106,15 @@ def recall_tables(maps: dict[str, xr.DataArray]) -> dict[str, pd.DataFrame]:
 def area_table(
     counts: np.ndarray, reference: np.ndarray, codes: xr.DataArray, legend: tuple[LandCover, ...]
 ) -> tuple[float, float, pd.DataFrame]:
-    """Accuracy of a map and its half-width, and the area of each class in hectares, by `area.area_weighted`.
+    """Accuracy of a map, its half-width, and the area of each class in hectares; see `area.area_weighted`.
 
-    `counts` (polygon, predicted) and `reference` (polygon,) of the map's classifier on test; `codes` its map. Half-widths
-    are of polygons resampled. A class that is mapped but given to no test pixel has only its mapped area.
+    Parameters
+    ----------
+    counts, reference: pixels of the test polygons (polygon, predicted class) and their class indices (polygon,).
+    codes: class codes (y, x) of the map by the same classifier.
+    legend: its classes, in the order of the class indices.
+
+    Half-widths come from resampled polygons. A class that is mapped but predicted for no test pixel has a mapped area alone.
     """
     hectares = ground.areas_of_codes(codes.values, codes.rio.transform(), codes.rio.crs) / 10_000
     mapped = hectares[[cover.code for cover in legend]]

@@ -81,8 +81,8 @@ def features_figure(series: pd.DataFrame, classes: Sequence[str] = ()) -> Figure
 
     Parameters
     ----------
-    series : as for `series_figure`, from normalised samples.
-    classes : names of the classes to draw; those that `series` lacks are left out. Where it has none of them, as with
+    series: as for `series_figure`, from normalised samples.
+    classes: names of the classes to draw; those that `series` lacks are left out. Where it has none of them, as with
         another nomenclature, all of its classes are drawn.
     """
     held = [cover.name for cover in _legend(series)]

@@ -15,7 +15,7 @@ from scipy import stats
 
 from .. import models
 from ..errors import InputError
-from ..evaluation import intervals
+from ..evaluation import metrics
 from ..models import context, forest
 from ..runs.experiment import Experiment
 from . import evidence
@@ -121,7 +121,7 @@ def _minorities(run: Experiment, name: str) -> np.ndarray:
 
 def _spread_over_trainings(run: Experiment) -> np.ndarray:
     """Largest standard deviation of the validation macro F1 over trainings among the networks; NaN of one training."""
-    scores = [intervals.macro_f1(evidence.confusions(run, name, "validation")) for name in models.NAMES]
+    scores = [metrics.macro_f1(evidence.confusions(run, name, "validation")) for name in models.NAMES]
     if run.settings.train.trainings < 2:
         return np.full(scores[0].shape[1], np.nan)
     return np.max([np.std(one, axis=0, ddof=1) for one in scores], axis=0)

@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import nomenclature
 from ..errors import InputError
-from ..evaluation import geometry, intervals
+from ..evaluation import geometry, intervals, metrics
 from ..runs.experiment import Experiment
 
 DRAWS = 1000
@@ -41,12 +41,12 @@ def confusions(run: Experiment, name: str, part: str = "test") -> np.ndarray:
 
 def macro_f1(run: Experiment, name: str, part: str = "test") -> np.ndarray:
     """Macro F1 (1 + draw,) of a classifier, mean over its trainings."""
-    return intervals.macro_f1(confusions(run, name, part)).mean(0)
+    return metrics.macro_f1(confusions(run, name, part)).mean(0)
 
 
 def class_f1(run: Experiment, name: str, code: int, part: str = "test") -> np.ndarray:
     """F1 of one class of the paper (1 + draw,), mean over trainings. Raises `InputError` where the legend lacks it."""
-    return intervals.class_f1(confusions(run, name, part))[..., _index(run, code)].mean(0)
+    return metrics.f1(confusions(run, name, part))[..., _index(run, code)].mean(0)
 
 
 def share_predicted(run: Experiment, name: str, reference: int, predicted: tuple[int, ...]) -> np.ndarray:

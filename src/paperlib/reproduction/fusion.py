@@ -98,5 +98,5 @@ def _gain(fused: tuple[np.ndarray, np.ndarray], single: tuple[np.ndarray, np.nda
     """Difference of macro F1 over the same polygons, and its interval."""
     reference = fused[1]
     weights = np.vstack([np.ones((1, len(reference)), int), intervals.draws(reference)])
-    first, second = (intervals.macro_f1(intervals.resampled_confusions(*one, weights)) for one in (fused, single))
+    first, second = (metrics.macro_f1(intervals.resampled_confusions(*one, weights)) for one in (fused, single))
     return float((first - second)[0]), *intervals.interval((first - second)[1:])
