@@ -1,14 +1,15 @@
-# Words: help, install, test, book, pdf, format, check, clean. Needs Python 3.11+ with pip and venv, and make.
+# Targets: help, install, test, book, pdf, format, check, clean. Requires Python 3.11+ with pip and venv, and make.
 PYTHON ?= python3
 BIN := .venv/bin
 
 help:
-	@echo "make book     build the book (preset demo; PAPERLIB_PRESET=tiny for a quick look)"
-	@echo "make pdf      the built book as one PDF (needs chromium)"
-	@echo "make test     run every test"
-	@echo "make install  make the environment .venv with the pinned versions"
-	@echo "make format   format the code; make check: lint, types, notebooks without outputs"
-	@echo "make clean    remove built pages; artifacts in data/artifacts stay"
+	@echo "make book     build the book (preset demo; set PAPERLIB_PRESET=tiny for a quick look)"
+	@echo "make pdf      print the built book as one PDF (requires chromium)"
+	@echo "make test     run all tests"
+	@echo "make install  create the environment .venv with the pinned versions"
+	@echo "make format   format the code and strip outputs from notebooks"
+	@echo "make check    check formatting, lint, types, and that notebooks have no outputs"
+	@echo "make clean    remove built pages and caches; keep artifacts in data/artifacts"
 
 install: $(BIN)/.installed
 
@@ -18,7 +19,7 @@ $(BIN)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 book: install
-	$(BIN)/jupyter-book build -W -n --keep-going book/ || { rm -rf book/_build/.doctrees; exit 1; } # or it would pass next time
+	$(BIN)/jupyter-book build -W -n --keep-going book/ || { rm -rf book/_build/.doctrees; exit 1; } # otherwise a repeated build would pass
 	$(BIN)/python book/check.py
 	@echo "The book is at $(CURDIR)/book/_build/html/index.html"
 

@@ -1,9 +1,9 @@
-"""Seconds and memory of building the book: cold (empty store), and again after an edit of prose.
+"""Time and memory of building the book: from an empty store, and again after an edit of prose.
 
     python benchmarks/book.py [PRESET]
 
-Builds a fresh clone of the last commit in a temporary folder, with this environment. Prints one table and writes it,
-with machine, versions and commit, to benchmarks/results/book-PRESET.csv.
+Builds a fresh clone of the last commit in a temporary folder, in the current environment. Prints one table and writes
+it, with machine, versions and commit, to benchmarks/results/book-PRESET.csv.
 """
 
 import os
@@ -22,7 +22,7 @@ PROJECT = Path(__file__).parents[1]
 
 
 def measure(command: list[str], cwd: Path, environment: dict) -> tuple[float, float]:
-    """Wall seconds of a command and the peak memory in GB of its process tree (resident, shared pages counted once each)."""
+    """Wall seconds of a command, and peak resident memory in GB summed over its process tree."""
     started = time.perf_counter()
     process = psutil.Popen(command, cwd=cwd, env=environment, stdout=subprocess.DEVNULL)
     peak = 0
@@ -31,9 +31,9 @@ def measure(command: list[str], cwd: Path, environment: dict) -> tuple[float, fl
         nonlocal peak
         while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
             total = 0
-            for one in (process, *process.children(recursive=True)):
+            for member in (process, *process.children(recursive=True)):
                 try:
-                    total += one.memory_info().rss
+                    total += member.memory_info().rss
                 except psutil.NoSuchProcess:
                     continue
             peak = max(peak, total)
@@ -47,7 +47,7 @@ def measure(command: list[str], cwd: Path, environment: dict) -> tuple[float, fl
 
 
 def main(preset: str = "demo") -> None:
-    """Clone, build twice, print and keep the figures."""
+    """Clone the repository, build the book twice, and print and keep the measurements."""
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder) / "clone"
         subprocess.run(["git", "clone", "--quiet", str(PROJECT), str(clone)], check=True)

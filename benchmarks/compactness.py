@@ -1,8 +1,9 @@
-"""Compactness of the superpixels of iota2_ctx: validation macro F1 by compactness, over several splits.
+"""Validation macro F1 of iota2_ctx by the compactness of its superpixels, over several splits.
 
     python benchmarks/compactness.py [PRESET]
 
-The test set is not touched. Writes benchmarks/results/compactness-PRESET.csv; `superpixels.COMPACTNESS` was chosen so.
+The test set is not used. Writes benchmarks/results/compactness-PRESET.csv, from which `superpixels.COMPACTNESS` was
+chosen.
 """
 
 import sys
@@ -40,7 +41,7 @@ def score(run: Experiment, compactness: float) -> float:
 
 
 def main(preset: str = "demo") -> None:
-    """Try every compactness on every split, print one table, and keep it."""
+    """Score every compactness on every split; print and keep one table."""
     rows = []
     for seed in SPLITS:
         run = Experiment(preset, seed=seed)

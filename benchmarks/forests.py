@@ -1,8 +1,8 @@
-"""The forest's map, files to files, against scikit-learn's `predict` alone on an array in memory, side by side.
+"""Speed of a forest's map from files to files, compared with scikit-learn's `predict_proba` alone on an array in memory.
 
     python benchmarks/forests.py [SIDE [REPEATS]]
 
-A forest of all 100 trees grown on the training pixels of preset demo; medians are kept in results/forests.csv.
+Grows a forest of all 100 trees on the training pixels of preset demo. Medians are kept in results/forests.csv.
 """
 
 import os
@@ -19,7 +19,7 @@ from paperlib.models import forest
 
 
 def predict_alone(grown, x: np.ndarray, turns: int) -> float:
-    """Thousand pixels a second of scikit-learn on all cores, chunk by chunk."""
+    """Thousand pixels per second of scikit-learn on all cores, chunk by chunk."""
     grown.n_jobs = os.cpu_count()
     started = time.perf_counter()
     for _ in range(turns):

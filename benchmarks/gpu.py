@@ -1,12 +1,12 @@
-"""On this machine's GPU what the paper did on two V100: the trainings of Table 4, and a map of a whole tile by each network.
+"""Time on a GPU of what the paper did on two V100: the trainings of Table 4, and a map of a whole tile by each network.
 
     python benchmarks/gpu.py [SIDE [PRESET]]
 
-Seconds of all trainings of PRESET (paper: five of each network; empty the store first, it keeps the seconds of those it
-holds); and of maps from files to files of SIDE x SIDE pixels (10980) and eleven dates, with the sums over all threads of
-reading and preparing, classifying, and writing, and the share of time that the GPU was busy, as nvidia-smi samples it.
-Without a GPU it measures the processor, and the column `device` says so. Kept in results/gpu-trainings.csv and
-results/gpu-maps.csv.
+Measures the seconds of all trainings of PRESET (default paper: five of each network). Empty the store first, because
+trainings in the store are not repeated and keep their recorded seconds. Also measures maps from files to files of SIDE
+x SIDE pixels (10980) and eleven dates: the time spent reading and preparing, classifying, and writing, summed over all
+threads, and the share of time that the GPU was busy, as sampled by nvidia-smi. Without a GPU, the processor is
+measured; the column `device` names it. Results are kept in results/gpu-trainings.csv and results/gpu-maps.csv.
 """
 
 import shutil
@@ -39,7 +39,7 @@ SAMPLING = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,
 
 @contextmanager
 def timed_stages() -> Iterator[Counter]:
-    """Seconds that all threads together spend in each of `STAGES` meanwhile."""
+    """Count the seconds that all threads together spend in each of `STAGES` within the context."""
     seconds, lock = Counter(), threading.Lock()
 
     def timed(stage: str, work):
@@ -65,28 +65,28 @@ def timed_stages() -> Iterator[Counter]:
 
 @contextmanager
 def busy() -> Iterator[list[float]]:
-    """The GPU's utilization in percent, every 200 ms meanwhile, in the list when done; empty without nvidia-smi."""
-    found: list[float] = []
+    """Sample the GPU utilization in per cent every 200 ms; the list is filled on exit; empty without nvidia-smi."""
+    utilization: list[float] = []
     if not shutil.which(SAMPLING[0]):
-        yield found
+        yield utilization
         return
     with subprocess.Popen(SAMPLING, stdout=subprocess.PIPE, text=True) as sampler:
         try:
-            yield found
+            yield utilization
         finally:
             sampler.terminate()
-            found += [float(line) for line in sampler.communicate()[0].split() if line.isdigit()]
+            utilization += [float(line) for line in sampler.communicate()[0].split() if line.isdigit()]
 
 
 def trainings(run: Experiment) -> pd.DataFrame:
-    """Seconds that each network's trainings took; those that the store holds are not done again."""
+    """Seconds of each network's trainings. Trainings in the store are not repeated."""
     table = run.trainings(models.NAMES).groupby("model", sort=False)["training_seconds"].agg(["size", "sum"])
     table.loc["all"] = table.sum()
     return table.reset_index().set_axis(["model", "trainings", "seconds"], axis=1)
 
 
 def maps(run: Experiment, side: int) -> pd.DataFrame:
-    """Seconds of a map by each network, and where they went."""
+    """Seconds of a map by each network, in total and by stage."""
     scene, rows = open_scene(tile(side)), []
     for name in models.NAMES:
         model = run.classifier(name)
@@ -104,7 +104,7 @@ def maps(run: Experiment, side: int) -> pd.DataFrame:
 
 
 def main(side: int = TILE, preset: str = "paper") -> None:
-    """Train, then map."""
+    """Measure the trainings, then the maps."""
     allocation.configure()
     run = Experiment(preset)
     facts = {"preset": preset, "device": store.device_name()}

@@ -1,17 +1,17 @@
-"""Maps on this machine's processor: end to end against computing alone, and against the usual way, side by side.
+"""Speed of maps on the processor: end to end, compared with computing alone and with the usual way.
 
     python benchmarks/maps.py [SIDE [REPEATS [MODEL ...]]]
 
-Files to files on a scene of SIDE x SIDE (2048) pixels and eleven dates (benchmarks/tile.py) with the trainings of preset
-demo. Each of REPEATS (3) turns measures in this order; medians, also of the ratios of each turn, are kept in
-results/maps.csv:
-  compute alone   the same network in the same precision on normalised numbers in memory, at its best batch, all cores
-  end to end      `map_scene`: files to maps
-  four times      the same on four times the area; then once more end to end and compute alone, of which means are taken
+Maps a scene of SIDE x SIDE (2048) pixels and eleven dates (benchmarks/tile.py) from files to files, with the trainings
+of preset demo. Each of REPEATS (3) turns measures in the following order. Medians, also of the ratios of each turn, are
+kept in results/maps.csv.
+  compute alone   the same network in the same precision on normalised numbers in memory, at its best batch size, all cores
+  end to end      `map_scene`, from files to maps
+  four times      end to end on four times the area; then end to end and compute alone again, which are averaged
   the usual way   the whole stack in memory, 32 x 32 patches without overlap from a DataLoader, the network as trained;
-                  on a quarter of the side, since it is slow and its memory grows with the scene
-Computing alone is held against what the processor can do at all: the speed of a product of two matrices. A turn takes 1
-(2D-CNN) to 6 minutes (SpatioTempCNN) with bfloat16.
+                  on a quarter of the side, because it is slow and its memory grows with the scene
+Computing alone is also compared with the speed of a matrix product, as the limit of the processor. With bfloat16, a
+turn takes 1 (2D-CNN) to 6 minutes (SpatioTempCNN).
 """
 
 import os
@@ -35,11 +35,11 @@ from paperlib.mapping.inference import Classifier, answer
 from paperlib.mapping.scene_maps import map_scene
 
 SERIES = (13, 11)  # channels and dates
-BATCHES = ((2, 32), (16, 32), (4, 64), (1, 128), (1, 256))  # patches x side
+BATCHES = ((2, 32), (16, 32), (4, 64), (1, 128), (1, 256))  # number of patches, side in pixels
 
 
 def end_to_end(run: Experiment, model: torch.nn.Module, side: int) -> float:
-    """Thousand pixels a second from files to files."""
+    """Thousand pixels per second from files to files."""
     scene = open_scene(tile(side))
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
@@ -48,7 +48,7 @@ def end_to_end(run: Experiment, model: torch.nn.Module, side: int) -> float:
 
 
 def compute_alone(classifier: Classifier, batch: tuple[int, int], pixels: int = 2**18) -> float:
-    """Thousand pixels a second of a network alone, on batches of (patches, side), each core on batches of its own."""
+    """Thousand pixels per second of a network alone, on batches of (patches, side); each core computes its own batches."""
     number, side = batch
     xs = [torch.rand(number, *SERIES, side, side) for _ in range(os.cpu_count())]
     turns = max(len(xs), round(pixels / (number * side**2)))
@@ -60,10 +60,10 @@ def compute_alone(classifier: Classifier, batch: tuple[int, int], pixels: int = 
 
 
 def on_every_core(work: Callable[[int], None], turns: int) -> float:
-    """Seconds of `work` on the numbers of the turns, in threads of which each computes alone."""
+    """Seconds of `work` called with each turn number, in one single-threaded worker per core."""
     before = torch.get_num_threads()
     with ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        list(pool.map(work, range(os.cpu_count())))  # the first time costs more
+        list(pool.map(work, range(os.cpu_count())))  # warm up: the first call is slower
         started = time.perf_counter()
         list(pool.map(work, range(turns)))
         seconds = time.perf_counter() - started
@@ -72,13 +72,13 @@ def on_every_core(work: Callable[[int], None], turns: int) -> float:
 
 
 def matrix_product(mixed: bool, side: int = 1024, turns: int = 60) -> float:
-    """Thousand million operations a second of products of two square matrices, each core on products of its own."""
-    one, other = torch.rand(2, side, side).to(torch.bfloat16 if mixed else torch.float32)
-    return turns * 2 * side**3 / on_every_core(lambda turn: one @ other, turns) / 1e9
+    """Billion operations per second of products of two square matrices; each core computes its own products."""
+    left, right = torch.rand(2, side, side).to(torch.bfloat16 if mixed else torch.float32)
+    return turns * 2 * side**3 / on_every_core(lambda turn: left @ right, turns) / 1e9
 
 
 def operations(model: torch.nn.Module) -> float:
-    """Million operations that a network takes for a pixel, two for a multiplication with its addition."""
+    """Million operations of a network per pixel; a multiplication with its addition counts as two."""
     x = torch.rand(2, *SERIES, 32, 32)
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         model(x)
@@ -86,7 +86,7 @@ def operations(model: torch.nn.Module) -> float:
 
 
 class Patches(Dataset):
-    """32 x 32 patches side by side of a stack (channel, date, y, x) in memory."""
+    """Adjacent 32 x 32 patches of a stack (channel, date, y, x) in memory."""
 
     def __init__(self, stack: torch.Tensor):
         self.stack, self.columns = stack, stack.shape[-1] // 32
@@ -100,18 +100,18 @@ class Patches(Dataset):
 
 
 def usual_way(run: Experiment, model: torch.nn.Module, side: int) -> float:
-    """Thousand pixels a second of the usual way."""
+    """Thousand pixels per second of the usual way."""
     scene = open_scene(tile(side))
     started = time.perf_counter()
     stack = run.normaliser.apply(torch.from_numpy(read_features(scene))[None])[0]
     with torch.inference_mode():
-        found = [model(x).softmax(1).max(1) for x in DataLoader(Patches(stack), batch_size=16)]
-    assert sum(index.numel() for _, index in found) == side**2
+        classified = [model(x).softmax(1).max(1) for x in DataLoader(Patches(stack), batch_size=16)]
+    assert sum(index.numel() for _, index in classified) == side**2
     return side**2 / (time.perf_counter() - started) / 1000
 
 
 def best_batch(classifier: Classifier) -> tuple[int, int]:
-    """The one of `BATCHES` at which a network alone is fastest, by medians of five."""
+    """The batch of `BATCHES` at which the network alone is fastest, by medians of five measurements."""
     rates = pd.DataFrame({batch: compute_alone(classifier, batch) for batch in BATCHES} for _ in range(5))
     return rates.median().idxmax()
 
@@ -119,7 +119,7 @@ def best_batch(classifier: Classifier) -> tuple[int, int]:
 def one_turn(
     run: Experiment, model: torch.nn.Module, classifier: Classifier, batch: tuple[int, int], side: int
 ) -> dict[str, float]:
-    """Every way once, thousand pixels a second; what is compared lies close together: a rented machine's speed drifts."""
+    """Measure every way once (thousand pixels per second); compared values lie close in time, because speed drifts."""
     alone, area = [compute_alone(classifier, batch)], []
     for length in (side, 2 * side, side):
         area.append(end_to_end(run, model, length))
@@ -138,8 +138,8 @@ def one_turn(
 
 
 def main(side: int = 2048, repeats: int = 3, *names: str) -> None:
-    """Measure these networks, by default every one."""
-    allocation.configure()  # as the command line does
+    """Measure the networks `names`, by default all."""
+    allocation.configure()  # as in the command line
     run = Experiment("demo")
     rows = []
     for name in names or models.NAMES:

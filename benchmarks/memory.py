@@ -1,8 +1,8 @@
-"""Memory of a map: the peak of a process that maps a scene, and of ones that map twice its area, in either direction.
+"""Peak memory of a process that maps a scene, and of processes that map twice the rows or twice the columns.
 
     python benchmarks/memory.py [SIDE [REPEATS [MODEL ...]]]
 
-Scenes of SIDE x SIDE (4096) pixels, of twice the rows, and of twice the columns; medians of REPEATS (3) are kept in
+The scenes have SIDE x SIDE (4096) pixels, twice the rows, and twice the columns. Medians of REPEATS (3) are kept in
 results/memory.csv. A turn takes 3 minutes with 2D-CNN and bfloat16.
 """
 
@@ -22,7 +22,7 @@ from paperlib.mapping.scene_maps import map_scene
 
 
 def peak(name: str, rows: int, columns: int) -> None:
-    """Map in this process, as the command line does, and print its peak resident memory in GB."""
+    """Map a scene in this process as the command line does, and print the peak resident memory in GB."""
     allocation.configure()
     run, scene = Experiment("demo"), open_scene(tile(rows, columns))
     with tempfile.TemporaryDirectory() as folder:
@@ -31,13 +31,13 @@ def peak(name: str, rows: int, columns: int) -> None:
 
 
 def peak_of_process(*arguments: str | int) -> float:
-    """What `peak` prints in a process of its own."""
+    """Run `peak` in a separate process and return the value that it prints."""
     command = [sys.executable, __file__, "--peak", *map(str, arguments)]
     return float(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
 
 
 def main(side: int = 4096, repeats: int = 3, *names: str) -> None:
-    """Measure in processes of their own."""
+    """Measure each network and scene in a separate process."""
     shapes = (side, side), (2 * side, side), (side, 2 * side)
     for shape in shapes:
         tile(*shape)
@@ -48,8 +48,8 @@ def main(side: int = 4096, repeats: int = 3, *names: str) -> None:
             for _ in range(repeats)
         )
         print(turns.to_string(), flush=True)
-        square, tall, wide = found = turns.median()
-        rows.append({"model": name, **found, "twice the rows": tall / square, "twice the columns": wide / square})
+        square, tall, wide = medians = turns.median()
+        rows.append({"model": name, **medians, "twice the rows": tall / square, "twice the columns": wide / square})
     keep("memory", pd.DataFrame(rows), repeats=repeats)
 
 

@@ -1,4 +1,4 @@
-"""How every benchmark here prints its one small table and keeps it, with commit, machine and versions."""
+"""Print and keep the table of a benchmark, with commit, machine and versions."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def machine(name: str) -> str:
-    """A machine's name with its processor and what decides on the speed of networks: bfloat16."""
+    """Name of a machine, its processor, and whether it has bfloat16, which determines the speed of networks."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.is_file() else []
     processor = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "processor")
@@ -20,9 +20,10 @@ def machine(name: str) -> str:
 
 
 def keep(name: str, table: pd.DataFrame, **more) -> None:
-    """Print a table and write it to results/NAME.csv, where rows of other machines stay, and of what else was measured.
+    """Print a table and write it to results/NAME.csv.
 
-    What was measured is said in the first column. `more`: columns that say under which choices it was taken.
+    The first column of the table names what was measured. Rows of the file for other machines and for other values of the
+    first column are preserved. `more` contains further columns, with the conditions of the measurement.
     """
     table = table.round(3)
     print(table.to_string(index=False))
@@ -31,7 +32,7 @@ def keep(name: str, table: pd.DataFrame, **more) -> None:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.csv"
     if path.is_file():
-        before, what = pd.read_csv(path), table.columns[0]
-        again = (before["machine"] == table["machine"].iloc[0]) & before[what].isin(table[what])
-        table = pd.concat([before[~again], table])
+        before, subject = pd.read_csv(path), table.columns[0]
+        replaced = (before["machine"] == table["machine"].iloc[0]) & before[subject].isin(table[subject])
+        table = pd.concat([before[~replaced], table])
     table.to_csv(path, index=False)

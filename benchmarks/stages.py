@@ -1,10 +1,11 @@
-"""Where the time of a map goes on one core: reading, gaps, indices, normalising, classifying.
+"""Time of the stages of a map on one core: reading, filling gaps, indices, normalising, classifying.
 
     python benchmarks/stages.py [SIDE [REPEATS]]
 
-Core microseconds a pixel of each stage on windows of the default size of a scene of SIDE pixels (2048), files open and in
-the operating system's cache, each block decompressed once; means in results/stages.csv. Beside them what GDAL takes alone:
-the same windows of the same files at their own resolution, and nothing done with them.
+Measures core microseconds per pixel of each stage, on windows of the default size of a scene of SIDE pixels (2048).
+Files are open and in the cache of the operating system, and each block is decompressed once. Means are kept in
+results/stages.csv. For comparison, GDAL alone reads the same windows of the same files at their own resolution, without
+any processing.
 """
 
 import math
@@ -30,14 +31,14 @@ from paperlib.settings import Map
 
 
 def read_alone(files: list[rasterio.DatasetReader], place: tuple[slice, slice]) -> None:
-    """A window, rows and columns of 10 m, of every file as it is stored."""
+    """Read a window, given in rows and columns of 10 m, of every file at its own resolution."""
     for file in files:
         factor = round(file.transform.a / 10)
         file.read(1, window=tuple((part.start // factor, -(-part.stop // factor)) for part in place))
 
 
 def main(side: int = 2048, repeats: int = 3) -> None:
-    """Time the stages of every network on `repeats` rows of windows; the row before them opens the files."""
+    """Time the stages of every network on `repeats` rows of windows; an earlier row opens the files."""
     allocation.configure()
     torch.set_num_threads(1)
     run = Experiment("demo")
@@ -65,7 +66,7 @@ def main(side: int = 2048, repeats: int = 3) -> None:
         files = [stack.enter_context(rasterio.open(path)) for path in paths]
         series = len(channel_names(bands)), scene.sizes["time"]
         largest = max(math.prod(part.stop - part.start for part in place.read) for place in before + parts)
-        memory = np.empty(math.prod(series) * largest, np.float32)  # the same for all windows, as in a map
+        memory = np.empty(math.prod(series) * largest, np.float32)  # reused for all windows, as in a map
         for part in before:
             read_features(scene, *part.read, memory)
             read_alone(files, part.read)

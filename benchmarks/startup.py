@@ -1,4 +1,4 @@
-"""Seconds until `import paperlib` and the command line's help are there, against Python itself, side by side.
+"""Seconds of `import paperlib` and of `paperlib --help`, compared with starting Python.
 
 python benchmarks/startup.py [REPEATS]
 """
@@ -19,7 +19,7 @@ COMMANDS = {
 
 
 def main(repeats: int = 9) -> None:
-    """Medians of some starts of each, in turn."""
+    """Measure the commands in turn and keep the medians."""
     seconds = {name: [] for name in COMMANDS}
     for _ in range(repeats):
         for name, arguments in COMMANDS.items():

@@ -1,11 +1,12 @@
-"""What reading and preparing a pixel costs by how a scene is stored, and by the number of its dates.
+"""Time of reading and preparing a pixel, by the file layout of a scene and the number of its dates.
 
     python benchmarks/storage.py [REPEATS]
 
-A row of windows over the whole width of a tile (benchmarks/tile.py), on all cores, as a map reads it, after another row
-that opens the files; medians of REPEATS (3) in results/storage.csv. Products of eleven dates, and of two years, the
-second the first again; GeoTIFF stacks of both, layer by layer (interleave=band) and pixel by pixel. Counted are reading,
-gaps and indices. Takes some minutes, most of which go to writing the stacks.
+Reads a row of windows over the whole width of a tile (benchmarks/tile.py) on all cores, as a map does, after another
+row that opens the files. Medians of REPEATS (3) are kept in results/storage.csv. The layouts are products of eleven
+dates, products of two years (the second year repeats the first), and GeoTIFF stacks of both, stored layer by layer
+(interleave=band) and pixel by pixel. The time includes reading, filling gaps and indices. The script takes some
+minutes, mostly to write the stacks.
 """
 
 import os
@@ -38,8 +39,8 @@ ROWS = 2 * Map().window
 
 
 def two_years(products: Path, folder: Path) -> Path:
-    """Links to the products, and once more a year later."""
-    for path in (file for one in find_products(products) for file in one.files):
+    """Link the products, and link them again with dates one year later."""
+    for path in (file for source in find_products(products) for file in source.files):
         for year in ("2018", "2019"):
             link = folder / str(path.relative_to(products)).replace("2018", year)
             link.parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +49,7 @@ def two_years(products: Path, folder: Path) -> Path:
 
 
 def stack(scene: xr.DataArray, path: Path, interleave: str) -> Path:
-    """A scene as one date-major GeoTIFF, compressed as its products are."""
+    """Write a scene as one date-major GeoTIFF with the compression of its products."""
     bands, dates = scene.band.values, scene.time.values
     profile = {
         "driver": "GTiff", "dtype": "int16", "count": len(bands) * len(dates), "height": ROWS, "width": scene.sizes["x"],
@@ -68,28 +69,28 @@ def stack(scene: xr.DataArray, path: Path, interleave: str) -> Path:
 
 
 def cost(path: Path) -> float:
-    """Core microseconds a pixel of the second row of windows."""
+    """Core microseconds per pixel of the second row of windows."""
     scene, size = open_scene(path), Map().window
     shape = scene.sizes["y"], scene.sizes["x"]
     parts = list(windows(shape, (size, 2 * size)))
     largest = len(channel_names(scene.band.values)) * scene.sizes["time"] * 2 * size**2
     memory = threading.local()
 
-    def one(part: Window) -> None:
+    def read_part(part: Window) -> None:
         if not hasattr(memory, "values"):
             memory.values = np.empty(largest, np.float32)
         read_features(scene, *part.read, memory.values)
 
     with rows_cached(scene, size), ThreadPoolExecutor() as pool:
-        list(pool.map(one, [part for part in parts if part.core[0].start == 0]))
+        list(pool.map(read_part, [part for part in parts if part.core[0].start == 0]))
         started = time.perf_counter()
-        list(pool.map(one, [part for part in parts if part.core[0].start == size]))
+        list(pool.map(read_part, [part for part in parts if part.core[0].start == size]))
         seconds = time.perf_counter() - started
     return 1e6 * seconds * os.cpu_count() / (size * shape[1])
 
 
 def main(repeats: int = 3) -> None:
-    """Measure each way of storing in turn."""
+    """Measure each layout in turn."""
     allocation.configure()
     products = tile(ROWS, TILE)
     with tempfile.TemporaryDirectory() as folder:
@@ -99,9 +100,9 @@ def main(repeats: int = 3) -> None:
             stored[f"stack by {interleave}{name}"] = stack(
                 open_scene(path), Path(folder) / f"{interleave}{name}.tif", interleave
             )
-        found = {name: statistics.median(cost(path) for _ in range(repeats)) for name, path in stored.items()}
+        measured = {name: statistics.median(cost(path) for _ in range(repeats)) for name, path in stored.items()}
         dates = {name: open_scene(path).sizes["time"] for name, path in stored.items()}
-    rows = [(name, dates[name], spent, spent / dates[name]) for name, spent in found.items()]
+    rows = [(name, dates[name], spent, spent / dates[name]) for name, spent in measured.items()]
     columns = ["stored as", "dates", "core microseconds a pixel", "core microseconds a pixel and date"]
     keep("storage", pd.DataFrame(rows, columns=columns), rows=ROWS, repeats=repeats)
 

@@ -1,10 +1,10 @@
-"""Memory and speed of monthly syntheses: twelve months of 512 x 512 pixels from 60 local dates, and how the time parts.
+"""Memory and speed of monthly syntheses: twelve months of 512 x 512 pixels from 60 local dates, and time by stage.
 
     python benchmarks/synthesis.py
 
-Writes 60 Theia L2A products (COG, random values, clouds) to a temporary folder, then makes the months in a process of its
-own. Prints one table and writes it, with machine, versions and commit, to benchmarks/results/synthesis.csv.
-The bar: a peak of 2 GB of memory or less.
+Writes 60 Theia L2A products (COG, random values, clouds) to a temporary folder, then makes the syntheses in a separate
+process. Prints one table and writes it, with machine, versions and commit, to benchmarks/results/synthesis.csv. Exits
+with an error if the peak memory exceeds 2 GB.
 """
 
 import json
@@ -27,11 +27,11 @@ from paperlib.scenes.sensors import BANDS, BANDS_10M
 
 PROJECT = Path(__file__).parents[1]
 SIZE, DATES, YEAR = 512, 60, 2018
-BAR = 2.0  # GB
+MEMORY_LIMIT = 2.0  # GB
 
 
 def write_products(folder: Path) -> None:
-    """60 products over a year: reflectance that changes smoothly in space, and clouds on a third of each date."""
+    """Write 60 products over a year: reflectance that varies smoothly in space, and clouds over a third of each date."""
     random = np.random.default_rng(0)
     for date in pd.date_range(f"{YEAR}-01-03", periods=DATES, freq="6D"):
         name = f"SENTINEL2A_{date:%Y%m%d}-105021-460_L2A_T31TCJ_C_V2-2"
@@ -54,7 +54,7 @@ def _write(path: Path, image: np.ndarray) -> None:
 
 
 def run(source: Path, target: Path) -> dict[str, float]:
-    """Make the twelve months in this process; seconds in all, of waiting for files, of writing, and of processors."""
+    """Make the twelve months in this process; return total, waiting, writing and processor seconds."""
     spent = {"waiting": 0.0, "writing": 0.0}
 
     def timed(name, do):
@@ -68,17 +68,17 @@ def run(source: Path, target: Path) -> dict[str, float]:
         return doing
 
     synthesis.map_threads = timed("writing", synthesis.map_threads)
-    # Waits for what is read and, within `map_threads`, for what is written.
+    # Waiting includes waiting for reads and, within `map_threads`, for writes.
     weighting.collect_results = timed("waiting", weighting.collect_results)
-    found = acquisitions.local_acquisitions(source)
+    series = acquisitions.local_acquisitions(source)
     started, busy = time.perf_counter(), time.process_time()
-    synthesis.synthesise(found, synthesis.months(YEAR), target)
+    synthesis.synthesise(series, synthesis.months(YEAR), target)
     spent["waiting"] -= spent["writing"]
     return {"seconds": time.perf_counter() - started, "busy": time.process_time() - busy, **spent}
 
 
 def watched(command: list[str]) -> tuple[dict, float]:
-    """What a command prints as JSON, and its peak memory in GB."""
+    """Run a command; return the JSON that it prints and its peak memory in GB."""
     process, peak = psutil.Popen(command, stdout=subprocess.PIPE, text=True), 0
     while process.poll() is None:
         try:
@@ -93,7 +93,7 @@ def watched(command: list[str]) -> tuple[dict, float]:
 
 
 def main() -> None:
-    """Write the products, measure, print and keep the figures."""
+    """Write the products, measure, and print and keep the results."""
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "l2a", Path(folder) / "l3a"
         write_products(source)
@@ -103,7 +103,7 @@ def main() -> None:
         "dates": DATES,
         "months": 12,
         "seconds": times["seconds"],
-        "thousand pixels a second": 12 * SIZE**2 / times["seconds"] / 1000,  # of 10 m, ten bands each
+        "thousand pixels a second": 12 * SIZE**2 / times["seconds"] / 1000,  # pixels of 10 m with ten bands
         "waiting for files (%)": 100 * times["waiting"] / times["seconds"],
         "compressing and writing (%)": 100 * times["writing"] / times["seconds"],
         "computing (%)": 100 * (1 - (times["waiting"] + times["writing"]) / times["seconds"]),
@@ -111,8 +111,8 @@ def main() -> None:
         "peak memory (GB)": peak,
     }
     keep("synthesis", pd.DataFrame([row]))
-    if peak > BAR:
-        sys.exit(f"more than {BAR} GB")
+    if peak > MEMORY_LIMIT:
+        sys.exit(f"Peak memory is {peak:.1f} GB, more than {MEMORY_LIMIT} GB.")
 
 
 if __name__ == "__main__":

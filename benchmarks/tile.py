@@ -1,10 +1,11 @@
-"""A large scene for benchmarks: the simulated scene of preset demo, mirrored again and again, as native product files.
+"""A large scene for benchmarks: the simulated scene of preset demo, mirrored repeatedly, as native product files.
 
     python benchmarks/tile.py [ROWS [COLUMNS]]
 
-10980 x 10980 pixels (a whole tile, eleven dates) by default, 11 GB. Streams rows to disk and keeps the scene in the
-store, where the other benchmarks find it. It is for measuring time and memory only. Noise keeps lines from repeating
-themselves: without it they are compressed up to nine times as well as real ones and read in half the time.
+By default the scene has 10980 x 10980 pixels (a whole tile), eleven dates and 11 GB. The script streams rows to disk
+and keeps the scene in the store, where the other benchmarks find it. The scene is only for measuring time and memory.
+Noise prevents lines from repeating: without it, files are compressed up to nine times as well as real ones and read in
+half the time.
 """
 
 import sys
@@ -21,18 +22,18 @@ from paperlib.simulation.scene import write_metadata
 TILE = 10980
 ROWS_AT_ONCE = 512
 
-#: Largest noise in stored units (reflectance x 10000): with it a pixel takes 1.5 to 1.6 bytes, as in real L3A crops.
+#: Largest noise in stored units (reflectance x 10000). With it, a pixel takes 1.5 to 1.6 bytes, as in real L3A crops.
 NOISE = 8
 
 
 def mirrored(size: int, length: int) -> np.ndarray:
-    """Places 0 .. size - 1 forwards and backwards in turn, `length` of them."""
-    there = np.arange(length) % (2 * size)
-    return np.minimum(there, 2 * size - 1 - there)
+    """Indices 0 .. size - 1, alternately forwards and backwards, up to `length` indices."""
+    index = np.arange(length) % (2 * size)
+    return np.minimum(index, 2 * size - 1 - index)
 
 
 def write_layer(source: Path, target: Path, rows: int, columns: int) -> None:
-    """One raster file, mirrored to `rows` x `columns` pixels of 10 m, or a quarter as many of 20 m."""
+    """Write one raster file, mirrored to `rows` x `columns` pixels of 10 m, or to a quarter as many pixels of 20 m."""
     with rasterio.open(source) as file:
         image, profile = file.read(1), file.profile
     factor = round(profile["transform"].a / 10)
@@ -43,14 +44,14 @@ def write_layer(source: Path, target: Path, rows: int, columns: int) -> None:
     with rasterio.open(target, "w", **profile) as file:
         for start in range(0, len(down), ROWS_AT_ONCE):
             part = image[down[start : start + ROWS_AT_ONCE]][:, across]
-            if "_FRC_" in target.name:  # reflectance; flags, weights and days stay as they are
+            if "_FRC_" in target.name:  # reflectance only; flags, weights and days are unchanged
                 noise = random.integers(-NOISE, NOISE, part.shape, np.int16, endpoint=True)
                 np.add(part, noise, out=part, where=part != NODATA)
             file.write(part, 1, window=((start, start + len(part)), (0, len(across))))
 
 
 def make(folder: Path, rows: int, columns: int) -> None:
-    """Fill a folder with the products of all dates."""
+    """Write the products of all dates to a folder."""
     for product in find_products(Experiment("demo").folder):
         target = folder / product.folder.relative_to(product.folder.parents[1])
         (target / "MASKS").mkdir(parents=True)
@@ -60,7 +61,7 @@ def make(folder: Path, rows: int, columns: int) -> None:
 
 
 def tile(rows: int = TILE, columns: int = 0) -> Path:
-    """Folder of the scene, made when it is not in the store yet. Sides are even numbers of pixels of 10 m."""
+    """Folder of the scene, which is made if it is not in the store. Sides are even numbers of pixels of 10 m."""
     columns = columns or rows
     return store.find_or_make(
         "tile",

@@ -1,15 +1,17 @@
-"""Training epochs against the usual loops, side by side, and what is learned by each over some seeds.
+"""Time of training epochs compared with common loops, and the validation score of each over several seeds.
 
     python benchmarks/trainings.py [EPOCHS [SEEDS]]
 
-On 32 x 32 patches around the polygons of the demo scene, for each network that sees neighbours:
-  ours             `loop.train`: patches cut to labelled extents, bfloat16 where the processor has it, cheap masks of
-                   dropout (`models.blocks.Dropout`)
-  channel dropout  ours, dropping whole channels instead of single values
-  plain loop       a DataLoader over whole patches, float32, torch's dropout; same layers, batches, rates and turns
-And for TempCNN as first published (three layers of 64): ours, and the same architecture from the package breizhcrops
-(`pip install --no-deps breizhcrops`) in a plain loop, on the same pixels and batches. Medians over seeds of the seconds
-of an epoch's steps, evaluation left out, and the best validation macro F1; kept in results/trainings.csv.
+For networks that see neighbours, on 32 x 32 patches around the polygons of the demo scene:
+  ours             `loop.train`: patches cropped to their labelled extents, bfloat16 where the processor has it, fast dropout
+                   masks (`models.blocks.Dropout`)
+  channel dropout  as ours, but dropping whole channels instead of single values
+  plain loop       a DataLoader over whole patches, float32, torch's dropout; same layers, batches, rates and rotations
+For TempCNN as first published (three layers of 64): ours, and the same architecture from the package breizhcrops (`pip
+install --no-deps breizhcrops`) in a plain loop, on the same pixels and batches.
+
+Results are the median over seeds of the seconds of an epoch's steps, without evaluation, and the best validation macro
+F1, kept in results/trainings.csv.
 """
 
 import sys
@@ -30,19 +32,19 @@ from paperlib.evaluation import metrics
 from paperlib.features.samples import oversample
 from paperlib.training import loop, minibatches
 
-#: Dropout of single values as torch has it, and of whole channels, by the kind of the convolution before it.
+#: Torch's dropout of single values and of whole channels, by the kind of the preceding convolution.
 VALUES = {nn.Conv3d: nn.Dropout, nn.Conv2d: nn.Dropout}
 CHANNELS = {nn.Conv3d: nn.Dropout3d, nn.Conv2d: nn.Dropout2d}
 
 
 def build(run: Experiment, name: str, seed: int) -> nn.Module:
-    """Fresh weights, the same for a seed."""
+    """A network with fresh weights, which depend only on the seed."""
     torch.manual_seed(seed)
     return models.build(name, *run.normalised["train"].x.shape[1:3], len(run.legend))
 
 
 def with_dropout(model: nn.Module, kinds: dict[type, type]) -> nn.Module:
-    """The same network with another kind of dropout."""
+    """Replace the dropout layers of a network by another kind, in place."""
     for layers in [module for module in model.modules() if isinstance(module, nn.Sequential)]:
         for number, layer in enumerate(layers):
             if isinstance(layer, nn.Dropout):
@@ -51,7 +53,7 @@ def with_dropout(model: nn.Module, kinds: dict[type, type]) -> nn.Module:
 
 
 def ours(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], float]:
-    """Seconds of each epoch's steps, and the best validation macro F1."""
+    """Train with `loop.train`; return the seconds of each epoch's steps and the best validation macro F1."""
     seconds, one_epoch = [], loop._one_epoch
 
     def timed(*rest) -> float:
@@ -67,7 +69,7 @@ def ours(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], flo
 
 
 def plain_loop(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], float]:
-    """As `ours`, by the loop that most would write."""
+    """Train with a commonly written loop; return the same values as `ours`."""
     parts, choice = run.normalised, run.settings.train
     samples = loop.context(model, parts["train"])
     size = minibatches.batch_size(model, parts["train"], choice.patches)
@@ -96,7 +98,7 @@ def plain_loop(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float
 
 
 def breizhcrops(run: Experiment, seed: int) -> nn.Module | None:
-    """The same architecture from the package breizhcrops, or None where it is not installed."""
+    """The same architecture from the package breizhcrops, or None if it is not installed."""
     try:
         from breizhcrops.models import TempCNN
     except ImportError:
@@ -104,12 +106,12 @@ def breizhcrops(run: Experiment, seed: int) -> nn.Module | None:
     torch.manual_seed(seed)
     _, channels, dates, *_ = run.normalised["train"].x.shape
     model = TempCNN(channels, len(run.legend), dates, kernel_size=5, hidden_dims=64, dropout=0.5)
-    model.receptive_field = 1  # as our networks say
+    model.receptive_field = 1  # as our networks state
     return model
 
 
 def main(epochs: int = 3, seeds: int = 5) -> None:
-    """Measure every way in turn for each seed."""
+    """Measure every loop in turn for each seed."""
     run = Experiment("demo")
     sample, train = replace(run.settings.sample, patch=32), replace(run.settings.train, epochs=epochs)
     run.settings = replace(run.settings, sample=sample, train=train)

@@ -1,9 +1,9 @@
-"""What was tried in training: validation macro F1 by learning rate, its course, turning, batch, and dropout.
+"""Validation macro F1 by learning rate, learning rate schedule, rotation, batch size and dropout.
 
     python benchmarks/tuning.py [PRESET] [MODEL ...]
 
-The test set is not touched. Trains each network with each choice twice and writes
-benchmarks/results/tuning-PRESET.csv; the choices of `settings.Train` and `training` were made by such runs.
+The test set is not used. The script trains each network twice with each choice and writes
+benchmarks/results/tuning-PRESET.csv. The defaults of `settings.Train` and `training` were chosen by such runs.
 """
 
 import sys
@@ -32,7 +32,7 @@ CHOICES = {
 
 
 def try_one(run: Experiment, name: str, seed: int, course: bool = True, turn: bool = True, **changes) -> pd.DataFrame:
-    """History of one training with these changes."""
+    """History of one training with the given changes."""
     choice = replace(run.settings.train, **changes)
     torch.manual_seed(seed)
     model = models.build(name, *run.normalised["train"].x.shape[1:3], len(run.legend), dropout=choice.dropout)
@@ -47,7 +47,7 @@ def try_one(run: Experiment, name: str, seed: int, course: bool = True, turn: bo
 
 
 def main(preset: str = "demo", *names: str) -> None:
-    """Try everything, print one table, and keep it."""
+    """Train with every choice; print and keep one table."""
     run = Experiment(preset)
     rows = []
     for name in names or models.NAMES:
@@ -63,7 +63,7 @@ def main(preset: str = "demo", *names: str) -> None:
     facts = store.provenance({}, 0)
     kept = Path(__file__).parent / "results" / f"tuning-{preset}.csv"
     table = table.assign(preset=preset, commit=facts["commit"], machine=facts["machine"])
-    if kept.exists():  # networks not run now keep their rows
+    if kept.exists():  # rows of other networks are preserved
         earlier = pd.read_csv(kept)
         table = pd.concat([earlier[~earlier["model"].isin(table["model"])], table])
     kept.parent.mkdir(exist_ok=True)

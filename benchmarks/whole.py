@@ -1,11 +1,11 @@
-"""A whole tile really mapped, files to files: minutes, peak memory, and the speed against computing alone.
+"""Map a whole tile from files to files: minutes, peak memory, and speed compared with computing alone.
 
     python benchmarks/whole.py [REPEATS [MODEL ...]]
 
-10980 x 10980 pixels and eleven dates (benchmarks/tile.py, made at the first time, 11 GB) with the trainings of preset
-demo, each map in a process of its own; medians of REPEATS (1) turns are kept in results/whole.csv. Computing alone is
-measured before and after each map, medians of five each. With bfloat16 and two cores a map takes 4 (2D-CNN) to 24
-minutes (SpatioTempCNN).
+Maps 10980 x 10980 pixels and eleven dates (benchmarks/tile.py; the first run makes the scene, 11 GB) with the trainings
+of preset demo, each map in a separate process. Medians of REPEATS (1) turns are kept in results/whole.csv. Computing
+alone is measured before and after each map, as medians of five. With bfloat16 and two cores, a map takes 4 (2D-CNN) to
+24 minutes (SpatioTempCNN).
 """
 
 import json
@@ -23,8 +23,8 @@ from paperlib import Experiment, allocation, models, open_scene
 from paperlib.mapping.inference import Classifier
 
 
-def one(name: str) -> None:
-    """Map in this process, as the command line does; print thousand pixels a second and peak resident memory in GB."""
+def map_tile(name: str) -> None:
+    """Map in this process as the command line does; print thousand pixels per second and peak resident memory in GB."""
     allocation.configure()
     run = Experiment("demo")
     rate = end_to_end(run, run.classifier(name), TILE)
@@ -32,10 +32,10 @@ def one(name: str) -> None:
 
 
 def one_turn(name: str, classifier: Classifier, batch: tuple[int, int]) -> dict[str, float]:
-    """A map, between two measurements of computing alone."""
+    """Measure a map between two measurements of computing alone."""
     before = [compute_alone(classifier, batch) for _ in range(5)]
-    said = subprocess.run([sys.executable, __file__, "--one", name], stdout=subprocess.PIPE, check=True, text=True)
-    rate, memory = json.loads(said.stdout)
+    process = subprocess.run([sys.executable, __file__, "--one", name], stdout=subprocess.PIPE, check=True, text=True)
+    rate, memory = json.loads(process.stdout)
     after = [compute_alone(classifier, batch) for _ in range(5)]
     alone = (statistics.median(before) + statistics.median(after)) / 2
     return {
@@ -48,10 +48,10 @@ def one_turn(name: str, classifier: Classifier, batch: tuple[int, int]) -> dict[
 
 
 def main(repeats: int = 1, *names: str) -> None:
-    """Measure these networks, by default every one."""
+    """Measure the networks `names`, by default all."""
     allocation.configure()
     run = Experiment("demo")
-    for name in names or models.NAMES:  # kept one by one, since each takes long
+    for name in names or models.NAMES:  # each result is kept at once, because a map takes long
         classifier = Classifier(run.classifier(name), run.normaliser)
         classifier.choose_precision(open_scene(tile()))
         batch = best_batch(classifier)
@@ -62,6 +62,6 @@ def main(repeats: int = 1, *names: str) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--one"]:
-        one(sys.argv[2])
+        map_tile(sys.argv[2])
     else:
         main(*map(int, sys.argv[1:2]), *sys.argv[2:])

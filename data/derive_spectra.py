@@ -2,10 +2,10 @@
 
     python data/derive_spectra.py FOLDER
 
-FOLDER holds bouconne/ (seven dates, with the project's polygons) and theia_l3a/ (2018-08-15, with ROI.gpkg, eight types
-named in French); see data/README.md for their origin. Only these derived numbers are part of the project, not the images.
-Columns: material, date, band, mean, between (standard deviation of polygon means), within (standard deviation inside
-polygons), polygons, pixels; reflectance 0 to 1, interpolated to 10 m bilinearly.
+FOLDER contains bouconne/ (seven dates, with the project's polygons) and theia_l3a/ (2018-08-15, with ROI.gpkg, eight
+types named in French); see data/README.md for their origin. Only the derived numbers are part of the project, not the
+images. Columns: material, date, band, mean, between (standard deviation of polygon means), within (standard deviation
+inside polygons), polygons, pixels; reflectance 0 to 1, interpolated to 10 m bilinearly.
 """
 
 import sys
@@ -25,7 +25,7 @@ OUTPUT = Path(__file__).parents[1] / "src" / "paperlib" / "simulation" / "spectr
 
 
 def statistics(scene, polygons: gpd.GeoDataFrame, source: str) -> pd.DataFrame:
-    """Mean and spread by material, date and band over the pixels whose centre lies in a polygon."""
+    """Mean and spread by material, date and band over the pixels whose centres lie in a polygon."""
     shapes = ((shape, number) for number, shape in enumerate(polygons.to_crs(scene.rio.crs).geometry))
     number = rasterize(shapes, (scene.sizes["y"], scene.sizes["x"]), fill=-1, transform=scene.rio.transform())
     values = scene.values[:, :, number >= 0]

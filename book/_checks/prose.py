@@ -1,8 +1,8 @@
 """Find numbers typed in prose that should be computed.
 
 The rule: in the text of a page, a number with decimals or in per cent is glued from the page's computation
-({glue:text}`key`) or marked as not being a result: {printed}`0.804` is printed in the paper, {given}`95 %` is a constant
-of the method or a fact from elsewhere (book/_ext/numbers_in_prose.py). Whole numbers are not checked.
+({glue:text}`key`) or marked as not being a result: {printed}`0.804` is printed in the paper, {given}`95 %` is a
+constant of the method or a fact from elsewhere (book/_ext/numbers_in_prose.py). Whole numbers are not checked.
 """
 
 import re

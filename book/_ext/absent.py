@@ -1,7 +1,8 @@
 """Sphinx extension: leave parts out of a book built for the user's own scene.
 
 Such a book omits some pages (`paperlib.pages.scene_book.contents_for_scene`). Table rows about these pages are removed;
-elsewhere the page's title replaces the link. Cells tagged `printed`, which compare printed values with ours, are omitted.
+elsewhere the page's title replaces the link. Cells tagged `printed`, which compare printed values with ours, are
+omitted.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Sphinx extension: citations from CITATION.cff, and launch buttons if the address of the repository is known.
 
-The public address of the repository is `repository-code` in CITATION.cff and is stored nowhere else. Without it, a build
-on GitHub uses the address that GitHub provides; any other build has no address and no buttons.
+The public address of the repository is `repository-code` in CITATION.cff and is stored nowhere else. Without it, a
+build on GitHub uses the address that GitHub provides; any other build has no address and no buttons.
 """
 
 import os

@@ -1,8 +1,8 @@
 """Sphinx extension: convert the library's docstrings to reStructuredText, for the pages in `api`.
 
-The docstrings are written for reading in an editor: a section `Parameters` has lines of the form "name: description", code
-is in single backticks, and examples are indented after a colon. This extension converts the section to a definition list
-and the examples to code blocks, and escapes stars, bars and underscores that are not markup.
+The docstrings are written for reading in an editor: a section `Parameters` has lines of the form "name: description",
+code is in single backticks, and examples are indented after a colon. This extension converts the section to a
+definition list and the examples to code blocks, and escapes stars, bars and underscores that are not markup.
 """
 
 import re

@@ -1,11 +1,12 @@
 """Sphinx extension: store the pictures of figures in files beside the page, and load only scripts that the page uses.
 
-`paperlib.figures.html` embeds the picture and downloads of every figure as data URIs. Notebooks need them, but they make
-pages heavy. Here they become files in the folder `_figures`, named after the page and the number of the figure on it.
+`paperlib.figures.html` embeds the picture and downloads of every figure as data URIs. Notebooks need them, but they
+make pages heavy. Here they become files in the folder `_figures`, named after the page and the number of the figure on
+it.
 
-Jupyter Book loads the setup of Thebe twice on every page, which causes an error in the browser's console; the book runs no
-cells in the page, so Thebe is removed. MathJax is loaded only on pages with formulas. The book draws its few icons by
-script (see book/vendor/README.md), so the style rules for the theme's 2000 icons are removed.
+Jupyter Book loads the setup of Thebe twice on every page, which causes an error in the browser's console; the book runs
+no cells in the page, so Thebe is removed. MathJax is loaded only on pages with formulas. The book draws its few icons
+by script (see book/vendor/README.md), so the style rules for the theme's 2000 icons are removed.
 """
 
 import base64

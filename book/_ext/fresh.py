@@ -1,7 +1,7 @@
 """Sphinx extension: reuse outputs of notebooks only while everything that they depend on is unchanged.
 
-The key of Jupyter Book's execution cache contains only the notebook's code, so a change of the library, its versions, the
-data or the preset would leave stale pages. Here the name of the cache folder is a hash of all of these.
+The key of Jupyter Book's execution cache contains only the notebook's code, so a change of the library, its versions,
+the data or the preset would leave stale pages. Here the name of the cache folder is a hash of all of these.
 """
 
 import hashlib

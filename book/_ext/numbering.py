@@ -6,9 +6,9 @@ The source has, before the cell that draws Figure 7,
     The caption, in Markdown.
     :::
 
-and uses `paper-table` in the same way for a table. The output of the cell, of any kind, becomes a captioned figure with the
-name figure-7 (table-4), to which {numref}`figure-7` refers. Labels of equations have the form equation-1. The numbers are
-those given in the source, independent of the order of the pages. Other figures and tables get no number.
+and uses `paper-table` in the same way for a table. The output of the cell, of any kind, becomes a captioned figure with
+the name figure-7 (table-4), to which {numref}`figure-7` refers. Labels of equations have the form equation-1. The
+numbers are those given in the source, independent of the order of the pages. Other figures and tables get no number.
 """
 
 import re
