@@ -1,4 +1,4 @@
-"""The README keeps what it says: its numbers are those that were recorded, its pages and files exist."""
+"""The README is true: its numbers are those recorded, and its pages, packages and files exist."""
 
 import re
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_times_are_the_recorded_ones():
 
 def test_expected_results_are_what_comes_out():
     means = audit.means_table()
-    assert f"{len(audit.audit())} places; {means['agrees'].sum()} of {len(means)} printed means" in TEXT
+    assert f"{len(audit.inconsistencies())} places; {means['agrees'].sum()} of {len(means)} printed means" in TEXT
     sizes = [sum(weight.numel() for weight in models.build(name, 13, 11, 8).parameters()) for name in models.NAMES]
     assert "{}, {}, {} and {} thousand".format(*(round(size / 1000) for size in sizes)) in TEXT
 
@@ -43,3 +43,8 @@ def test_pages_commands_and_files_exist():
         assert (PROJECT / path).exists() or path == "data/artifacts/", path
     picture = PROJECT / re.search(r"!\[[^\]]+\]\(([^)]+)\)", TEXT)[1]
     assert picture.is_file() and picture.stat().st_size < 300_000
+
+
+def test_every_package_is_in_the_table():
+    packages = {path.parent.name for path in (PROJECT / "src" / "paperlib").glob("*/__init__.py")}
+    assert set(re.findall(r"^\| `(\w+)` \|", TEXT, re.M)) == packages
