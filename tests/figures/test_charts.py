@@ -16,7 +16,7 @@ from paperlib import nomenclature
 from paperlib.features.samples import Samples
 from paperlib.figures import charts, theme
 from paperlib.nomenclature import LandCover
-from paperlib.reproduction import paper, paper_figures
+from paperlib.reproduction import paper, tables
 
 DATES = pd.to_datetime(["2018-02-15", "2018-05-15", "2018-08-15", "2018-11-15"])
 
@@ -95,16 +95,15 @@ def trainings() -> pd.DataFrame:
 def draw(scene, series, samples, history, confusions, results, trainings):
     """Draws one of FIGURES by name, out of the data above."""
     drawings = {
-        "availability": lambda: charts.availability_figure(scene),
         "series": lambda: charts.series_figure(series, ["NDVI", "B12", "absent"]),
         "features": lambda: charts.features_figure(series, paper.FIGURE_8_CLASSES[:3]),
         "indices": lambda: charts.indices_figure(samples, nomenclature.CLASSES),
         "learning": lambda: charts.learning_figure(history),
         "learning_of_one": lambda: charts.learning_figure(history[history["model"] == "TempCNN"]),
         "confusion": lambda: charts.confusion_figure(confusions, nomenclature.CLASSES),
-        "scores": lambda: paper_figures.scores_figure(results, trainings, nomenclature.CLASSES),
-        "scores_without_the_paper": lambda: paper_figures.scores_figure(
-            results, trainings, nomenclature.legend([1, 3]), printed=False
+        "scores": lambda: charts.scores_figure(results, trainings, nomenclature.CLASSES, tables.printed_scores()),
+        "scores_without_the_paper": lambda: charts.scores_figure(
+            results[results["code"].isin([1, 3])], trainings, nomenclature.legend([1, 3])
         ),
     }
     assert set(drawings) == set(FIGURES)
@@ -112,7 +111,7 @@ def draw(scene, series, samples, history, confusions, results, trainings):
 
 
 FIGURES = (
-    "availability", "series", "features", "indices", "learning", "learning_of_one", "confusion", "scores",
+    "series", "features", "indices", "learning", "learning_of_one", "confusion", "scores",
     "scores_without_the_paper",
 )  # fmt: skip
 
@@ -173,7 +172,7 @@ def test_best_epoch_is_starred(history):
 
 
 def test_scores_are_those_of_the_chosen_training(results, trainings):
-    validation, test = paper_figures.scores_figure(results, trainings, nomenclature.CLASSES, printed=False).axes
+    validation, test = charts.scores_figure(results, trainings, nomenclature.CLASSES).axes
     for panel, part in ((validation, "validation"), (test, "test")):
         chosen = results[(results["model"] == "TempCNN") & (results["training"] == 0) & (results["set"] == part)]
         drawn = next(line for line in panel.lines if line.get_marker() == "o").get_xdata()
@@ -188,10 +187,10 @@ def test_indices_are_of_labelled_pixels(samples):
 
 
 def test_scores_come_with_what_is_drawn(results, trainings):
-    table = paper_figures.scores_figure(results, trainings, nomenclature.CLASSES).data
+    table = charts.scores_figure(results, trainings, nomenclature.CLASSES, tables.printed_scores()).data
     table = table.set_index(["set", "model", "source", "class_name"])["f1"].sort_index()
-    assert table["test", "3D-CNN", "paper", "Water"] == paper.TABLE_4_TEST[11][paper.MODELS.index("3D-CNN")]
-    assert table["test", "3D-CNN", "paper", "Mean"] == paper.TABLE_4_TEST_MEAN[paper.MODELS.index("3D-CNN")]
+    assert table["test", "3D-CNN", "printed", "Water"] == paper.TABLE_4_TEST[11][paper.MODELS.index("3D-CNN")]
+    assert table["test", "3D-CNN", "printed", "Mean"] == paper.TABLE_4_TEST_MEAN[paper.MODELS.index("3D-CNN")]
     name = trainings["model"].iloc[0]
     own = table["validation", name, "ours"]
     assert own["Mean"] == pytest.approx(own.drop("Mean").mean())

@@ -10,7 +10,7 @@ from shapely import box
 
 from paperlib import nomenclature
 from paperlib.errors import InputError
-from paperlib.figures import map_figures, theme
+from paperlib.figures import images, map_figures
 
 DATES = pd.to_datetime(["2018-02-15", "2018-05-15", "2018-08-15", "2018-11-15"])
 SIDE = 40
@@ -80,14 +80,13 @@ def draw(scene, polygons, codes, confidence):
         "maps": lambda: map_figures.maps_figure(
             {"truth": codes, "TempCNN": codes, "2D-CNN": codes}, window, nomenclature.CLASSES
         ),
-        "confidence": lambda: map_figures.confidence_figure({"TempCNN": confidence, "2D-CNN": confidence}),
         "whole_map": lambda: map_figures.whole_map_figure(codes, confidence, nomenclature.CLASSES),
     }
     assert set(drawings) == set(FIGURES)
     return lambda name: drawings[name]()
 
 
-FIGURES = ("scene", "split", "maps", "confidence", "whole_map")
+FIGURES = ("scene", "split", "maps", "whole_map")
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -116,7 +115,7 @@ def test_map_colours_are_those_of_the_legend(scene, codes):
 def test_maps_are_cut_to_the_window_where_they_lie(scene, codes):
     window = scene.isel(y=slice(10, 30), x=slice(15, 35))
     panel = map_figures.maps_figure({"TempCNN": codes}, window, nomenclature.CLASSES).axes[1]
-    expected = theme.colours_of(codes.values[10:30, 15:35], nomenclature.CLASSES)
+    expected = images.class_colours(codes.values[10:30, 15:35], nomenclature.CLASSES)
     assert np.array_equal(panel.images[0].get_array(), expected)
     assert panel.images[0].get_extent() == [LEFT + 150, LEFT + 350, TOP - 300, TOP - 100]
     again = map_figures.maps_figure({"TempCNN": codes.values[10:30, 15:35]}, window, nomenclature.CLASSES).axes[1]
@@ -151,17 +150,17 @@ def test_map_from_south_to_north_is_drawn_north_up(scene, codes):
 def test_a_whole_tile_is_thinned_out():
     dims = {"y": TOP - 10 * np.arange(10_980), "x": LEFT + 10 * np.arange(10_980)}
     tile = xr.DataArray(np.broadcast_to(np.uint8(3), (10_980, 10_980)), dims=("y", "x"), coords=dims)
-    assert max(theme.thin(tile).shape) <= 1200
+    assert max(images.subsample(tile).shape) <= 1200
 
 
 def test_composite_ignores_masked_pixels_and_greys_missing_ones(scene):
-    bands = theme.COMPOSITES["true colour"]
-    expected = theme.composite(scene, bands)
+    bands = images.COMPOSITES["true colour"]
+    expected = images.composite(scene, bands)
     assert expected[1, 35, 2].tolist() == [0.8, 0.8, 0.8] and expected.min() >= 0 and expected.max() <= 1
     bright = scene.copy(deep=True)
     bright.values[:, 1, 5:15, 5:20] = 1.0  # the masked cloud
     clear = ~scene["mask"].values
-    assert np.allclose(theme.composite(bright, bands)[clear], expected[clear])
+    assert np.allclose(images.composite(bright, bands)[clear], expected[clear])
 
 
 def test_scene_without_a_blue_band_shows_the_near_infrared_alone(scene):
@@ -170,9 +169,9 @@ def test_scene_without_a_blue_band_shows_the_near_infrared_alone(scene):
 
 def test_scene_whose_bands_allow_no_colours_is_drawn_in_grey(scene):
     few = scene.sel(band=["B2", "B3"])
-    assert theme.composites_of(few) == {"grey": ("B3", "B3", "B3")}
+    assert images.available_composites(few) == {"grey": ("B3", "B3", "B3")}
     assert map_figures.scene_figure(few).axes[0].get_ylabel().startswith("grey (B3)")
-    shades = theme.composite(few, ("B3", "B3", "B3"))
+    shades = images.composite(few, ("B3", "B3", "B3"))
     assert (shades[..., 0] == shades[..., 1]).all() and np.ptp(shades) > 0.5
 
 

@@ -18,7 +18,7 @@ from PIL import Image
 from shapely import Point
 
 from paperlib import Experiment
-from paperlib.figures.theme import composite
+from paperlib.figures.images import composite
 from paperlib.pages import webmap
 from paperlib.scenes import sensors
 

@@ -1,40 +1,46 @@
-"""One function a chart of the book: data in, a `Figure` out; nothing is written and pyplot keeps no state.
+"""Charts of series and scores; each function returns a `Figure`, writes no file and leaves pyplot alone.
 
 Lines and dots of classes, channels and models differ by marker as well as by colour.
 """
 
+from __future__ import annotations
+
 import math
 import textwrap
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import seaborn as sns
-import xarray as xr
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ..features.samples import Samples
+from ..evaluation.scores import chosen_scores
+from ..models.registry import CLASSIFIERS
 from ..nomenclature import LandCover, short_name
-from .theme import CHANNELS, WIDTH, Figure, channel_line_style, class_line_style, date_axes, hide_unused, lowest, styled
+from .theme import (
+    CHANNELS,
+    WIDTH,
+    Figure,
+    channel_line_style,
+    class_line_style,
+    date_axes,
+    hide_unused,
+    lowest,
+    model_styles,
+    styled,
+)
 
-UNITS = {"NDVI": "NDVI (–)", "NDWI": "NDWI (–)", "BI": "BI (–)"}  # any other channel is a reflectance
-QUANTILES = (0.02, 0.25, 0.5, 0.75, 0.98)  # of the box charts: whiskers, quartiles, median
+if TYPE_CHECKING:  # torch comes with it
+    from ..features.samples import Samples
 
-
-@styled
-def availability_figure(scene: xr.DataArray) -> Figure:
-    """Per cent of a scene's pixels (band, time, y, x) that are masked, by date."""
-    share = 100 * scene["mask"].mean(("y", "x")).values
-    figure = Figure((WIDTH, 2.4), layout="constrained")
-    ax = figure.subplots()
-    bars = ax.bar(range(len(share)), share, color="#6b7c93")
-    ax.bar_label(bars, fmt="%.1f", padding=2, fontsize=8)
-    ax.set_xticks(range(len(share)), scene.indexes["time"].strftime("%Y-%m-%d"), rotation=30, ha="right")
-    ax.set(xlabel="date", ylabel="masked pixels (%)", ylim=(0, max(5, share.max() * 1.15)))
-    table = pd.DataFrame({"date": scene.indexes["time"], "masked_percent": share})
-    alt = f"Bars: share of masked pixels on {len(share)} dates, {share.min():.1f} to {share.max():.1f} per cent."
-    return figure.describe(alt, table)
+#: Axis labels of the spectral indices; every other channel is a reflectance.
+UNITS = {"NDVI": "NDVI (–)", "NDWI": "NDWI (–)", "BI": "BI (–)"}
+#: Quantiles of the box charts: lower whisker, quartiles with the median between them, upper whisker.
+QUANTILES = (0.02, 0.25, 0.5, 0.75, 0.98)
+#: Markers of scores by source.
+SOURCES = {"printed": {"markerfacecolor": "white"}, "ours": {"markeredgecolor": "0.2", "markeredgewidth": 0.4}}
 
 
 # -- series ------------------------------------------------------------------------------------------------------------
@@ -42,13 +48,15 @@ def availability_figure(scene: xr.DataArray) -> Figure:
 
 @styled
 def series_figure(series: pd.DataFrame, channels: Sequence[str] = ("NDVI", "NDWI", "BI", "B12")) -> Figure:
-    """Figure 7: mean of each class over time with one standard deviation around it, one panel a channel.
+    """Mean of each class over time with one standard deviation around it, one panel for each channel.
 
-    `series` has the columns class_name, code, colour, channel, date, mean, std; channels that it lacks are left out,
-    and where it has none of these its first four are drawn. Of one date alone the classes stand side by side.
+    Parameters
+    ----------
+    series: columns class_name, code, colour, channel, date, mean, std. With a single date, classes are drawn side by side.
+    channels: those that `series` lacks are left out; where it has none of them, its first four channels are drawn.
     """
-    held = list(series["channel"].unique())
-    channels = [name for name in channels if name in held] or held[:4]
+    available = list(series["channel"].unique())
+    channels = [name for name in channels if name in available] or available[:4]
     columns = min(2, len(channels))
     rows = math.ceil(len(channels) / columns)
     figure = Figure((WIDTH, 2.7 * rows + 0.7), layout="constrained")
@@ -57,7 +65,7 @@ def series_figure(series: pd.DataFrame, channels: Sequence[str] = ("NDVI", "NDWI
     for ax, channel in zip(axes.flat, channels, strict=False):
         for place, cover in enumerate(legend):
             curve = series[(series["channel"] == channel) & (series["code"] == cover.code)].sort_values("date")
-            if len(dates) == 1:  # a band would have no width
+            if len(dates) == 1:  # a filled band would have no width
                 beside = curve["date"] + pd.Timedelta(days=place - (len(legend) - 1) / 2)
                 ax.errorbar(beside, curve["mean"], curve["std"], **class_line_style(cover, place))
                 continue
@@ -77,7 +85,7 @@ def series_figure(series: pd.DataFrame, channels: Sequence[str] = ("NDVI", "NDWI
 
 @styled
 def features_figure(series: pd.DataFrame, classes: Sequence[str] = ()) -> Figure:
-    """Mean of every normalised channel over time, one panel a class.
+    """Mean of every normalised channel over time, one panel for each class.
 
     Parameters
     ----------
@@ -85,8 +93,8 @@ def features_figure(series: pd.DataFrame, classes: Sequence[str] = ()) -> Figure
     classes: names of the classes to draw; those that `series` lacks are left out. Where it has none of them, as with
         another nomenclature, all of its classes are drawn.
     """
-    held = [cover.name for cover in _legend(series)]
-    classes = [name for name in classes if name in held] or held
+    available = [cover.name for cover in _legend(series)]
+    classes = [name for name in classes if name in available] or available
     channels = [name for name in CHANNELS if name in set(series["channel"])]
     columns = min(3, len(classes))
     rows = math.ceil(len(classes) / columns)
@@ -110,9 +118,10 @@ def features_figure(series: pd.DataFrame, classes: Sequence[str] = ()) -> Figure
 
 @styled
 def indices_figure(samples: Samples, legend: tuple[LandCover, ...]) -> Figure:
-    """Spectral indices of the labelled pixels of `samples` by class, all dates together.
+    """Box charts of the spectral indices of the labelled pixels by class, all dates together.
 
-    Box: quartiles and median; whiskers: 2nd and 98th percentile. The first bands where the scene's allow no index.
+    Boxes are quartiles and median, whiskers the 2nd and 98th percentile. Samples without indices show their first three
+    channels.
     """
     indices = [name for name in UNITS if name in samples.channels] or list(samples.channels[:3])
     figure = Figure((WIDTH, 0.3 * len(legend) + 1), layout="constrained")
@@ -147,7 +156,7 @@ def indices_figure(samples: Samples, legend: tuple[LandCover, ...]) -> Figure:
 
 @styled
 def learning_figure(history: pd.DataFrame) -> Figure:
-    """Loss and macro F1 by epoch, one column a model, one line a training, its best epoch by macro F1 starred.
+    """Loss and macro F1 by epoch, one column for each model and one line for each training; a star marks the best epoch.
 
     `history` has the columns model, training, epoch, training_loss, loss (validation), macro_f1 (validation).
     """
@@ -187,9 +196,9 @@ def learning_figure(history: pd.DataFrame) -> Figure:
 
 @styled
 def confusion_figure(confusions: dict[str, np.ndarray], legend: tuple[LandCover, ...]) -> Figure:
-    """Confusion matrices by title, (class, class) pixels with the reference in rows.
+    """Confusion matrices in pixels, (reference class, predicted class), by title.
 
-    Colour: per cent of the reference's pixels; numbers: pixels, zeros left out. A class without reference stays white.
+    Colours are per cent of the pixels of the reference class, white without any. Numbers are pixels; zeros are left out.
     """
     columns = min(2, len(confusions))
     rows = math.ceil(len(confusions) / columns)
@@ -227,7 +236,59 @@ def confusion_figure(confusions: dict[str, np.ndarray], legend: tuple[LandCover,
     return figure.describe(alt, pd.concat(frames))
 
 
+@styled
+def scores_figure(
+    results: pd.DataFrame,
+    trainings: pd.DataFrame,
+    legend: tuple[LandCover, ...],
+    printed: pd.DataFrame | None = None,
+) -> Figure:
+    """F1 of each class and their mean on validation and test, one dot for the chosen training of each model.
+
+    Parameters
+    ----------
+    results, trainings, legend: see `scores_table`.
+    printed: published scores, drawn as hollow dots: columns set, model, class_name (of a class or "Mean"), f1. Its classes
+        come first.
+    """
+    class_names = {cover.code: cover.name for cover in legend}
+    scores = chosen_scores(results, trainings)
+    scores = scores.assign(class_name=scores["code"].map(class_names))
+    means = scores.groupby(["set", "model"], as_index=False)["f1"].mean().assign(class_name="Mean")
+    ours = pd.concat([scores, means]).assign(source="ours")
+    table = ours if printed is None else pd.concat([printed.assign(source="printed"), ours])
+    table = table.dropna(subset="f1")[["set", "model", "source", "class_name", "f1"]].reset_index(drop=True)
+    labels = [name for name in dict.fromkeys([*table["class_name"], *class_names.values()]) if name != "Mean"] + [
+        "Mean"
+    ]
+    names = sorted(table["model"].unique(), key=[*CLASSIFIERS, *table["model"].unique()].index)
+    styles = model_styles(names)
+    figure = Figure((WIDTH, 0.55 * len(labels) + 1.3), layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True, sharex=True)
+    for ax, part in zip(axes, ("validation", "test"), strict=True):
+        for number, name in enumerate(names):
+            heights = pd.Series(np.arange(len(labels)) + 0.7 * ((number + 0.5) / len(names) - 0.5), labels)
+            style = {"linestyle": "", "markersize": 5, **styles[name]}
+            own = table[(table["set"] == part) & (table["model"] == name)]
+            for source, dots in own.groupby("source", sort=False):
+                ax.plot(dots["f1"], heights[dots["class_name"]], **style, **SOURCES[source])
+        for line in np.arange(len(labels) - 1) + 0.5:
+            ax.axhline(line, color="0.5" if line > len(labels) - 2 else "0.9", linewidth=0.8, zorder=0)
+        ax.grid(axis="x", color="0.93")
+        ax.set(title=part, xlabel="F1 (–)", xlim=(-0.03, 1.03), ylim=(len(labels) - 0.5, -0.5))
+    axes[0].set_yticks(range(len(labels)), labels)
+    handles = [Line2D([], [], linestyle="", label=name, **styles[name]) for name in names]
+    if printed is not None:
+        handles += [
+            Line2D([], [], linestyle="", marker="o", color="0.3", label="ours"),
+            Line2D([], [], linestyle="", marker="o", color="0.3", markerfacecolor="white", label="as printed"),
+        ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4))
+    alt = f"Dots: F1 of each class and their mean on validation and test, for {', '.join(names)}."
+    return figure.describe(alt, table)
+
+
 def _legend(series: pd.DataFrame) -> list[LandCover]:
-    """The classes of a series, in its order."""
+    """Classes of a series, in its order."""
     classes = series[["code", "class_name", "colour"]].drop_duplicates()
     return [LandCover(*row) for row in classes.itertuples(index=False)]

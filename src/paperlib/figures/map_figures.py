@@ -1,4 +1,4 @@
-"""Pictures of a scene and of its maps: data in, a `Figure` out; nothing is written and pyplot keeps no state."""
+"""Figures of a scene, its polygons and its maps; each function returns a `Figure` and leaves pyplot alone."""
 
 import math
 import string
@@ -14,23 +14,21 @@ from matplotlib.patches import Patch
 from ..errors import InputError
 from ..labels.classes import legend_of
 from ..nomenclature import LandCover
-from .theme import (
-    WIDTH,
-    Figure,
+from .images import (
+    align,
+    available_composites,
+    class_colours,
     class_handles,
-    colours_of,
     composite,
-    composites_of,
-    cut,
     extent,
     km_axes,
     map_grid,
-    show_confidence,
-    styled,
-    thin,
+    subsample,
 )
+from .theme import WIDTH, Figure, styled
 
-SIDE = 120  # pixels of the table that goes with a map
+SIDE = 120  # pixels along a side of a map's table
+#: Marker by set.
 SETS = {"train": "o", "validation": "s", "test": "^"}
 
 
@@ -38,13 +36,17 @@ SETS = {"train": "o", "validation": "s", "test": "^"}
 def scene_figure(
     scene: xr.DataArray, dates: Sequence[str] | None = None, polygons: gpd.GeoDataFrame | None = None
 ) -> Figure:
-    """Small multiples of a scene (band, time, y, x): true colour and near infrared false colour by date.
+    """True colour and near infrared composites of a scene (band, time, y, x), one column for each date.
 
-    The stretch (1st to 99th percentile of unmasked pixels) is common to all dates. `dates` default to four spread over
-    the series; `polygons` are outlined. Raises `InputError` for a date that the scene lacks.
+    Parameters
+    ----------
+    dates: like "2018-07-08"; default: four that are spread over the series.
+    polygons: drawn as outlines, in the CRS of the scene.
+
+    The stretch is the same for all dates, see `composite`. Raises `InputError` for a date that the scene lacks.
     """
-    scene = thin(_at(scene, dates))
-    composites = composites_of(scene)
+    scene = subsample(_at(scene, dates))
+    composites = available_composites(scene)
     columns = scene.sizes["time"]
     width = WIDTH if columns > 1 else 5
     height = (width - 1) / columns * scene.sizes["y"] / scene.sizes["x"]
@@ -62,7 +64,7 @@ def scene_figure(
     dates = ", ".join(scene.indexes["time"].strftime("%Y-%m-%d"))
     outlines = "" if polygons is None else f", with {len(polygons)} labelled polygons outlined"
     bands = list(dict.fromkeys(band for bands in composites.values() for band in bands))
-    small = thin(scene.sel(band=bands), 48).compute()
+    small = subsample(scene.sel(band=bands), 48).compute()
     values = {
         f"{band} {date:%Y-%m-%d}": small.sel(band=band, time=date).values.round(4)
         for band in bands
@@ -75,9 +77,12 @@ def scene_figure(
 
 @styled
 def split_figure(polygons: gpd.GeoDataFrame, bounds: tuple[float, float, float, float]) -> Figure:
-    """Where the polygons of each set lie: class by colour, set by marker.
+    """Map of the polygons, class by colour and set by marker.
 
-    `bounds` (left, bottom, right, top) of the scene in metres.
+    Parameters
+    ----------
+    polygons: columns code, class_name, set and geometry.
+    bounds: (left, bottom, right, top) of the scene in metres.
     """
     left, bottom, right, top = bounds
     side = 5.0  # inches, of the map beside its legend
@@ -111,24 +116,25 @@ def split_figure(polygons: gpd.GeoDataFrame, bounds: tuple[float, float, float, 
 def maps_figure(
     maps: dict[str, np.ndarray | xr.DataArray], scene: xr.DataArray, legend: tuple[LandCover, ...]
 ) -> Figure:
-    """Figure 9: the window `scene` (band, time, y, x) in colour, and what each map says of it.
+    """A window of a scene in colour beside maps of it.
 
     Parameters
     ----------
-    maps: by title, uint8 class codes (y, x), 0 where there is none, or an RGB image (y, x, 3) in 0..1. A DataArray is
-        cut to the window by its coordinates; an array has the window's shape.
-    legend: the classes of the maps.
+    maps: class codes, uint8 (y, x), 0 for no data, or RGB images (y, x, 3) from 0 to 1, by title. A DataArray is cut to
+        the window by its coordinates; an array has the shape of the window.
+    scene: the window (band, time, y, x); its middle date is drawn.
+    legend: classes of the maps.
     """
-    window = thin(scene)
+    window = subsample(scene)
     middle = window.isel(time=[window.sizes["time"] // 2])
     date = middle.indexes["time"][0]
-    first = list(composites_of(scene).items())[:1]
+    first = list(available_composites(scene).items())[:1]
     panels = {f"{name}, {date:%Y-%m-%d}": composite(middle, bands)[0] for name, bands in first}
-    panels |= {title: cut(image, scene, window) for title, image in maps.items()}
+    panels |= {title: align(image, scene, window) for title, image in maps.items()}
     figure, axes = map_grid(len(panels), window.sizes["y"] / window.sizes["x"])
     for letter, ax, (title, image) in zip(string.ascii_lowercase, axes.flat, panels.items(), strict=False):
         ax.imshow(
-            colours_of(image, legend) if image.ndim == 2 else image, extent=extent(window), interpolation="nearest"
+            class_colours(image, legend) if image.ndim == 2 else image, extent=extent(window), interpolation="nearest"
         )
         ax.set_title(f"({letter}) {title}")
     km_axes(axes)
@@ -136,57 +142,45 @@ def maps_figure(
     handles = class_handles(legend) + ([Patch(facecolor="white", edgecolor="0.4", label="no data")] if gaps else [])
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     codes = {f"code {title}": image for title, image in panels.items() if image.ndim == 2}
-    alt = f"Maps of the window of {' by '.join(str(window.sizes[one]) for one in 'yx')} pixels: {'; '.join(panels)}."
+    alt = f"Maps of the window of {window.sizes['y']} by {window.sizes['x']} pixels: {'; '.join(panels)}."
     return figure.describe(alt, pixels(window, codes))
 
 
 @styled
-def confidence_figure(confidences: dict[str, xr.DataArray]) -> Figure:
-    """Confidence maps by title: per cent (y, x), 255 where there is none; one colour scale for all."""
-    images = {title: thin(image) for title, image in confidences.items()}
-    first = next(iter(images.values()))
-    figure, axes = map_grid(len(images), first.sizes["y"] / first.sizes["x"], beside=1.8, below=0.4)
-    for ax, (title, image) in zip(axes.flat, images.items(), strict=False):
-        drawn = show_confidence(ax, image)
-        ax.set_title(title)
-    km_axes(axes)
-    figure.colorbar(drawn, ax=axes, label="confidence (%)", shrink=0.8)
-    values = {f"percent {title}": image.values for title, image in images.items()}
-    return figure.describe(f"Maps of confidence in per cent: {', '.join(images)}.", pixels(first, values))
-
-
-@styled
 def whole_map_figure(classes: xr.DataArray, confidence: xr.DataArray, legend: tuple[LandCover, ...]) -> Figure:
-    """A whole map (y, x) of class codes, 0 where there is none, beside its confidence in per cent, 255 where none."""
-    classes, confidence = thin(classes), thin(confidence)
+    """A whole class map, uint8 (y, x) with 0 for no data, beside its confidence in per cent (y, x), 255 for no data."""
+    classes, confidence = subsample(classes), subsample(confidence)
     figure = Figure((WIDTH, 3.2 * classes.sizes["y"] / classes.sizes["x"] + 1.2), layout="compressed")
     axes = figure.subplots(1, 2, sharex=True, sharey=True, squeeze=False)
-    axes[0, 0].imshow(colours_of(classes.values, legend), extent=extent(classes), interpolation="nearest")
+    axes[0, 0].imshow(class_colours(classes.values, legend), extent=extent(classes), interpolation="nearest")
     axes[0, 0].set_title("class")
     axes[0, 1].set_title("confidence")
-    figure.colorbar(show_confidence(axes[0, 1], confidence), ax=axes[0, 1], label="confidence (%)", shrink=0.8)
+    percent = np.ma.masked_equal(confidence.values, 255)
+    image = axes[0, 1].imshow(
+        percent, extent=extent(confidence), vmin=0, vmax=100, cmap="cividis", interpolation="nearest"
+    )
+    figure.colorbar(image, ax=axes[0, 1], label="confidence (%)", shrink=0.8)
     km_axes(axes)
     figure.legend(handles=class_handles(legend), loc="outside lower center", ncols=4)
-    sure = confidence.values[confidence.values != 255]
-    shown = f" (median {np.median(sure):.0f} %)" if sure.size else ""
-    alt = f"Map of the classes {', '.join(cover.name for cover in legend)}, beside a map of their confidence{shown}."
+    median = f" (median {np.ma.median(percent):.0f} %)" if percent.count() else ""
+    alt = f"Map of the classes {', '.join(cover.name for cover in legend)}, beside a map of their confidence{median}."
     return figure.describe(alt, pixels(classes, {"code": classes.values, "percent": confidence.values}))
 
 
 def pixels(image: xr.DataArray, values: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Values (y, x) of the pixels of `image` by name: a row a pixel with easting and northing, at most about `SIDE` a side.
+    """Table of the pixels of an image, one row each: easting, northing and the values (y, x) of each name.
 
-    Of a larger image every n-th pixel of every n-th row is taken, so that the table stays fit for a page.
+    A larger image is subsampled to about `SIDE` rows and columns, so that the table is small enough for a page.
     """
     step = max(1, math.ceil(max(image.sizes["y"], image.sizes["x"]) / SIDE))
     y, x = (image[name].values[::step] for name in ("y", "x"))
-    northing, easting = (one.ravel() for one in np.meshgrid(y, x, indexing="ij"))
-    part = {name: one[::step, ::step].ravel() for name, one in values.items()}
-    return pd.DataFrame({"easting": easting.astype(int), "northing": northing.astype(int), **part})
+    northing, easting = (grid.ravel() for grid in np.meshgrid(y, x, indexing="ij"))
+    columns = {name: array[::step, ::step].ravel() for name, array in values.items()}
+    return pd.DataFrame({"easting": easting.astype(int), "northing": northing.astype(int), **columns})
 
 
 def _at(scene: xr.DataArray, dates: Sequence[str] | None) -> xr.DataArray:
-    """The scene at these dates, or at four spread over the series."""
+    """The scene at these dates, or at four that are spread over the series."""
     if dates is None:
         count = scene.sizes["time"]
         return scene.isel(time=np.unique(np.linspace(0, count - 1, min(4, count)).round().astype(int)))
@@ -194,4 +188,6 @@ def _at(scene: xr.DataArray, dates: Sequence[str] | None) -> xr.DataArray:
         return scene.sel(time=pd.to_datetime(list(dates)))
     except KeyError as error:
         has = ", ".join(scene.indexes["time"].strftime("%Y-%m-%d"))
-        raise InputError(f"The scene lacks one of the dates {', '.join(map(str, dates))}; it has {has}.") from error
+        raise InputError(
+            f"The scene lacks one of the dates {', '.join(map(str, dates))}; it has {has}.", kind="figures.date"
+        ) from error

@@ -21,7 +21,7 @@ from matplotlib.colors import to_hex
 from PIL import Image
 
 from .. import ground
-from ..figures import map_figures, theme
+from ..figures import images, map_figures, theme
 from ..models.registry import CLASSIFIERS
 from ..nomenclature import LandCover
 from ..reproduction.paper import FIGURE_9_CLASS
@@ -93,7 +93,7 @@ def contents(
     polygons: with polygon_id, code and set, in the scene's CRS; those that touch the part are taken.
     place: easting and northing around which pixels have a time series.
     """
-    left, right, bottom, top = theme.extent(scene)
+    left, right, bottom, top = images.extent(scene)
     transform, crs = scene.rio.transform(), scene.rio.crs
     hectares = {name: ground.areas_of_codes(codes.values, transform, crs) / 10_000 for name, codes in maps.items()}
     inside = polygons[polygons.intersects(shapely.box(left, bottom, right, top))]
@@ -130,8 +130,8 @@ def _composites(scene: xr.DataArray) -> dict[str, dict[str, str]]:
     some = scene.isel(time=np.unique(np.linspace(0, count - 1, min(COMPOSITE_DATES, count)).round().astype(int)))
     dates = some.indexes["time"].strftime("%Y-%m-%d")
     return {
-        name: dict(zip(dates, map(_picture, theme.composite(some, bands)), strict=True))
-        for name, bands in theme.composites_of(scene).items()
+        name: dict(zip(dates, map(_picture, images.composite(some, bands)), strict=True))
+        for name, bands in images.available_composites(scene).items()
     }
 
 

@@ -124,6 +124,17 @@ def differences_table(results: pd.DataFrame, trainings: pd.DataFrame, legend: tu
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
+def printed_scores() -> pd.DataFrame:
+    """F1 and means of Table 4 as printed: columns set (validation, test), model, class_name (of a class or "Mean"), f1."""
+    rows = [
+        (part, model, name, value)
+        for part, (_, scores, means) in PRINTED_F1.items()
+        for name, values in [*((paper.CLASSES[code], f1) for code, f1 in scores.items()), ("Mean", means)]
+        for model, value in zip(paper.MODELS, values, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["set", "model", "class_name", "f1"])
+
+
 def _printed_column(name: str) -> list:
     """One model's column of Table 4 as printed; dashes for a model that the paper does not have."""
     size = 2 * (len(nomenclature.CLASSES) + 2) + 4

@@ -1,0 +1,106 @@
+"""Scenes and class maps as images on map axes: colour composites, class colours, axes in kilometres, class legends."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from ..nomenclature import LandCover
+from .theme import WIDTH, Figure, hide_unused, lowest
+
+COMPOSITES = {"true colour": ("B4", "B3", "B2"), "near infrared": ("B8", "B4", "B3")}
+
+
+def subsample(image: xr.DataArray, side: int = 1200) -> xr.DataArray:
+    """Every n-th row and column, at most `side` of each, with north up; so a whole tile is drawn without being read."""
+    step = math.ceil(max(image.sizes["y"], image.sizes["x"]) / side)
+    return image.isel(y=slice(None, None, step), x=slice(None, None, step)).sortby("y", ascending=False)
+
+
+def extent(image: xr.DataArray) -> tuple[float, float, float, float]:
+    """Outer edges (left, right, bottom, top) of an image whose coordinates are regular pixel centres, in their unit."""
+    x, y = image["x"].values, image["y"].values
+    half = abs(x[1] - x[0]) / 2, abs(y[1] - y[0]) / 2
+    return x.min() - half[0], x.max() + half[0], y.min() - half[1], y.max() + half[1]
+
+
+def available_composites(scene: xr.DataArray) -> dict[str, tuple[str, ...]]:
+    """The `COMPOSITES` that the bands of a scene allow; the last band in grey where they allow none."""
+    bands = scene["band"].values.tolist()
+    composites = {name: needed for name, needed in COMPOSITES.items() if set(needed) <= set(bands)}
+    return composites or {"grey": (bands[-1],) * 3}
+
+
+def composite(scene: xr.DataArray, bands: Sequence[str]) -> np.ndarray:
+    """Colours (time, y, x, 3) from 0 to 1 of a scene (band, time, y, x), grey where it has no data.
+
+    Values are stretched from the 1st to the 99th percentile of the unmasked pixels of all dates.
+    """
+    scene = scene.sel(band=list(bands)).compute()  # grey takes one band three times
+    values = scene.transpose("time", "y", "x", "band").values
+    empty = np.isnan(values).any(axis=-1)
+    usable = ~empty & ~scene["mask"].transpose("time", "y", "x").values
+    low, high = np.percentile(values[usable], (1, 99), axis=0) if usable.any() else (0, 1)
+    colours = np.clip((values - low) / np.maximum(high - low, 1e-6), 0, 1) ** 0.7  # the exponent brightens dark woods
+    colours[empty] = 0.8
+    return colours
+
+
+def align(image: np.ndarray | xr.DataArray, scene: xr.DataArray, window: xr.DataArray) -> np.ndarray:
+    """Values of a map or image at the pixels of `window`, a subsample of `scene`: (y, x) or (y, x, colour).
+
+    An array without coordinates has the grid of `scene`.
+    """
+    if not isinstance(image, xr.DataArray):
+        dims = ("y", "x", "colour")[: image.ndim]
+        image = xr.DataArray(image, dims=dims, coords={"y": scene["y"], "x": scene["x"]})
+    half = abs(float(window["x"][1] - window["x"][0])) / 2
+    return image.sel(y=window["y"], x=window["x"], method="nearest", tolerance=half).values
+
+
+def class_colours(codes: np.ndarray, legend: tuple[LandCover, ...]) -> np.ndarray:
+    """Colours (y, x, 3) from 0 to 1 of class codes, uint8 (y, x); white for codes that the legend lacks."""
+    table = np.ones((256, 3))
+    for cover in legend:
+        table[cover.code] = to_rgb(cover.colour)
+    return table[codes]
+
+
+def class_handles(legend: tuple[LandCover, ...]) -> list[Patch]:
+    """Legend entries of the classes."""
+    return [Patch(facecolor=cover.colour, edgecolor="0.3", linewidth=0.5, label=cover.name) for cover in legend]
+
+
+def map_grid(count: int, ratio: float) -> tuple[Figure, np.ndarray]:
+    """A figure with `count` map panels, three in a row (four maps: two in a row), and the axes (row, column).
+
+    `ratio` is the height of a map divided by its width.
+    """
+    columns = 2 if count == 4 else min(3, count)
+    rows = math.ceil(count / columns)
+    width = WIDTH if columns > 1 else 5
+    figure = Figure((width, rows * ((width - 0.8) / columns * ratio + 0.3) + 0.9), layout="compressed")
+    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    hide_unused(axes, count)
+    return figure, axes
+
+
+def km_axes(axes: np.ndarray) -> None:
+    """Kilometres along the outer axes of a grid (row, column) of map panels in metres."""
+    kilometres = FuncFormatter(lambda metres, _: f"{metres / 1000:.10g}")
+    used = int(sum(ax.get_visible() for ax in axes.flat))
+    for ax in axes.flat:
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter(kilometres)
+            axis.set_major_locator(MaxNLocator(4))
+        ax.set(xlabel="", ylabel="")  # geopandas writes its own, in metres
+        ax.spines[:].set_visible(True)
+    for ax in lowest(axes, used):
+        ax.set_xlabel("easting (km)")
+        ax.tick_params(labelbottom=True)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("northing (km)")
