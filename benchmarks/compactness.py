@@ -28,13 +28,13 @@ def score(run: Experiment, compactness: float) -> float:
     superpixels.COMPACTNESS = compactness
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "superpixels.tif"
-        superpixels.segment_scene(run.scene, run.normaliser, path)
+        superpixels.segment_scene(run.scene, run.dataset.normaliser, path)
         numbers = read_map(path).load()
     parts = {}
     for name in ("train", "validation"):
         chosen = run.polygons[run.polygons["set"] == name]
-        samples = superpixels.extract_superpixels(run.scene, run.burned, numbers, chosen)
-        parts[name] = samples.map(run.normaliser.apply)
+        samples = superpixels.extract_superpixels(run.scene, run.dataset.burned, numbers, chosen)
+        parts[name] = samples.map(run.dataset.normaliser.apply)
     model = context.ContextForest(len(run.legend))
     model.fit(parts["train"], seed=run.settings.seed)
     return metrics.macro_f1(evaluate(model, parts["validation"]).confusion)

@@ -34,9 +34,9 @@ def main(side: int = 1024, repeats: int = 3) -> None:
     run = Experiment("demo")
     enough, forest.ENOUGH = forest.ENOUGH, 0  # all trees
     model = forest.Forest(len(run.legend))
-    model.fit(run.normalised["train"], seed=0)
+    model.fit(run.trained.normalised["train"], seed=0)
     forest.ENOUGH = enough
-    pixels = forest.as_table(run.normalised["test"].pixels().x)
+    pixels = forest.as_table(run.trained.normalised["test"].pixels().x)
     x = np.resize(pixels, (65_536, pixels.shape[1]))
     maps, alone = [], []
     for _ in range(repeats):

@@ -92,7 +92,7 @@ def maps(run: Experiment, side: int) -> pd.DataFrame:
         model = run.classifier(name)
         with tempfile.TemporaryDirectory() as folder, timed_stages() as spent, busy() as share:
             started = time.perf_counter()
-            scene_maps.map_scene(model, scene, run.normaliser, run.legend, Path(folder))
+            scene_maps.map_scene(model, scene, run.dataset.normaliser, run.legend, Path(folder))
             seconds = time.perf_counter() - started
         rows.append(
             {"model": name, "seconds": seconds, "Mpx/s": side**2 / seconds / 1e6}

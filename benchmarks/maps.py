@@ -43,7 +43,7 @@ def end_to_end(run: Experiment, model: torch.nn.Module, side: int) -> float:
     scene = open_scene(tile(side))
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        map_scene(model, scene, run.normaliser, run.legend, Path(folder))
+        map_scene(model, scene, run.dataset.normaliser, run.legend, Path(folder))
         return side**2 / (time.perf_counter() - started) / 1000
 
 
@@ -103,7 +103,7 @@ def usual_way(run: Experiment, model: torch.nn.Module, side: int) -> float:
     """Thousand pixels per second of the usual way."""
     scene = open_scene(tile(side))
     started = time.perf_counter()
-    stack = run.normaliser.apply(torch.from_numpy(read_features(scene))[None])[0]
+    stack = run.dataset.normaliser.apply(torch.from_numpy(read_features(scene))[None])[0]
     with torch.inference_mode():
         classified = [model(x).softmax(1).max(1) for x in DataLoader(Patches(stack), batch_size=16)]
     assert sum(index.numel() for _, index in classified) == side**2
@@ -144,7 +144,7 @@ def main(side: int = 2048, repeats: int = 3, *names: str) -> None:
     rows = []
     for name in names or models.NAMES:
         model = run.classifier(name)
-        classifier = Classifier(model, run.normaliser)
+        classifier = Classifier(model, run.dataset.normaliser)
         classifier.choose_precision(open_scene(tile(side)))
         batch = best_batch(classifier)
         turns = pd.DataFrame(one_turn(run, model, classifier, batch, side) for _ in range(repeats))

@@ -44,7 +44,7 @@ def main(side: int = 2048, repeats: int = 3) -> None:
     run = Experiment("demo")
     scene = open_scene(tile(side))
     bands = tuple(scene.band.values)
-    classifiers = {name: Classifier(run.classifier(name), run.normaliser) for name in models.NAMES}
+    classifiers = {name: Classifier(run.classifier(name), run.dataset.normaliser) for name in models.NAMES}
     for classifier in classifiers.values():
         classifier.choose_precision(scene)
     size = Map().window

@@ -52,7 +52,7 @@ def write_layer(source: Path, target: Path, rows: int, columns: int) -> None:
 
 def make(folder: Path, rows: int, columns: int) -> None:
     """Write the products of all dates to a folder."""
-    for product in find_products(Experiment("demo").folder):
+    for product in find_products(Experiment("demo").dataset.folder):
         target = folder / product.folder.relative_to(product.folder.parents[1])
         (target / "MASKS").mkdir(parents=True)
         for path in product.folder.rglob("*.tif"):

@@ -40,7 +40,7 @@ CHANNELS = {nn.Conv3d: nn.Dropout3d, nn.Conv2d: nn.Dropout2d}
 def build(run: Experiment, name: str, seed: int) -> nn.Module:
     """A network with fresh weights, which depend only on the seed."""
     torch.manual_seed(seed)
-    return models.build(name, *run.normalised["train"].x.shape[1:3], len(run.legend))
+    return models.build(name, *run.trained.normalised["train"].x.shape[1:3], len(run.legend))
 
 
 def with_dropout(model: nn.Module, kinds: dict[type, type]) -> nn.Module:
@@ -62,7 +62,7 @@ def ours(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], flo
         seconds.append(time.perf_counter() - started)
         return loss
 
-    parts = run.normalised
+    parts = run.trained.normalised
     with patch.object(loop, "_one_epoch", timed):
         done = loop.train(model, parts["train"], parts["validation"], run.settings.train, seed=seed, progress=False)
     return seconds, done.history["macro_f1"].max()
@@ -70,7 +70,7 @@ def ours(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], flo
 
 def plain_loop(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], float]:
     """Train with a commonly written loop; return the same values as `ours`."""
-    parts, choice = run.normalised, run.settings.train
+    parts, choice = run.trained.normalised, run.settings.train
     samples = loop.context(model, parts["train"])
     size = minibatches.batch_size(model, parts["train"], choice.patches)
     order = oversample(samples.label, torch.Generator().manual_seed(seed)).tolist()
@@ -104,7 +104,7 @@ def breizhcrops(run: Experiment, seed: int) -> nn.Module | None:
     except ImportError:
         return None
     torch.manual_seed(seed)
-    _, channels, dates, *_ = run.normalised["train"].x.shape
+    _, channels, dates, *_ = run.trained.normalised["train"].x.shape
     model = TempCNN(channels, len(run.legend), dates, kernel_size=5, hidden_dims=64, dropout=0.5)
     model.receptive_field = 1  # as our networks state
     return model

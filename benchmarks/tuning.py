@@ -35,13 +35,18 @@ def try_one(run: Experiment, name: str, seed: int, course: bool = True, turn: bo
     """History of one training with the given changes."""
     choice = replace(run.settings.train, **changes)
     torch.manual_seed(seed)
-    model = models.build(name, *run.normalised["train"].x.shape[1:3], len(run.legend), dropout=choice.dropout)
+    model = models.build(name, *run.trained.normalised["train"].x.shape[1:3], len(run.legend), dropout=choice.dropout)
     with (
         patch.object(loop, "learning_rate", loop.learning_rate if course else np.ones_like),
         patch.object(loop, "turn", loop.turn if turn else lambda x, label, generator: (x, label)),
     ):
         done = loop.train(
-            model, run.normalised["train"], run.normalised["validation"], choice, seed=seed, progress=False
+            model,
+            run.trained.normalised["train"],
+            run.trained.normalised["validation"],
+            choice,
+            seed=seed,
+            progress=False,
         )
     return done.history
 

@@ -52,7 +52,7 @@ def main(repeats: int = 1, *names: str) -> None:
     allocation.configure()
     run = Experiment("demo")
     for name in names or models.NAMES:  # each result is kept at once, because a map takes long
-        classifier = Classifier(run.classifier(name), run.normaliser)
+        classifier = Classifier(run.classifier(name), run.dataset.normaliser)
         classifier.choose_precision(open_scene(tile()))
         batch = best_batch(classifier)
         turns = pd.DataFrame(one_turn(name, classifier, batch) for _ in range(repeats))

@@ -1,61 +1,84 @@
-"""Everything that can be chosen in a run, as one frozen value with three presets and stable keys."""
+"""Everything that can be chosen in a run, as one frozen value with three presets, overrides and stable keys.
 
+Every field can be overridden in the same way: by a mapping in Python (`Experiment(settings={"train.epochs": 40})`), by
+`--set train.epochs=40` or `--settings FILE.yml` on the command line, or by the parameter `settings` of a notebook.
+"""
+
+import difflib
 import hashlib
 import json
-import os
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
 
+from . import environment
 from .errors import InputError
+from .fields import bounded, check, chosen, convert
 
 RESAMPLINGS = ("nearest", "bilinear", "cubic")
 LARGEST_SEED = 2**31 - 1  # scikit-learn takes less than twice that; trainings count on from it
+#: Settings of `Scene` that concern the simulated scene alone.
+SIMULATED = ("size", "pool", "test", "seed")
+
+
+class _Section:
+    """A part of the settings; its fields are checked when it is made (see `fields.check`)."""
+
+    def __post_init__(self) -> None:
+        check(self, type(self).__name__.lower())
 
 
 @dataclass(frozen=True)
-class Scene:
-    """Where the images and the polygons come from."""
+class Scene(_Section):
+    """Where the images come from, and how they are read."""
 
     path: str = ""  # folder of products, GeoTIFF stack, NetCDF or Zarr cube; empty: the simulated scene
     polygons: str = ""  # vector file; empty: the polygons of the simulated scene
-    resampling: str = "bilinear"  # how 20 m bands come to the 10 m grid
-    size: int = 384  # simulated scene: side in pixels of 10 m
-    pool: int = 90  # simulated scene: polygons of the training pool
-    test: int = 50  # simulated scene: test polygons
-    seed: int = 31  # simulated scene: its random seed
+    resampling: str = chosen("bilinear", *RESAMPLINGS)  # of 20 m bands to the 10 m grid
+    size: int = bounded(384, 64, 16_384)  # simulated scene: side in pixels of 10 m, even
+    pool: int = bounded(90, 1, 100_000)  # simulated scene: polygons of the training pool
+    test: int = bounded(50, 1, 100_000)  # simulated scene: test polygons
+    seed: int = bounded(31, 0, LARGEST_SEED)  # simulated scene: its random seed
 
 
 @dataclass(frozen=True)
-class Sample:
+class Labels(_Section):
+    """How the file of labels is read."""
+
+
+@dataclass(frozen=True)
+class Sample(_Section):
     """How polygons become samples."""
 
-    patch: int = 16  # side of a patch in pixels
-    validation: float = 0.3  # share of the pool's polygons
-    oversample: bool = True  # repeat patches of minority classes (section 3.2)
-    # what follows puts claims to the test; see `variations`
-    split: str = "polygon"  # training and validation are divided by "polygon" or by "pixel"
-    training_share: float = 1.0  # share of the training polygons that is used
+    patch: int = bounded(16, 1, 1024)  # side of a patch in pixels
+    validation: float = bounded(0.3, 0, 0.9, above=True)  # share of the pool's polygons
+    oversample: bool = True  # repeat patches of minority classes
+    # The rest varies the samples to test what training needs; see `runs.variations`.
+    split: str = chosen("polygon", "polygon", "pixel")  # what training and validation are divided by
+    training_share: float = bounded(1.0, 0, 1, above=True)  # share of the training polygons that is used
     dates: str = "all"  # "all"; "shuffled"; or one of the scene's dates, like "2018-07-08"
     indices: bool = True  # spectral indices beside the bands
 
 
 @dataclass(frozen=True)
-class Train:
-    """The training loop. Section 3.5 gives patience and trainings; the rest is not printed."""
+class Train(_Section):
+    """The training loop. Patience and the number of trainings are the paper's, which prints none of the others."""
 
-    epochs: int = 8
-    patience: int = 5
-    trainings: int = 2  # trainings a model
-    learning_rate: float = 1e-3
-    patches: int = 8  # a batch holds this many patches
-    dropout: float = 0.1
-    fusion: float = 0.5  # SpatioTempCNN: weight of the temporal stream, 0 to 1
+    epochs: int = bounded(8, 1, 100_000)
+    patience: int = bounded(5, 1, 100_000)  # epochs without a better validation score before training stops
+    trainings: int = bounded(2, 1, 1000)  # trainings a model
+    learning_rate: float = bounded(1e-3, 0, 1, above=True)
+    patches: int = bounded(8, 1, 4096)  # a batch holds this many patches
+    dropout: float = bounded(0.1, 0, 0.99)
+    fusion: float = bounded(0.5, 0, 1)  # SpatioTempCNN: weight of the temporal stream
 
 
 @dataclass(frozen=True)
-class Map:
+class Map(_Section):
     """Whole-scene maps."""
 
-    window: int = 256  # rows of the window that a core takes at once, halo excluded, in pixels; twice as many columns
+    window: int = bounded(256, 8, 8192)  # rows that a core maps at once, in pixels without halo; twice as many columns
 
 
 @dataclass(frozen=True)
@@ -63,10 +86,14 @@ class Settings:
     """One run. `seed` seeds the split and the trainings: training number n of a run uses `seed + n`."""
 
     scene: Scene = field(default_factory=Scene)
+    labels: Labels = field(default_factory=Labels)
     sample: Sample = field(default_factory=Sample)
     train: Train = field(default_factory=Train)
     map: Map = field(default_factory=Map)
-    seed: int = 0
+    seed: int = bounded(0, 0, LARGEST_SEED)
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 PRESETS = {
@@ -83,9 +110,15 @@ PRESETS = {
     ),
 }
 
+#: Overrides: a mapping of names like "train.epochs" (or nested: {"train": {"epochs": 40}}), such a mapping as YAML text,
+#: or the path of a YAML file.
+Overrides = Mapping[str, Any] | str | Path
 
-def make(preset: str = "", scene: str = "", polygons: str = "", seed: int = 0) -> Settings:
-    """Settings of a preset, pointed at a scene and its polygons.
+
+def make(
+    preset: str = "", scene: str = "", polygons: str = "", seed: int = 0, settings: Overrides | None = None
+) -> Settings:
+    """Settings of a preset, pointed at a scene and its polygons, with overrides.
 
     Parameters
     ----------
@@ -93,38 +126,133 @@ def make(preset: str = "", scene: str = "", polygons: str = "", seed: int = 0) -
     scene, polygons: paths; both empty: the environment variables PAPERLIB_SCENE and PAPERLIB_POLYGONS, else the
         simulated scene.
     seed: of the split and the first training.
+    settings: overrides, see `Overrides`; they win over those of PAPERLIB_SETTINGS, and over the other arguments.
 
-    Raises `InputError` for an unknown preset, a value of the wrong type, or a scene without polygons.
+    Raises `InputError` for an unknown preset or setting, a value of the wrong type or out of range, or a scene without
+    polygons.
     """
-    for name, value, kind in (("preset", preset, str), ("scene", scene, str), ("polygons", polygons, str)):
-        if not isinstance(value, kind):
-            raise InputError(f"{name} = {value!r} is a {type(value).__name__}; a text is expected, like {name}=''.")
-    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed <= LARGEST_SEED:
-        raise InputError(f"seed = {seed!r}; a whole number from 0 to {LARGEST_SEED} is expected, like seed=0.")
-    preset = preset or os.environ.get("PAPERLIB_PRESET", "") or "demo"
+    for name, value in (("preset", preset), ("scene", scene), ("polygons", polygons)):
+        if not isinstance(value, str):
+            raise InputError(
+                f"{name} = {value!r} is not possible.", f"Expected: a text, like {name}=''.", kind="settings.value"
+            )
+    preset = preset or environment.read("PRESET") or "demo"
     if preset not in PRESETS:
-        raise InputError(f"Unknown preset {preset!r}; choose one of {', '.join(PRESETS)}.")
+        raise InputError(f"Unknown preset {preset!r};", f"choose one of {', '.join(PRESETS)}.", kind="settings.preset")
     if not scene and not polygons:
-        scene, polygons = os.environ.get("PAPERLIB_SCENE", ""), os.environ.get("PAPERLIB_POLYGONS", "")
-    if bool(scene) != bool(polygons):
-        given, lacking = ("scene", "polygons") if scene else ("polygons", "scene")
-        raise InputError(f"{given} is given without {lacking}: give both paths, or neither for the simulated scene.")
-    chosen = PRESETS[preset]
-    return replace(chosen, scene=replace(chosen.scene, path=scene, polygons=polygons), seed=seed)
+        scene, polygons = environment.read("SCENE"), environment.read("POLYGONS")
+    made = PRESETS[preset]
+    made = replace(made, scene=replace(made.scene, path=scene, polygons=polygons), seed=seed)
+    made = override(override(made, environment.read("SETTINGS")), settings or {})
+    if bool(made.scene.path) != bool(made.scene.polygons):
+        given, missing = ("scene", "polygons") if made.scene.path else ("polygons", "scene")
+        raise InputError(
+            f"{given} is given without {missing}:", "give both paths, or neither for the simulated scene.",
+            kind="settings.scene",
+        )  # fmt: skip
+    return made
+
+
+def override(settings: Settings, overrides: Overrides) -> Settings:
+    """Settings with other values for some fields.
+
+    Raises `InputError` for an unknown name, with the nearest known one (kind "settings.name"), and for a value of the
+    wrong type or out of range, with what is expected (kind "settings.value").
+    """
+    sections: dict[str, dict[str, Any]] = {}
+    for name, value in read_overrides(overrides).items():
+        declared = known().get(name)
+        if declared is None:
+            near = difflib.get_close_matches(name, known(), n=1, cutoff=0)[0]
+            raise InputError(f"Unknown setting {name!r}.", f"Did you mean {near!r}?", kind="settings.name")
+        section, _, last = name.rpartition(".")
+        sections.setdefault(section, {})[last] = convert(name, declared, value)
+    top = sections.pop("", {})
+    parts = {section: replace(getattr(settings, section), **values) for section, values in sections.items()}
+    return replace(settings, **parts, **top)
+
+
+def read_overrides(overrides: Overrides) -> dict[str, Any]:
+    """Overrides as one flat dictionary ("train.epochs": 40). Raises `InputError` for what is no mapping."""
+    content: Any = overrides
+    if isinstance(overrides, Path) or (isinstance(overrides, str) and overrides.endswith((".yml", ".yaml"))):
+        content = _read_yaml(Path(overrides))
+    elif isinstance(overrides, str):
+        content = _parse_yaml(overrides, "text")
+    if not isinstance(content, Mapping):
+        problem = f"The settings {str(overrides)[:200]!r} are no pairs of name and value."
+        raise InputError(problem, "Write them as `train.epochs: 40`.", kind="settings.format")
+    return _flat(content)
+
+
+def _flat(content: Mapping, prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in content.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return flat
+
+
+def _read_yaml(path: Path) -> Any:
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The settings {path} cannot be read: {error}.", kind="settings.file") from error
+    return _parse_yaml(text, str(path))
+
+
+def _parse_yaml(text: str, source: str) -> Any:
+    """YAML with every value as text, which the type of its field then reads: 1e-3, yes and 2018-07-08 mean what is meant."""
+    import yaml
+
+    try:
+        return yaml.load(text, yaml.BaseLoader) or {}
+    except yaml.YAMLError as error:
+        problem = f"The settings cannot be read as YAML: {' '.join(str(error).split())}."
+        raise InputError(problem, "Write them as `train.epochs: 40`.", kind="settings.format", place=source) from error
+
+
+def known() -> dict[str, Any]:
+    """Every setting by its name, like "train.epochs", with its `dataclasses.Field`."""
+    found = {}
+    for part in fields(Settings):
+        if is_dataclass(part.type):
+            found |= {f"{part.name}.{inner.name}": inner for inner in fields(part.type)}
+        else:
+            found[part.name] = part
+    return found
 
 
 def key(*parts) -> str:
     """Twelve hexadecimal digits that depend only on the values given: dataclasses, numbers, texts, lists, dicts."""
-    plain = [asdict(part) if hasattr(part, "__dataclass_fields__") else part for part in parts]
+    plain = [asdict(part) if is_dataclass(part) else part for part in parts]
     text = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def describe(settings: Settings) -> dict[str, object]:
+def describe(settings: Settings) -> dict[str, Any]:
     """Settings as one flat dictionary ("train.epochs": 12), for provenance."""
-    flat: dict[str, object] = {"seed": settings.seed}
+    flat: dict[str, Any] = {"seed": settings.seed}
     for part in fields(settings):
         value = getattr(settings, part.name)
-        if hasattr(value, "__dataclass_fields__"):
+        if is_dataclass(value):
             flat |= {f"{part.name}.{name}": content for name, content in asdict(value).items()}
     return flat
+
+
+def overridden(settings: Settings) -> tuple[str, dict[str, Any]]:
+    """The preset that settings come nearest to, and the values in which they differ from it.
+
+    Paths of a scene and its polygons and the seed are no differences; nor are, for a real scene, the settings of the
+    simulated one.
+    """
+    apart = {"scene.path", "scene.polygons", "seed"}
+    if settings.scene.path:
+        apart |= {f"scene.{name}" for name in SIMULATED}
+    mine = describe(settings)
+    differences = {
+        name: {setting: mine[setting] for setting, value in describe(preset).items()
+               if setting not in apart and mine[setting] != value}
+        for name, preset in PRESETS.items()
+    }  # fmt: skip
+    nearest = min(differences, key=lambda name: len(differences[name]))
+    return nearest, differences[nearest]

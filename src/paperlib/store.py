@@ -1,7 +1,7 @@
-"""Where artifacts live: found or made, whole or not at all, with their provenance.
+"""The store of artifacts: each is found or made, with its provenance, and complete or absent.
 
 An artifact is a folder `<root>/<stage>/<name>-<key>/`. It is made in a temporary folder and renamed when complete, so a
-folder under its final name is always whole; what a killed process left behind is removed by the next one that makes it.
+folder under its final name is always whole. The next process that makes an artifact removes what a killed one left.
 """
 
 import errno
@@ -19,12 +19,15 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from . import environment
 from .errors import InputError
 
 #: Raise by hand when what a stage writes changes, so that artifacts of older code are not taken for new ones.
 FORMAT = 5
 
-#: Of the disk, of the user's share of it, of a file.
+OTHER_STORE = "Choose another folder with --store or PAPERLIB_STORE."
+
+#: Errors of a full disk, a used-up quota and a file that may not grow.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 LIBRARIES = ("torch", "numpy", "xarray", "rasterio", "geopandas", "scikit-learn")
@@ -39,33 +42,37 @@ def project() -> Path:
     return here
 
 
-def root() -> Path:
-    """The store's folder: $PAPERLIB_STORE, else data/artifacts of the project."""
-    chosen = os.environ.get("PAPERLIB_STORE", "")
+def open_store(folder: str | Path | None = None) -> Path:
+    """Root folder of a store: `folder`, else $PAPERLIB_STORE, else data/artifacts of the project. Creates nothing."""
+    chosen = str(folder or "") or environment.read("STORE")
     return Path(chosen).absolute() if chosen else project() / "data" / "artifacts"
 
 
 def find_or_make(
-    stage: str, name: str, key: str, make: Callable[[Path], None], settings: dict, resumes: bool = False
+    root: Path,
+    stage: str,
+    name: str,
+    key: str,
+    make: Callable[[Path], None],
+    settings: dict,
+    resumes: bool = False,
 ) -> Path:
-    """Folder of the artifact; when it is not there yet, `make(folder)` fills an empty one first.
+    """Folder of an artifact in the store `root`; where it does not exist yet, `make(folder)` fills an empty one first.
 
     Adds `provenance.json`. A second process that asks for the same artifact waits and then finds it. With `resumes`,
-    `make` gets what a killed or failed run left, and goes on from what is complete in it.
+    `make` gets what an interrupted or failed run left, and continues from what is complete in it.
     Raises what `make` raises, after removing what it wrote unless it `resumes`; `InputError` when the store cannot be
     written, or its disk is full.
     """
-    final = root() / stage / f"{name}-{key}"
+    final = root / stage / f"{name}-{key}"
     if final.is_dir():
         return final
-    partial = root() / ".partial" / f"{stage}-{name}-{key}"
+    partial = root / ".partial" / f"{stage}-{name}-{key}"
     try:
         partial.parent.mkdir(parents=True, exist_ok=True)
         final.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(
-            f"The store {root()} cannot be written ({error}). Set PAPERLIB_STORE to a folder that can."
-        ) from error
+        raise InputError(f"The store {root} cannot be written ({error}).", OTHER_STORE, kind="store.write") from error
     with FileLock(f"{partial}.lock"):
         if final.is_dir():
             return final
@@ -80,19 +87,14 @@ def find_or_make(
         except OSError as error:
             if error.errno not in NO_ROOM:
                 raise
+            free = shutil.disk_usage(root).free / 1e9
+            problem = f"No room to write {stage} {name} in {root} ({error.strerror}): {free:.1f} GB are free there."
             kept = " What is complete is kept; the same command goes on from it." if resumes else ""
-            raise InputError(
-                f"No room to write {stage} {name} in {root()} ({error.strerror}): {_free()} are free there. Make room, "
-                f"or set PAPERLIB_STORE to a larger disk.{kept}"
-            ) from error
+            raise InputError(problem, f"Make room, or: {OTHER_STORE}{kept}", kind="store.full") from error
         finally:
             if not resumes or (partial.is_dir() and not any(partial.iterdir())):
                 shutil.rmtree(partial, ignore_errors=True)
     return final
-
-
-def _free() -> str:
-    return f"{shutil.disk_usage(root()).free / 1e9:.1f} GB"
 
 
 def provenance(settings: dict, seconds: float) -> dict:

@@ -112,7 +112,7 @@ def test_weights_in_plain_torch_and_exported(elsewhere, run):
         exec(block, elsewhere)
     series = run.samples["test"].x[0]
     with torch.inference_mode():
-        ours = run.classifier("2D-CNN")(run.normalised["test"].x[:1])[0].argmax(0)
+        ours = run.classifier("2D-CNN")(run.trained.normalised["test"].x[:1])[0].argmax(0)
     codes = np.array([cover.code for cover in run.legend])[ours.numpy()]
     assert np.array_equal(elsewhere["classify"](series).numpy(), codes)
     x = torch.randn_like(elsewhere["example"])

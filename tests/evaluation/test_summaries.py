@@ -52,7 +52,7 @@ def test_separability_finds_the_best_date_of_each_pair():
 
 def test_networks_stand_beside_the_printed_counts():
     networks = pd.DataFrame(
-        {"model": ["3D-CNN"], "parameters_paper": [378984], "parameters": [1], "receptive_field": [7]}
+        {"model": ["3D-CNN"], "parameters_reference": [378984], "parameters": [1], "receptive_field": [7]}
     )
     table = tables.models_table(networks)
     assert table.loc["3D-CNN", "printed (k)"] == 379

@@ -11,8 +11,8 @@ from paperlib.mapping.scene_maps import read_map
 
 def test_windows_segment_as_one_pass(run, tmp_path):
     """The scene's side is no multiple of the grid; windows of 60 pixels meet inside it."""
-    segment_scene(run.scene, run.normaliser, tmp_path / "one.tif", window=1000)
-    segment_scene(run.scene, run.normaliser, tmp_path / "many.tif", window=60)
+    segment_scene(run.scene, run.dataset.normaliser, tmp_path / "one.tif", window=1000)
+    segment_scene(run.scene, run.dataset.normaliser, tmp_path / "many.tif", window=60)
     one, many = (read_map(tmp_path / f"{name}.tif") for name in ("one", "many"))
     assert (one.values == many.values).mean() > 0.999
     assert one.rio.crs == run.scene.rio.crs and one.rio.transform() == run.scene.rio.transform()

@@ -23,15 +23,17 @@ PART = (slice(0, 96), slice(0, 96))
 
 
 def test_mixed_precision_gives_the_classes_of_float32_or_is_not_used(run, monkeypatch):
-    assert Classifier(run.classifier("3D-CNN"), run.normaliser).choose_precision(run.scene) == 1  # too small a scene
+    assert (
+        Classifier(run.classifier("3D-CNN"), run.dataset.normaliser).choose_precision(run.scene) == 1
+    )  # too small a scene
     monkeypatch.setattr(inference, "WORTH", 0)
     if not has_bfloat16(torch.device("cpu")):
         pytest.skip("this processor has no bfloat16 of its own: mixed precision is never used")
     model = run.classifier("3D-CNN")
-    classifier = Classifier(model, run.normaliser)
+    classifier = Classifier(model, run.dataset.normaliser)
     agreed = classifier.choose_precision(run.scene)
     assert classifier.mixed == (agreed >= inference.AGREEMENT)
-    exact, _ = Classifier(model, run.normaliser).classify(read_features(run.scene), WHOLE)
+    exact, _ = Classifier(model, run.dataset.normaliser).classify(read_features(run.scene), WHOLE)
     found, _ = classifier.classify(read_features(run.scene), WHOLE)
     assert (exact == found).mean() >= (0.998 if classifier.mixed else 1)
 
@@ -55,14 +57,14 @@ def test_mixed_precision_that_changes_classes_is_refused(change, used, run, monk
     monkeypatch.setattr(inference, "answer", lambda model, inputs, mixed: real(model, inputs, False))
     monkeypatch.setattr(inference, "mix", change)
     monkeypatch.setattr(inference, "WORTH", 0)
-    classifier = Classifier(run.classifier("2D-CNN"), run.normaliser)
+    classifier = Classifier(run.classifier("2D-CNN"), run.dataset.normaliser)
     agreed = classifier.choose_precision(run.scene)
     assert classifier.mixed == used and (agreed == 1 if used else 0 < agreed < inference.AGREEMENT)
 
 
 @pytest.mark.parametrize("name", models.NAMES)
 def test_blocks_answer_as_the_whole(name, run):
-    classifier = Classifier(run.classifier(name), run.normaliser)
+    classifier = Classifier(run.classifier(name), run.dataset.normaliser)
     answers = []
     for block in (1000, 40):
         classifier.block = block
@@ -75,7 +77,7 @@ def test_blocks_answer_as_the_whole(name, run):
 def test_a_block_in_three_dimensions_is_never_alone(run, monkeypatch):
     """Corners of the scene are of a size that no other block has."""
     real, sizes, answers = inference.answer, {}, {}
-    classifier = Classifier(run.classifier("3D-CNN"), run.normaliser)
+    classifier = Classifier(run.classifier("3D-CNN"), run.dataset.normaliser)
     for never_alone in (True, False):
         sizes[never_alone] = []
         monkeypatch.setattr(
@@ -89,7 +91,7 @@ def test_a_block_in_three_dimensions_is_never_alone(run, monkeypatch):
 
 
 def test_memory_that_does_not_suffice_halves_the_block_once(run, monkeypatch):
-    classifier = Classifier(run.classifier("2D-CNN"), run.normaliser)
+    classifier = Classifier(run.classifier("2D-CNN"), run.dataset.normaliser)
     expected, _ = classifier.classify(read_features(run.scene), WHOLE)
     classifier.block = 192
     real = inference.answer
@@ -146,5 +148,7 @@ def test_a_pixel_without_data_has_no_class(run):
     scene = run.scene.isel(y=slice(0, 20), x=slice(0, 20)).compute()
     scene = xr.where(scene.y == scene.y[3], np.nan, scene, keep_attrs=True).transpose(*scene.dims)
     scene = scene.assign_coords(mask=scene.isnull().any("band"))
-    index, _ = Classifier(run.classifier("2D-CNN"), run.normaliser).classify(read_features(scene), (slice(0, 20),) * 2)
+    index, _ = Classifier(run.classifier("2D-CNN"), run.dataset.normaliser).classify(
+        read_features(scene), (slice(0, 20),) * 2
+    )
     assert (index[3] == -1).all() and (np.delete(index, 3, 0) >= 0).all()

@@ -157,7 +157,7 @@ os.cpu_count = lambda: 1
 model = run.classifier("TempCNN")
 if limit := int(sys.argv[3]):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-scene_maps.map_scene(model, run.scene, run.normaliser, run.legend, folder, window=24)
+scene_maps.map_scene(model, run.scene, run.dataset.normaliser, run.legend, folder, window=24)
 print(len(made))
 """
 

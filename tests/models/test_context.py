@@ -27,9 +27,9 @@ def test_histograms_are_shares_within_superpixels(pairs):
 
 
 def test_samples_hold_whole_superpixels_and_label_only_polygons(run):
-    found = run.normalised_context["train"]
+    found = run.trained.normalised_superpixels["train"]
     numbers, label = found.superpixel[0, 0], found.label[0, 0]
-    whole = np.bincount(run.superpixels.values.ravel())
+    whole = np.bincount(run.dataset.superpixels.values.ravel())
     for number, pixels in zip(*np.unique(numbers, return_counts=True), strict=True):
         assert pixels == whole[number]
     assert (label >= 0).sum() == run.samples["train"].counts(8).sum()
@@ -38,14 +38,14 @@ def test_samples_hold_whole_superpixels_and_label_only_polygons(run):
 
 def test_samples_are_classified_as_the_map(run, model):
     """The scores of Table 4 are those of the map, pixel by pixel."""
-    samples = run.normalised_context["test"]
+    samples = run.trained.normalised_superpixels["test"]
     with torch.inference_mode():
         predicted = model(samples.x, samples.superpixel).argmax(1)[0, 0].numpy()
     codes = np.array([cover.code for cover in run.legend])
     polygon, labelled = samples.polygon[0, 0].numpy(), samples.label[0, 0].numpy() >= 0
     mapped = run.class_map("iota2_ctx").values
     for number in np.unique(polygon[labelled]):
-        inside = run.burned["polygon"].values == number
+        inside = run.dataset.burned["polygon"].values == number
         expected = np.sort(codes[predicted[polygon == number]])
         np.testing.assert_array_equal(np.sort(mapped[inside]), expected)
 
@@ -54,8 +54,8 @@ def test_windows_map_as_one_pass(run, model, tmp_path):
     for window in (64, 1000):
         (tmp_path / str(window)).mkdir()
         map_scene(
-            model, run.scene, run.normaliser, run.legend, tmp_path / str(window), window=window,
-            superpixels=run.superpixels,
+            model, run.scene, run.dataset.normaliser, run.legend, tmp_path / str(window), window=window,
+            superpixels=run.dataset.superpixels,
         )  # fmt: skip
     one, many = (read_map(tmp_path / name / "class.tif").values for name in ("1000", "64"))
     np.testing.assert_array_equal(one, many)
@@ -82,7 +82,7 @@ def test_context_decides_what_features_leave_open():
 
 
 def test_round_trip_without_pickle(run, model, tmp_path):
-    samples = run.normalised_context["test"]
+    samples = run.trained.normalised_superpixels["test"]
     model.save(tmp_path / "forest.skops")
     again = ContextForest.load(tmp_path / "forest.skops")
     assert torch.equal(again(samples.x, samples.superpixel), model(samples.x, samples.superpixel))

@@ -22,14 +22,15 @@ def test_the_box_names_the_preset(preset):
     assert f"Preset <b>{preset}</b>" in box and f"of {settings.PRESETS[preset].train.epochs} epochs" in box
 
 
-def test_settings_changed_by_hand_are_no_preset():
-    assert "Preset <b>of its own</b>" in page.banner(Experiment("tiny").vary(dates="shuffled"))
+def test_the_box_names_what_was_overridden():
+    box = page.banner(Experiment("tiny", settings={"sample.dates": "shuffled", "train.epochs": 3}))
+    assert "Preset <b>tiny</b> with sample.dates = shuffled, train.epochs = 3:" in box
 
 
 def test_the_box_of_a_real_scene_says_what_it_has(run, tmp_path):
     folder = tmp_path / "my <tile>"
-    folder.symlink_to(run.folder)
-    box = page.banner(Experiment("tiny", folder, run.folder / "polygons.gpkg"))
+    folder.symlink_to(run.dataset.folder)
+    box = page.banner(Experiment("tiny", folder, run.dataset.folder / "polygons.gpkg"))
     assert "Simulated" not in box and "my &lt;tile&gt;" in box and "11 dates from 2018-02-15 to 2018-12-15" in box
     assert "B2, B3, B4" in box and "Shrubland" in box and "Preset <b>tiny</b>: 1 training a model" in box
 

@@ -125,9 +125,10 @@ def test_the_noisiest_scene_stays_below_the_limit(run):
     """Noise does not compress at all; two years of dates."""
     size, dates = 500, 24
     rng = np.random.default_rng(0)
-    noisy = copy.copy(run)
+    noisy, dataset = copy.copy(run), copy.copy(run.dataset)
+    noisy.dataset = dataset
     places = {"y": 4_836_000.0 - 10 * np.arange(size), "x": 356_000.0 + 10 * np.arange(size)}
-    noisy.scene = xr.DataArray(
+    dataset.scene = xr.DataArray(
         rng.random((10, dates, size, size), dtype=np.float32),
         dims=("band", "time", "y", "x"),
         coords={

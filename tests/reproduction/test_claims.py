@@ -99,8 +99,13 @@ class Planted:
             raise InputError("Only the simulated scene has a known truth for every pixel.")
         return xr.DataArray(TRUTH, dims=("y", "x"))
 
-    def vary(self, **changes) -> "Planted":
-        return replace(self, changes=self.changes | changes)
+    @property
+    def trained(self) -> "Planted":
+        return self
+
+    def override(self, changes) -> "Planted":
+        assert all(name.startswith("sample.") for name in changes)
+        return replace(self, changes=self.changes | {name.removeprefix("sample."): changes[name] for name in changes})
 
     def polygon_counts(self, name: str, part: str = "test") -> tuple[list[np.ndarray], np.ndarray]:
         assert name in NAMES and part in ("validation", "test")

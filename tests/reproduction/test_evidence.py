@@ -21,7 +21,8 @@ WITHOUT_CROPS = nomenclature.legend([1, 6, 11])
 def scored(*trainings, reference, legend=LEGEND) -> SimpleNamespace:
     """A run whose classifiers all have these counts (polygon, predicted class), one array a training."""
     counts = [np.array(one) for one in trainings]
-    return SimpleNamespace(legend=legend, polygon_counts=lambda name, part="test": (counts, np.array(reference)))
+    trained = SimpleNamespace(polygon_counts=lambda name, part="test": (counts, np.array(reference)))
+    return SimpleNamespace(legend=legend, trained=trained)
 
 
 def mapped(codes, truth=None) -> SimpleNamespace:
@@ -65,9 +66,8 @@ def test_the_first_is_the_score_as_it_is_and_trainings_are_averaged():
 def test_the_part_asked_for_is_the_part_read():
     counts, reference = polygons()
     asked = []
-    run = SimpleNamespace(
-        legend=LEGEND, polygon_counts=lambda name, part: asked.append((name, part)) or ([counts], reference)
-    )
+    trained = SimpleNamespace(polygon_counts=lambda name, part: asked.append((name, part)) or ([counts], reference))
+    run = SimpleNamespace(legend=LEGEND, trained=trained)
     evidence.macro_f1(run, "TempCNN", "validation")
     evidence.class_f1(run, "3D-CNN", 7)
     evidence.share_predicted(run, "iota2_base", 7, (1,))

@@ -80,20 +80,20 @@ def test_streams_are_the_classifiers_of_the_way(run):
 @pytest.mark.parametrize("part", ["validation", "test"])
 def test_at_the_ends_each_stream_is_alone(run, found, way, part):
     for weight, model in zip((1, 0), streams(run, way), strict=True):
-        expected = evaluate(model, run.normalised[part], device="cpu").confusion
+        expected = evaluate(model, run.trained.normalised[part], device="cpu").confusion
         assert np.array_equal(matrix(*found[way].counts(weight, part)), expected)
         assert found[way].macro_f1(weight, part) == metrics.macro_f1(expected)
 
 
 def test_trained_apart_the_ends_are_the_scores_of_the_benchmark(run, found):
     for weight, name in ((1, "TempCNN"), (0, "3D-CNN")):
-        (counts,), reference = run.polygon_counts(name, "test")
+        (counts,), reference = run.trained.polygon_counts(name, "test")
         again, classes = found[APART].counts(weight, "test")
         assert np.array_equal(counts, again) and np.array_equal(reference, classes)
 
 
 def test_trained_as_one_the_weight_of_training_gives_spatiotempcnn(run, found):
-    expected = run.confusions("test", ["SpatioTempCNN"])["SpatioTempCNN"]
+    expected = run.trained.confusions("test", ["SpatioTempCNN"])["SpatioTempCNN"]
     fused = matrix(*found[AS_ONE].counts(run.settings.train.fusion, "test"))
     assert np.abs(fused - expected).sum() <= 2  # a tie may be rounded to either side
 
@@ -103,7 +103,7 @@ def test_probabilities_sum_to_one_in_the_order_of_the_labels(run, found, way):
     """TempCNN takes pixels, yet answers in patches just as well: there the order is plain to see."""
     few = 20  # more than one batch
     for part in ("validation", "test"):
-        samples = run.normalised[part]
+        samples = run.trained.normalised[part]
         labelled = samples.label >= 0
         for model, said in zip(streams(run, way), (found[way].temporal, found[way].spatiotemporal), strict=True):
             assert said[part].shape == (int(labelled.sum()), len(run.legend))
@@ -117,7 +117,7 @@ def test_probabilities_sum_to_one_in_the_order_of_the_labels(run, found, way):
 def test_probabilities_leave_training_mode(run, found):
     model = run.classifier("3D-CNN").train()
     np.testing.assert_array_equal(
-        probabilities(model, run.normalised["validation"]), found[APART].spatiotemporal["validation"]
+        probabilities(model, run.trained.normalised["validation"]), found[APART].spatiotemporal["validation"]
     )
 
 
@@ -146,7 +146,9 @@ def test_weights_frame_goes_from_stream_to_stream(run, found):
         part = frame[frame["training"] == way]
         assert part["weight"].is_monotonic_increasing and set(part["weight"].diff().dropna().round(2)) == {0.05}
         scores = part.set_index("weight")["macro_f1"]
-        ends = [metrics.macro_f1(evaluate(one, run.normalised["validation"]).confusion) for one in streams(run, way)]
+        ends = [
+            metrics.macro_f1(evaluate(one, run.trained.normalised["validation"]).confusion) for one in streams(run, way)
+        ]
         assert [scores[1.0], scores[0.0]] == ends
         assert scores[found[way].best_weight()] == scores.max()
 
@@ -172,7 +174,7 @@ def test_scores_of_the_table_are_those_of_its_sets(run, found, table):
             assert score == metrics.macro_f1(matrix(*found[row.training].counts(row.weight, part)))
     gate = table.iloc[-1]
     for part in ("validation", "test"):
-        confusion = run.confusions(part, ["SpatioTempCNN-gated"])["SpatioTempCNN-gated"]
+        confusion = run.trained.confusions(part, ["SpatioTempCNN-gated"])["SpatioTempCNN-gated"]
         assert gate[part] == metrics.macro_f1(confusion)
 
 

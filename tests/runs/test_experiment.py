@@ -26,11 +26,11 @@ def test_scene_that_does_not_exist_is_named():
 
 def test_unknown_model_is_named(run):
     with pytest.raises(InputError, match=r"'4D-CNN'.*TempCNN"):
-        run.training("4D-CNN")
+        run.trained.training("4D-CNN")
 
 
 def test_every_labelled_pixel_is_in_one_sample(run):
-    counts = run.pixel_counts().groupby("set")["pixels"].sum()
+    counts = run.dataset.pixel_counts().groupby("set")["pixels"].sum()
     for name, samples in run.samples.items():
         assert int((samples.label >= 0).sum()) == counts[name] > 0
 
@@ -38,14 +38,14 @@ def test_every_labelled_pixel_is_in_one_sample(run):
 def test_normaliser_knows_training_pixels_alone(run):
     other = Experiment("tiny")
     other.samples = {"train": run.samples["train"]}  # validation and test are not even there
-    assert other.normaliser.to_dict() == run.normaliser.to_dict()
+    assert other.dataset.normaliser.to_dict() == run.dataset.normaliser.to_dict()
 
 
 def test_training_is_found_again_and_scores_agree(run):
-    folder = run.training("2D-CNN")
+    folder = run.trained.training("2D-CNN")
     stamp = (folder / "scores.json").stat().st_mtime_ns
     again = Experiment("tiny")
-    assert again.training("2D-CNN") == folder and (folder / "scores.json").stat().st_mtime_ns == stamp
+    assert again.trained.training("2D-CNN") == folder and (folder / "scores.json").stat().st_mtime_ns == stamp
 
     history = pd.read_csv(folder / "history.csv")
     confusions = pd.read_csv(folder / "confusions.csv")
@@ -73,10 +73,10 @@ def test_map_agrees_with_the_scores_on_test_polygons(run):
         codes = np.array([cover.code for cover in run.legend])
         mapped = run.class_map(name).values
         chosen = run.polygons.loc[run.polygons["set"] == "test", "polygon_id"]
-        place = np.isin(run.burned.polygon.values, chosen) & (run.burned.label.values >= 0)
+        place = np.isin(run.dataset.burned.polygon.values, chosen) & (run.dataset.burned.label.values >= 0)
         agreement = np.zeros((8, 8), int)
-        np.add.at(agreement, (run.burned.label.values[place], np.searchsorted(codes, mapped[place])), 1)
-        scored = run.confusions("test", [name])[name]
+        np.add.at(agreement, (run.dataset.burned.label.values[place], np.searchsorted(codes, mapped[place])), 1)
+        scored = run.trained.confusions("test", [name])[name]
         assert np.array_equal(agreement, scored)
 
 

@@ -84,8 +84,8 @@ def test_writing_again_replaces(run, folder):
 def test_weights_come_with_all_that_their_use_takes(run, tmp_path):
     files = products.write_weights(run, NAMES, tmp_path)
     assert [path.name for path in files] == ["TempCNN.safetensors", "iota2_base.skops"]
-    assert files[0].read_bytes() == (run.best("TempCNN") / "weights.safetensors").read_bytes()
+    assert files[0].read_bytes() == (run.trained.best("TempCNN") / "weights.safetensors").read_bytes()
     about = json.loads((tmp_path / "TempCNN.json").read_text())
     assert about["channels"] == list(run.samples["train"].channels) and about["dates"] == list(run.dates)
     assert about["classes"] == [cover.name for cover in run.legend] and about["provenance"]["commit"]
-    assert about["normaliser"] == run.normaliser.to_dict()
+    assert about["normaliser"] == run.dataset.normaliser.to_dict()

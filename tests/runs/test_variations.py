@@ -172,9 +172,9 @@ def test_the_samples_given_stay_as_they_are():
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
-        ({"split": "block"}, r"sample\.split = 'block'; choose polygon or pixel"),
-        ({"training_share": 0.0}, r"sample\.training_share = 0\.0.*0 to 1"),
-        ({"training_share": 1.5}, r"sample\.training_share = 1\.5.*0 to 1"),
+        ({"split": "block"}, r"sample\.split = 'block' is not possible\. Choose polygon or pixel"),
+        ({"training_share": 0.0}, r"sample\.training_share = 0\.0.*above 0 to 1"),
+        ({"training_share": 1.5}, r"sample\.training_share = 1\.5.*above 0 to 1"),
         ({"training_share": float("nan")}, r"sample\.training_share = nan"),
         ({"dates": "2018-01-01"}, r"'2018-01-01'; choose all, shuffled, or one of 2018-02-15, .*2018-12-15"),
     ],
@@ -186,15 +186,15 @@ def test_wrong_values_are_named_with_the_choices(choice, message):
 
 def test_a_varied_run_leaves_the_run_it_comes_from_alone():
     run = Experiment("tiny")
-    run.samples = sets()
-    run.normaliser = type("Same", (), {"apply": staticmethod(lambda x: x)})
-    run.scene = xr.DataArray(range(4), {"time": [f"{date}T00:00" for date in DATES]}, ["time"])
-    run.scene["time"] = run.scene.time.astype("datetime64[ns]")
-    before = run.normalised
-    other = run.vary(dates=DATES[2]).vary(indices=False)
-    assert other.normalised["test"].x.shape[1:3] == (6, 1)
-    assert run.normalised is before and same(before["test"], run.samples["test"])
+    run.dataset.samples = sets()
+    run.dataset.normaliser = type("Same", (), {"apply": staticmethod(lambda x: x)})
+    run.dataset.scene = xr.DataArray(range(4), {"time": [f"{date}T00:00" for date in DATES]}, ["time"])
+    run.dataset.scene["time"] = run.scene.time.astype("datetime64[ns]")
+    before = run.trained.normalised
+    other = run.override({"sample.dates": DATES[2]}).override({"sample.indices": False})
+    assert other.dataset is run.dataset and other.trained.normalised["test"].x.shape[1:3] == (6, 1)
+    assert run.trained.normalised is before and same(before["test"], run.samples["test"])
     assert run.settings == Experiment("tiny").settings
     assert other.settings.sample == Sample(dates=DATES[2], indices=False)
     with pytest.raises(InputError, match="iota2_ctx cannot be varied"):
-        other.normalised_context  # noqa: B018
+        other.trained.normalised_superpixels  # noqa: B018

@@ -1,7 +1,6 @@
 """What stands at the top and at the foot of every notebook: which scene this is, and how the page came about."""
 
 import time
-from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -24,7 +23,7 @@ def banner(run: Experiment) -> Html:
     """A box naming scene and preset of the page; for the simulated scene, the warning that its results are no evidence."""
     scene, train = run.settings.scene, run.settings.train
     trainings = f"{train.trainings} training{'s' if train.trainings > 1 else ''} a model"
-    effort = f"Preset <b>{_preset(run.settings)}</b>: {trainings}, of {train.epochs} epochs at most."
+    effort = f"Preset {_preset(run.settings)}: {trainings}, of {train.epochs} epochs at most."
     if run.simulated:
         title, kind = "Simulated scene", "warning"
         text = (
@@ -47,12 +46,10 @@ def banner(run: Experiment) -> Html:
 
 
 def _preset(chosen: settings.Settings) -> str:
-    """The name of the preset that these settings are, whatever their scene's files and seed; "of its own" for none."""
-    for name, preset in settings.PRESETS.items():
-        scene = replace(preset.scene, path=chosen.scene.path, polygons=chosen.scene.polygons)
-        if chosen == replace(preset, scene=scene, seed=chosen.seed):
-            return name
-    return "of its own"
+    """The preset of a run in bold, and what was overridden, as HTML."""
+    name, changes = settings.overridden(chosen)
+    listed = ", ".join(f"{setting} = {value}" for setting, value in changes.items())
+    return f"<b>{name}</b>{f' with {escape(listed)}' if listed else ''}"
 
 
 def provenance(run: Experiment) -> pd.DataFrame:
@@ -63,9 +60,11 @@ def provenance(run: Experiment) -> pd.DataFrame:
     rows |= {"machine": facts["machine"], "device": facts["device"], "seconds for this page": f"{facts['seconds']:.1f}"}
     rows |= {"Python": facts["python"], **facts["versions"]}
     chosen = facts["settings"]
+    preset, changes = settings.overridden(run.settings)
+    rows |= {"preset": preset, "overridden": ", ".join(changes) or "nothing"}
     hidden = {"scene.path", "scene.polygons"}
-    if not run.simulated:  # those of the simulated scene say nothing of a real one
-        hidden |= {"scene.size", "scene.pool", "scene.test", "scene.seed"}
+    if not run.simulated:  # the settings of the simulated scene do not concern a real one
+        hidden |= {f"scene.{name}" for name in settings.SIMULATED}
     rows |= {name: chosen[name] for name in chosen if name not in hidden}
     return pd.DataFrame({"value": rows.values()}, index=pd.Index(rows.keys(), name="provenance")).astype(str)
 

@@ -54,14 +54,14 @@ PAGE = """<link rel="stylesheet" href="vendor/ol/ol.css"><link rel="stylesheet" 
 def interactive_map(run: Experiment, side: int = SIDE, names=CLASSIFIERS) -> Html:
     """The maps of a run over its scene, to look at in a browser: layers, swipe, polygons, pixels.
 
-    A scene larger than `side` pixels is cut to a window around the place of Figure 9 (see `Experiment.window`); the
-    window shrinks by a fifth as often as it takes for the HTML to stay below `LIMIT`. `names`: the classifiers shown.
+    A scene larger than `side` pixels is cut to a window around the place of Figure 9 (see `Dataset.window`), which
+    shrinks by a fifth as often as it takes for the HTML to stay below `LIMIT`. `names`: the classifiers shown.
     """
     maps, confidences = run.class_maps(names), {name: run.confidence_map(name) for name in names}
-    place = run.scene.isel(run.window(1, FIGURE_9_CLASS))
+    place = run.scene.isel(run.dataset.window(1, FIGURE_9_CLASS))
     side = min(side, max(run.scene.sizes["y"], run.scene.sizes["x"]))
     while True:
-        part = run.window(side, FIGURE_9_CLASS)
+        part = run.dataset.window(side, FIGURE_9_CLASS)
         scene = run.scene.isel(part)
         cut = {name: one.isel(part) for name, one in maps.items()}
         sure = {name: one.isel(part) for name, one in confidences.items()}

@@ -19,7 +19,7 @@ from ..evaluation import metrics
 from ..models import context, forest
 from ..runs.experiment import Experiment
 from . import evidence
-from .evidence import Estimate, class_f1, estimate, macro_f1
+from .evidence import Estimate, class_f1, estimate, macro_f1, vary
 
 NEGLIGIBLE = 0.05
 SUPPORTED, REFUTED, UNDECIDED = "supported", "not supported", "undecided"
@@ -64,8 +64,8 @@ def learning_sizes(run: Experiment, names=("TempCNN", BASE), shares=(0.25, 0.5, 
     """Validation macro F1 with fewer training polygons: columns model, polygons (number), training, macro_f1."""
     frames = []
     for share, name in itertools.product(shares, names):
-        varied = run.vary(training_share=share)
-        polygons = varied.normalised["train"].polygon.unique()
+        varied = vary(run, training_share=share)
+        polygons = varied.trained.normalised["train"].polygon.unique()
         scores = varied.trainings([name])[["model", "training", "macro_f1_validation"]]
         frames.append(scores.assign(polygons=int((polygons >= 0).sum())))
     return pd.concat(frames, ignore_index=True).rename(columns={"macro_f1_validation": "macro_f1"})
@@ -94,16 +94,16 @@ def _with_dates(run: Experiment) -> Experiment:
 
 
 def _order_matters(name: str) -> Callable[[Experiment], np.ndarray]:
-    return lambda run: macro_f1(_with_dates(run), name) - macro_f1(run.vary(dates="shuffled"), name)
+    return lambda run: macro_f1(_with_dates(run), name) - macro_f1(vary(run, dates="shuffled"), name)
 
 
 def best_date(run: Experiment) -> str:
     """The date whose features alone serve a forest best on validation."""
-    return max(run.dates, key=lambda date: macro_f1(run.vary(dates=date), BASE, "validation")[0])
+    return max(run.dates, key=lambda date: macro_f1(vary(run, dates=date), BASE, "validation")[0])
 
 
 def _one_date_is_less(name: str) -> Callable[[Experiment], np.ndarray]:
-    return lambda run: macro_f1(_with_dates(run), name) - macro_f1(run.vary(dates=best_date(run)), name)
+    return lambda run: macro_f1(_with_dates(run), name) - macro_f1(vary(run, dates=best_date(run)), name)
 
 
 def _optimism(run: Experiment, name: str) -> np.ndarray:
@@ -178,15 +178,15 @@ CLAIMS = (
           _one_date_is_less("TempCNN")),
     Claim("Splitting by pixel instead of by polygon flatters the scores.", "3.2",
           "validation less test macro F1: split by pixel less split by polygon, iota2_base",
-          lambda run: _optimism(run.vary(split="pixel"), BASE) - _optimism(run, BASE)),
+          lambda run: _optimism(vary(run, split="pixel"), BASE) - _optimism(run, BASE)),
     Claim("Oversampling helps the minority classes.", "3.2", "their mean F1 on test: with less without, TempCNN",
-          lambda run: _minorities(run, "TempCNN") - _minorities(run.vary(oversample=False), "TempCNN")),
+          lambda run: _minorities(run, "TempCNN") - _minorities(vary(run, oversample=False), "TempCNN")),
     Claim("Results are stable over trainings.", "3.6", "largest standard deviation of validation macro F1",
           _spread_over_trainings, equal=True),
     Claim("Spectral indices may be useless for a network (left open).", "3.3", f"{F1}: with less without, TempCNN",
-          lambda run: macro_f1(run, "TempCNN") - macro_f1(run.vary(indices=False), "TempCNN"), equal=True),
+          lambda run: macro_f1(run, "TempCNN") - macro_f1(vary(run, indices=False), "TempCNN"), equal=True),
     Claim("More polygons would help.", "4", f"{F1}: all training polygons less half of them, TempCNN",
-          lambda run: macro_f1(run, "TempCNN") - macro_f1(run.vary(training_share=0.5), "TempCNN")),
+          lambda run: macro_f1(run, "TempCNN") - macro_f1(vary(run, training_share=0.5), "TempCNN")),
     Claim("Needle-leaved trees are harder than the other classes.", "3.6", "F1 on test: mean of all less theirs",
           _needles_are_hardest),
     Claim("Forests take crop fields for built-up or bare land.", "3.6",

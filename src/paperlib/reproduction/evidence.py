@@ -28,12 +28,17 @@ def estimate(values: np.ndarray) -> Estimate:
     return Estimate(float(values[0]), *intervals.interval(values[1:]))
 
 
+def vary(run: Experiment, **changes) -> Experiment:
+    """The same run with other values of `settings.Sample`, such as `dates="shuffled"`; nothing is read again."""
+    return run.override({f"sample.{name}": value for name, value in changes.items()})
+
+
 def confusions(run: Experiment, name: str, part: str = "test") -> np.ndarray:
     """Confusion matrices (training, 1 + draw, reference, predicted) of a classifier: as they are, then over polygons.
 
     The polygons of a set are drawn alike for every run and classifier, so that their differences are paired.
     """
-    trainings, reference = run.polygon_counts(name, part)
+    trainings, reference = run.trained.polygon_counts(name, part)
     seed = ("validation", "test").index(part)  # the two sets are drawn apart
     weights = np.vstack([np.ones((1, len(reference)), int), intervals.draws(reference, DRAWS, seed)])
     return np.stack([intervals.resampled_confusions(counts, reference, weights) for counts in trainings])

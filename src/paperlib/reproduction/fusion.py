@@ -40,7 +40,7 @@ class Streams:
     """What two streams say of the validation and the test pixels."""
 
     def __init__(self, run: Experiment, way: str):
-        self.samples = {part: run.normalised[part] for part in ("validation", "test")}
+        self.samples = {part: run.trained.normalised[part] for part in ("validation", "test")}
         self.classes = len(run.legend)
         temporal, spatiotemporal = streams(run, way)
         self.temporal = {part: probabilities(temporal, one) for part, one in self.samples.items()}
@@ -85,9 +85,9 @@ def fusion_table(run: Experiment, found: dict[str, Streams]) -> pd.DataFrame:
             rows.append((way, name, weight, *scores, *gain))
     gated = "SpatioTempCNN-gated"
     scores = run.trainings([gated]).query("chosen").iloc[0]
-    reference = run.chosen_counts("test", ["3D-CNN", "TempCNN"])
+    reference = run.trained.chosen_counts("test", ["3D-CNN", "TempCNN"])
     single = run.trainings(["3D-CNN", "TempCNN"]).query("chosen").set_index("model")["macro_f1_validation"].idxmax()
-    (counts,), classes = run.chosen_counts("test", [gated])[0].values(), reference[1]
+    (counts,), classes = run.trained.chosen_counts("test", [gated])[0].values(), reference[1]
     gain = _gain((counts, classes), (reference[0][single], classes))
     rows.append((AS_ONE, "learned gate", np.nan, scores["macro_f1_validation"], scores["macro_f1_test"], *gain))
     columns = ["training", "fusion", "weight", "validation", "test", "gain", "gain_low", "gain_high"]

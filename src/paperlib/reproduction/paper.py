@@ -10,6 +10,9 @@ DATES = (
 )  # fmt: skip
 
 
+#: Table 4: the input and output for which parameters are counted.
+INPUT = {"channels": 13, "dates": 11, "classes": 8}
+
 #: Section 3.1: Sentinel-2 tile; section 2.2.2: side of a training patch in pixels of 10 m.
 TILE = "T31TCJ"
 PATCH = 32

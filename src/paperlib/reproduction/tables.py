@@ -158,14 +158,14 @@ def _printed_column(name: str) -> list:
 def models_table(models: pd.DataFrame) -> pd.DataFrame:
     """Parameters of each network as printed in Table 4 (thousands) and counted, and its receptive field in pixels.
 
-    `models` has the columns model, parameters_paper (at the paper's input), parameters (at this scene's) and
+    `models` has the columns model, parameters_reference (at the paper's input), parameters (at this scene's) and
     receptive_field.
     """
     printed = dict(zip(paper.MODELS, paper.TABLE_4_PARAMETERS, strict=True))
     return pd.DataFrame(
         {
             "printed (k)": [printed.get(name, DASH) for name in models["model"]],
-            "at the paper's input": models["parameters_paper"].to_numpy(),
+            "at the paper's input": models["parameters_reference"].to_numpy(),
             "at this scene's input": models["parameters"].to_numpy(),
             "receptive field (px)": models["receptive_field"].to_numpy(),
         },

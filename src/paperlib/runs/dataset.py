@@ -1,112 +1,91 @@
-"""A scene and its polygons, as samples: everything of a run that comes before a classifier.
+"""A scene and its polygons, as samples: everything of a run that comes before a classifier."""
 
-Everything expensive is asked of the store by the settings it depends on, so each notebook runs alone, in any order.
-"""
-
-import os
-from copy import copy
-from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Self
 
 import geopandas as gpd
 import pandas as pd
 import xarray as xr
+from shapely import Point
 
-from .. import models, settings, store
+from .. import models, store
 from ..errors import InputError
 from ..features import superpixels
 from ..features.samples import Normaliser, Samples, class_series, extract
 from ..features.superpixels import segment_scene
-from ..labels.burning import burn, pixel_counts
-from ..labels.classes import legend_of
-from ..labels.polygons import load_polygons
-from ..labels.splitting import separation, split
+from ..labels import burn, legend_of, load_polygons, pixel_counts, separation, split
 from ..mapping.scene_maps import read_map
-from ..models import context
-from ..scenes.fingerprints import fingerprint
+from ..nomenclature import LandCover
 from ..scenes.scene import open_scene
-from ..settings import Sample
+from ..scenes.windowing import window_around
+from ..settings import Settings, describe
 from ..simulation.scene import simulate_scene
-from .variations import vary
+from . import keys
 
 SETS = ("train", "validation", "test")
-UPSTREAM = ("patch", "validation", "oversample")  # of `settings.Sample`; the rest varies what was extracted
 
 
 class Dataset:
     """A scene and its polygons.
 
-    Parameters are those of `settings.make`: a preset, the paths of a scene and its polygons (both empty: the simulated
-    scene), and a seed. Nothing is read or computed before it is asked for.
+    Parameters
+    ----------
+    settings: `scene`, `labels`, `sample.patch`, `sample.validation` and `seed` are used; the rest changes nothing here.
+    store: root folder of the artifacts.
+
+    Nothing is read or computed before it is asked for, and everything expensive is found in the store by the settings
+    it depends on.
     """
 
-    def __init__(self, preset: str = "", scene: str = "", polygons: str = "", seed: int = 0):
-        self.settings = settings.make(preset, str(scene), str(polygons), seed)
-        self.progress = not os.environ.get("PAPERLIB_QUIET")  # set where nobody watches: book build, batch, tests
+    def __init__(self, settings: Settings, store: Path):
+        self.settings, self.store = settings, store
 
-    def vary(self, **changes) -> Self:
-        """The same run with other values of `settings.Sample`, such as `dates="shuffled"`; nothing is read again."""
-        if fixed := set(changes) & {"patch", "validation"}:
-            raise InputError(
-                f"{', '.join(sorted(fixed))} cannot be varied: the samples depend on it. Begin another run."
-            )
-        other = copy(self)
-        other.settings = replace(self.settings, sample=replace(self.settings.sample, **changes))
-        for name in ("normalised", "normalised_context"):
-            other.__dict__.pop(name, None)
-        return other
+    def _find_or_make(self, stage: str, name: str, make) -> Path:
+        key = keys.samples_key(self.settings) if stage != "scene" else keys.scene_key(self.settings)
+        return store.find_or_make(self.store, stage, name, key, make, describe(self.settings))
+
+    # -- input ---------------------------------------------------------------------------------------------------------
 
     @property
     def simulated(self) -> bool:
         """Whether the scene is the simulated one."""
         return not self.settings.scene.path
 
-    # -- input ---------------------------------------------------------------------------------------------------------
-
     @cached_property
     def folder(self) -> Path | None:
-        """Folder of the simulated scene, made when it is not in the store yet; None for a real scene."""
+        """Folder of the simulated scene, made where it is not in the store yet; None for a real scene."""
         if not self.simulated:
             return None
-        choice = self.settings.scene
-        asked = {"size": choice.size, "pool": choice.pool, "test": choice.test, "seed": choice.seed}
-        return store.find_or_make(
-            "scene",
-            "simulated",
-            settings.key(asked, store.FORMAT),
-            lambda folder: simulate_scene(folder, **asked),
-            asked,
-        )
+        wanted = keys.simulated_scene(self.settings)
+        return self._find_or_make("scene", "simulated", lambda folder: simulate_scene(folder, **wanted))
 
     @cached_property
     def scene(self) -> xr.DataArray:
-        """The lazy reflectance series (band, time, y, x); see `scene.open_scene`."""
+        """The lazy reflectance series (band, time, y, x); see `scenes.open_scene`."""
         return open_scene(self.folder or self.settings.scene.path, resampling=self.settings.scene.resampling)
 
     @cached_property
     def polygons(self) -> gpd.GeoDataFrame:
         """The polygons in the scene's CRS, each in one of the sets train, validation and test."""
-        path = self.folder / "polygons.gpkg" if self.simulated else self.settings.scene.polygons
+        path = self.folder / "polygons.gpkg" if self.folder else self.settings.scene.polygons
         pool = load_polygons(path, crs=self.scene.rio.crs, bounds=self.scene.rio.bounds())
         return split(pool, validation=self.settings.sample.validation, seed=self.settings.seed)
 
     @cached_property
-    def legend(self):
-        """The classes of the polygons, in the index order used by labels, models and tables."""
+    def legend(self) -> tuple[LandCover, ...]:
+        """The classes of the polygons, in the index order of labels, models and tables."""
         return legend_of(self.polygons)
 
     @cached_property
     def burned(self) -> xr.Dataset:
-        """Label and polygon number of every labelled pixel (y, x); see `polygons.burn`."""
+        """Label and polygon number of every labelled pixel (y, x); see `labels.burn`."""
         return burn(self.polygons, self.scene, self.legend)
 
     @cached_property
     def truth(self) -> xr.DataArray:
-        """The class codes (y, x) of the simulated scene. Raises `InputError` for a real scene, which has none."""
-        if not self.simulated:
-            raise InputError("Only the simulated scene has a known truth for every pixel.")
+        """Class codes (y, x) of the simulated scene. Raises `InputError` for a real scene, whose truth is not known."""
+        if self.folder is None:
+            raise InputError("Only the simulated scene has a known truth for every pixel.", kind="scene.truth")
         return read_map(self.folder / "truth.tif")
 
     @property
@@ -114,13 +93,19 @@ class Dataset:
         """Dates of the scene, like "2018-07-08"."""
         return [f"{date:%Y-%m-%d}" for date in self.scene.indexes["time"]]
 
-    # -- samples -------------------------------------------------------------------------------------------------------
+    def window(self, size: int, class_name: str = "") -> dict[str, slice]:
+        """A square window of `size` pixels around the test polygon of a class that lies nearest to the scene's centre.
 
-    @cached_property
-    def _samples_key(self) -> str:
-        scene, sample = self.settings.scene, self.settings.sample
-        source = asdict(scene) if self.simulated else [fingerprint(scene.path), fingerprint(scene.polygons)]
-        return settings.key(source, scene.resampling, sample.patch, sample.validation, self.settings.seed, store.FORMAT)
+        Around the centre itself where no class is named, or no test polygon has it. Slices by dimension (y, x).
+        """
+        test = self.polygons[(self.polygons["set"] == "test") & (self.polygons["class_name"] == class_name)]
+        left, bottom, right, top = self.scene.rio.bounds()
+        middle = Point((left + right) / 2, (bottom + top) / 2)
+        if len(test):
+            middle = test.geometry.iloc[test.distance(middle).argmin()].centroid
+        return window_around(self.scene, middle.x, middle.y, size)
+
+    # -- samples -------------------------------------------------------------------------------------------------------
 
     @cached_property
     def samples(self) -> dict[str, Samples]:
@@ -128,11 +113,11 @@ class Dataset:
 
         def make(folder: Path) -> None:
             for name in SETS:
-                chosen = self.polygons[self.polygons["set"] == name]
-                samples = extract(self.scene, self.burned, chosen, self.settings.sample.patch, models.WIDEST // 2)
+                polygons = self.polygons[self.polygons["set"] == name]
+                samples = extract(self.scene, self.burned, polygons, self.settings.sample.patch, models.WIDEST // 2)
                 samples.save(folder / f"{name}.safetensors")
 
-        folder = store.find_or_make("samples", "patches", self._samples_key, make, settings.describe(self.settings))
+        folder = self._find_or_make("samples", "patches", make)
         return {name: Samples.load(folder / f"{name}.safetensors") for name in SETS}
 
     @cached_property
@@ -141,19 +126,13 @@ class Dataset:
         return Normaliser.fit(self.samples["train"])
 
     @cached_property
-    def normalised(self) -> dict[str, Samples]:
-        """The samples that classifiers take: normalised, and varied as `settings.Sample` says (see `variations`)."""
-        parts = {name: samples.map(self.normaliser.apply) for name, samples in self.samples.items()}
-        return vary(parts, self.settings.sample, self.dates, self.settings.seed)
-
-    @cached_property
     def superpixels_folder(self) -> Path:
         """Folder of the superpixels of the whole scene, with their provenance."""
 
         def make(folder: Path) -> None:
             segment_scene(self.scene, self.normaliser, folder / "superpixels.tif")
 
-        return store.find_or_make("superpixels", "slic", self._samples_key, make, settings.describe(self.settings))
+        return self._find_or_make("superpixels", "slic", make)
 
     @cached_property
     def superpixels(self) -> xr.DataArray:
@@ -161,29 +140,26 @@ class Dataset:
         return read_map(self.superpixels_folder / "superpixels.tif")
 
     @cached_property
-    def normalised_context(self) -> dict[str, Samples]:
-        """The samples that iota2_ctx takes: whole superpixels, normalised; see `superpixels.extract_superpixels`."""
-        if self.settings.sample != replace(
-            Sample(), **{name: getattr(self.settings.sample, name) for name in UPSTREAM}
-        ):
-            raise InputError(f"{context.NAME} cannot be varied: its superpixels come from the whole scene.")
+    def superpixel_samples(self) -> dict[str, Samples]:
+        """Samples of whole superpixels, not normalised; see `superpixels.extract_superpixels`."""
 
         def make(folder: Path) -> None:
             for name in SETS:
-                chosen = self.polygons[self.polygons["set"] == name]
-                samples = superpixels.extract_superpixels(self.scene, self.burned, self.superpixels, chosen)
+                polygons = self.polygons[self.polygons["set"] == name]
+                samples = superpixels.extract_superpixels(self.scene, self.burned, self.superpixels, polygons)
                 samples.save(folder / f"{name}.safetensors")
 
-        key, facts = self._samples_key, settings.describe(self.settings)
-        folder = store.find_or_make("samples", "superpixels", key, make, facts)
-        return {name: Samples.load(folder / f"{name}.safetensors").map(self.normaliser.apply) for name in SETS}
+        folder = self._find_or_make("samples", "superpixels", make)
+        return {name: Samples.load(folder / f"{name}.safetensors") for name in SETS}
+
+    # -- tables --------------------------------------------------------------------------------------------------------
 
     def pixel_counts(self) -> pd.DataFrame:
-        """Polygons and labelled pixels by class and set (Tables 2 and 3)."""
+        """Polygons and labelled pixels by class and set; see `labels.pixel_counts`."""
         return pixel_counts(self.burned, self.polygons, self.legend)
 
     def separation(self) -> pd.DataFrame:
-        """Proof that no polygon is on both sides, and how many lie within reach of a training polygon (metres)."""
+        """How many polygons of one set lie within reach (metres) of a polygon of another; see `labels.separation`."""
         pixel = abs(self.scene.rio.resolution()[0])
         return separation(
             self.polygons,
@@ -191,7 +167,8 @@ class Dataset:
         )
 
     def series(self, normalised: bool = False) -> pd.DataFrame:
-        """Mean and standard deviation by class, channel and date over the pool's labelled pixels (Figures 7 and 8)."""
-        dates = pd.to_datetime(self.scene.time.values)
-        samples = self.normalised if normalised else self.samples
-        return class_series([samples["train"], samples["validation"]], self.legend, dates)
+        """Mean and standard deviation by class, channel and date over the labelled pixels of training and validation."""
+        pool = [self.samples[name] for name in ("train", "validation")]
+        if normalised:
+            pool = [samples.map(self.normaliser.apply) for samples in pool]
+        return class_series(pool, self.legend, pd.to_datetime(self.scene.time.values))

@@ -55,7 +55,7 @@ def write_weights(run: Experiment, names: tuple[str, ...], folder: Path) -> list
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name in names:
-        best = run.best(name)
+        best = run.trained.best(name)
         weights = next(path for path in best.iterdir() if path.stem in ("weights", "forest"))
         target = folder / f"{name}{weights.suffix}"
         shutil.copyfile(weights, target)

@@ -22,12 +22,6 @@ def vary(parts: Parts, choice: Sample, dates: list[str], seed: int) -> Parts:
     generator = torch.Generator().manual_seed(seed)
     if choice.split == "pixel":
         parts = _split_by_pixel(parts, choice.validation, generator)
-    elif choice.split != "polygon":
-        raise InputError(f"sample.split = {choice.split!r}; choose polygon or pixel.")
-    if not 0 < choice.training_share <= 1:
-        raise InputError(
-            f"sample.training_share = {choice.training_share}; the share of training polygons lies in 0 to 1."
-        )
     if choice.training_share < 1:
         parts = {**parts, "train": _fewer_polygons(parts["train"], choice.training_share, generator)}
     if choice.dates != "all":

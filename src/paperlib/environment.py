@@ -1,0 +1,28 @@
+"""Environment variables of paperlib: read here and nowhere else, and never set in the process that reads them.
+
+PAPERLIB_PRESET: preset where none is named. PAPERLIB_SCENE, PAPERLIB_POLYGONS: paths where neither is given.
+PAPERLIB_SETTINGS: settings that differ from the preset, as `settings.make` takes them. PAPERLIB_STORE: folder of
+artifacts. PAPERLIB_QUIET: anything but empty hides progress bars, where nobody watches.
+"""
+
+import os
+
+from .errors import InputError
+
+NAMES = ("PRESET", "SCENE", "POLYGONS", "SETTINGS", "STORE", "QUIET")
+
+
+def read(name: str) -> str:
+    """Value of $PAPERLIB_`name`, empty where it is not set; `name` is one of `NAMES`."""
+    if name not in NAMES:
+        raise InputError(f"There is no variable PAPERLIB_{name}.", f"Choose among {', '.join(NAMES)}.")
+    return os.environ.get(f"PAPERLIB_{name}", "")
+
+
+def for_child(keep: bool = True, **values: str) -> dict[str, str]:
+    """Environment of a child process: this one's, with $PAPERLIB_NAME set for each of `values` that is not empty.
+
+    `keep=False` drops the paperlib variables of this process first.
+    """
+    inherited = {name: value for name, value in os.environ.items() if keep or not name.startswith("PAPERLIB_")}
+    return inherited | {f"PAPERLIB_{name}": value for name, value in values.items() if value}

@@ -1,0 +1,127 @@
+"""Fields of settings: their type and range are declared where they are defined, and checked here alone."""
+
+import dataclasses
+import datetime
+import math
+import numbers
+import types
+import typing
+from typing import Any
+
+from .errors import InputError
+
+#: How an error names a type.
+TYPES = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+
+
+def bounded(default: Any, low: float = -math.inf, high: float = math.inf, *, above: bool = False) -> Any:
+    """A numeric field from `low` to `high`; `above`: greater than `low`, not equal to it."""
+    return dataclasses.field(default=default, metadata={"low": low, "high": high, "above": above})
+
+
+def chosen(default: str, *choices: str) -> Any:
+    """A text field that takes one of `choices`."""
+    return dataclasses.field(default=default, metadata={"choices": choices})
+
+
+def check(values: Any, section: str = "") -> None:
+    """Check every field of a frozen dataclass; whole numbers become numbers and lists become tuples where those fit.
+
+    `section` prefixes the names of fields in errors, such as "train". Raises `InputError` (kind "settings.value") for
+    a value of another type or outside its range.
+    """
+    for field in dataclasses.fields(values):
+        if not dataclasses.is_dataclass(field.type):
+            value = convert(f"{section}.{field.name}".lstrip("."), field, getattr(values, field.name))
+            object.__setattr__(values, field.name, value)
+
+
+def convert(name: str, field: dataclasses.Field, value: Any) -> Any:
+    """The value of a field, from Python, YAML or text; texts are parsed where the field is no text. See `check`."""
+    result = _converted(field.type, value)
+    if result is INVALID or not _inside(result, field.metadata):
+        choices = field.metadata.get("choices")
+        fix = f"Choose {_alternatives(choices)}." if choices else f"Expected: {expected(field)}."
+        raise InputError(f"{name} = {value!r} is not possible.", fix, kind="settings.value")
+    return result
+
+
+def expected(field: dataclasses.Field) -> str:
+    """What a field takes, in words: "a whole number from 1 to 100"."""
+    low, high = field.metadata.get("low", -math.inf), field.metadata.get("high", math.inf)
+    words = _type_in_words(field.type)
+    if choices := field.metadata.get("choices"):
+        return f"one of {', '.join(choices)}"
+    if low > -math.inf:
+        words += f" above {low:g}" if field.metadata["above"] else f" from {low:g}"
+    if high < math.inf:
+        words += f" to {high:.10g}" if low > -math.inf else f" up to {high:.10g}"
+    return words
+
+
+class _Invalid:
+    """Marks a value that no type of a field takes."""
+
+
+INVALID = _Invalid()
+
+
+def _converted(kind: Any, value: Any) -> Any:
+    """`value` as `kind`, or INVALID."""
+    members = typing.get_args(kind)
+    if isinstance(kind, types.UnionType):  # X | None
+        if value is None or (isinstance(value, str) and value.lower() in ("", "null", "none", "~")):
+            return None
+        (kind,) = (member for member in members if member is not type(None))
+        return _converted(kind, value)
+    if typing.get_origin(kind) is tuple:
+        items = value.split(",") if isinstance(value, str) and value else value or ()
+        if not isinstance(items, list | tuple):
+            return INVALID
+        found = tuple(_converted(members[0], item.strip() if isinstance(item, str) else item) for item in items)
+        return INVALID if INVALID in found else found
+    if isinstance(value, str) and kind is not str:
+        return _parsed(kind, value)
+    if kind is str and isinstance(value, datetime.date):  # YAML reads 2018-07-08 as a date
+        return value.isoformat()[:10]
+    if kind is int and isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        return int(value)
+    if kind is float and isinstance(value, numbers.Real) and not isinstance(value, bool):
+        return float(value)
+    return value if type(value) is kind else INVALID
+
+
+def _parsed(kind: Any, text: str) -> Any:
+    """`text` as a number or a truth value, or INVALID."""
+    if kind is bool:
+        return {"true": True, "yes": True, "false": False, "no": False}.get(text.strip().lower(), INVALID)
+    try:
+        return kind(text)
+    except ValueError:
+        return INVALID
+
+
+def _inside(value: Any, limits: typing.Mapping[str, Any]) -> bool:
+    if value is None:
+        return True
+    if "choices" in limits:
+        return value in limits["choices"]
+    several = value if isinstance(value, tuple) else (value,)
+    return all(_number_inside(one, limits) for one in several if isinstance(one, float | int))
+
+
+def _number_inside(number: float, limits: typing.Mapping[str, Any]) -> bool:
+    low, high = limits.get("low", -math.inf), limits.get("high", math.inf)
+    return math.isfinite(number) and low <= number <= high and not (limits.get("above") and number == low)
+
+
+def _type_in_words(kind: Any) -> str:
+    if isinstance(kind, types.UnionType):
+        return " or ".join("none" if one is type(None) else _type_in_words(one) for one in typing.get_args(kind))
+    if typing.get_origin(kind) is tuple:
+        return f"a list, each {_type_in_words(typing.get_args(kind)[0])}"
+    return TYPES[kind]
+
+
+def _alternatives(choices: tuple[str, ...]) -> str:
+    return f"{', '.join(choices[:-1])} or {choices[-1]}" if len(choices) > 1 else choices[0]

@@ -1,0 +1,52 @@
+"""Whole-scene maps by the chosen training of each classifier."""
+
+from pathlib import Path
+
+import xarray as xr
+
+from .. import store
+from ..errors import InputError
+from ..mapping.scene_maps import map_scene, read_map
+from ..models import context
+from ..settings import describe
+from . import keys
+from .trained import Trained
+
+
+class Maps:
+    """The maps of a run, each made when it is first asked for."""
+
+    def __init__(self, trained: Trained):
+        self.trained, self.dataset, self.settings = trained, trained.dataset, trained.settings
+
+    def folder(self, name: str) -> Path:
+        """Folder of the map by the chosen training of a classifier: class.tif and confidence.tif.
+
+        Raises `InputError` for a run whose samples are varied in their dates or channels.
+        """
+        best = self.trained.best(name)
+        if (self.settings.sample.dates, self.settings.sample.indices) != ("all", True):
+            problem = "A run varied in its dates or channels has scores but no maps."
+            raise InputError(problem, "Map the run it comes from.", kind="settings.varied")
+
+        def make(folder: Path) -> None:
+            map_scene(
+                self.trained.classifier(name), self.dataset.scene, self.dataset.normaliser, self.dataset.legend, folder,
+                window=self.settings.map.window, progress=self.trained.progress,
+                superpixels=self.dataset.superpixels if name == context.NAME else None,
+            )  # fmt: skip
+
+        key, facts = keys.map_key(best.name), describe(self.settings)
+        return store.find_or_make(self.dataset.store, "map", name, key, make, facts, resumes=True)
+
+    def seconds(self, name: str) -> float:
+        """How long the map took."""
+        return store.read_json(self.folder(name) / "provenance.json")["seconds"]
+
+    def classes(self, name: str) -> xr.DataArray:
+        """Class codes (y, x)."""
+        return read_map(self.folder(name) / "class.tif")
+
+    def confidence(self, name: str) -> xr.DataArray:
+        """Confidence in percent (y, x), 255 where there is none."""
+        return read_map(self.folder(name) / "confidence.tif")
