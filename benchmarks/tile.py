@@ -64,6 +64,7 @@ def tile(rows: int = TILE, columns: int = 0) -> Path:
     """Folder of the scene, which is made if it is not in the store. Sides are even numbers of pixels of 10 m."""
     columns = columns or rows
     return store.find_or_make(
+        store.open_store(),
         "tile",
         "simulated",
         f"{rows}x{columns}-{NOISE}",

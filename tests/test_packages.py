@@ -7,12 +7,12 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "paperlib"
 ORDER = [
-    "errors", "ground", "outputs", "allocation", "devices", "nomenclature", "settings", "store", "scenes", "compositing",
-    "labels", "features", "models", "evaluation", "training", "mapping", "checks", "simulation", "runs", "figures",
-    "reproduction", "pages", "__main__",
+    "errors", "ground", "outputs", "allocation", "devices", "nomenclature", "environment", "fields", "settings", "store",
+    "scenes", "compositing", "labels", "features", "models", "evaluation", "training", "mapping", "checks", "simulation",
+    "runs", "figures", "reproduction", "pages", "commands", "__main__",
 ]  # fmt: skip
 #: Those that know the paper.
-PAPERS = {"reproduction", "pages", "__main__"}
+PAPERS = {"reproduction", "pages", "commands", "__main__"}
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
 
 

@@ -30,7 +30,7 @@ def test_preset_comes_from_the_environment_unless_named(monkeypatch):
     ("arguments", "message"),
     [
         ({"preset": "huge"}, "'huge'.*tiny, demo, paper"),
-        ({"preset": 3}, "preset = 3 is a int"),
+        ({"preset": 3}, "preset = 3 is not possible"),
         ({"scene": "a.tif"}, "scene is given without polygons"),
         ({"polygons": "a.gpkg"}, "polygons is given without scene"),
         ({"seed": -1}, "seed = -1"),

@@ -16,44 +16,53 @@ from paperlib import store
 from paperlib.errors import InputError
 
 
-@pytest.fixture(autouse=True)
-def empty_store(tmp_path, monkeypatch):
-    monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path / "store"))
+@pytest.fixture
+def root(tmp_path) -> Path:
+    """An empty store."""
+    return tmp_path / "store"
 
 
 def write_number(folder):
     (folder / "number.txt").write_text("1")
 
 
-def test_made_once_then_found():
+def test_made_once_then_found(root):
     calls = []
 
     def make(folder):
         calls.append(folder)
         write_number(folder)
 
-    first = store.find_or_make("stage", "name", "key", make, {"seed": 3})
-    second = store.find_or_make("stage", "name", "key", make, {"seed": 3})
-    assert first == second == store.root() / "stage" / "name-key"
+    first = store.find_or_make(root, "stage", "name", "key", make, {"seed": 3})
+    second = store.find_or_make(root, "stage", "name", "key", make, {"seed": 3})
+    assert first == second == root / "stage" / "name-key"
     assert len(calls) == 1 and (first / "number.txt").read_text() == "1"
     facts = json.loads((first / "provenance.json").read_text())
     assert facts["settings"] == {"seed": 3} and facts["seconds"] >= 0 and "torch" in facts["versions"]
 
 
-def test_another_key_is_another_artifact():
-    assert store.find_or_make("s", "n", "a", write_number, {}) != store.find_or_make("s", "n", "b", write_number, {})
+def test_the_folder_given_wins_over_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path / "one"))
+    assert store.open_store() == tmp_path / "one" and store.open_store(tmp_path / "other") == tmp_path / "other"
+    monkeypatch.delenv("PAPERLIB_STORE")
+    assert store.open_store() == store.project() / "data" / "artifacts"
 
 
-def test_a_failure_leaves_nothing_and_the_next_try_works():
+def test_another_key_is_another_artifact(root):
+    one, other = (store.find_or_make(root, "s", "n", key, write_number, {}) for key in "ab")
+    assert one != other
+
+
+def test_a_failure_leaves_nothing_and_the_next_try_works(root):
     def fail(folder):
         write_number(folder)
         raise RuntimeError("disk full")
 
     with pytest.raises(RuntimeError, match="disk full"):
-        store.find_or_make("stage", "name", "key", fail, {})
-    assert not any((store.root() / "stage").iterdir())
-    assert [path.suffix for path in (store.root() / ".partial").iterdir()] == [".lock"]
-    assert store.find_or_make("stage", "name", "key", write_number, {}).is_dir()
+        store.find_or_make(root, "stage", "name", "key", fail, {})
+    assert not any((root / "stage").iterdir())
+    assert [path.suffix for path in (root / ".partial").iterdir()] == [".lock"]
+    assert store.find_or_make(root, "stage", "name", "key", write_number, {}).is_dir()
 
 
 def _hang(folder):
@@ -67,27 +76,27 @@ def _hang(folder):
     "what it left is not taken for whole; it is made again",
     "the work on that artifact",
 )
-def test_killed_in_the_middle_then_made_whole():
+def test_killed_in_the_middle_then_made_whole(root):
     process = multiprocessing.get_context("fork").Process(
-        target=store.find_or_make, args=("stage", "name", "key", _hang, {})
+        target=store.find_or_make, args=(root, "stage", "name", "key", _hang, {})
     )
     process.start()
-    half = store.root() / ".partial" / "stage-name-key" / "half"
+    half = root / ".partial" / "stage-name-key" / "half"
     while not half.exists():
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.join()
-    assert not (store.root() / "stage" / "name-key").exists()
-    folder = store.find_or_make("stage", "name", "key", write_number, {})
+    assert not (root / "stage" / "name-key").exists()
+    folder = store.find_or_make(root, "stage", "name", "key", write_number, {})
     assert sorted(path.name for path in folder.iterdir()) == ["number.txt", "provenance.json"]
 
 
 @pytest.mark.fault("a store that cannot be written", "an error that says how to choose another", "nothing")
-def test_store_that_cannot_be_written(tmp_path, monkeypatch):
+def test_store_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
-    monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path / "file"))
-    with pytest.raises(InputError, match="PAPERLIB_STORE"):
-        store.find_or_make("stage", "name", "key", write_number, {})
+    root = tmp_path / "file"
+    with pytest.raises(InputError, match="--store or PAPERLIB_STORE"):
+        store.find_or_make(root, "stage", "name", "key", write_number, {})
 
 
 def test_json_refuses_nan(tmp_path):
@@ -100,8 +109,7 @@ def test_json_refuses_nan(tmp_path):
     "an error with the free space; nothing half-written stays",
     "the artifact in work",
 )
-def test_a_full_disk_is_named(monkeypatch, tmp_path):
-    monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path))
+def test_a_full_disk_is_named(root):
 
     def make(folder):
         (folder / "part").write_text("complete")
@@ -110,25 +118,24 @@ def test_a_full_disk_is_named(monkeypatch, tmp_path):
             file.write("x" * 100_000)
 
     with pytest.raises(InputError, match=r"No room to write map one .*GB are free"):
-        store.find_or_make("map", "one", "k", make, {})
-    assert not (tmp_path / "map" / "one-k").exists() and not (tmp_path / ".partial" / "map-one-k").exists()
+        store.find_or_make(root, "map", "one", "k", make, {})
+    assert not (root / "map" / "one-k").exists() and not (root / ".partial" / "map-one-k").exists()
     with pytest.raises(InputError, match="the same command goes on from it"):
-        store.find_or_make("map", "one", "k", make, {}, resumes=True)
-    assert (tmp_path / ".partial" / "map-one-k" / "part").read_text() == "complete"
+        store.find_or_make(root, "map", "one", "k", make, {}, resumes=True)
+    assert (root / ".partial" / "map-one-k" / "part").read_text() == "complete"
 
 
-def test_what_resumes_gets_what_a_failure_left(monkeypatch, tmp_path):
-    monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path))
+def test_what_resumes_gets_what_a_failure_left(root):
 
     def fail(folder):
         (folder / "part").write_text("done")
         raise RuntimeError("stopped")
 
     with pytest.raises(RuntimeError):
-        store.find_or_make("map", "one", "k", fail, {}, resumes=True)
+        store.find_or_make(root, "map", "one", "k", fail, {}, resumes=True)
     seen = []
     found = store.find_or_make(
-        "map", "one", "k", lambda folder: seen.append((folder / "part").read_text()), {}, resumes=True
+        root, "map", "one", "k", lambda folder: seen.append((folder / "part").read_text()), {}, resumes=True
     )
     assert seen == ["done"] and (found / "provenance.json").is_file()
 

@@ -36,9 +36,12 @@ def check(values: Any, section: str = "") -> None:
             object.__setattr__(values, field.name, value)
 
 
-def convert(name: str, field: dataclasses.Field, value: Any) -> Any:
-    """The value of a field, from Python, YAML or text; texts are parsed where the field is no text. See `check`."""
-    result = _converted(field.type, value)
+def convert(name: str, field: dataclasses.Field, value: Any, parse: bool = False) -> Any:
+    """The value of a field. `parse`: a text is read as a number, truth value or list where the field is no text.
+
+    Raises `InputError` as `check` does.
+    """
+    result = _converted(field.type, value, parse)
     if result is INVALID or not _inside(result, field.metadata):
         choices = field.metadata.get("choices")
         fix = f"Choose {_alternatives(choices)}." if choices else f"Expected: {expected(field)}."
@@ -66,21 +69,21 @@ class _Invalid:
 INVALID = _Invalid()
 
 
-def _converted(kind: Any, value: Any) -> Any:
+def _converted(kind: Any, value: Any, parse: bool) -> Any:
     """`value` as `kind`, or INVALID."""
     members = typing.get_args(kind)
     if isinstance(kind, types.UnionType):  # X | None
-        if value is None or (isinstance(value, str) and value.lower() in ("", "null", "none", "~")):
+        if value is None or (parse and isinstance(value, str) and value.lower() in ("", "null", "none", "~")):
             return None
         (kind,) = (member for member in members if member is not type(None))
-        return _converted(kind, value)
+        return _converted(kind, value, parse)
     if typing.get_origin(kind) is tuple:
-        items = value.split(",") if isinstance(value, str) and value else value or ()
+        items = [item.strip() for item in value.split(",") if item] if parse and isinstance(value, str) else value
         if not isinstance(items, list | tuple):
             return INVALID
-        found = tuple(_converted(members[0], item.strip() if isinstance(item, str) else item) for item in items)
+        found = tuple(_converted(members[0], item, parse) for item in items)
         return INVALID if INVALID in found else found
-    if isinstance(value, str) and kind is not str:
+    if parse and isinstance(value, str) and kind is not str:
         return _parsed(kind, value)
     if kind is str and isinstance(value, datetime.date):  # YAML reads 2018-07-08 as a date
         return value.isoformat()[:10]

@@ -166,7 +166,7 @@ def override(settings: Settings, overrides: Overrides) -> Settings:
             near = difflib.get_close_matches(name, known(), n=1, cutoff=0)[0]
             raise InputError(f"Unknown setting {name!r}.", f"Did you mean {near!r}?", kind="settings.name")
         section, _, last = name.rpartition(".")
-        sections.setdefault(section, {})[last] = convert(name, declared, value)
+        sections.setdefault(section, {})[last] = convert(name, declared, value, parse=True)
     top = sections.pop("", {})
     parts = {section: replace(getattr(settings, section), **values) for section, values in sections.items()}
     return replace(settings, **parts, **top)

@@ -28,7 +28,7 @@ from paperlib.models import WIDEST
 from paperlib.reproduction import real_scene
 from paperlib.scenes import sensors
 from paperlib.scenes.scene import open_scene
-from paperlib.settings import Sample
+from paperlib.settings import Sample, Settings
 from paperlib.simulation.scene import simulate_scene
 
 pytestmark = pytest.mark.filterwarnings(
@@ -194,11 +194,9 @@ def test_nothing_there(tmp_path, clean):
 
 
 def test_a_scene_smaller_than_a_patch_and_a_patch_smaller_than_what_networks_see(clean):
-    findings = run(clean, sample=Sample(patch=128))
+    findings = run(clean, settings=Settings(sample=Sample(patch=128)))
     told(findings, "error", "size", "96 x 96 pixels; a patch has 128 x 128", "lower sample.patch")
-    told(run(clean, sample=Sample(patch=8)), "error", "patch", "8 pixels", "Raise it to 9 or more")
-    findings = run(clean, sample=Sample(validation=1.5))
-    told(findings, "error", "split", "validation = 1.5")
+    told(run(clean, settings=Settings(sample=Sample(patch=8))), "error", "patch", "8 pixels", "Raise it to 9 or more")
 
 
 # -- scene: pixels -----------------------------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ def test_the_book_of_a_scene_leaves_no_link_dangling(foreign, tmp_path, monkeypa
     monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path / "store"))
     out = tmp_path / "out"
     out.mkdir()
-    scene_book.build_book(Experiment("tiny", *foreign), "tiny", out)
+    scene_book.build_book(Experiment("tiny", *foreign), out)
     html = out / "book" / "_build" / "html"
     assert {page.stem for page in html.glob("*.html")} >= {"index", *kept}
     assert not (html / "audit.html").exists() and not (html / "simulation.html").exists()

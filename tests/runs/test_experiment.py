@@ -82,7 +82,7 @@ def test_map_agrees_with_the_scores_on_test_polygons(run):
 
 def test_provenance_lies_beside_every_artifact(run):
     run.map("iota2_base")
-    for folder in (path for path in store.root().glob("*/*-*") if path.is_dir()):
+    for folder in (path for path in store.open_store().glob("*/*-*") if path.is_dir()):
         assert json.loads((folder / "provenance.json").read_text())["settings"]
 
 

@@ -22,7 +22,7 @@ from ..labels.splitting import split
 from ..models import WIDEST
 from ..scenes import sensors
 from ..scenes.series import read_window
-from ..settings import Sample
+from ..settings import Sample, Settings
 from .faults import attempt, listed, note, open_listing, polygon_faults, polygon_ids
 from .pixel_faults import ACROSS, SIDE, WHOLE, pixel_faults
 
@@ -34,15 +34,15 @@ CACHE = 256 * 1024**2
 LOOKED_AT = 8
 
 
-def check(scene: str | Path, polygons: str | Path, sample: Sample | None = None, seed: int = 0) -> list[Finding]:
+def check(scene: str | Path, polygons: str | Path, settings: Settings | None = None) -> list[Finding]:
     """Findings about a scene (as `scene.open_scene` takes it) and a polygon file, errors first.
 
-    `sample` and `seed` are those of the run, whose split is checked. Never raises for the data: what cannot be opened
+    `settings` are those of the run, whose split is checked. Never raises for the data: what cannot be opened
     is a finding, and the rest is still checked.
     """
-    sample, findings = sample or Sample(), []
+    chosen, findings = settings or Settings(), []
     with rasterio.Env(GDAL_CACHEMAX=CACHE):
-        _check_all(Path(scene), Path(polygons), sample, seed, findings)
+        _check_all(Path(scene), Path(polygons), chosen.sample, chosen.seed, findings)
     return sorted(dict.fromkeys(findings), key=lambda found: found.level)
 
 

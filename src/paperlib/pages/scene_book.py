@@ -1,15 +1,16 @@
 """The book rebuilt for one scene: which of its pages take a scene, and the build."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import yaml
 
+from .. import environment
 from ..errors import InputError
 from ..runs.experiment import Experiment
+from ..settings import overridden
 from ..store import project
 
 
@@ -43,8 +44,8 @@ def contents_for_scene(book: Path) -> dict:
     return contents
 
 
-def build_book(run: Experiment, preset: str, out: Path) -> Path:
-    """Build the pages of the book on a run's scene in `out`/book and return its first page.
+def build_book(run: Experiment, out: Path) -> Path:
+    """Build the pages of the book on a run's scene, with its settings and store, in `out`/book; return the first page.
 
     Raises `InputError` with the end of the log where the build fails.
     """
@@ -52,14 +53,22 @@ def build_book(run: Experiment, preset: str, out: Path) -> Path:
     target.mkdir(exist_ok=True)
     contents = contents_for_scene(source)
     (target / "_toc.yml").write_text(yaml.safe_dump(contents, sort_keys=False))
-    given = {"SCENE": run.settings.scene.path, "POLYGONS": run.settings.scene.polygons}  # notebooks run elsewhere
-    environment = os.environ | {f"PAPERLIB_{name}": str(Path(path).absolute()) for name, path in given.items()}
-    environment |= {"PAPERLIB_PRESET": preset} if preset else {}
     command = [str(Path(sys.executable).parent / "jupyter-book"), "build", str(source)]
     command += ["--path-output", str(target), "--toc", str(target / "_toc.yml")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=_environment(run), capture_output=True, text=True, check=False)
     index = target / "_build" / "html" / "index.html"
     if done.returncode or not index.is_file():
         (out / "book.log").write_text(done.stdout + done.stderr)
-        raise InputError(f"The book could not be built; the whole log is {out / 'book.log'}:\n{done.stderr[-1500:]}")
+        problem = f"The book could not be built; the whole log is {out / 'book.log'}:\n{done.stderr[-1500:]}"
+        raise InputError(problem, kind="book")
     return index
+
+
+def _environment(run: Experiment) -> dict[str, str]:
+    """Environment of the build: its notebooks find the scene, settings and store of the run there."""
+    scene = run.settings.scene
+    preset, changes = overridden(run.settings)
+    return environment.for_child(
+        keep=False, PRESET=preset, SETTINGS=json.dumps(changes | {"seed": run.settings.seed}), STORE=str(run.store),
+        SCENE=str(Path(scene.path).absolute()), POLYGONS=str(Path(scene.polygons).absolute()),
+    )  # fmt: skip

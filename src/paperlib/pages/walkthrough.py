@@ -4,7 +4,6 @@ The scene is derived from the simulated one: another year, monthly, nine bands, 
 """
 
 import atexit
-import os
 import shlex
 import shutil
 import subprocess
@@ -24,6 +23,7 @@ import xarray as xr
 from affine import Affine
 from rasterio.io import MemoryFile
 
+from .. import environment
 from ..errors import InputError
 from ..labels.polygons import classes_file
 from ..nomenclature import LandCover
@@ -123,11 +123,9 @@ def run_command(command: str, folder: Path, expected: int = 0) -> Html:
     program, *words = shlex.split(command)
     if program != "paperlib":
         raise InputError(f"{command}: a command of paperlib is expected.")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PAPERLIB_")}
-    environment |= {"PAPERLIB_QUIET": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "paperlib", *words],
-        cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        [sys.executable, "-m", "paperlib", *words], env=environment.for_child(keep=False, QUIET="1"),
+        cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
     )  # fmt: skip
     if done.returncode != expected:
         raise InputError(f"{command} exited with {done.returncode}, not {expected}:\n{done.stdout}")

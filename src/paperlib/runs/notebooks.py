@@ -16,7 +16,7 @@ import difflib
 import itertools
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +24,10 @@ import papermill
 import yaml
 from distributed import Client, as_completed
 from distributed.comm import parse_address, parse_host_port
+from jupyter_client import AsyncKernelManager
 from papermill.exceptions import PapermillExecutionError
 
+from .. import environment
 from ..errors import InputError
 from ..settings import key
 
@@ -95,9 +97,11 @@ def check_parameters(notebook: Path, parameters: dict) -> None:
                 )
 
 
-def execute(run: Run) -> None:
-    """Execute one run; its notebook stands under its final name only when every cell has run."""
-    os.environ["PAPERLIB_QUIET"] = "1"
+def execute(run: Run, store: str = "") -> None:
+    """Execute one run; its notebook stands under its final name only when every cell has run.
+
+    `store`: root folder of the artifacts, where it is not the default.
+    """
     run.output.parent.mkdir(parents=True, exist_ok=True)
     partial = run.output.with_suffix(f".{os.getpid()}.partial.ipynb")
     failed = run.output.with_suffix(".failed.ipynb")
@@ -105,6 +109,7 @@ def execute(run: Run) -> None:
         papermill.execute_notebook(
             str(run.notebook), str(partial), run.parameters,
             progress_bar=False, kernel_name="python3", cwd=str(run.notebook.parent),
+            kernel_manager_class=_kernel_with(QUIET="1", STORE=store),
         )  # fmt: skip
         os.replace(partial, run.output)
         for left in (failed, *run.output.parent.glob(f"{run.output.stem}.*.partial.ipynb")):  # by a killed process
@@ -116,13 +121,26 @@ def execute(run: Run) -> None:
         partial.unlink(missing_ok=True)
 
 
-def run_batch(path: Path, scheduler: str = "", report=print) -> list[Run]:
+def _kernel_with(**variables: str) -> type[AsyncKernelManager]:
+    """A kernel that has $PAPERLIB_NAME set for each of `variables`, in its environment alone."""
+
+    class Kernel(AsyncKernelManager):
+        async def start_kernel(self, **options) -> None:
+            await super().start_kernel(**options | {"env": environment.for_child(**variables)})
+
+    return Kernel
+
+
+def run_batch(
+    path: Path, scheduler: str = "", report: Callable[[str], None] = print, store: str | Path | None = None
+) -> list[Run]:
     """Execute the runs of a batch file that are not done yet; return those that failed.
 
     `scheduler` is the address of a running Dask scheduler (tcp://host:port) whose workers see the same files; empty: a
     cluster of processes on this machine, one for every two cores. `report` gets one line a run. Where workers offer the
     resource GPU (dask worker --resources GPU=1), a run takes one, so that two never share a GPU by accident. A run whose
-    worker dies begins again on another; what it had put into the store is found there.
+    worker dies begins again on another; what it had put into the store is found there. `store`: its root folder, where it
+    is not the default.
     """
     runs = read_batch(path)
     waiting = [run for run in runs if not run.output.is_file()]
@@ -134,7 +152,7 @@ def run_batch(path: Path, scheduler: str = "", report=print) -> list[Run]:
     failed = []
     with _client(scheduler) as client:
         takes = _resources(client)
-        futures = {client.submit(execute, run, pure=False, resources=takes): run for run in waiting}
+        futures = {client.submit(execute, run, str(store or ""), pure=False, resources=takes): run for run in waiting}
         for future in as_completed(futures, loop=client.loop):
             run = futures[future]
             if future.status == "finished":

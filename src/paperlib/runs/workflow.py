@@ -1,15 +1,16 @@
 """One scene and its polygons from files to products: checked, trained, scored and mapped."""
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from .. import environment
 from ..checks import preflight
 from ..errors import InputError
 from ..evaluation.scores import scores_table
 from ..models.registry import CLASSIFIERS
+from ..settings import Overrides
 from .experiment import Experiment
 from .products import write_products
 
@@ -35,7 +36,7 @@ def check_first(run: Experiment, report: Callable[[str], None], folder: Path | N
     if run.simulated:
         return
     chosen = run.settings
-    findings = preflight.check(chosen.scene.path, chosen.scene.polygons, chosen.sample, chosen.seed)
+    findings = preflight.check(chosen.scene.path, chosen.scene.polygons, chosen)
     text = preflight.report(findings)
     if folder is not None:
         (folder / "check.txt").write_text(text + "\n")
@@ -53,17 +54,20 @@ def run_all(
     out: Path,
     preset: str = "",
     names: list[str] | None = None,
+    settings: Overrides | None = None,
+    store: str | Path | None = None,
     report: Callable[[str], None] = print,
 ) -> Experiment:
     """Check, train, score and map one scene into the folder `out`; a second call resumes an interrupted one.
 
     Writes check.txt and check.json; trainings.csv and table-4.csv; maps/NAME/ (see `products`); and artifacts/, the
-    store. `names`: the classifiers, all by default. Returns the run. Raises `InputError` as the stages do.
+    store, unless `store` or $PAPERLIB_STORE names another. `names`: the classifiers, all by default; `settings`:
+    overrides of the preset. Returns the run. Raises `InputError` as the stages do.
     """
     chosen = known(names)
     out.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("PAPERLIB_STORE", str(out.absolute() / "artifacts"))
-    run = Experiment(preset, scene, polygons)
+    store = store or environment.read("STORE") or out.absolute() / "artifacts"
+    run = Experiment(preset, scene, polygons, settings=settings, store=store)
     check_first(run, report, out)
     for name in chosen:
         best = run.trainings([name]).query("chosen").iloc[0]

@@ -1,0 +1,1 @@
+"""The commands of `paperlib`, one subject a module; everything slow is imported inside a command."""

@@ -1,0 +1,105 @@
+"""Commands that make data: labels from a land cover raster, the simulated scene, syntheses of a tile."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import InputError
+from .options import SceneArgument
+
+
+def labels(
+    raster: Annotated[Path, typer.Argument(help="land cover raster: CLC+ Backbone, WorldCover, OSO, or any other")],
+    mapping: Annotated[str, typer.Argument(help="clcplus, worldcover, oso, or a CSV with columns source and code")],
+    scene: SceneArgument,
+    out: Annotated[Path, typer.Option(help="vector file to write, like polygons.gpkg")],
+    nomenclature: Annotated[Path | None, typer.Option(help="CSV with columns code, name, colour")] = None,
+    per_class: Annotated[int, typer.Option(help="polygons of each class")] = 50,
+    erosion: Annotated[float, typer.Option(help="metres that polygons stay away from pixels of other classes")] = 20,
+    smallest: Annotated[float, typer.Option(help="square metres of the smallest polygon")] = 500,
+    largest: Annotated[float, typer.Option(help="square metres of the largest polygon")] = 20_000,
+    test: Annotated[float, typer.Option(help="share of each class that is marked as the test set")] = 0.3,
+    seed: Annotated[int, typer.Option(help="of the draw: the same gives the same polygons")] = 0,
+) -> None:
+    """Draw polygons for SCENE from an existing land cover RASTER, eroded and spread in space.
+
+    paperlib labels worldcover.tif worldcover scenes/31TCJ --out polygons.gpkg
+    """
+    from ..labels.from_raster import draw_labels
+    from ..nomenclature import CLASSES, read_mapping, read_nomenclature
+    from ..scenes.scene import open_scene
+
+    if out.exists():
+        raise InputError(f"{out} is there already; name another file.")
+    legend = read_nomenclature(nomenclature) if nomenclature else CLASSES
+    found = draw_labels(
+        raster, read_mapping(mapping), open_scene(scene), legend, per_class, erosion, smallest, largest, seed, test
+    )
+    found.to_file(out)  # names and colours of the classes go along
+    typer.echo(found.groupby(["class_name", "set"]).size().unstack(fill_value=0).to_string())
+    typer.echo(f"{len(found)} polygons: {out}")
+
+
+def simulate(folder: Path, preset: str = "demo") -> None:
+    """Write the SIMULATED scene of a preset (product folders, polygons, truth) to a new FOLDER."""
+    from .. import settings
+    from ..simulation.scene import simulate_scene
+
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(f"{folder} is not empty; name a new folder.")
+    choice = settings.make(preset).scene
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        simulate_scene(partial, size=choice.size, pool=choice.pool, test=choice.test, seed=choice.seed)
+        os.replace(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    typer.echo(f"simulated scene: {folder}")
+
+
+def fetch(
+    name: Annotated[str, typer.Argument(metavar="bouconne|FOLDER", help="bouconne, or the folder for syntheses")],
+    tile: Annotated[str, typer.Option(help="Sentinel-2 tile, as 31TCJ")] = "",
+    year: Annotated[int, typer.Option(help="year of the twelve monthly syntheses")] = 0,
+    bbox: Annotated[
+        tuple[float, float, float, float] | None, typer.Option(help="west south east north in degrees")
+    ] = None,
+    l2a: Annotated[Path | None, typer.Option(help="folder of L2A products of Theia or ESA, not a service")] = None,
+    endpoint: Annotated[str, typer.Option(help="STAC API; default: Earth Search, without an account")] = "",
+    collection: Annotated[str, typer.Option(help="collection of the STAC API; default: sentinel-2-l2a")] = "",
+    host: Annotated[list[str] | None, typer.Option(help="one more host that images may come from")] = None,
+    window: Annotated[float, typer.Option(help="days that a synthesis gathers")] = 46,
+) -> None:
+    """Get the real scene of the book (bouconne), or make a year of monthly syntheses of any tile in FOLDER.
+
+    paperlib fetch bouconne
+
+    paperlib fetch scenes/31TCJ --tile 31TCJ --year 2018
+    """
+    if name == "bouconne":
+        from ..reproduction.real_scene import fetch_bouconne
+        from ..store import project
+
+        typer.echo(f"real scene: {fetch_bouconne(project() / 'data' / 'bouconne')}")
+        return
+    from ..compositing import stac
+    from ..compositing.acquisitions import local_acquisitions
+    from ..compositing.synthesis import months, synthesise
+
+    if not (year and (tile or bbox or l2a)):
+        raise InputError(
+            f"To make syntheses in {name}, say --year and one of --tile, --bbox, --l2a. For the scene of the book: bouconne."
+        )
+    tile = stac.tile_name(tile) if tile else None
+    if l2a:
+        found = local_acquisitions(l2a)
+    else:
+        service = endpoint or stac.ENDPOINT, collection or stac.COLLECTION
+        found = stac.search(months(year), tile, bbox, *service, host or (), window)
+    typer.echo(f"{len(found)} acquisitions of {', '.join(sorted({acquisition.tile for acquisition in found}))}")
+    for product in synthesise(found, months(year), Path(name), tile, bbox, window, progress=True):
+        typer.echo(f"synthesis: {product}")

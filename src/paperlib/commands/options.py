@@ -1,0 +1,91 @@
+"""Options that several commands share, and those that override settings.
+
+To add an option that overrides a setting: add the field to its dataclass in `settings` (type, range and default stand
+there), and a line to `SETTING_OPTIONS`. Every command with the decorator `takes_settings` then has it, and the value is
+checked as it is everywhere else.
+"""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_type_hints
+
+import typer
+
+from .. import settings
+from ..errors import InputError
+
+SceneArgument = Annotated[Path, typer.Argument(help="folder of products, GeoTIFF stack, NetCDF or Zarr cube")]
+PolygonsArgument = Annotated[Path, typer.Argument(help="vector file of labelled polygons, with a column `code`")]
+PresetOption = Annotated[str, typer.Option(help="tiny, demo or paper: size of patches, epochs, trainings")]
+ModelOption = Annotated[list[str] | None, typer.Option(help="a classifier; repeatable; default: all")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print JSON for scripts")]
+StoreOption = Annotated[
+    Path | None, typer.Option(help="folder of artifacts; default: $PAPERLIB_STORE, else data/artifacts")
+]
+
+#: Name of a setting -> help of the option that overrides it. The option has the last part of the name: "labels.set_field"
+#: becomes `--set-field TEXT`, a truth value `--repair / --no-repair`, a tuple `--bands B2,B3,B4`.
+SETTING_OPTIONS = {
+    "scene.resampling": "resampling of 20 m bands to 10 m: nearest, bilinear or cubic",
+}
+
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="override one setting, as train.epochs=40; repeatable"),
+]
+FileOption = Annotated[
+    Path | None, typer.Option("--settings", metavar="FILE.yml", help="YAML file of settings to override")
+]
+
+
+def takes_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Add `--set`, `--settings` and the options of `SETTING_OPTIONS` to a command.
+
+    The command gets what was given as its argument `overrides` (dict): --set wins over an option, an option over a file.
+    """
+
+    @wraps(command)
+    def wrapper(**values: Any) -> None:
+        file, pairs = values.pop("settings_file"), values.pop("set_pairs")
+        overrides = settings.read_overrides(file) if file else {}
+        for name in SETTING_OPTIONS:
+            if (value := values.pop(_variable(name))) is not None:
+                overrides[name] = value
+        command(**values, overrides=overrides | dict(map(_pair, pairs or ())))
+
+    hints = get_type_hints(command, include_extras=True)
+    own = [parameter for parameter in inspect.signature(command).parameters.values() if parameter.name != "overrides"]
+    added = {"set_pairs": SetOption, "settings_file": FileOption}
+    added |= {_variable(name): _option(name, text) for name, text in SETTING_OPTIONS.items()}
+    more = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in added]
+    own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+    annotations = {parameter.name: hints[parameter.name] for parameter in own} | added
+    signature = [parameter.replace(annotation=annotations[parameter.name]) for parameter in (*own, *more)]
+    wrapper.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
+    wrapper.__annotations__ = annotations
+    return wrapper
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise InputError(f"--set {text} has no value.", "Write --set train.epochs=40.", kind="settings.format")
+    return name.strip(), value.strip()
+
+
+def _variable(setting: str) -> str:
+    return setting.replace(".", "_")
+
+
+def _option(setting: str, text: str) -> Any:
+    """The annotation of the option that overrides a setting; its value stays text, for the settings to read."""
+    field = settings.known()[setting]
+    flag = "--" + setting.rpartition(".")[2].replace("_", "-")
+    if field.type is bool:
+        return Annotated[bool | None, typer.Option(f"{flag}/--no-{flag[2:]}", help=text)]
+    kinds = {int: "INTEGER", float: "NUMBER"}
+    inner = next((kind for kind in (field.type, *get_args(field.type)) if kind in kinds), str)
+    metavar = kinds.get(inner, "TEXT") + (",..." if getattr(field.type, "__origin__", None) is tuple else "")
+    return Annotated[str | None, typer.Option(flag, metavar=metavar, help=text)]
