@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from . import __version__, allocation
+from . import allocation
 from .commands import data, scene_runs
 from .commands.options import StoreOption
 from .errors import InputError, InputWarning
@@ -16,6 +16,7 @@ from .errors import InputError, InputWarning
 cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # help in half the time
     help="Land cover maps from Sentinel-2 time series with convolutional networks.",
 )
 _state = {"traceback": False}
@@ -23,7 +24,9 @@ _state = {"traceback": False}
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"paperlib {__version__}")
+        from importlib.metadata import version
+
+        typer.echo(f"paperlib {version('paperlib')}")
         raise typer.Exit()
 
 

@@ -37,7 +37,7 @@ def test_every_labelled_pixel_is_in_one_sample(run):
 
 def test_normaliser_knows_training_pixels_alone(run):
     other = Experiment("tiny")
-    other.samples = {"train": run.samples["train"]}  # validation and test are not even there
+    other.dataset.samples = {"train": run.samples["train"]}  # validation and test are not even there
     assert other.dataset.normaliser.to_dict() == run.dataset.normaliser.to_dict()
 
 
