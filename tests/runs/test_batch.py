@@ -18,6 +18,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from paperlib.errors import InputError
 from paperlib.runs.notebooks import read_batch, run_batch
+from paperlib.runs.parameters import check_parameters
 from support import spoiling
 from support.spoiling import generated
 
@@ -73,9 +74,12 @@ def test_failure_is_named_others_finish_and_done_is_skipped(notebook, tmp_path, 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("runs: [{notebook: job.ipynb, parameters: {sed: 1}}]", "no parameter 'sed'; did you mean 'seed'"),
-        ("runs: [{notebook: job.ipynb, parameters: {seed: one}}]", "seed = 'one' is a str, expected a int"),
-        ("runs: [{notebook: job.ipynb, parameters: {seed: [1, true]}}]", "seed = True is a bool"),
+        (
+            "runs: [{notebook: job.ipynb, parameters: {sed: 1}}]",
+            "'sed'; it has seed, name. Did you mean 'seed'",
+        ),
+        ("runs: [{notebook: job.ipynb, parameters: {seed: one}}]", "seed = 'one' is of type str. Expected: int"),
+        ("runs: [{notebook: job.ipynb, parameters: {seed: [1, true]}}]", "seed = True is of type bool"),
         ("runs: [{notebook: gone.ipynb}]", "gone.ipynb does not exist"),
         ("runs: [{notebook: job.ipynb, paramters: {}}]", "unknown entries .'paramters'"),
         ("runs: []", "needs a list `runs`"),
@@ -89,6 +93,64 @@ def test_bad_batches_are_refused_before_anything_runs(text, message, notebook, t
     batch = write(tmp_path / "b.yml", text)
     with pytest.raises(InputError, match=message):
         read_batch(batch)
+
+
+CELLS = {
+    "optional": ("rate = None", "a"),
+    "union": ("rate: str | None = None", "a"),
+    "old union": ("rate: Optional[str] = None", "a"),
+    "none": ("rate: str | None = 'a'", None),
+    "expression": ("rate = 2 * 8", 20),
+    "whole": ("rate = 0.5  # float: share", 1),
+    "annotated": ("rate: float = 1", 1),
+    "mapping": ("rate = {}  # dict: settings", {"train.epochs": 3}),
+    "unknown type": ("import numpy as np\nrate: np.ndarray = np.ones(3)", 4),
+}
+
+
+def with_cell(path, cell, kernel=True):
+    """A notebook with a parameters cell that prints `rate`."""
+    parameters = new_code_cell(cell, metadata={"tags": ["parameters"]})
+    kernelspec = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    cells = [parameters, new_code_cell("print(repr(rate))")]
+    nbformat.write(new_notebook(cells=cells, metadata=kernelspec if kernel else {}), path)
+
+
+@pytest.mark.parametrize(("cell", "value"), CELLS.values(), ids=CELLS)
+def test_parameters_cells_as_people_write_them(cell, value, tmp_path):
+    with_cell(tmp_path / "job.ipynb", cell)
+    check_parameters(tmp_path / "job.ipynb", {"rate": value})
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "message"),
+    [
+        ("rate = 0.5", "fast", "rate = 'fast' is of type str. Expected: float"),
+        ("rate: str | None = None", 3, "rate = 3 is of type int. Expected: str or None"),
+        ("rate = 1", True, "rate = True is of type bool. Expected: int"),
+        ("rate = 1", 0.5, "rate = 0.5 is of type float. Expected: int"),
+        ("rate = (", 1, "cannot be read: SyntaxError"),
+    ],
+)
+def test_values_of_another_type_are_named_with_both_types(cell, value, message, tmp_path):
+    with_cell(tmp_path / "job.ipynb", cell)
+    with pytest.raises(InputError, match=message):
+        check_parameters(tmp_path / "job.ipynb", {"rate": value})
+
+
+def test_a_notebook_without_a_kernel_and_a_store_of_its_own(tmp_path, scheduler, monkeypatch):
+    """The store is named in the environment of the notebook, not in that of the process that starts it."""
+    monkeypatch.delenv("PAPERLIB_STORE", raising=False)
+    code = "rate: str | None = None\nfrom paperlib.store import open_store\nfrom paperlib import environment"
+    with_cell(tmp_path / "job.ipynb", code, kernel=False)
+    notebook = nbformat.read(tmp_path / "job.ipynb", 4)
+    notebook.cells[1].source = "print(rate, open_store().name, environment.read('QUIET'))"
+    nbformat.write(notebook, tmp_path / "job.ipynb")
+    batch = write(tmp_path / "b.yml", "runs: [{notebook: job.ipynb, parameters: {rate: fast}}]")
+    assert run_batch(batch, scheduler, lambda line: None, store=tmp_path / "mine") == []
+    executed = nbformat.read(next((tmp_path / "runs").glob("job-*.ipynb")), 4)
+    assert executed.cells[-1].outputs[0].text == "fast mine 1\n"
+    assert "PAPERLIB_STORE" not in os.environ
 
 
 @pytest.mark.fault("a scheduler that does not answer", "an error with its address", "nothing")

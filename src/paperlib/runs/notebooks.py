@@ -1,4 +1,4 @@
-"""Many notebooks x parameters through papermill on dask.distributed.
+"""Many notebooks and parameters through papermill on dask.distributed.
 
 A batch file is YAML. Lists of values are crossed; each combination is one run:
 
@@ -7,18 +7,17 @@ A batch file is YAML. Lists of values are crossed; each combination is one run:
       - notebook: ../book/3-6-results.ipynb
         parameters: {preset: tiny, seed: [0, 1, 2]}
 
-Paths are relative to the batch file. A run that is done (same notebook, same parameters) is skipped; a run that fails
+Paths are relative to the batch file. A run that is done (same notebook, same parameters) is skipped. A run that fails
 leaves its notebook, with the error in it, as `NAME.failed.ipynb`, and the others go on.
 """
 
-import ast
-import difflib
 import itertools
 import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import papermill
 import yaml
@@ -30,6 +29,7 @@ from papermill.exceptions import PapermillExecutionError
 from .. import environment
 from ..errors import InputError
 from ..settings import key
+from .parameters import check_parameters
 
 
 @dataclass(frozen=True)
@@ -37,83 +37,68 @@ class Run:
     """One notebook with one set of parameters, and the executed notebook that it makes."""
 
     notebook: Path
-    parameters: dict
+    parameters: dict[str, Any]
     output: Path
 
 
-def read_batch(path: Path) -> list[Run]:
+def read_batch(path: str | Path) -> list[Run]:
     """The runs of a batch file, checked against the parameters cells of their notebooks.
 
     Raises `InputError` for a file that is not such YAML, a missing notebook, a parameter that the notebook does not
-    have (naming the nearest), or a value of another type than the notebook's default.
+    have (naming the nearest), or a value of another type than the parameter takes.
     """
     path = Path(path)
     try:
         content = yaml.safe_load(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"The batch file {path} cannot be read as YAML: {error}") from error
+        raise InputError(f"The batch file {path} cannot be read as YAML: {error}", kind="batch.format") from error
     if not isinstance(content, dict) or not isinstance(content.get("runs"), list) or not content["runs"]:
-        raise InputError(f"The batch file {path} needs a list `runs`, each with `notebook` and `parameters`.")
+        problem = f"The batch file {path} needs a list `runs`."
+        raise InputError(problem, "Give each of them `notebook` and `parameters`.", kind="batch.format")
     out = path.parent / str(content.get("out", "runs"))
     runs = []
     for entry in content["runs"]:
-        if not isinstance(entry, dict) or not isinstance(entry.get("notebook"), str):
-            raise InputError(f"In {path}: {entry!r} is not a run; expected `notebook: PATH` and `parameters: ...`.")
-        unknown = sorted(set(entry) - {"notebook", "parameters"})
-        if unknown:
-            raise InputError(f"In {path}: unknown entries {unknown} of a run; known are notebook and parameters.")
-        notebook = path.parent / entry["notebook"]
-        parameters = entry.get("parameters") or {}
+        notebook, parameters = _read_entry(path, entry)
         check_parameters(notebook, parameters)
         digest = key(notebook.read_text())
-        for chosen in _cross(parameters):
-            runs.append(Run(notebook, chosen, out / f"{notebook.stem}-{key(digest, chosen)}.ipynb"))
-    return list({run.output: run for run in runs}.values())  # what is asked for twice is run once
+        for combination in _crossed(parameters):
+            runs.append(Run(notebook, combination, out / f"{notebook.stem}-{key(digest, combination)}.ipynb"))
+    return list({run.output: run for run in runs}.values())  # what is listed twice runs once
 
 
-def _cross(parameters: dict) -> Iterator[dict]:
+def _read_entry(path: Path, entry: Any) -> tuple[Path, Any]:
+    """Notebook and parameters of an entry of the list of runs."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("notebook"), str):
+        problem = f"In {path}, {entry!r} is not a run."
+        raise InputError(problem, "Write `notebook: PATH` and `parameters: ...`.", kind="batch.run")
+    if unknown := sorted(set(entry) - {"notebook", "parameters"}):
+        problem = f"In {path}, a run has the unknown entries {unknown}."
+        raise InputError(problem, "A run has `notebook` and `parameters`.", kind="batch.run")
+    return path.parent / entry["notebook"], entry.get("parameters") or {}
+
+
+def _crossed(parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
     values = [value if isinstance(value, list) else [value] for value in parameters.values()]
     for combination in itertools.product(*values):
         yield dict(zip(parameters, combination, strict=True))
 
 
-def check_parameters(notebook: Path, parameters: dict) -> None:
-    """Refuse what papermill would accept in silence: names that the notebook's parameters cell does not have."""
-    if not notebook.is_file():
-        raise InputError(f"The notebook {notebook} does not exist; paths are relative to the batch file.")
-    if not isinstance(parameters, dict):
-        raise InputError(f"The parameters of {notebook.name} are {parameters!r}; expected `name: value` pairs.")
-    known = papermill.inspect_notebook(str(notebook))
-    for name, value in parameters.items():
-        if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1, cutoff=0)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise InputError(f"{notebook.name} has no parameter {name!r}{hint} It has {', '.join(known) or 'none'}.")
-        kind = type(ast.literal_eval(known[name]["default"]))
-        for one in value if isinstance(value, list) else [value]:
-            if type(one) is not kind:
-                raise InputError(
-                    f"{notebook.name}: parameter {name} = {one!r} is a {type(one).__name__}, expected a {kind.__name__}."
-                )
-
-
 def execute(run: Run, store: str = "") -> None:
-    """Execute one run; its notebook stands under its final name only when every cell has run.
+    """Execute one run; its notebook gets its final name only after every cell has run.
 
-    `store`: root folder of the artifacts, where it is not the default.
+    `store`: root folder of the artifacts, if it is not the default.
     """
     run.output.parent.mkdir(parents=True, exist_ok=True)
     partial = run.output.with_suffix(f".{os.getpid()}.partial.ipynb")
     failed = run.output.with_suffix(".failed.ipynb")
     try:
         papermill.execute_notebook(
-            str(run.notebook), str(partial), run.parameters,
-            progress_bar=False, kernel_name="python3", cwd=str(run.notebook.parent),
-            kernel_manager_class=_kernel_with(QUIET="1", STORE=store),
+            str(run.notebook), str(partial), run.parameters, kernel_name="python3", language="python",
+            cwd=str(run.notebook.parent), kernel_manager_class=_kernel_with(QUIET="1", STORE=store), progress_bar=False,
         )  # fmt: skip
         os.replace(partial, run.output)
-        for left in (failed, *run.output.parent.glob(f"{run.output.stem}.*.partial.ipynb")):  # by a killed process
-            left.unlink(missing_ok=True)
+        for leftover in (failed, *run.output.parent.glob(f"{run.output.stem}.*.partial.ipynb")):  # of a killed process
+            leftover.unlink(missing_ok=True)
     except PapermillExecutionError:
         os.replace(partial, failed)
         raise
@@ -122,25 +107,33 @@ def execute(run: Run, store: str = "") -> None:
 
 
 def _kernel_with(**variables: str) -> type[AsyncKernelManager]:
-    """A kernel that has $PAPERLIB_NAME set for each of `variables`, in its environment alone."""
+    """A kernel manager that sets $PAPERLIB_NAME for each of `variables` in the environment of its kernel alone."""
 
     class Kernel(AsyncKernelManager):
-        async def start_kernel(self, **options) -> None:
+        async def start_kernel(self, **options: Any) -> None:
             await super().start_kernel(**options | {"env": environment.for_child(**variables)})
 
     return Kernel
 
 
 def run_batch(
-    path: Path, scheduler: str = "", report: Callable[[str], None] = print, store: str | Path | None = None
+    path: str | Path,
+    scheduler: str = "",
+    report: Callable[[str], None] = print,
+    store: str | Path | None = None,
 ) -> list[Run]:
     """Execute the runs of a batch file that are not done yet; return those that failed.
 
-    `scheduler` is the address of a running Dask scheduler (tcp://host:port) whose workers see the same files; empty: a
-    cluster of processes on this machine, one for every two cores. `report` gets one line a run. Where workers offer the
-    resource GPU (dask worker --resources GPU=1), a run takes one, so that two never share a GPU by accident. A run whose
-    worker dies begins again on another; what it had put into the store is found there. `store`: its root folder, where it
-    is not the default.
+    Parameters
+    ----------
+    path: the batch file.
+    scheduler: address of a running Dask scheduler (tcp://host:port) whose workers see the same files; empty: a cluster
+        of processes on this machine, one for every two cores. Where workers offer the resource GPU (dask worker
+        --resources GPU=1), a run takes one, so that two runs never share a GPU by accident.
+    report: gets one line a run.
+    store: root folder of the artifacts, if it is not the default.
+
+    A run whose worker dies begins again on another and finds there what it had put into the store.
     """
     runs = read_batch(path)
     waiting = [run for run in runs if not run.output.is_file()]
@@ -151,8 +144,8 @@ def run_batch(
         return []
     failed = []
     with _client(scheduler) as client:
-        takes = _resources(client)
-        futures = {client.submit(execute, run, str(store or ""), pure=False, resources=takes): run for run in waiting}
+        resources, folder = _resources(client), str(Path(store).absolute()) if store else ""
+        futures = {client.submit(execute, run, folder, pure=False, resources=resources): run for run in waiting}
         for future in as_completed(futures, loop=client.loop):
             run = futures[future]
             if future.status == "finished":
@@ -170,22 +163,21 @@ def _resources(client: Client) -> dict[str, int] | None:
     return {"GPU": 1} if any(worker.get("resources", {}).get("GPU") for worker in workers) else None
 
 
-def _check_reachable(address: str) -> None:
-    """Raise OSError or ValueError where nothing listens: a client that finds out by itself leaves a thread that may hang."""
+def _check_address(address: str) -> None:
+    """Raise OSError or ValueError where nothing listens: a client that fails to connect leaves a thread that may hang."""
     protocol, place = parse_address(address)
     if protocol in ("tcp", "tls"):
         socket.create_connection(parse_host_port(place), timeout=10).close()
 
 
 def _client(scheduler: str) -> Client:
-    """Not dask's default: one that fails to connect would stay it, and no scene could be read in this process."""
+    """A client that is not dask's default: the default would remain after a failed connection, and break every read."""
     if scheduler:
         try:
-            _check_reachable(scheduler)
+            _check_address(scheduler)
             return Client(scheduler, timeout=10, set_as_default=False)
         except (OSError, ValueError, TimeoutError) as error:
-            raise InputError(
-                f"No Dask scheduler answers at {scheduler!r} ({error}); expected tcp://HOST:PORT."
-            ) from error
+            problem = f"No Dask scheduler answers at {scheduler!r} ({error})."
+            raise InputError(problem, "Write --scheduler tcp://HOST:PORT.", kind="batch.scheduler") from error
     cores = os.cpu_count() or 1
     return Client(n_workers=max(1, cores // 2), threads_per_worker=1, dashboard_address=None, set_as_default=False)
