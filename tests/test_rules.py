@@ -34,7 +34,9 @@ def test_notebooks_are_thin(path):
     parameters = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
     assert len(parameters) == 1
     for line in parameters[0].source.splitlines():
-        assert re.fullmatch(r"\w+ = .+  # (str|int|float|bool): .+", line), f"literal with type and comment: {line!r}"
+        assert re.fullmatch(r"\w+ = .+  # (str|int|float|bool|dict): .+", line), (
+            f"literal with type and comment: {line!r}"
+        )
         ast.literal_eval(line.split(" = ", 1)[1].split("  #")[0])
     for cell in cells:
         tree = ast.parse(cell.source)

