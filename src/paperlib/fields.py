@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import math
 import numbers
+import reprlib
 import types
 import typing
 from typing import Any
@@ -45,7 +46,7 @@ def convert(name: str, field: dataclasses.Field, value: Any, parse: bool = False
     if result is INVALID or not _inside(result, field.metadata):
         choices = field.metadata.get("choices")
         fix = f"Choose {_alternatives(choices)}." if choices else f"Expected: {expected(field)}."
-        raise InputError(f"{name} = {value!r} is not possible.", fix, kind="settings.value")
+        raise InputError(f"{name} = {reprlib.repr(value)} is not possible.", fix, kind="settings.value")
     return result
 
 
@@ -90,7 +91,10 @@ def _converted(kind: Any, value: Any, parse: bool) -> Any:
     if kind is int and isinstance(value, numbers.Integral) and not isinstance(value, bool):
         return int(value)
     if kind is float and isinstance(value, numbers.Real) and not isinstance(value, bool):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            return INVALID
     return value if type(value) is kind else INVALID
 
 
@@ -115,7 +119,8 @@ def _inside(value: Any, limits: typing.Mapping[str, Any]) -> bool:
 
 def _number_inside(number: float, limits: typing.Mapping[str, Any]) -> bool:
     low, high = limits.get("low", -math.inf), limits.get("high", math.inf)
-    return math.isfinite(number) and low <= number <= high and not (limits.get("above") and number == low)
+    finite = number not in (math.inf, -math.inf)  # math.isfinite fails on long whole numbers
+    return finite and low <= number <= high and not (limits.get("above") and number == low)
 
 
 def _type_in_words(kind: Any) -> str:

@@ -138,7 +138,9 @@ def make(
             )
     preset = preset or environment.read("PRESET") or "demo"
     if preset not in PRESETS:
-        raise InputError(f"Unknown preset {preset!r};", f"choose one of {', '.join(PRESETS)}.", kind="settings.preset")
+        raise InputError(
+            f"Unknown preset {preset[:50]!r};", f"choose one of {', '.join(PRESETS)}.", kind="settings.preset"
+        )
     if not scene and not polygons:
         scene, polygons = environment.read("SCENE"), environment.read("POLYGONS")
     made = PRESETS[preset]

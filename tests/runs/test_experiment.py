@@ -1,6 +1,7 @@
 """The whole chain at preset tiny: what is chosen, what is found again, what a real scene changes."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -114,3 +115,21 @@ def test_native_crops_with_their_own_polygons(shared_data, tmp_path, monkeypatch
     real = Experiment("tiny", str(shared_data / "theia_l3a"), str(tmp_path / "p.gpkg"))
     with pytest.raises(InputError, match=r"single|two or more|needs 2"):  # one training polygon a class cannot be split
         real.polygons  # noqa: B018
+
+
+def test_two_stores_in_one_process_do_not_mix(tmp_path, monkeypatch):
+    monkeypatch.delenv("PAPERLIB_STORE", raising=False)
+    before = dict(os.environ)
+    roots = [tmp_path / name for name in ("one", "other")]
+    runs = [Experiment("tiny", store=root, settings={"scene.size": 96, "scene.pool": 30}) for root in roots]
+    folders = [run.dataset.folder for run in runs]
+    assert [folder.relative_to(root).parts[0] for folder, root in zip(folders, roots, strict=True)] == ["scene"] * 2
+    assert runs[0].override({"train.epochs": 3}).store == roots[0]
+    assert dict(os.environ) == before and not (tmp_path / "data").exists()
+
+
+def test_overrides_share_the_dataset_unless_they_change_it():
+    run = Experiment("tiny")
+    assert run.override({"train.epochs": 3, "sample.dates": "shuffled"}).dataset is run.dataset
+    assert run.override({"sample.patch": 24}).dataset is not run.dataset
+    assert run.override({"train.epochs": 3}).settings == Experiment("tiny", settings={"train.epochs": 3}).settings

@@ -1,0 +1,91 @@
+"""Keys of artifacts: every setting changes those that depend on it, and no other."""
+
+from pathlib import Path
+
+import pytest
+
+from paperlib import settings
+from paperlib.runs import keys
+
+NETWORKS = {"TempCNN", "SpatioTempCNN"}
+TRAININGS = {*NETWORKS, "iota2_base", "iota2_ctx"}
+SAMPLES = {"samples", *TRAININGS}
+
+#: Setting -> another value, and the artifacts of the simulated scene whose bytes it changes. Maps follow their training.
+CHANGES = {
+    "scene.resampling": ("cubic", SAMPLES),
+    "scene.size": (256, {"scene", *SAMPLES}),
+    "scene.pool": (60, {"scene", *SAMPLES}),
+    "scene.test": (30, {"scene", *SAMPLES}),
+    "scene.seed": (32, {"scene", *SAMPLES}),
+    "sample.patch": (24, SAMPLES),
+    "sample.validation": (0.4, SAMPLES),
+    "sample.oversample": (False, NETWORKS),
+    "sample.split": ("pixel", TRAININGS),
+    "sample.training_share": (0.5, TRAININGS),
+    "sample.dates": ("shuffled", TRAININGS),
+    "sample.indices": (False, TRAININGS),
+    "train.epochs": (3, NETWORKS),
+    "train.patience": (2, NETWORKS),
+    "train.trainings": (4, set()),
+    "train.learning_rate": (1e-2, NETWORKS),
+    "train.patches": (4, NETWORKS),
+    "train.dropout": (0.2, NETWORKS),
+    "train.fusion": (0.6, {"SpatioTempCNN"}),
+    "map.window": (64, set()),
+    "seed": (1, SAMPLES),
+}
+#: Read through the files that they name.
+FILES = {"scene.path", "scene.polygons"}
+
+
+def keys_of(chosen: settings.Settings) -> dict[str, str]:
+    trainings = {name: keys.training_key(chosen, name, 0) for name in TRAININGS}
+    return {"scene": keys.scene_key(chosen), "samples": keys.samples_key(chosen), **trainings}
+
+
+def changed(before: settings.Settings, overrides: dict) -> set[str]:
+    first, second = keys_of(before), keys_of(settings.override(before, overrides))
+    return {name for name in first if first[name] != second[name]}
+
+
+def test_the_table_has_every_setting():
+    assert set(CHANGES) | FILES == set(settings.known())
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_setting_changes_the_keys_of_what_depends_on_it_and_no_other(name):
+    value, artifacts = CHANGES[name]
+    assert changed(settings.make("demo"), {name: value}) == artifacts
+
+
+@pytest.fixture
+def real(tmp_path) -> settings.Settings:
+    """A scene and polygons that are files of any content: keys read no pixel."""
+    for name in ("stack.tif", "labels.gpkg"):
+        (tmp_path / name).write_bytes(b"some bytes")
+    return settings.make("demo", str(tmp_path / "stack.tif"), str(tmp_path / "labels.gpkg"))
+
+
+@pytest.mark.parametrize("name", [name for name in CHANGES if name.startswith("scene.")])
+def test_what_only_the_simulated_scene_takes_changes_no_key_of_a_real_one(name, real):
+    value, artifacts = CHANGES[name]
+    assert changed(real, {name: value}) - {"scene"} == (set() if "scene" in artifacts else SAMPLES)
+
+
+@pytest.mark.parametrize("name", ["path", "polygons"])
+def test_other_bytes_are_other_samples_and_another_place_is_not(name, real, tmp_path):
+    file, before = Path(getattr(real.scene, name)), keys_of(real)
+    (tmp_path / "elsewhere").mkdir()
+    moved = file.rename(tmp_path / "elsewhere" / file.name)
+    assert keys_of(settings.override(real, {f"scene.{name}": str(moved)})) == before
+    moved.rename(file).write_bytes(b"other bytes")
+    after = keys_of(real)
+    assert {name for name in before if before[name] != after[name]} == SAMPLES
+
+
+def test_trainings_of_a_run_have_keys_of_their_own():
+    chosen = settings.make("demo")
+    assert keys.training_key(chosen, "TempCNN", 0) != keys.training_key(chosen, "TempCNN", 1)
+    later = settings.override(chosen, {"seed": 1})  # training 1 of seed 0 has the seed of training 0 of seed 1
+    assert keys.training_key(chosen, "TempCNN", 1) != keys.training_key(later, "TempCNN", 0)  # but not its samples
