@@ -6,8 +6,14 @@ import subprocess
 import sys
 import time
 from functools import partial
+from importlib import metadata
 
 import pytest
+import typer
+from typer.testing import CliRunner
+
+from paperlib import settings
+from paperlib.commands.options import SETTING_OPTIONS, takes_settings
 
 
 def paperlib(*arguments):
@@ -38,6 +44,71 @@ def test_mistakes_exit_with_2_and_no_traceback(arguments, message, tmp_path):
     assert answer.returncode == 2
     assert message in answer.stderr and "Traceback" not in answer.stderr
     assert [line for line in answer.stderr.splitlines() if line.startswith("paperlib: ")]  # after the check's report
+
+
+@pytest.mark.parametrize("command", ["check", "train", "map", "run"])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--set", "train.epoch=3"], "Unknown setting 'train.epoch'. Did you mean 'train.epochs'?"),
+        (["--set", "train.epochs=many"], "Expected: a whole number from 1 to 100000"),
+        (["--set", "train.epochs"], "--set train.epochs has no value. Write --set train.epochs=40."),
+        (["--settings", "gone.yml"], "gone.yml cannot be read"),
+        (
+            ["--resampling", "lanczos"],
+            "scene.resampling = 'lanczos' is not possible. Choose nearest, bilinear or cubic.",
+        ),
+    ],
+)
+def test_settings_are_checked_before_anything_slow_is_imported(command, options, message, tmp_path):
+    code = (
+        "import sys\nfrom paperlib.__main__ import app\n"
+        "try:\n    app()\nexcept SystemExit as end:\n"
+        "    print('imported', *({'torch', 'sklearn', 'rasterio'} & set(sys.modules)), file=sys.stderr)\n    raise"
+    )
+    arguments = [command, "scene", "polygons.gpkg", *options, *(["--out", "out"] if command in ("map", "run") else [])]
+    answer = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert answer.returncode == 2
+    assert answer.stderr.splitlines() == [f"paperlib: {answer.stderr.splitlines()[0][10:]}", "imported"]
+    assert message in answer.stderr
+
+
+def test_set_wins_over_an_option_and_an_option_over_a_file(tmp_path):
+    given = []
+
+    @takes_settings
+    def command(overrides: dict, preset: str = "") -> None:
+        given.append((overrides, preset))
+
+    (tmp_path / "mine.yml").write_text("scene: {resampling: nearest}\ntrain.epochs: 3\nsample.patch: 20\n")
+    cli = typer.Typer()
+    cli.command()(command)
+    pairs = ["--set", "train.epochs=4", "--set", "sample.split = pixel"]
+    file = ["--settings", str(tmp_path / "mine.yml")]
+    result = CliRunner().invoke(cli, [*pairs, *file, "--resampling", "cubic", "--preset", "tiny"])
+    assert result.exit_code == 0, result.output
+    expected = {"scene.resampling": "cubic", "train.epochs": "4", "sample.patch": "20", "sample.split": "pixel"}
+    assert given == [(expected, "tiny")]
+
+
+def test_every_option_that_overrides_a_setting_names_one():
+    assert set(SETTING_OPTIONS) <= set(settings.known())
+
+
+def test_version():
+    answer = paperlib("--version")
+    assert answer.returncode == 0 and answer.stdout.strip() == f"paperlib {metadata.version('paperlib')}"
+
+
+def test_warnings_of_libraries_are_not_shown_as_ours():
+    code = (
+        "import warnings\nfrom paperlib import __main__ as main, errors\n"
+        "main.cli = lambda: [warnings.warn(one) for one in (PendingDeprecationWarning('Use `@` matmul'),"
+        " UserWarning('a library speaks'), errors.InputWarning('Two rows are doubtful.', 'Look at them.'))]\nmain.app()"
+    )
+    command = [sys.executable, "-W", "always", "-c", code]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.stderr == "paperlib: Two rows are doubtful. Look at them.\n" and answer.stdout == ""
 
 
 def test_verbose_adds_the_traceback(tmp_path):

@@ -17,7 +17,6 @@ cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # help in half the time
-    help="Land cover maps from Sentinel-2 time series with convolutional networks.",
 )
 _state = {"traceback": False}
 
@@ -39,7 +38,7 @@ def about(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="print the version")
     ] = False,
 ) -> None:
-    """From a folder of Sentinel-2 images and labelled polygons to land cover maps and a book about their quality.
+    """Land cover maps from Sentinel-2 time series and labelled polygons, with convolutional networks and forests.
 
     paperlib check scenes/31TCJ polygons.gpkg
 
