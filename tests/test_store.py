@@ -166,3 +166,18 @@ def test_commit_says_when_sources_are_changed_and_not_when_measurements_are(tmp_
     assert said() == name
     source.write_text(source.read_text() + "\n")
     assert said() == f"{name}-dirty"
+
+
+def test_room_is_compared_with_what_is_needed_before_the_work(tmp_path):
+    made = []
+    with pytest.raises(InputError, match=r"1000\.0 TB are needed.*are free there") as caught:
+        store.find_or_make(tmp_path / "store", "stage", "name", "key", made.append, {}, needed=10**15)
+    assert caught.value.kind == "store.full" and "--store" in caught.value.fix and not made
+
+
+@pytest.mark.parametrize("place", ["taken", "taken/below"])
+def test_a_store_below_a_file_is_one_line(tmp_path, place):
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(InputError, match="PAPERLIB_STORE") as caught:
+        store.find_or_make(tmp_path / place, "stage", "name", "key", write_number, {})
+    assert caught.value.kind == "store.write" and "\n" not in str(caught.value)

@@ -129,6 +129,11 @@ def size(number: float) -> str:
     return f"{number / 1000**power:.1f} {('kB', 'MB', 'GB', 'TB')[power - 1]}"
 
 
+def used(folder: Path) -> int:
+    """Bytes of all files in a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def _move_files(source: Path, target: Path) -> None:
     """Move each file below `source` to the same place below `target`, replacing one that is there."""
     files = [path for path in sorted(source.rglob("*")) if not path.is_dir()]

@@ -21,14 +21,12 @@ from filelock import FileLock
 
 from . import environment
 from .errors import InputError
+from .outputs import NO_ROOM, check_place, replace, size, used
 
 #: Raise by hand when what a stage writes changes, so that artifacts of older code are not taken for new ones.
 FORMAT = 5
 
 OTHER_STORE = "Choose another folder with --store or PAPERLIB_STORE."
-
-#: Errors of a full disk, a used-up quota and a file that may not grow.
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 LIBRARIES = ("torch", "numpy", "xarray", "rasterio", "geopandas", "scikit-learn")
 
@@ -56,22 +54,25 @@ def find_or_make(
     make: Callable[[Path], None],
     settings: dict,
     resumes: bool = False,
+    needed: int = 0,
 ) -> Path:
     """Folder of an artifact in the store `root`; where it does not exist yet, `make(folder)` fills an empty one first.
 
     Adds `provenance.json`. A second process that asks for the same artifact waits and then finds it. With `resumes`,
     `make` gets what an interrupted or failed run left, and continues from what is complete in it.
+    `needed`: bytes that `make` writes at least.
     Raises what `make` raises, after removing what it wrote unless it `resumes`; `InputError` when the store cannot be
-    written, or its disk is full.
+    written, and when its disk has less room than needed before the work starts or is full on the way.
     """
     final = root / stage / f"{name}-{key}"
     if final.is_dir():
         return final
     partial = root / ".partial" / f"{stage}-{name}-{key}"
     try:
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        final.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+        for folder in (partial.parent, final.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+            check_place(folder, folder=True)
+    except (OSError, InputError) as error:
         raise InputError(f"The store {root} cannot be written ({error}).", OTHER_STORE, kind="store.write") from error
     with FileLock(f"{partial}.lock"):
         if final.is_dir():
@@ -81,14 +82,17 @@ def find_or_make(
         partial.mkdir(exist_ok=True)
         started = time.perf_counter()
         try:
+            missing = needed - used(partial)
+            if missing > shutil.disk_usage(root).free:
+                raise OSError(errno.ENOSPC, f"{size(missing)} are needed")
             make(partial)
             write_json(partial / "provenance.json", provenance(settings, time.perf_counter() - started))
-            os.replace(partial, final)
+            replace(partial, final)
         except OSError as error:
             if error.errno not in NO_ROOM:
                 raise
-            free = shutil.disk_usage(root).free / 1e9
-            problem = f"No room to write {stage} {name} in {root} ({error.strerror}): {free:.1f} GB are free there."
+            free = size(shutil.disk_usage(root).free)
+            problem = f"No room to write {stage} {name} in {root} ({error.strerror}): {free} are free there."
             kept = " What is complete is kept; the same command goes on from it." if resumes else ""
             raise InputError(problem, f"Make room, or: {OTHER_STORE}{kept}", kind="store.full") from error
         finally:

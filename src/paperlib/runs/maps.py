@@ -37,7 +37,9 @@ class Maps:
             )  # fmt: skip
 
         key, facts = keys.map_key(best.name), describe(self.settings)
-        return store.find_or_make(self.dataset.store, "map", name, key, make, facts, resumes=True)
+        pixels = self.dataset.scene.sizes["y"] * self.dataset.scene.sizes["x"]
+        needed = 3 * pixels  # windows of two bytes a pixel, then a map of one
+        return store.find_or_make(self.dataset.store, "map", name, key, make, facts, resumes=True, needed=needed)
 
     def seconds(self, name: str) -> float:
         """How long the map took."""

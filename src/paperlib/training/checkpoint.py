@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
+
+from ..outputs import replace
 
 
 def save(
@@ -43,7 +44,7 @@ def save(
     partial = path.with_suffix(".partial")
     text = json.dumps(record)
     save_file(tensors, partial, {"record": text, "digest": _digest(tensors, text)})
-    os.replace(partial, path)
+    replace(partial, path)
 
 
 def _digest(tensors: dict[str, torch.Tensor], record: str) -> str:
