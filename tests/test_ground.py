@@ -23,7 +23,7 @@ GRIDS = {
     "US feet": ("EPSG:2225", 6100000, 2100000, 33, 33),
     "no code": (LOCAL, 5000, 5000, 10, 10),
     "sinusoidal": ("+proj=sinu +R=6371007.181 +units=m", 100000, 4850000, 20, 20),
-    "dateline": ("EPSG:32601", 208000, 7200000, 10, 10),
+    "dateline": ("EPSG:32601", 356000, 7200000, 10, 10),
     "dateline in degrees": ("EPSG:4326", 179.99, 65, 1e-4, 1e-4),
     "pole": ("EPSG:3413", -3000, 3000, 10, 10),
     "turned": ("+proj=ob_tran +o_proj=longlat +o_lon_p=0 +o_lat_p=37.5 +lon_0=357.5", 1.2, 1.65, 1e-4, 1e-4),

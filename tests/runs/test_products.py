@@ -10,12 +10,14 @@ import pystac
 import pytest
 import rasterio
 from rio_cogeo.cogeo import cog_validate
-from shapely import box
 from shapely.geometry import shape
 
+from paperlib.errors import InputError
 from paperlib.mapping.scene_maps import read_map
 from paperlib.pages.walkthrough import read_gis_classes
 from paperlib.runs import products
+from support.disks import files_end_at
+from support.stac_rules import validate
 
 NAMES = ("TempCNN", "iota2_base")
 
@@ -63,7 +65,7 @@ def test_the_item_describes_the_files(run, folder):
     assert item.properties["proj:code"] == f"EPSG:{run.scene.rio.crs.to_epsg()}"
     assert item.properties["start_datetime"][:10] == run.dates[0]
     assert item.properties["end_datetime"][:10] == run.dates[-1]
-    assert shape(item.geometry).equals(box(*item.bbox)) and 1.0 < item.bbox[0] < item.bbox[2] < 1.5
+    assert shape(item.geometry).bounds == pytest.approx(item.bbox) and 1.0 < item.bbox[0] < item.bbox[2] < 1.5
     for asset in item.assets.values():
         assert not asset.href.startswith("/") and (folder / asset.href).is_file()
     classes = item.assets["class"].extra_fields["classification:classes"]
@@ -72,6 +74,7 @@ def test_the_item_describes_the_files(run, folder):
     assert len({one["name"] for one in classes}) == len(classes)
     assert [one["title"] for one in classes] == [cover.name for cover in run.legend]
     text = json.loads((folder / "item.json").read_text())
+    validate(text)
     assert text["stac_version"] and not [link for link in text["links"] if link["rel"] == "self"]
 
 
@@ -89,3 +92,41 @@ def test_weights_come_with_all_that_their_use_takes(run, tmp_path):
     assert about["channels"] == list(run.samples["train"].channels) and about["dates"] == list(run.dates)
     assert about["classes"] == [cover.name for cover in run.legend] and about["provenance"]["commit"]
     assert about["normaliser"] == run.dataset.normaliser.to_dict()
+
+
+def test_other_files_of_the_folder_stay(run, folder):
+    (folder / "mine.qgz").write_text("a project of QGIS")
+    products.write_products(run, ("iota2_base",), folder.parent)
+    assert (folder / "mine.qgz").read_text() == "a project of QGIS" and not list(folder.glob(".*"))
+
+
+@pytest.mark.fault("disk full while a map is copied", "one line; the older map stays whole", "nothing")
+def test_a_full_disk_keeps_the_older_map(run, tmp_path):
+    """With the map in the store, so that its copy alone lacks room."""
+    target = tmp_path / "maps" / "iota2_base"
+    products.write_products(run, ("iota2_base",), tmp_path / "maps")
+    before = {path.name: path.read_bytes() for path in target.iterdir()}
+    (target / "areas.csv").write_text("older")
+    with pytest.raises(InputError, match=r"are needed and .* are free there") as caught, files_end_at(8192):
+        products.write_products(run, ("iota2_base",), tmp_path / "maps")
+    assert caught.value.kind == "output.room" and "\n" not in str(caught.value)
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == before | {"areas.csv": b"older"}
+    products.write_products(run, ("iota2_base",), tmp_path / "maps")
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == before
+
+
+@pytest.mark.parametrize("place", ["taken", "taken/below"])
+def test_a_place_that_is_taken_is_one_line(run, tmp_path, place):
+    (tmp_path / "taken").write_text("a file that is there")
+    for write in (products.write_products, products.write_weights, products.check_room):
+        with pytest.raises(InputError, match="taken") as caught:
+            write(*((run, NAMES, tmp_path / place)))
+        assert caught.value.kind == "output.place" and "\n" not in str(caught.value)
+    assert (tmp_path / "taken").read_text() == "a file that is there"
+
+
+def test_room_is_asked_before_the_work(run, tmp_path, monkeypatch):
+    usage = products.check_place.__globals__["shutil"].disk_usage(tmp_path)
+    monkeypatch.setattr("paperlib.outputs.shutil.disk_usage", lambda _: usage._replace(free=1000))
+    with pytest.raises(InputError, match=r"73\.7 kB are needed and 1\.0 kB are free there"):
+        products.check_room(run, NAMES, tmp_path / "maps")

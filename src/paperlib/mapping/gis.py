@@ -1,4 +1,4 @@
-"""What a GIS wants beside a class map: style, names of the classes, their areas."""
+"""Files that a GIS needs beside a class map: style, names and codes of the classes, their areas."""
 
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,8 +12,24 @@ from .. import ground
 from ..nomenclature import NODATA_CLASS, LandCover
 
 
+def write_gis_files(folder: Path, legend: tuple[LandCover, ...]) -> None:
+    """Write to `folder`, beside its class.tif: class.qml, class.tif.aux.xml, classes.csv and areas.csv.
+
+    Raises `InputError` for a map in a CRS that is not tied to the Earth.
+    """
+    write_style(folder / "class.qml", legend)
+    write_categories(folder / "class.tif.aux.xml", legend)
+    codes_table(legend).to_csv(folder / "classes.csv", index=False)
+    class_areas(folder / "class.tif", legend).to_csv(folder / "areas.csv", index=False)
+
+
+def label(cover: LandCover) -> str:
+    """The name of a class as legends show it: with the code of the user's file where that is not the map's code."""
+    return f"{cover.name} ({cover.source})" if cover.source else cover.name
+
+
 def write_style(path: Path, legend: tuple[LandCover, ...]) -> None:
-    """Write a QGIS style of a class map: a colour and a name for each code."""
+    """Write a QGIS style of a class map: a colour and a label for each code."""
     root = ElementTree.Element("qgis", version="3.28", styleCategories="Symbology")
     pipe = ElementTree.SubElement(root, "pipe")
     renderer = ElementTree.SubElement(
@@ -22,30 +38,38 @@ def write_style(path: Path, legend: tuple[LandCover, ...]) -> None:
     palette = ElementTree.SubElement(renderer, "colorPalette")
     for cover in legend:
         ElementTree.SubElement(
-            palette, "paletteEntry", value=str(cover.code), color=cover.colour, label=cover.name, alpha="255"
+            palette, "paletteEntry", value=str(cover.code), color=cover.colour, label=label(cover), alpha="255"
         )
     ElementTree.indent(root)
     path.write_text(
-        "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + ElementTree.tostring(root, "unicode")
+        "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n" + ElementTree.tostring(root, "unicode"),
+        encoding="utf-8",
     )
 
 
 def write_categories(path: Path, legend: tuple[LandCover, ...]) -> None:
-    """Write the names of the codes 0, 1, 2, ... beside a GeoTIFF, as GDAL keeps them (a TIFF itself has no place)."""
+    """Write the labels of the codes 0, 1, 2, ... beside a GeoTIFF, as GDAL keeps them; the TIFF has no place for them."""
     root = ElementTree.Element("PAMDataset")
     band = ElementTree.SubElement(root, "PAMRasterBand", band="1")
     names = ElementTree.SubElement(band, "CategoryNames")
-    by_code = {cover.code: cover.name for cover in legend}
+    by_code = {cover.code: label(cover) for cover in legend}
     for code in range(max(by_code) + 1):
         ElementTree.SubElement(names, "Category").text = by_code.get(code, "")
     ElementTree.indent(root)
-    path.write_text(ElementTree.tostring(root, "unicode"))
+    path.write_text(ElementTree.tostring(root, "unicode"), encoding="utf-8")
+
+
+def codes_table(legend: tuple[LandCover, ...]) -> pd.DataFrame:
+    """Columns code (of the map), source (of the user's file), name, colour: the classes of a map."""
+    rows = [(cover.code, cover.own_code, cover.name, cover.colour) for cover in legend]
+    return pd.DataFrame(rows, columns=["code", "source", "name", "colour"])
 
 
 def class_areas(path: Path, legend: tuple[LandCover, ...]) -> pd.DataFrame:
-    """Columns code, class_name, hectares on the ground, share (%) of the mapped area, of a class map.
+    """Columns code, source, class_name, hectares on the ground, share (%) of the mapped area, of a class map.
 
-    The map is read in strips of whole blocks. Raises `InputError` for a map in a CRS that is not tied to the Earth.
+    `source` is the code of the user's file; the column is there where a class has another code in the map. The map is
+    read in strips of whole blocks. Raises `InputError` for a map in a CRS that is not tied to the Earth.
     """
     with rasterio.open(path) as file:
         hectares, step = np.zeros(256), file.block_shapes[0][0]
@@ -55,7 +79,8 @@ def class_areas(path: Path, legend: tuple[LandCover, ...]) -> pd.DataFrame:
             hectares += ground.areas_of_codes(codes, file.window_transform(strip), file.crs) / 10_000
     mapped = hectares[np.arange(256) != NODATA_CLASS].sum()
     rows = [
-        (cover.code, cover.name, hectares[cover.code], 100 * hectares[cover.code] / max(mapped, 1e-9))
+        (cover.code, cover.own_code, cover.name, hectares[cover.code], 100 * hectares[cover.code] / max(mapped, 1e-9))
         for cover in legend
     ]
-    return pd.DataFrame(rows, columns=["code", "class_name", "hectares", "share (%)"]).round(2)
+    table = pd.DataFrame(rows, columns=["code", "source", "class_name", "hectares", "share (%)"]).round(2)
+    return table if any(cover.source for cover in legend) else table.drop(columns="source")
