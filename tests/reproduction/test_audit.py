@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperlib import nomenclature
-from paperlib.reproduction import audit, paper
+from paperlib.reproduction import audit, paper, recomputed
 
 CODES = list(paper.TABLE_2)
 COLUMN = paper.MODELS.index
@@ -20,7 +20,7 @@ def consistent():
 
 
 def test_three_printed_means_disagree_with_their_rows():
-    table = audit.means_table()
+    table = recomputed.means_table()
     assert len(table) == 12 and table["agrees"].sum() == 9
     found = table[~table["agrees"]].set_index(["set", "model"]).round(3)
     assert found.index.tolist() == [("validation", "iota2_base"), ("test", "3D-CNN"), ("test", "iota2_ctx")]
@@ -30,16 +30,16 @@ def test_three_printed_means_disagree_with_their_rows():
 
 
 def test_tolerance_is_what_it_says():
-    assert audit.means_table(tolerance=0.0001)["agrees"].sum() == 1  # iota2_base on test is exact
-    assert audit.means_table(tolerance=0.2)["agrees"].all()
+    assert recomputed.means_table(tolerance=0.0001)["agrees"].sum() == 1  # iota2_base on test is exact
+    assert recomputed.means_table(tolerance=0.2)["agrees"].all()
 
 
 def test_each_candidate_reconciles_its_mean_and_none_is_left_out():
-    cells = audit.candidates_table()
+    cells = recomputed.candidates_table()
     counts = cells.groupby(["set", "model"]).size().to_dict()
     assert counts == {("test", "3D-CNN"): 3, ("test", "iota2_ctx"): 4, ("validation", "iota2_base"): 1}
     for _, cell in cells.iterrows():
-        rows, means = audit.TABLE_4[cell["set"]]
+        rows, means = recomputed.TABLE_4[cell["set"]]
         code = next(cover.code for cover in nomenclature.CLASSES if cover.name == cell["class"])
         column = {other: rows[other][COLUMN(cell["model"])] for other in rows} | {code: cell["needed"]}
         assert np.mean(list(column.values())) == pytest.approx(means[COLUMN(cell["model"])])
@@ -50,14 +50,14 @@ def test_each_candidate_reconciles_its_mean_and_none_is_left_out():
 
 
 def test_iota2_base_misses_just_its_water_row():
-    cell = audit.candidates_table().query("model == 'iota2_base'").iloc[0]
+    cell = recomputed.candidates_table().query("model == 'iota2_base'").iloc[0]
     assert cell["class"] == "Water" and cell["printed"] == 1 and abs(cell["needed"]) < 0.0075
     rows = [cells[COLUMN("iota2_base")] for code, cells in paper.TABLE_4_VALIDATION.items() if code != 11]
     assert round(sum(rows) / 8, 3) == 0.680
 
 
 def test_ranking_by_printed_means_by_rows_and_by_pixels():
-    table = audit.ranking_table()
+    table = recomputed.ranking_table()
     order = ["3D-CNN", "2D-CNN", "SpatioTempCNN", "iota2_ctx", "TempCNN", "iota2_base"]
     assert table.index.tolist() == order and table["rank, printed mean"].tolist() == [1, 2, 3, 4, 5, 6]
     assert table["rank, mean of rows"].tolist() == [3, 1, 2, 5, 4, 6]
@@ -67,11 +67,11 @@ def test_ranking_by_printed_means_by_rows_and_by_pixels():
 
 def test_pixel_weights_follow_the_codes_not_the_order():
     shuffled = dict(reversed(paper.TABLE_3.items()))
-    assert np.allclose(audit.ranking_table(counts=shuffled), audit.ranking_table())
+    assert np.allclose(recomputed.ranking_table(counts=shuffled), recomputed.ranking_table())
 
 
 def test_claims_that_depend_on_the_means_taken():
-    table = audit.claim_margins_table().set_index("claim").round(3)
+    table = recomputed.claim_margins_table().set_index("claim").round(3)
     assert table["printed means"].tolist() == [0.005, -0.001, 0.045, 0.003]
     assert table["means of rows"].tolist() == [-0.043, -0.043, 0.031, -0.024]
     assert table["at worst"].iloc[2] == 0.003  # spatio-temporal networks before forests: in every reading
@@ -80,9 +80,9 @@ def test_claims_that_depend_on_the_means_taken():
 
 
 def test_best_of_five():
-    assert audit.expected_best() == pytest.approx(1.16296, abs=1e-5)
-    assert audit.expected_best(2) == pytest.approx(1 / np.sqrt(np.pi))
-    table = audit.reliability_table().set_index("model")
+    assert recomputed.expected_best() == pytest.approx(1.16296, abs=1e-5)
+    assert recomputed.expected_best(2) == pytest.approx(1 / np.sqrt(np.pi))
+    table = recomputed.reliability_table().set_index("model")
     assert table["z"].round(2).tolist() == [1.70, 1.30, 1.43, 0.70] and table["possible"].all()
     assert table.loc["TempCNN", "chance"] == pytest.approx(0.204, abs=1e-3)
     draws = np.random.default_rng(0).normal(size=(100_000, 5)).max(axis=1)
@@ -92,18 +92,18 @@ def test_best_of_five():
 @given(st.lists(st.floats(0.1, 0.9), min_size=5, max_size=5).filter(lambda values: np.std(values) > 0.005))
 def test_any_five_trainings_are_possible(values):
     printed = (round(float(np.mean(values)), 2), round(float(np.std(values, ddof=1)), 2))
-    table = audit.reliability_table([round(max(values), 3)] + [0] * 5, [printed] + [None] * 5)
+    table = recomputed.reliability_table([round(max(values), 3)] + [0] * 5, [printed] + [None] * 5)
     assert table["possible"].tolist() == [True]
 
 
 @pytest.mark.parametrize("best", [0.84, 0.95])
 def test_a_best_that_no_five_trainings_give(best):
-    table = audit.reliability_table([best] * 6, [(0.86, 0.02)] + [None] * 5)
+    table = recomputed.reliability_table([best] * 6, [(0.86, 0.02)] + [None] * 5)
     assert not table["possible"].any()
 
 
 def test_shares_of_classes():
-    table = audit.shares_table()
+    table = recomputed.shares_table()
     assert (table["pool"].sum(), table["test"].sum()) == (52707, 265902)
     assert table["test (%)"].round(1)[["Built up", "Shrubland", "Non-vegetated land"]].tolist() == [58.1, 1.5, 0.8]
     assert table["pool (%)"].round(1)[["Built up", "Shrubland", "Non-vegetated land"]].tolist() == [18.1, 1.3, 1.9]
@@ -113,15 +113,15 @@ def test_shares_of_classes():
 @given(st.floats(0.01, 1), st.floats(0.01, 1))
 def test_no_pair_exceeds_the_highest_geometric_mean(precision, recall):
     f1 = 2 * precision * recall / (precision + recall)
-    assert np.sqrt(precision * recall) <= audit.highest_geometric(f1) + 1e-12
-    assert audit.highest_geometric(2 * recall / (1 + recall)) == pytest.approx(np.sqrt(recall))
+    assert np.sqrt(precision * recall) <= recomputed.highest_geometric(f1) + 1e-12
+    assert recomputed.highest_geometric(2 * recall / (1 + recall)) == pytest.approx(np.sqrt(recall))
 
 
 @given(st.integers(1, 100), st.integers(1, 100), st.integers(1, 100), st.integers(1, 100))
 def test_exchange_recovers_a_confusion_of_two_classes(right, wrong, other_right, other_wrong):
     f1 = 2 * right / (2 * right + wrong + other_wrong)
     other_f1 = 2 * other_right / (2 * other_right + wrong + other_wrong)
-    recall, taken = audit.exchange(f1, other_f1, right + wrong, other_right + other_wrong)
+    recall, taken = recomputed.exchange(f1, other_f1, right + wrong, other_right + other_wrong)
     assert recall == pytest.approx(right / (right + wrong))
     assert taken == pytest.approx(other_wrong / (other_right + other_wrong))
 
@@ -129,7 +129,7 @@ def test_exchange_recovers_a_confusion_of_two_classes(right, wrong, other_right,
 def test_nothing_is_found_in_a_table_that_agrees():
     rows, means = consistent()
     assert audit.check_means({"test": (rows, means)}) == []
-    assert audit.candidates_table({"test": (rows, means)}).empty
+    assert recomputed.candidates_table({"test": (rows, means)}).empty
     assert audit.check_claims(rows, means) == []
     assert audit.check_classes(rows, rows) == []
 

@@ -1,1 +1,1 @@
-"""Charts, maps and diagrams, data in and a figure out. Nothing here knows the paper."""
+"""Charts, maps, diagrams and styled tables. Each function takes data and returns a figure or a table."""

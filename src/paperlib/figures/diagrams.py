@@ -1,7 +1,7 @@
-"""Drawings of the networks (Figures 1 to 6), made of what their layers were seen to do in a forward pass.
+"""Diagrams of networks and of their convolutions, drawn from the layers that a forward pass goes through.
 
-Nothing about a network stands here: what is drawn follows from `anatomy.layers`. Figures are narrow, so that their text
-can be read on a phone.
+Everything drawn follows from `anatomy.layers`, so another network gives another diagram. Figures are narrow, so that their
+text can be read on a phone.
 """
 
 import math
@@ -19,12 +19,16 @@ from .anatomy import Layer, layers, steps
 from .theme import Figure, styled
 
 WIDTH = 5  # inches
-BOX, GAP, NAME = 0.5, 0.52, 0.3  # inches: height of a layer's box, what is between two, the line with a stream's name
-SPINE = 0.41  # of a stream's width: where its arrows run
+BOX, GAP, NAME = (
+    0.5,
+    0.52,
+    0.3,
+)  # inches: height of a layer's box, of the gap between two, of the line with a stream's name
+SPINE = 0.41  # horizontal position of the arrows as a share of a stream's width
 INK, EDGE, SHEET, KERNEL, RESULT, DONE, FILL = (
     "#26323f", "#5b7ba3", "#e9f0f8", "#c8601c", "#1b8a7a", "#bfe0da", "#dfe9f4",
 )  # fmt: skip
-SHADES = ("#e9f0f8", "#9dbbd9")  # of tensors, from one channel to 512 and more
+SHADES = ("#e9f0f8", "#9dbbd9")  # colours of tensors, from one channel to 512 and more
 
 
 # -- whole networks ----------------------------------------------------------------------------------------------------
@@ -32,14 +36,14 @@ SHADES = ("#e9f0f8", "#9dbbd9")  # of tensors, from one channel to 512 and more
 
 @styled
 def network_figure(network: nn.Module, channels: int, dates: int, side: int = 1) -> Figure:
-    """Figures 2, 5 and 6: the layers of a network from top to bottom, streams side by side, with the shapes between them.
+    """Layers of a network from top to bottom, streams side by side, with the shapes of the tensors between them.
 
-    `side`: pixels of the patch that it is shown with. Shapes are channels x dates x pixels where every pixel is a series
-    of its own, channels x dates x rows x columns elsewhere; 2D-CNN has its dates among the channels.
+    `side` is the side in pixels of the input patch. Shapes are channels x dates x pixels in a network of series of single
+    pixels, and channels x dates x rows x columns otherwise; 2D-CNN stacks its dates as channels.
     """
-    found = layers(network, channels, dates, side)
-    streams = {}
-    for layer in found:
+    parts = layers(network, channels, dates, side)
+    streams: dict[str, list[Layer]] = {}
+    for layer in parts:
         streams.setdefault(layer.stream, []).append(layer)
     groups = {name: steps(part) for name, part in streams.items()}
     several = len(groups) > 1
@@ -68,18 +72,18 @@ def network_figure(network: nn.Module, channels: int, dates: int, side: int = 1)
         words = "by a learned weight" if weight is None else f"{weight:g} × {first} + {1 - weight:g} × {second}"
         _box(ax, 0.1, bottom, WIDTH - 0.2, "class probabilities", words)
     else:
-        _box(ax, 0.7, bottom, WIDTH - 1.4, "class scores", f"{found[-1].outputs[0]} at each pixel")
+        _box(ax, 0.7, bottom, WIDTH - 1.4, "class scores", f"{parts[-1].outputs[0]} at each pixel")
     named = f" in {len(groups)} streams, {' and '.join(groups)}, fused at the end" if several else ""
     inside = "; ".join(_title(group[0]) for part in groups.values() for group in part)
-    total = sum(layer.parameters for layer in found)
+    total = sum(layer.parameters for layer in parts)
     alt = f"Diagram of a network{named}, with {total:,} parameters. From input to output: {inside}."
-    return figure.describe(alt, pd.DataFrame([asdict(layer) for layer in found]))
+    return figure.describe(alt, pd.DataFrame([asdict(layer) for layer in parts]))
 
 
 def _stream(ax: Axes, left: float, top: float, width: float, groups: list[list[Layer]]) -> float:
-    """Boxes and arrows of one stream downward from `top`; where its last arrow ends."""
+    """Draw boxes and arrows of one stream downwards from `top`; return the height where its last arrow ends."""
     first = groups[0][0]
-    series = len(first.inputs) == 3 and first.kernel[-1] == 1  # a kernel over dates looks at one pixel
+    series = len(first.inputs) == 3 and first.kernel[-1] == 1  # a kernel over dates covers one pixel
     _tensor(ax, left, top, width, first.inputs, series)
     for group in groups:
         top -= GAP
@@ -99,28 +103,28 @@ def _times(numbers) -> str:
 
 
 def _tensor(ax: Axes, left: float, top: float, width: float, shape: tuple[int, ...], series: bool) -> None:
-    """The arrow between two boxes, a small picture of what runs along it on its left, its shape on its right."""
+    """Draw the arrow between two boxes, with a sketch of the tensor on its left and the tensor's shape on its right."""
     x, middle = left + SPINE * width, top - GAP / 2
     _arrow(ax, x, top, top - GAP + 0.02)
-    said = shape[:-1] if series and shape[-1] == 1 else shape
-    ax.text(x + 0.1, middle, _times(said), va="center", fontsize=9.5, color=INK)
+    sizes = shape[:-1] if series and shape[-1] == 1 else shape
+    ax.text(x + 0.1, middle, _times(sizes), va="center", fontsize=9.5, color=INK)
     share = min(1, math.log2(shape[0]) / 9)
     shade = (1 - share) * np.array(to_rgb(SHADES[0])) + share * np.array(to_rgb(SHADES[1]))
-    look = {"facecolor": shade, "edgecolor": EDGE, "linewidth": 0.6}
+    style = {"facecolor": shade, "edgecolor": EDGE, "linewidth": 0.6}
     count = shape[1] if series or len(shape) == 4 else 1
     if series:
         cell = min(0.07, 0.8 / count)
         for date in range(count):
-            ax.add_patch(Rectangle((x - 0.14 - (count - date) * cell, middle - 0.09), cell, 0.18, **look))
+            ax.add_patch(Rectangle((x - 0.14 - (count - date) * cell, middle - 0.09), cell, 0.18, **style))
     else:
         size, shift = 0.24, 0.13 / max(count - 1, 1)
         low = middle - (size + shift * (count - 1)) / 2
         for sheet in reversed(range(count)):
-            ax.add_patch(Rectangle((x - 0.6 + 1.6 * sheet * shift, low + sheet * shift), size, size, **look))
+            ax.add_patch(Rectangle((x - 0.6 + 1.6 * sheet * shift, low + sheet * shift), size, size, **style))
 
 
 def _box(ax: Axes, left: float, top: float, width: float, title: str, below: str = "") -> None:
-    """A box of two lines of text, its upper edge at `top`."""
+    """Draw a box with two lines of text, its upper edge at `top`."""
     shape = FancyBboxPatch(
         (left + 0.04, top - BOX + 0.04), width - 0.08, BOX - 0.08, boxstyle="round,pad=0.04", facecolor=FILL,
         edgecolor=EDGE, linewidth=1,
@@ -140,7 +144,7 @@ def _arrow(ax: Axes, x: float, start: float, end: float, headless: bool = False)
 
 
 def _canvas(height: float) -> tuple[Figure, Axes]:
-    """A figure whose only axes measure inches from the lower left corner."""
+    """A figure with axes in inches from its lower left corner."""
     figure = Figure((WIDTH, height))
     ax = figure.add_axes((0, 0, 1, 1), xlim=(0, WIDTH), ylim=(0, height))
     ax.set_axis_off()
@@ -152,18 +156,19 @@ def _canvas(height: float) -> tuple[Figure, Axes]:
 
 @styled
 def convolution_figure(network: nn.Module, channels: int, dates: int, side: int = 7) -> Figure:
-    """Figures 1, 3 and 4: three steps of the kernel of a network's first convolution, and what they give; over a series
-    of fewer dates, as many steps.
+    """Three steps of the kernel of a network's first convolution and their results; fewer steps for fewer dates.
 
-    Drawn over the dates of a pixel from the first on, over a patch of `side` x `side` pixels with the dates stacked as
-    channels, or over dates and pixels at once, as the layer does it; over pixels at the first places that lie wholly
-    inside. Raises `InputError` for a patch too small for three steps.
+    The kernel moves as in the layer: over the dates of a pixel from the first date on, over a patch of `side` x `side`
+    pixels with dates stacked as channels, or over dates and pixels at once. Over pixels, the first positions that lie
+    inside the patch are drawn. Raises `InputError` for a patch that is too small for three steps.
     """
     first = layers(network, channels, dates, side)[0]
     over_dates = len(first.kernel) == 2 and first.kernel[-1] == 1
     if not over_dates and side < max(first.kernel[-2:]) + 2:
         raise InputError(
-            f"A kernel of {_times(first.kernel)} takes no three steps over {side} pixels; draw more of them."
+            f"A kernel of {_times(first.kernel)} takes no three steps over {side} pixels.",
+            "Draw more of them.",
+            kind="figures.side",
         )
     figure = (_over_dates if over_dates else _over_pixels)(first, channels, dates, side)
     alt = f"A kernel of {_times(first.kernel)} at its first places over an input of {_times(first.inputs)}."
@@ -172,7 +177,7 @@ def convolution_figure(network: nn.Module, channels: int, dates: int, side: int 
 
 def _over_dates(layer: Layer, channels: int, dates: int, side: int) -> Figure:
     length, results = layer.kernel[0], layer.outputs[1]
-    beyond = (results - dates + length - 1) // 2  # zeros that the layer adds at either end
+    beyond = (results - dates + length - 1) // 2  # zeros that the layer adds at each end
     count = min(3, results)
     figure, ax = _canvas(0.3 + 1.4 * count)
     cell = min(0.4, 4.7 / (dates + 2 * beyond))
@@ -188,7 +193,7 @@ def _over_dates(layer: Layer, channels: int, dates: int, side: int) -> Figure:
                 left + (date + 0.5) * cell, above + 0.15, str(date + 1) if inside else "0", ha="center", va="center",
                 fontsize=9, color="white" if under else INK, weight="bold" if under else "normal",
             )  # fmt: skip
-        shift = beyond - (length // 2)  # of the outputs where the layer adds fewer zeros than half a kernel
+        shift = beyond - (length // 2)  # of the outputs, where the layer adds fewer zeros than half a kernel
         for date in range(results):
             colour = RESULT if date == step else DONE if date < step else "white"
             _cell(ax, left + (date - shift) * cell, below - 0.3, cell, colour)
@@ -199,15 +204,19 @@ def _over_dates(layer: Layer, channels: int, dates: int, side: int) -> Figure:
         "input": f"one channel, {_dates(dates)}",
         "output": f"{_dates(results)} for each of {layer.outputs[0]} filters",
     }
-    for height, (name, said) in zip((0.1 + 1.4 * count, 0.12), words.items(), strict=True):
-        right = max(left + (dates + beyond) * cell, left - beyond * cell + 2.7)  # beside the step of a short series
-        ax.text(right, height, f"{name}: {said}", fontsize=9, color=INK, va="center", ha="right")
+    for height, (name, content) in zip((0.1 + 1.4 * count, 0.12), words.items(), strict=True):
+        right = max(
+            left + (dates + beyond) * cell, left - beyond * cell + 2.7
+        )  # right of the step's title for a short series
+        ax.text(right, height, f"{name}: {content}", fontsize=9, color=INK, va="center", ha="right")
     return figure
 
 
 def _over_pixels(layer: Layer, channels: int, dates: int, side: int) -> Figure:
     stacked = len(layer.kernel) == 2
-    sheets, depth = (8, 8) if stacked else (dates, min(dates, layer.kernel[0]))  # 8 stand for all the images of a stack
+    sheets, depth = (
+        (8, 8) if stacked else (dates, min(dates, layer.kernel[0]))
+    )  # 8 sheets represent all images of a stack
     results, start = (1, 0) if stacked else (layer.outputs[1], depth // 2)
     cell, shift = 0.85 / side, np.array([0.55, 0.42]) / max(sheets - 1, 1)
     figure, ax = _canvas(4.3)
@@ -226,9 +235,9 @@ def _over_pixels(layer: Layer, channels: int, dates: int, side: int) -> Figure:
         _prism(ax, place, size, (depth - 1) * shift)
         ax.add_patch(Rectangle(result, cell, cell, facecolor=RESULT, edgecolor="white", linewidth=0.5, zorder=4))
     stack = f"{layer.inputs[0]} images ({channels} channels × {_dates(dates)})"
-    given = stack if stacked else f"one channel, {_dates(dates)}"
-    taken = "one image" if stacked else _dates(results)
-    for height, words in ((3.9, f"input: {given}"), (0.15, f"output: {taken} for each of {layer.outputs[0]} filters")):
+    read = stack if stacked else f"one channel, {_dates(dates)}"
+    written = "one image" if stacked else _dates(results)
+    for height, words in ((3.9, f"input: {read}"), (0.15, f"output: {written} for each of {layer.outputs[0]} filters")):
         ax.text(0.15, height, words, fontsize=9, color=INK, va="center")
     return figure
 
@@ -238,22 +247,22 @@ def _dates(count: int) -> str:
 
 
 def _cell(ax: Axes, x: float, y: float, width: float, colour: str, inside: bool = True) -> None:
-    """A value of a series, or a zero beyond it."""
+    """Draw a value of a series, or a zero beyond its ends."""
     line = "-" if inside else ":"
     ax.add_patch(Rectangle((x, y), width, 0.3, facecolor=colour, edgecolor=EDGE, linewidth=0.8, linestyle=line))
 
 
 def _sheet(ax: Axes, corner: np.ndarray, side: int, cell: float) -> None:
-    """An image of `side` x `side` pixels."""
+    """Draw an image of `side` x `side` pixels."""
     ax.add_patch(Rectangle(corner, side * cell, side * cell, facecolor=SHEET, edgecolor=EDGE, linewidth=0.6))
-    thin = {"color": EDGE, "linewidth": 0.3, "zorder": 1}  # as the sheet, so that the next one covers them
+    thin = {"color": EDGE, "linewidth": 0.3, "zorder": 1}  # the order of the sheet, so that the next sheet covers them
     for line in range(1, side):
         ax.plot([corner[0] + line * cell] * 2, [corner[1], corner[1] + side * cell], **thin)
         ax.plot([corner[0], corner[0] + side * cell], [corner[1] + line * cell] * 2, **thin)
 
 
 def _prism(ax: Axes, corner: np.ndarray, size: np.ndarray, back: np.ndarray) -> None:
-    """The kernel: its front face at `corner`, its back face shifted by `back`."""
+    """Draw the kernel as a prism, its front face at `corner` and its back face shifted by `back`."""
     (x, y), (width, height) = corner, size
     front = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
     behind = [(x + back[0], y + back[1]) for x, y in front]

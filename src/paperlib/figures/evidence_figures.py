@@ -1,6 +1,6 @@
-"""Figures of the evidence: intervals, differences, verdicts, fusion weights, recall by width of objects, number of polygons.
+"""Figures of comparisons: intervals, differences, verdicts on claims, fusion weights, recall by width, number of polygons.
 
-Data in, a `Figure` out. What differs by colour differs by marker too.
+Each function takes a table and returns a `Figure`. Items that differ by colour differ by marker too.
 """
 
 import itertools
@@ -24,9 +24,9 @@ VERDICTS = {
 
 @styled
 def intervals_figure(table: pd.DataFrame) -> Figure:
-    """Macro F1 on the test set and its 95 % interval, a row a model, the best on top.
+    """Macro F1 on the test set with its 95 % interval, one row for each model, the best on top.
 
-    `table` as of `intervals.macro_f1_intervals`.
+    `table` as `intervals.macro_f1_intervals` returns it.
     """
     table = table.sort_values("macro_f1")
     figure = Figure((WIDTH, 0.36 * len(table) + 0.8), layout="constrained")
@@ -41,9 +41,9 @@ def intervals_figure(table: pd.DataFrame) -> Figure:
 
 @styled
 def differences_figure(table: pd.DataFrame) -> Figure:
-    """Differences of macro F1 between pairs of models with 95 % intervals; filled where zero is excluded.
+    """Differences of macro F1 between pairs of models with 95 % intervals; dots are filled where the interval excludes zero.
 
-    `table` as of `intervals.differences`.
+    `table` as `intervals.differences` returns it.
     """
     table = table.sort_values("difference")
     figure = Figure((WIDTH, 0.28 * len(table) + 1.1), layout="constrained")
@@ -51,7 +51,8 @@ def differences_figure(table: pd.DataFrame) -> Figure:
     _bars(ax, table["difference"], table["low"], table["high"], filled=table["settled"])
     ax.axvline(0, color="0.4", linewidth=0.8, zorder=1)  # above the grid, below the bars
     ax.set_yticks(
-        range(len(table)), [f"{one} – {other}" for one, other in zip(table["first"], table["second"], strict=True)]
+        range(len(table)),
+        [f"{first} – {second}" for first, second in zip(table["first"], table["second"], strict=True)],
     )
     ax.set(xlabel="difference of macro F1 on the test set (–)", ylim=(-0.6, len(table) - 0.4))
     handles = [
@@ -64,7 +65,7 @@ def differences_figure(table: pd.DataFrame) -> Figure:
 
 
 def _bars(ax, values, low, high, filled) -> None:
-    """Dots with horizontal bars, a row each; hollow where not `filled`."""
+    """Draw dots with horizontal bars, one row each; dots are hollow where not `filled`."""
     for row, (value, left, right, full) in enumerate(zip(values, low, high, filled, strict=True)):
         ax.plot([left, right], [row, row], color="#0072b2", linewidth=2, solid_capstyle="butt")
         ax.plot(value, row, "o", color="#0072b2", markerfacecolor="#0072b2" if full else "white", markersize=6)
@@ -75,7 +76,10 @@ def _bars(ax, values, low, high, filled) -> None:
 
 @styled
 def claims_figure(table: pd.DataFrame) -> Figure:
-    """The verdict on every claim: `table` as of `claims.claims_table`; colour and marker by verdict."""
+    """The verdict on every claim, by colour and marker; `table` has the columns number, claim, verdict.
+
+    A verdict is one of `VERDICTS`, which a reason may follow after a colon.
+    """
     figure = Figure((WIDTH, 0.31 * len(table) + 0.5), layout="constrained")
     left, ax = figure.subplots(1, 2, sharey=True, width_ratios=(1.75, 1))
     columns = list(VERDICTS)
@@ -94,19 +98,19 @@ def claims_figure(table: pd.DataFrame) -> Figure:
     ax.set(xlim=(-0.6, len(columns) - 0.4), ylim=(len(table) - 0.4, -0.6))
     counts = table["verdict"].str.split(":").str[0].value_counts()
     verdicts = ", ".join(f"{number} {name}" for name, number in counts.items())
-    return figure.describe(f"Chart of the verdict on each of {len(table)} claims of the paper: {verdicts}.", table)
+    return figure.describe(f"Chart of the verdict on each of {len(table)} claims: {verdicts}.", table)
 
 
 @styled
 def fusion_figure(table: pd.DataFrame) -> Figure:
-    """Validation macro F1 against the weight of the temporal stream; `table` as of `fusion.weights_table`."""
+    """Validation macro F1 against the weight of the temporal stream; `table` has the columns training, weight, macro_f1."""
     figure = Figure((WIDTH, 3.2), layout="constrained")
     ax = figure.subplots()
     palette = sns.color_palette("colorblind")
     for (name, part), colour, marker in zip(table.groupby("training"), palette, itertools.cycle("os^"), strict=False):
         ax.plot(part["weight"], part["macro_f1"], marker=marker, markersize=4, color=colour, label=name)
         best = part[part["macro_f1"] == part["macro_f1"].max()]
-        best = best.iloc[(best["weight"] - 0.5).abs().argmin()]  # as `fusion.Streams.best_weight` does
+        best = best.iloc[(best["weight"] - 0.5).abs().argmin()]  # of equally good weights, the one nearest to one half
         ax.plot(best["weight"], best["macro_f1"], "*", markersize=13, color=colour, markeredgecolor="0.2")
     ax.set(xlabel="weight of the temporal stream (–)", ylabel="validation macro F1 (–)")
     ticks = np.linspace(0, 1, 6)
@@ -121,14 +125,16 @@ def fusion_figure(table: pd.DataFrame) -> Figure:
 
 @styled
 def recall_by_width_figure(tables: dict[str, pd.DataFrame]) -> Figure:
-    """Recall against the width of true objects, a line a model; each table as of `geometry.recall_by_width`."""
+    """Recall against the width of true objects, one line for each model; tables as of `geometry.recall_by_width`."""
     figure = Figure((WIDTH, 3.6), layout="constrained")
     ax = figure.subplots()
-    looks = model_styles(tables)
+    styles = model_styles(tables)
     for name, table in tables.items():
-        ax.plot(range(len(table)), table["recall"], markersize=5, label=name, **looks[name])
+        ax.plot(range(len(table)), table["recall"], markersize=5, label=name, **styles[name])
     first = next(iter(tables.values()))
-    ax.set_xticks(range(len(first)), [_width(*one) for one in zip(first["width_from"], first["width_to"], strict=True)])
+    ax.set_xticks(
+        range(len(first)), [_width(*limits) for limits in zip(first["width_from"], first["width_to"], strict=True)]
+    )
     ax.set(xlabel="width of the true object (pixels of 10 m)", ylabel="share of its pixels found (–)", ylim=(0, 1.02))
     ax.grid(color="0.93")
     figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4)
@@ -140,16 +146,17 @@ def recall_by_width_figure(tables: dict[str, pd.DataFrame]) -> Figure:
 def learning_size_figure(table: pd.DataFrame) -> Figure:
     """Validation macro F1 against the number of training polygons; `table` has the columns model, polygons, macro_f1.
 
-    Where a model has several scores for a number, as of several trainings, the line is their mean and dots are each.
+    Where a model has several scores for one number, such as those of several trainings, the line is their mean and
+    small dots are the scores.
     """
     figure = Figure((WIDTH, 3.2), layout="constrained")
     ax = figure.subplots()
-    looks = model_styles(table["model"])
+    styles = model_styles(table["model"])
     for name, part in table.groupby("model", sort=False):
         mean = part.groupby("polygons")["macro_f1"].mean()
-        ax.plot(mean.index, mean, markersize=5, label=name, **looks[name])
+        ax.plot(mean.index, mean, markersize=5, label=name, **styles[name])
         if len(part) > len(mean):
-            ax.plot(part["polygons"], part["macro_f1"], ".", markersize=4, color=looks[name]["color"], alpha=0.6)
+            ax.plot(part["polygons"], part["macro_f1"], ".", markersize=4, color=styles[name]["color"], alpha=0.6)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(xlabel="training polygons (number)", ylabel="validation macro F1 (–)", xlim=(0, None))
     ax.grid(color="0.93")
@@ -160,7 +167,7 @@ def learning_size_figure(table: pd.DataFrame) -> Figure:
 
 
 def _width(start: float, stop: float) -> str:
-    """Label of the widths from `start` up to below `stop`, in pixels."""
+    """Label of the widths from `start` to less than `stop`, in pixels."""
     if np.isinf(stop):
         return f"{start:g} or more"
     return f"{start:g}" if stop - start <= 1 else f"{start:g} to <{stop:g}"

@@ -1,7 +1,7 @@
-"""A figure as HTML for a notebook or a page: the picture, what it shows in words, and its files to keep.
+"""A figure as HTML for notebooks and pages: the picture, its alternative text, and links that save it.
 
-The HTML holds everything itself, as data URIs, so that it works in any notebook. The book takes them out into files
-beside the page (book/_ext/downloads.py), which keeps its pages light.
+All files are data URIs, so that the HTML works in any notebook. The book moves them into files beside the page
+(book/_ext/downloads.py), which keeps its pages small.
 """
 
 import base64
@@ -11,23 +11,23 @@ from html import escape
 import pandas as pd
 from PIL import Image
 
-#: The media type of each kind of file.
+#: Media type by kind of file.
 KINDS = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv", "webp": "image/webp"}
 
-#: Bytes of a picture above which a page shows it with loss: images of a scene, which weigh a fifth of it so.
+#: Bytes above which a picture is compressed with loss: images of a scene, which then weigh a fifth.
 HEAVY = 200_000
 
 CARD = "max-width: 100%; height: auto; background: #fff; padding: 0.5em; border-radius: 6px; box-sizing: border-box"
 
 
 def figure_html(png: bytes, svg: bytes, alt: str, data: pd.DataFrame | None, width: int) -> str:
-    """The picture on a white card, legible in a dark page too, above links to save it as SVG or PNG and `data` as CSV.
+    """The picture on a white card, legible on a dark page too, above links that save it as SVG or PNG and its data as CSV.
 
     Parameters
     ----------
-    png, svg: the figure in both formats.
-    alt: what the figure shows, for those who do not see it.
-    data: what is drawn, or nothing for a diagram.
+    png, svg: content of the figure's files.
+    alt: alternative text.
+    data: table of what is drawn; None for a diagram.
     width: of the picture in pixels of the page.
     """
     files = {"svg": svg, "png": png} | ({} if data is None else {"csv": csv_bytes(data)})
@@ -44,7 +44,7 @@ def figure_html(png: bytes, svg: bytes, alt: str, data: pd.DataFrame | None, wid
 
 
 def webp_uri(png: bytes) -> str:
-    """What a page shows: the same as WebP, a third to two thirds of the weight; with loss only where that is `HEAVY`."""
+    """Data URI of a PNG as WebP, at a third to two thirds of its bytes; with loss only where it is larger than `HEAVY`."""
     image, buffer = Image.open(io.BytesIO(png)).convert("RGB"), io.BytesIO()
     image.save(buffer, "webp", lossless=True)
     if buffer.tell() > HEAVY:
@@ -54,14 +54,14 @@ def webp_uri(png: bytes) -> str:
 
 
 def data_uri(kind: str, content: bytes) -> str:
-    """A data URI of one of `KINDS`."""
+    """Data URI of a file of one of `KINDS`."""
     return f"data:{KINDS[kind]};base64,{base64.b64encode(content).decode()}"
 
 
 def csv_bytes(data: pd.DataFrame) -> bytes:
-    """The CSV of a table: an index without a name is left out, a header of several rows is joined into one."""
-    named = [name for name in data.index.names if name is not None]
-    flat = data.reset_index() if named else data
+    """A table as CSV, without an unnamed index and with a header of several rows joined into one."""
+    has_index = any(name is not None for name in data.index.names)
+    flat = data.reset_index() if has_index else data
     if flat.columns.nlevels > 1:
         flat = flat.set_axis([" ".join(map(str, filter(None, name))) for name in flat.columns], axis=1)
     return flat.to_csv(index=False, float_format="%.5g", date_format="%Y-%m-%d").encode()

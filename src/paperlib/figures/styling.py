@@ -1,4 +1,4 @@
-"""Tables as pages show them: the marks in their cells, and `style`, which dresses any of them."""
+"""Tables for pages: which columns they show, and how a page renders them (`style`)."""
 
 import numpy as np
 import pandas as pd
@@ -7,17 +7,19 @@ from pandas.io.formats.style import Styler
 from ..evaluation.scores import DASH, EFFICIENCY, TEST, VALIDATION
 from ..nomenclature import LandCover
 
+#: Cell of a row that is chosen.
 MARK = "✓"
-SENTENCE = 35  # characters: longer text in a cell is wrapped
+#: Characters of a cell above which its text is wrapped.
+SENTENCE = 35
 
 
 def classes_table(legend: tuple[LandCover, ...]) -> pd.DataFrame:
-    """The nomenclature: code, name and colour of each class."""
+    """Code, name and colour of each class: columns code, class, colour."""
     return pd.DataFrame([cover[:3] for cover in legend], columns=["code", "class", "colour"])
 
 
 def trainings_table(trainings: pd.DataFrame) -> pd.DataFrame:
-    """Every training, none left out; a mark in "chosen" where it is its model's best by validation macro F1."""
+    """Every training with its scores; `MARK` in "chosen" where it is the best of its model by validation macro F1."""
     whole = trainings[["best_epoch", "epochs"]].map(lambda value: DASH if pd.isna(value) else f"{value:.0f}")
     table = trainings[["model", "training", "seed"]].join(whole)
     names = {"best_epoch": "best epoch", "epochs": "epochs run"}
@@ -32,30 +34,33 @@ def trainings_table(trainings: pd.DataFrame) -> pd.DataFrame:
 
 
 def style(table: pd.DataFrame, caption: str = "", decimals: int = 3) -> Styler:
-    """Dress a table for a page, light or dark.
+    """Style a table for a page.
 
-    Numbers have `decimals`, one in a column in per cent or seconds; what is missing is a dash, a running index is left
-    out, a column "colour" becomes swatches, sentences are wrapped. Bold: the best F1 of a row of `table_4`, the chosen
-    rows of `trainings_table`.
+    Parameters
+    ----------
+    caption: text above the table.
+    decimals: of numbers; columns in per cent or seconds have one.
+
+    A missing value is a dash, a default index is hidden, a column "colour" is shown as swatches, and long text is wrapped.
+    Bold: the best F1 of each row of a table of scores, and the chosen rows of `trainings_table`. Text is escaped, since
+    class names come from users.
     """
-    dressed = table.style.format(
-        lambda value: _text(value, decimals), na_rep=DASH, escape="html"
-    )  # names of classes are a user's
+    styler = table.style.format(precision=decimals, na_rep=DASH, escape="html")
     for axis in (0, 1):
-        dressed = dressed.format_index(escape="html", axis=axis)
+        styler = styler.format_index(escape="html", axis=axis)
     rounded = [name for name in table.columns if str(name).endswith(("(%)", "(s)"))]
-    dressed = dressed.format(lambda value: _text(value, 1), subset=rounded, na_rep=DASH).apply(_bold, axis=None)
+    styler = styler.format(precision=1, subset=rounded, na_rep=DASH, escape="html").apply(_bold, axis=None)
     if "colour" in table:
-        dressed = dressed.map(lambda colour: f"background-color: {colour}; color: transparent", subset=["colour"])
+        styler = styler.map(lambda colour: f"background-color: {colour}; color: transparent", subset=["colour"])
     long = [name for name in table.columns if table[name].map(lambda value: len(str(value)) > SENTENCE).any()]
     if long:
         wrapped = {"white-space": "normal !important", "text-align": "left !important", "max-width": "20em"}
-        dressed = dressed.set_properties(subset=long, **wrapped, **{"min-width": "9em"})
+        styler = styler.set_properties(subset=long, **wrapped, **{"min-width": "9em"})
     if isinstance(table.index, pd.RangeIndex):
-        dressed = dressed.hide(axis="index")
+        styler = styler.hide(axis="index")
     if caption:
-        dressed = dressed.set_caption(caption)
-    return dressed.set_table_attributes('style="font-size: 0.8em"').set_table_styles(
+        styler = styler.set_caption(caption)
+    return styler.set_table_attributes('style="font-size: 0.8em"').set_table_styles(
         [
             {
                 "selector": "td",
@@ -68,12 +73,11 @@ def style(table: pd.DataFrame, caption: str = "", decimals: int = 3) -> Styler:
     )
 
 
-def _text(value: object, decimals: int) -> str:
-    return f"{value:.{decimals}f}" if isinstance(value, float) else str(value)
-
-
 def _bold(table: pd.DataFrame) -> pd.DataFrame:
-    """The CSS of `style`'s bold cells: the paper's best and our best of a row are each marked, where two compete."""
+    """CSS of the cells that `style` shows in bold; printed scores and ours are compared among themselves.
+
+    Styler.highlight_max does not do, since the cells hold dashes beside numbers.
+    """
     css = pd.DataFrame("", index=table.index, columns=table.columns)
     if "chosen" in table:
         css.loc[table["chosen"] == MARK] = "font-weight: bold"
