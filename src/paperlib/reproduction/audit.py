@@ -99,7 +99,9 @@ def check_labels(pool=paper.TABLE_2, test=paper.TABLE_3, bound: int = LABELS_BEL
         )
         results.append(Inconsistency(f"Tables 2 and 3: share of {name}", *numbers, text))
     if max(size) > 2 * min(size):
-        text = f"Pool and test are labelled differently; a mean test polygon has {size[1] / paper.PATCH**2:.1f} patches."
+        text = (
+            f"Pool and test are labelled differently; a mean test polygon has {size[1] / paper.PATCH**2:.1f} patches."
+        )
         numbers = (f"{size[0]:.0f}", f"{size[1]:.0f}", f"x {size[1] / size[0]:.1f}")
         results.append(Inconsistency("Tables 2 and 3: pixels of a polygon", *numbers, text))
     return results
