@@ -1,18 +1,18 @@
-// Tables of the book: a click, or Enter, on a column's heading sorts; a button below saves the table as CSV.
-// Works on what pandas writes, plain or styled, and on tables of text; `window.sortable(table, name)` dresses one made later.
+// Tables of the book: clicking a column heading, or pressing Enter on it, sorts the table; a button below saves it as CSV.
+// Supports plain and styled tables of pandas and Markdown tables. `window.sortable(table, name)` applies to tables made later.
 (() => {
   "use strict";
   const MISSING = /^(|–|-|NA|N\/A|nan|NaN|NaT|None|<NA>|inf)$/;
   const NUMBER = /^([-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:e[-+]?\d+)?)\s*(?:%|k|s|min|h|±.*)?$/i;
-  const LAST = /^(Total|Mean)\b/; // rows that sum the others up stay at the foot
+  const LAST = /^(Total|Mean)\b/; // summary rows stay at the foot
   const text = (cell) => (cell ? cell.innerText ?? cell.textContent : "").trim().replace(/\s+/g, " ");
 
-  function number(words) {
-    const found = /\d/.test(words) && NUMBER.exec(words);
-    return found ? Number(found[1].replace(/,/g, "").replace("−", "-")) : NaN;
+  function number(content) {
+    const match = /\d/.test(content) && NUMBER.exec(content);
+    return match ? Number(match[1].replace(/,/g, "").replace("−", "-")) : NaN;
   }
 
-  // Cells by row and column; a cell over several rows or columns stands in each of them.
+  // Cells by row and column; a cell that spans several rows or columns is repeated in each of them.
   function grid(rows) {
     const cells = rows.map(() => []);
     rows.forEach((row, y) => {
@@ -32,54 +32,54 @@
     const body = grid(bodyRows(table));
     const width = Math.max(...[...head, ...body].map((row) => row.length));
     const names = Array.from({ length: width }, (_, x) =>
-      head.map((row) => text(row[x])).filter((one, y, all) => one && one !== all[y - 1]).join(" "));
+      head.map((row) => text(row[x])).filter((name, y, all) => name && name !== all[y - 1]).join(" "));
     const value = (cell) => {
-      const words = text(cell);
-      if (MISSING.test(words)) return "";
-      return /^[-+−]?[\d,]+(\.\d+)?$/.test(words) && !Number.isNaN(number(words))
-        ? words.replace(/,/g, "").replace("−", "-") : words;
+      const content = text(cell);
+      if (MISSING.test(content)) return "";
+      return /^[-+−]?[\d,]+(\.\d+)?$/.test(content) && !Number.isNaN(number(content))
+        ? content.replace(/,/g, "").replace("−", "-") : content;
     };
     const line = (fields) =>
-      fields.map((one) => (/[",\n]/.test(one) ? `"${one.replace(/"/g, '""')}"` : one)).join(",") + "\r\n";
+      fields.map((field) => (/[",\n]/.test(field) ? `"${field.replace(/"/g, '""')}"` : field)).join(",") + "\r\n";
     return line(names) + body.map((row) => line(Array.from({ length: width }, (_, x) => value(row[x])))).join("");
   }
 
   const bodyRows = (table) => [...table.tBodies].flatMap((body) => [...body.rows]);
 
-  // Rows that one heading spans belong together and are sorted among themselves, with sums and means left at the foot.
+  // Rows that share a heading form a block and are sorted within it; sums and means stay at the foot.
   function blocks(rows, cells) {
-    const found = [];
+    const result = [];
     let left = 0;
     rows.forEach((row, y) => {
       if (left === 0) {
         left = row.cells[0]?.rowSpan ?? 1;
-        found.push({ heading: left > 1 ? row.cells[0] : null, free: [], foot: [] });
+        result.push({ heading: left > 1 ? row.cells[0] : null, free: [], foot: [] });
       }
-      const label = cells[y].find((cell) => cell !== found.at(-1).heading);
-      found.at(-1)[LAST.test(text(label)) ? "foot" : "free"].push({ row, cells: cells[y] });
+      const label = cells[y].find((cell) => cell !== result.at(-1).heading);
+      result.at(-1)[LAST.test(text(label)) ? "foot" : "free"].push({ row, cells: cells[y] });
       left -= 1;
     });
-    // rows without a common heading make one block
-    return found.some((block) => block.heading) ? found : [found.reduce((one, other) => ({
-      heading: null, free: [...one.free, ...other.free], foot: [...one.foot, ...other.foot],
+    // rows without a common heading form one block
+    return result.some((block) => block.heading) ? result : [result.reduce((first, second) => ({
+      heading: null, free: [...first.free, ...second.free], foot: [...first.foot, ...second.foot],
     }))];
   }
 
-  function compare(one, other) {
-    const numbers = [number(one), number(other)];
+  function compare(first, second) {
+    const numbers = [number(first), number(second)];
     if (numbers.every((value) => !Number.isNaN(value))) return numbers[0] - numbers[1];
     if (numbers.some((value) => !Number.isNaN(value))) return Number.isNaN(numbers[0]) ? 1 : -1;
-    return one.localeCompare(other, "en", { numeric: true });
+    return first.localeCompare(second, "en", { numeric: true });
   }
 
   function sort(parts, column, direction) {
     for (const { heading, free, foot } of parts) {
-      const key = new Map(free.map((one) => [one, text(one.cells[column])]));
+      const key = new Map(free.map((entry) => [entry, text(entry.cells[column])]));
       const order = [...free];
-      if (direction) order.sort((one, other) => {
-        const gone = [one, other].map((entry) => MISSING.test(key.get(entry)));
-        if (gone[0] || gone[1]) return gone[0] - gone[1]; // what is missing comes last either way
-        return direction * compare(key.get(one), key.get(other));
+      if (direction) order.sort((first, second) => {
+        const missing = [first, second].map((entry) => MISSING.test(key.get(entry)));
+        if (missing[0] || missing[1]) return missing[0] - missing[1]; // missing values come last in both directions
+        return direction * compare(key.get(first), key.get(second));
       });
       for (const { row } of [...order, ...foot]) row.parentNode.append(row);
       if (heading) (order[0] ?? foot[0]).row.prepend(heading);
@@ -93,16 +93,16 @@
     const heads = grid([...table.tHead.rows]);
     const bodies = grid(rows);
     const parts = blocks(rows, bodies);
-    const said = document.createElement("p");
-    said.className = "table-said";
-    said.setAttribute("role", "status");
+    const status = document.createElement("p");
+    status.className = "table-status";
+    status.setAttribute("role", "status");
     const width = Math.max(...heads.map((row) => row.length));
     const sorted = [];
     for (let x = 0; x < width; x += 1) {
-      const values = bodies.map((row) => row[x]).filter((one) => one && !MISSING.test(text(one)));
-      if (values.length && values.every((one) => one.tagName === "TD" && !Number.isNaN(number(text(one)))))
+      const values = bodies.map((row) => row[x]).filter((cell) => cell && !MISSING.test(text(cell)));
+      if (values.length && values.every((cell) => cell.tagName === "TD" && !Number.isNaN(number(text(cell)))))
         for (const row of [...heads, ...bodies]) row[x]?.colSpan === 1 && row[x].classList.add("number");
-      const cell = heads.map((row) => row[x]).reverse().find((one) => one && one.colSpan === 1 && text(one));
+      const cell = heads.map((row) => row[x]).reverse().find((head) => head && head.colSpan === 1 && text(head));
       if (!cell || (bodies[0]?.[x]?.rowSpan ?? 1) > 1) continue;
       const label = text(cell);
       const button = document.createElement("button");
@@ -115,9 +115,9 @@
       sorted.push(cell);
       button.addEventListener("click", () => {
         const next = { none: "ascending", ascending: "descending", descending: "none" }[cell.getAttribute("aria-sort")];
-        for (const one of sorted) one.setAttribute("aria-sort", one === cell ? next : "none");
+        for (const head of sorted) head.setAttribute("aria-sort", head === cell ? next : "none");
         sort(parts, x, { ascending: 1, descending: -1, none: 0 }[next]);
-        said.textContent = next === "none" ? "Rows in their first order." : `Sorted by ${label}, ${next}.`;
+        status.textContent = next === "none" ? "Original order of rows." : `Sorted by ${label}, ${next}.`;
       });
     }
     const tools = document.createElement("div");
@@ -134,13 +134,13 @@
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10000);
     });
-    const words = document.createElement("span");
-    words.textContent = "Save as ";
-    tools.append(words, save, said);
+    const prefix = document.createElement("span");
+    prefix.textContent = "Save as ";
+    tools.append(prefix, save, status);
     (table.closest(".table-scroll, .webmap-scroll") ?? table).after(tools);
   }
 
-  // A wide table scrolls in its own frame, which the keyboard reaches.
+  // A wide table scrolls in a frame of its own, which can be focused with the keyboard.
   function framed(table, name) {
     const frame = document.createElement("div");
     frame.className = "table-scroll";
@@ -157,10 +157,10 @@
   window.sortable = sortable;
   document.addEventListener("DOMContentLoaded", () => {
     const tables = [...document.querySelectorAll(".bd-article table")]
-      .filter((one) => !one.closest(".xr-wrap, .webmap, .highlight, nav"));
-    tables.forEach((table, place) => {
-      framed(table, `table-${place + 1}`);
-      sortable(table, `table-${place + 1}`);
+      .filter((table) => !table.closest(".xr-wrap, .webmap, .highlight, nav"));
+    tables.forEach((table, index) => {
+      framed(table, `table-${index + 1}`);
+      sortable(table, `table-${index + 1}`);
     });
   });
 })();

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes book/extra/vendor and book/extra/_static again from packages of npm. Needs Node 18 or later; see README.md.
+# Rebuild book/extra/vendor and book/extra/_static from npm packages. Requires Node 18 or later; see README.md.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 extra="$here/../extra"
@@ -29,13 +29,13 @@ for part in ol rbush quickselect; do
   cp node_modules/$part/LICENSE* "$extra/vendor/ol/LICENSE-$part.txt"
 done
 
-# from the TypeScript: the JavaScript of the package is made for browsers of 2010 and nearly twice as long
+# from TypeScript: the package's JavaScript targets browsers of 2010 and is nearly twice as long
 bundle mathjax-entry.js "$extra/vendor/mathjax/mathjax.js" \
   --tsconfig-raw='{"compilerOptions": {"useDefineForClassFields": false}}'
 cp node_modules/mathjax-full/es5/output/chtml/fonts/woff-v2/*.woff "$extra/vendor/mathjax/fonts/"
 cp node_modules/mathjax-full/LICENSE "$extra/vendor/mathjax/LICENSE.txt"
 
-bundle icons-entry.js "$extra/_static/scripts/fontawesome.js" # under the theme's own name, which it replaces
+bundle icons-entry.js "$extra/_static/scripts/fontawesome.js" # replaces the theme's file of the same name
 cp node_modules/@fortawesome/free-solid-svg-icons/LICENSE.txt "$extra/vendor/fontawesome/LICENSE.txt"
 
 axe="$here/../../tests/axe"

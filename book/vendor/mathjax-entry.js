@@ -1,4 +1,4 @@
-// What the pages use of MathJax: TeX with the macros of amsmath, drawn in HTML, and as MathML for screen readers.
+// The parts of MathJax that the pages use: TeX with amsmath macros, rendered as HTML, and MathML for screen readers.
 import {browserAdaptor} from "mathjax-full/ts/adaptors/browserAdaptor.ts";
 import {AssistiveMmlHandler} from "mathjax-full/ts/a11y/assistive-mml.ts";
 import {RegisterHTMLHandler} from "mathjax-full/ts/handlers/html.ts";
@@ -9,7 +9,7 @@ import {mathjax} from "mathjax-full/ts/mathjax.ts";
 import {CHTML} from "mathjax-full/ts/output/chtml.ts";
 
 const fontURL = new URL("fonts", document.currentScript.src).href;
-const {options} = window.MathJax ?? {}; // of MyST-Parser: which elements hold formulas
+const {options} = window.MathJax ?? {}; // set by MyST-Parser: the elements that contain formulas
 
 function render() {
   AssistiveMmlHandler(RegisterHTMLHandler(browserAdaptor()));

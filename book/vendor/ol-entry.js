@@ -1,4 +1,4 @@
-// What the map of the book uses of OpenLayers; `build.sh` makes one file of it, which a page knows as `ol`.
+// The parts of OpenLayers that the map of the book uses; `build.sh` bundles them into one file with the global name `ol`.
 export {default as Feature} from "ol/Feature.js";
 export {default as Map} from "ol/Map.js";
 export {default as View} from "ol/View.js";

@@ -1,5 +1,5 @@
-// The map of paperlib.webmap: two sides with a swipe between them, and what is known of a pixel. Needs `ol` (vendor/ol)
-// and the JSON that webmap.py puts into the page; its keys are described there.
+// The interactive map of paperlib.pages.webmap: two sides with a swipe between them, and information about a pixel. Requires
+// `ol` (vendor/ol) and the JSON that webmap.py writes into the page, where its keys are described.
 "use strict";
 
 (() => {
@@ -16,7 +16,7 @@
 
   // -- small helpers ------------------------------------------------------------------------------------------------
 
-  /** An element of HTML with attributes and children; texts are never read as HTML. */
+  /** An HTML element with attributes and children; strings are never parsed as HTML. */
   function element(tag, attributes = {}, ...children) {
     const made = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
@@ -24,7 +24,7 @@
     return made;
   }
 
-  /** The same of SVG. */
+  /** An SVG element with attributes and children. */
   function shape(tag, attributes = {}, ...children) {
     const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
     for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
@@ -32,7 +32,7 @@
     return made;
   }
 
-  /** Numbers that `webmap.pack` packed: Uint8Array, or Int16Array of two planes of bytes. */
+  /** Decode numbers written by `webmap.pack`: Uint8Array, or Int16Array stored as two planes of bytes. */
   async function unpack(text, wide = false) {
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
@@ -66,7 +66,7 @@
   // -- layers -------------------------------------------------------------------------------------------------------
 
   const projection = new ol.Projection({code: "scene", units: "m", extent: data.extent});
-  const loaded = new Map(); // sources by name: each image is made once
+  const loaded = new Map(); // sources by name: each image is created once
 
   function source(name, make) {
     if (!loaded.has(name)) {
@@ -83,7 +83,7 @@
     return image;
   }
 
-  /** A canvas on which each number of `values` has the colour that `colour` gives it; none where it gives none. */
+  /** A canvas that shows each number of `values` in the colour `colour(value)`, transparent where there is none. */
   async function painted(values, colour) {
     const canvas = element("canvas", {width: columns, height: rows});
     const context = canvas.getContext("2d");
@@ -100,7 +100,7 @@
     return canvas;
   }
 
-  /** A composite and, on top, a map or nothing: one side of the swipe. */
+  /** One side of the swipe: a composite with an optional map on top. */
   function makeSide(image, date, map) {
     const side = {image, date, map, base: new ol.ImageLayer(), top: new ol.ImageLayer()};
     side.refresh = () => {
@@ -112,15 +112,15 @@
       const colour = kind === "classes" ? (code) => covers.get(code)?.colour : (percent) => data.ramp[percent];
       side.top.setSource(source(side.map, () => painted(one.values[kind], colour)));
     };
-    /** What is shown, and what the map says of a pixel where one is given: in words, for those who see no colours. */
+    /** Text description of what is shown, and of the map's value at a pixel if given, for screen readers. */
     side.describe = (row, column) => {
       const [kind, name] = side.map.split("/");
       if (!name) return `${side.image}, ${side.date}`;
       const title = kind === "classes" ? name : `confidence of ${name}`;
       if (row === undefined) return title;
       const value = data.maps.find((map) => map.name === name).values[kind][row * columns + column];
-      const said = kind === "classes" ? covers.get(value)?.name : value <= 100 ? `${value} %` : undefined;
-      return `${title}: ${said ?? "no data"}`;
+      const label = kind === "classes" ? covers.get(value)?.name : value <= 100 ? `${value} %` : undefined;
+      return `${title}: ${label ?? "no data"}`;
     };
     return side;
   }
@@ -133,7 +133,7 @@
     return polygons.getFeaturesAtCoordinate(centre(row, column))[0];
   }
 
-  /** What every map says of a pixel. */
+  /** Rows of the table of a pixel: class and confidence in every map. */
   function answers(row, column) {
     const index = row * columns + column;
     const truth = data.maps.find((map) => map.name === "truth")?.values.classes[index];
@@ -146,7 +146,7 @@
     });
   }
 
-  /** Reflectance by band and date and whether a date is used, or null outside the square that has series. */
+  /** Reflectance by band and date, and whether a date is used; null outside the square that has series. */
   function seriesAt(row, column) {
     const {row: first, column: start, size, bands, dates: days, values, mask} = data.series;
     const [y, x] = [row - first, column - start];
@@ -166,7 +166,7 @@
 
   // -- the chart ----------------------------------------------------------------------------------------------------
 
-  /** Round steps from below `low` to above `high`. */
+  /** Rounded tick values from below `low` to above `high`. */
   function ticks(low, high, count) {
     const rough = (high - low) / count || 0.1;
     const power = 10 ** Math.floor(Math.log10(rough));
@@ -178,7 +178,7 @@
     }
   }
 
-  /** Months along the axis: as many first days as fit, evenly. */
+  /** First days of months along the axis, at most `count`, evenly spaced. */
   function months(start, end, count) {
     const found = [];
     for (let day = new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth(), 1)); day <= end; ) {
@@ -240,7 +240,7 @@
     return picture;
   }
 
-  /** Names of the lines, each with its look. */
+  /** Names of the lines, each with its colour and dashes. */
   function chartLegend() {
     const items = data.series.bands.map((band, number) => {
       const [stroke, dash] = data.series.looks[number];
@@ -316,7 +316,7 @@
     return scrolled(made, "Class areas");
   }
 
-  /** What the colours and outlines mean. */
+  /** Legend of colours and outlines. */
   function legend() {
     const ramp = element("div", {class: "webmap-ramp", "aria-hidden": "true"});
     ramp.style.background = `linear-gradient(to right, ${data.ramp.filter((_, index) => index % 10 === 0).join(", ")})`;
@@ -332,7 +332,7 @@
       element("div", {}, "Polygons: ", element("ul", {class: "webmap-lines"}, ...Object.keys(DASHES).map(outline))));
   }
 
-  // -- all of it ----------------------------------------------------------------------------------------------------
+  // -- start ----------------------------------------------------------------------------------------------------
 
   async function start() {
     for (const map of data.maps) {
@@ -374,7 +374,7 @@
     const status = element("p", {class: "webmap-status", role: "status"});
     const panel = element("div", {class: "webmap-pixel", "aria-live": "polite"});
 
-    let share = 50; // of the map's width, left of the swipe
+    let share = 50; // per cent of the map's width left of the swipe
     const map = new ol.Map({
       layers: [sides[0].base, sides[0].top, sides[1].base, sides[1].top, outlines, new ol.VectorLayer({source: marks})],
       controls: ol.controls({rotate: false, attribution: false}).extend([new ol.ScaleLine()]),
@@ -383,7 +383,7 @@
         center: [(left + right) / 2, (bottom + top_) / 2], resolution: (right - left) / 500,
         minResolution: pixelX / 32, maxResolution: (right - left) / 100}),
     });
-    for (const layer of [sides[1].base, sides[1].top]) { // the right side is drawn over the left, cut at the swipe
+    for (const layer of [sides[1].base, sides[1].top]) { // the right side is drawn over the left and clipped at the swipe
       layer.on("prerender", ({context, ...event}) => {
         const [width, height] = map.getSize();
         const corner = (x, y) => ol.getRenderPixel({context, ...event}, [x, y]);
