@@ -8,8 +8,8 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "paperlib"
 ORDER = [
     "errors", "ground", "outputs", "allocation", "devices", "nomenclature", "environment", "fields", "settings", "store",
-    "scenes", "compositing", "labels", "features", "models", "evaluation", "training", "mapping", "checks", "simulation",
-    "runs", "figures", "reproduction", "pages", "commands", "__main__",
+    "scenes", "compositing", "labels", "features", "models", "evaluation", "training", "mapping", "accuracy", "checks",
+    "simulation", "runs", "figures", "reproduction", "pages", "commands", "__main__",
 ]  # fmt: skip
 #: Those that know the paper.
 PAPERS = {"reproduction", "pages", "commands", "__main__"}

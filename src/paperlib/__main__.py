@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from . import allocation
-from .commands import data, scene_runs
+from .commands import assessment, data, scene_runs
 from .commands.options import StoreOption
 from .errors import InputError, InputWarning
 
@@ -50,7 +50,7 @@ def about(
 for command in (scene_runs.check, data.labels, scene_runs.train):
     cli.command()(command)
 cli.command("map")(scene_runs.map_scene)
-for command in (scene_runs.run, data.simulate, data.fetch):
+for command in (scene_runs.run, assessment.design, assessment.accuracy, assessment.compare, data.simulate, data.fetch):
     cli.command()(command)
 
 
