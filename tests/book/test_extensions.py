@@ -15,12 +15,12 @@ sys.path.insert(0, str(PROJECT / "book" / "_ext"))
 artifacts, citation, docstrings, gallery, slots = (
     importlib.import_module(name) for name in ("artifacts", "citation", "docstrings", "gallery", "slots")
 )
+SOURCE = PROJECT / "src" / "paperlib"
 MODULES = {
-    ".".join(path.relative_to(PROJECT / "src" / "paperlib").with_suffix("").parts).removesuffix(".__init__")
-    for path in (PROJECT / "src" / "paperlib").rglob("*.py")
-} - {"__init__", "__main__", *(path.parent.name for path in (PROJECT / "src" / "paperlib").glob("*/__init__.py"))} | {
-    "models"
-}
+    ".".join(path.relative_to(SOURCE).with_suffix("").parts)
+    for path in SOURCE.rglob("*.py")
+    if path.name not in ("__init__.py", "__main__.py")
+} | {"models"}
 
 
 def test_every_module_is_on_one_page_of_the_reference():
