@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 
 pytest.register_assert_rewrite("support")
-pytest_plugins = ["support.faults", "support.processor_time"]
+pytest_plugins = ["support.faults", "support.processor_time", "support.stores"]
 
 hypothesis.settings.register_profile("suite", deadline=None)  # a busy machine is no fault of the code
 hypothesis.settings.load_profile("suite")
@@ -23,16 +23,6 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real Theia L3A data is not at {folder}")
     return folder
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """The simulated scene at preset tiny, in a store of its own."""
-    from paperlib import Experiment
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PAPERLIB_STORE", str(tmp_path_factory.mktemp("store")))
-        yield Experiment("tiny")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 
 from paperlib import Experiment, nomenclature
 from paperlib.pages.scene_book import takes_scene
-from paperlib.pages.walkthrough import LEGEND, write_scene
+from paperlib.pages.walkthrough import LEGEND
 
 BOOK = Path(__file__).parents[2] / "book"
 NOTEBOOKS = [path for path in sorted(BOOK.glob("*.ipynb")) if takes_scene(path)]
@@ -43,11 +43,11 @@ def execute(pages: list[Path], folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory) -> dict[str, str]:
+def shown(lagoon, lagoon_store, tmp_path_factory) -> dict[str, str]:
     """What each notebook shows of one foreign scene, given as the book of a scene is given it; they share a store."""
     folder = tmp_path_factory.mktemp("foreign")
-    scene, polygons = map(str, write_scene(folder, size=96, pool=26, test=16))
-    settings = {"PRESET": "tiny", "SCENE": scene, "POLYGONS": polygons, "STORE": str(folder / "store"), "QUIET": "1"}
+    scene, polygons = map(str, lagoon)
+    settings = {"PRESET": "tiny", "SCENE": scene, "POLYGONS": polygons, "STORE": str(lagoon_store), "QUIET": "1"}
     long = [path for path in NOTEBOOKS if path.stem == "claims"]
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as pool:
         for name, value in settings.items():

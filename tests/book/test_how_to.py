@@ -14,6 +14,7 @@ import torch
 import yaml
 
 from paperlib.runs.notebooks import read_batch
+from support.stores import copy_store
 
 PROJECT = Path(__file__).parents[2]
 PAGES = PROJECT / "book" / "how-to"
@@ -26,11 +27,14 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 @pytest.fixture
-def checkout(run, tmp_path, monkeypatch):
-    """A folder that looks like the project, in which a reader types commands; the store is that of `run`."""
+def checkout(store, tmp_path, monkeypatch):
+    """A folder that looks like the project, in which a reader types commands; the store is a copy of that of the session."""
     for part in ("book", "data", "examples", "pyproject.toml"):
         (tmp_path / part).symlink_to(PROJECT / part)
     shutil.copytree(PROJECT / "src" / "paperlib", tmp_path / "src" / "paperlib")
+    if store.is_dir():
+        copy_store(store, tmp_path / "store")
+    monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("PAPERLIB_QUIET", "1")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "src"))
     monkeypatch.setenv("PATH", f"{BIN}{os.pathsep}{os.environ['PATH']}")
@@ -66,7 +70,7 @@ def test_batch(checkout):
     )
 
 
-def test_added_model_is_in_table_4_by_itself(checkout):
+def test_added_model_is_in_table_4_by_itself(filled_store, checkout):
     """The two files of the page, written as it says, and its last block, in a process of its own."""
     network, names, use = blocks("add-a-model", "python")
     path = checkout / network.splitlines()[0].removeprefix("# ")

@@ -15,7 +15,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from paperlib import Experiment
 from paperlib.pages import scene_book
-from paperlib.pages.walkthrough import write_scene
 
 PROJECT = Path(__file__).parents[2]
 
@@ -27,14 +26,8 @@ def no_store(monkeypatch):
     monkeypatch.setenv("PAPERLIB_QUIET", "1")
 
 
-@pytest.fixture(scope="module")
-def foreign(tmp_path_factory) -> tuple[Path, Path]:
-    """A monthly cube of nine bands with two months without data, and polygons of five classes of their own."""
-    return write_scene(tmp_path_factory.mktemp("foreign"))
-
-
-def test_a_book_needs_a_checkout(foreign, tmp_path):
-    command = [sys.executable, "-m", "paperlib", "run", *map(str, foreign), "--out", "out", "--preset", "tiny"]
+def test_a_book_needs_a_checkout(lagoon, tmp_path):
+    command = [sys.executable, "-m", "paperlib", "run", *map(str, lagoon), "--out", "out", "--preset", "tiny"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2 and "no checkout of the project" in done.stderr and "--no-book" in done.stderr
     assert not (tmp_path / "out").exists()
@@ -80,7 +73,7 @@ def dangling(html: Path) -> list[str]:
     return lost
 
 
-def test_the_book_of_a_scene_leaves_no_link_dangling(foreign, tmp_path, monkeypatch):
+def test_the_book_of_a_scene_leaves_no_link_dangling(lagoon, lagoon_store, tmp_path, monkeypatch):
     """The pages with most links, one that is computed, and two that are left out."""
     checkout = tmp_path / "checkout"
     shutil.copytree(PROJECT / "book", checkout / "book", ignore=shutil.ignore_patterns("_build"), symlinks=True)
@@ -99,10 +92,10 @@ def test_the_book_of_a_scene_leaves_no_link_dangling(foreign, tmp_path, monkeypa
     ]
     nbformat.write(new_notebook(cells=cells), checkout / "book" / "own.ipynb")
     monkeypatch.chdir(checkout)
-    monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("PAPERLIB_STORE", str(lagoon_store))
     out = tmp_path / "out"
     out.mkdir()
-    scene_book.build_book(Experiment("tiny", *foreign), out)
+    scene_book.build_book(Experiment("tiny", *lagoon), out)
     html = out / "book" / "_build" / "html"
     assert {page.stem for page in html.glob("*.html")} >= {"index", *kept}
     assert not (html / "audit.html").exists() and not (html / "simulation.html").exists()

@@ -1,5 +1,7 @@
 """The how-to page's scene is what it says, its draft has the faults it names, and its outputs are those of commands."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,14 +25,13 @@ from paperlib.pages.walkthrough import (
     run_command,
     write_acquisitions,
     write_draft,
-    write_scene,
 )
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("walk")
-    _, polygons = write_scene(folder, size=96, pool=26, test=16)
+def folder(lagoon, tmp_path_factory):
+    folder = shutil.copytree(lagoon[0].parent, tmp_path_factory.mktemp("walk") / "lagoon")
+    polygons = folder / "lagoon.gpkg"
     write_draft(polygons, folder / "draft.gpkg")
     return folder
 

@@ -17,24 +17,12 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 from shapely import Point
 
-from paperlib import Experiment
 from paperlib.figures.images import composite
 from paperlib.pages import webmap
 from paperlib.scenes import sensors
 
 EXTRA = Path(__file__).parents[2] / "book" / "extra"
 NAMES = ("2D-CNN", "iota2_base")
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PAPERLIB_STORE", str(tmp_path_factory.mktemp("store")))
-        patch.setenv("PAPERLIB_QUIET", "1")
-        run = Experiment("tiny")
-        for name in NAMES:
-            run.map(name)
-        yield run
 
 
 @pytest.fixture(scope="module")

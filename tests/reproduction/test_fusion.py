@@ -28,9 +28,9 @@ WAYS = (APART, AS_ONE)
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Experiment:
+def run(store) -> Experiment:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PAPERLIB_STORE", str(tmp_path_factory.mktemp("store")))
+        patch.setenv("PAPERLIB_STORE", str(store))
         one = Experiment("tiny")
         one.settings = replace(one.settings, train=replace(one.settings.train, patches=3, learning_rate=3e-3))
         yield one

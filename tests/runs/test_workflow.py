@@ -12,7 +12,7 @@ import pytest
 from paperlib import Experiment
 from paperlib.errors import InputError
 from paperlib.mapping.scene_maps import read_map
-from paperlib.pages.walkthrough import LEGEND, write_scene
+from paperlib.pages.walkthrough import LEGEND
 from paperlib.reproduction import real_scene
 from paperlib.runs import workflow
 
@@ -27,15 +27,9 @@ def no_store(monkeypatch):
     monkeypatch.setenv("PAPERLIB_QUIET", "1")
 
 
-@pytest.fixture(scope="module")
-def foreign(tmp_path_factory) -> tuple[Path, Path]:
-    """A monthly cube of nine bands with two months without data, and polygons of five classes of their own."""
-    return write_scene(tmp_path_factory.mktemp("foreign"))
-
-
-def test_a_foreign_cube_goes_all_the_way(foreign, tmp_path):
+def test_a_foreign_cube_goes_all_the_way(lagoon, tmp_path):
     lines = []
-    workflow.run_all(*map(str, foreign), tmp_path, "tiny", NAMES, report=lines.append)
+    workflow.run_all(*map(str, lagoon), tmp_path, "tiny", NAMES, report=lines.append)
     assert json.loads((tmp_path / "check.json").read_text()) is not None and (tmp_path / "check.txt").is_file()
     table = pd.read_csv(tmp_path / "trainings.csv")
     assert set(table["model"]) == set(NAMES) and table["macro_f1_test"].between(0, 1).all()
@@ -43,12 +37,12 @@ def test_a_foreign_cube_goes_all_the_way(foreign, tmp_path):
     assert "Irrigated <crops>" in text and "Woodland" not in text and "paper" not in text
     for name in NAMES:
         codes = read_map(tmp_path / "maps" / name / "class.tif")
-        assert set(np.unique(codes)) <= {0, *LEGEND["code"]} and codes.shape == (128, 128)
+        assert set(np.unique(codes)) <= {0, *LEGEND["code"]} and codes.shape == (96, 96)
         areas = pd.read_csv(tmp_path / "maps" / name / "areas.csv")
         assert areas["class_name"].tolist() == LEGEND["name"]
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "artifacts").rglob("weights.safetensors")}
     assert kept
-    workflow.run_all(*map(str, foreign), tmp_path, "tiny", NAMES, report=lines.append)  # again: nothing is trained anew
+    workflow.run_all(*map(str, lagoon), tmp_path, "tiny", NAMES, report=lines.append)  # again: nothing is trained anew
     assert kept == {path: path.stat().st_mtime_ns for path in (tmp_path / "artifacts").rglob("weights.safetensors")}
 
 
@@ -70,18 +64,18 @@ def test_real_data_in_one_command(kind, shared_data, tmp_path):
     assert (tmp_path / "out" / "maps" / "iota2_base" / "class.qml").is_file()
 
 
-def test_what_cannot_run_is_said_before_any_work(foreign, tmp_path):
+def test_what_cannot_run_is_said_before_any_work(lagoon, tmp_path):
     lines = []
     with pytest.raises(InputError, match="errors above say what to mend"):
-        workflow.run_all(str(foreign[0]), str(tmp_path / "gone.gpkg"), tmp_path, "tiny", NAMES, report=lines.append)
+        workflow.run_all(str(lagoon[0]), str(tmp_path / "gone.gpkg"), tmp_path, "tiny", NAMES, report=lines.append)
     assert "does not exist" in " ".join(lines[0].split()) and not (tmp_path / "maps").exists()
     with pytest.raises(InputError, match="Unknown model '4D-CNN'"):
-        workflow.run_all(*map(str, foreign), tmp_path, "tiny", ["4D-CNN"])
+        workflow.run_all(*map(str, lagoon), tmp_path, "tiny", ["4D-CNN"])
 
 
-def test_the_book_of_another_scene_is_told_by_the_environment(foreign, monkeypatch):
-    monkeypatch.setenv("PAPERLIB_SCENE", str(foreign[0]))
-    monkeypatch.setenv("PAPERLIB_POLYGONS", str(foreign[1]))
+def test_the_book_of_another_scene_is_told_by_the_environment(lagoon, monkeypatch):
+    monkeypatch.setenv("PAPERLIB_SCENE", str(lagoon[0]))
+    monkeypatch.setenv("PAPERLIB_POLYGONS", str(lagoon[1]))
     run = Experiment("tiny")
-    assert not run.simulated and run.settings.scene.path == str(foreign[0])
+    assert not run.simulated and run.settings.scene.path == str(lagoon[0])
     assert [cover.code for cover in run.legend] == LEGEND["code"]
