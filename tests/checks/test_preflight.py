@@ -30,6 +30,7 @@ from paperlib.scenes import sensors
 from paperlib.scenes.scene import open_scene
 from paperlib.settings import Sample, Settings
 from paperlib.simulation.scene import simulate_scene
+from support.rasters import write_stack
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Use `@` matmul:PendingDeprecationWarning", "ignore:Consolidated metadata", "ignore:The data type"
@@ -39,6 +40,12 @@ pytestmark = pytest.mark.filterwarnings(
 @pytest.fixture(scope="session")
 def clean(tmp_path_factory) -> Path:
     return simulate_scene(tmp_path_factory.mktemp("preflight") / "scene", size=96, pool=24, test=16, seed=3)
+
+
+@pytest.fixture(scope="session")
+def stack(clean) -> Path:
+    """The same scene as one file, which opens sooner."""
+    return write_stack(open_scene(clean / "T31TCJ").compute(), clean.parent / "stack.tif")
 
 
 @pytest.fixture
@@ -492,13 +499,13 @@ def test_imbalance(scene):
 # -- agreement with what a run does ------------------------------------------------------------------------------------
 
 
-def runs(folder: Path) -> bool:
+def runs(series: Path, outlines: Path) -> bool:
     """Whether polygons and scene get as far as burned labels."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            scene = open_scene(folder / "T31TCJ")
-            divided = split(load_polygons(folder / "p.gpkg", crs=scene.rio.crs, bounds=scene.rio.bounds()))
+            scene = open_scene(series)
+            divided = split(load_polygons(outlines, crs=scene.rio.crs, bounds=scene.rio.bounds()))
             burn(divided, scene, legend_of(divided))
         except InputError:
             return False
@@ -510,7 +517,7 @@ def runs(folder: Path) -> bool:
 @pytest.mark.fault(
     "mangled attribute tables and outlines (generated)", "every fault is listed; never a crash", "nothing"
 )
-def test_mangled_tables_and_outlines_never_raise_and_errors_mean_that_no_run_is_possible(clean, data):
+def test_mangled_tables_and_outlines_never_raise_and_errors_mean_that_no_run_is_possible(clean, stack, data):
     table = gpd.read_file(clean / "polygons.gpkg")
     rows = st.integers(0, len(table) - 1)
     for column, values in (
@@ -542,9 +549,9 @@ def test_mangled_tables_and_outlines_never_raise_and_errors_mean_that_no_run_is_
             table.to_file(path)
         except Exception:  # what cannot be written is no file of a user
             assume(False)
-    findings = check(clean / "T31TCJ", path)
+    findings = check(stack, path)
     assert all(isinstance(one, str) for found in findings for one in asdict(found).values())
-    assert (exit_code(findings) == 2) is not runs(clean), report(findings)
+    assert (exit_code(findings) == 2) is not runs(stack, path), report(findings)
     report(findings)
 
 

@@ -1,6 +1,5 @@
 """Reading a window at once gives what the lazy array gives, whatever was done to the scene before."""
 
-from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +15,7 @@ from paperlib.scenes import series
 from paperlib.scenes.formats.theia import find_products
 from paperlib.scenes.series import read_window, rows_cached
 from paperlib.simulation.scene import simulate_scene
+from support.rasters import write_stack
 
 Y, X = slice(5, 110), slice(8, 120)
 
@@ -23,21 +23,6 @@ Y, X = slice(5, 110), slice(8, 120)
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return simulate_scene(tmp_path_factory.mktemp("scene") / "s", size=128, pool=24, test=16, seed=3)
-
-
-def write_stack(products: xr.DataArray, path: Path) -> Path:
-    """All bands of the first date, then of the second, stored pixel by pixel."""
-    raw = (products * 10000).where(~products.mask, -10000).round().astype("int16").transpose("time", "band", "y", "x")
-    layers = raw.values.reshape(-1, *raw.shape[2:])
-    grid = {"crs": products.rio.crs, "transform": products.rio.transform(), "compress": "deflate"}
-    with rasterio.open(
-        path, "w", driver="GTiff", dtype="int16", count=len(layers), height=layers.shape[1], width=layers.shape[2],
-        interleave="pixel", nodata=-10000, **grid,
-    ) as file:  # fmt: skip
-        file.write(layers)
-        for number, (date, band) in enumerate(product(products.time.values, products.band.values), start=1):
-            file.set_band_description(number, f"{date:.10} {band}")
-    return path
 
 
 @pytest.fixture(scope="module")
