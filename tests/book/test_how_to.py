@@ -54,8 +54,10 @@ def test_one_notebook(checkout):
     assert "Simulated scene" in (checkout / "ground-truth.ipynb").read_text()
     shown = subprocess.run(shlex.split(ask), check=True, capture_output=True, text=True).stdout
     page = (PAGES / "one-notebook.md").read_text()
-    assert set(re.findall(r"^\s+(\w+): .*\(default", shown, re.M)) == {"preset", "scene", "polygons", "seed"}
-    assert all(f"`{name}`" in page for name in ("preset", "scene", "polygons", "seed"))
+    assert set(re.findall(r"^\s+(\w+): .*\(default", shown, re.M)) == {
+        "preset", "scene", "polygons", "seed", "settings",
+    }  # fmt: skip
+    assert all(f"`{name}`" in page for name in ("preset", "scene", "polygons", "seed", "settings"))
 
 
 def test_batch(checkout):
