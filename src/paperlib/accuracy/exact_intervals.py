@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta, hypergeom
+from scipy.special import betaincinv
+from scipy.stats import hypergeom
 
-from .stratified import StratifiedSample, indicators, possible_cells
+from .stratified import StratifiedSample, indicators
 
 #: Steps of a bisection in [0, 1]: to 1e-15.
 STEPS = 50
@@ -23,8 +24,8 @@ def clopper_pearson(hits: np.ndarray, units: np.ndarray, level: float = 0.95) ->
     hits, units = np.asarray(hits), np.asarray(units)
     tail = (1 - level) / 2
     with np.errstate(invalid="ignore"):
-        low = np.where(hits > 0, beta.ppf(tail, hits, units - hits + 1), 0.0)
-        high = np.where(hits < units, beta.ppf(1 - tail, hits + 1, units - hits), 1.0)
+        low = np.where(hits > 0, betaincinv(hits, units - hits + 1, tail), 0.0)  # quantiles of beta distributions
+        high = np.where(hits < units, betaincinv(hits + 1, units - hits, 1 - tail), 1.0)
     return low, high
 
 
@@ -70,10 +71,10 @@ def exact_intervals(sample: StratifiedSample, level: float = 0.95, guaranteed: b
 def _ratio_limits(
     sample: StratifiedSample, y: np.ndarray, x: np.ndarray, level: float, guaranteed: bool
 ) -> tuple[float, float]:
+    limits = mean_limits(sample, y, x, level, guaranteed)
     if (x == 1).all():  # a plain mean over the map
-        low, high = _mean_limits(sample, _groups(sample, y, x), level, guaranteed)(0.0)
+        low, high = limits(0.0)
         return max(0.0, low), min(1.0, high)
-    limits = _mean_limits(sample, _groups(sample, y, x), level, guaranteed)
     return _bisect(lambda value: limits(value)[0] > 0), _bisect(lambda value: limits(value)[1] >= 0)
 
 
@@ -91,7 +92,7 @@ def _bisect(above: Callable[[float], bool]) -> float:
 def _groups(sample: StratifiedSample, y: np.ndarray, x: np.ndarray) -> list[list[tuple[float, float, int]]]:
     """For each stratum the values (y, x) that its units can have, with the number of sampled units of each."""
     groups = []
-    for cells, counts in zip(possible_cells(sample), sample.counts, strict=True):
+    for cells, counts in zip(sample.possible_cells, sample.counts, strict=True):
         pairs: dict[tuple[float, float], int] = {}
         for pair, number in zip(zip(y[cells], x[cells], strict=True), counts[cells], strict=True):
             pairs[pair] = pairs.get(pair, 0) + int(number)
@@ -99,10 +100,14 @@ def _groups(sample: StratifiedSample, y: np.ndarray, x: np.ndarray) -> list[list
     return groups
 
 
-def _mean_limits(
-    sample: StratifiedSample, groups: list, level: float, guaranteed: bool
+def mean_limits(
+    sample: StratifiedSample, y: np.ndarray, x: np.ndarray, level: float = 0.95, guaranteed: bool = False
 ) -> Callable[[float], tuple[float, float]]:
-    """A function of t: limits of the mean over the map of y - t x."""
+    """A function of t: limits of the mean over the map of y - t x, for y and x by cell (map class, reference class).
+
+    The interval of the ratio of both means holds t if and only if these limits enclose 0.
+    """
+    groups = _groups(sample, y, x)
     if guaranteed:
         level = 1 - (1 - level) / sum(len(pairs) > 1 for pairs in groups)
     strata = []

@@ -7,6 +7,7 @@ serves every score. `exact_intervals` holds intervals that stay valid where the 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,19 @@ class StratifiedSample:
     def weights(self) -> np.ndarray:
         """Share of the map (stratum,); they add up to 1."""
         return self.sizes / self.sizes.sum()
+
+    @cached_property
+    def possible_cells(self) -> np.ndarray:
+        """Which cells the units of each stratum can lie in, bool (stratum, map class, reference class).
+
+        Where a stratum is a map class, its units have that class on the map.
+        """
+        possible = np.ones(self.counts.shape, bool)
+        for number, name in enumerate(self.strata):
+            if name in self.classes and not np.delete(self.counts[number], self.classes.index(name), 0).any():
+                possible[number] = False
+                possible[number, self.classes.index(name)] = True
+        return possible
 
     @classmethod
     def from_units(
@@ -98,19 +112,6 @@ def indicators(sample: StratifiedSample) -> dict[str, list[tuple[np.ndarray, np.
         scores["area"].append((in_reference, everything))
         scores["f1"].append((2 * both, in_map + in_reference))
     return scores
-
-
-def possible_cells(sample: StratifiedSample) -> np.ndarray:
-    """Which cells the units of each stratum can lie in, bool (stratum, map class, reference class).
-
-    Where a stratum is a map class, its units have that class on the map.
-    """
-    possible = np.ones(sample.counts.shape, bool)
-    for number, name in enumerate(sample.strata):
-        if name in sample.classes and not np.delete(sample.counts[number], sample.classes.index(name), 0).any():
-            possible[number] = False
-            possible[number, sample.classes.index(name)] = True
-    return possible
 
 
 def estimates(sample: StratifiedSample, finite: bool = True) -> pd.DataFrame:
@@ -179,7 +180,7 @@ def _standard_error(sample: StratifiedSample, residual: np.ndarray, finite: bool
     squares = (sample.counts * (residual - mean[:, None, None]) ** 2).sum((1, 2))
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = squares / (units - 1) / units
-    constant = [np.ptp(residual[possible]) == 0 for possible in possible_cells(sample)]
+    constant = [np.ptp(residual[possible]) == 0 for possible in sample.possible_cells]
     variance[constant] = 0  # one unit tells all of a stratum in which every unit has the same value
     if finite:
         variance = np.where(units >= sample.sizes, 0, variance * (1 - units / sample.sizes))
