@@ -47,6 +47,15 @@ def test_notebooks_are_thin(path):
     assert "page.provenance" in cells[-1].source
 
 
+def test_environment_variables_are_read_in_one_place_and_set_nowhere():
+    """A variable set in this process would stay for the next run; children get theirs by `env=`."""
+    for path in MODULES:
+        text = path.read_text()
+        if "os.environ" in text and "PAPERLIB_" in text:
+            assert path.name == "environment.py", path
+            assert not re.search(r"os\.environ\[[^]]*\] = |os\.environ\.(update|setdefault)|putenv", text), path
+
+
 def test_every_page_is_in_the_table_of_contents():
     toc = yaml.safe_load((PROJECT / "_toc.yml").read_text())
     listed = {toc["root"]} | {chapter["file"] for part in toc["parts"] for chapter in part["chapters"]}

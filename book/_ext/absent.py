@@ -6,7 +6,6 @@ omitted.
 """
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -15,6 +14,8 @@ from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import docname_join
+
+from paperlib import environment
 
 
 def title_of(page: Path) -> str | None:
@@ -52,7 +53,7 @@ class AbsentPages(SphinxPostTransform):
 
 def leave_printed_out(app, name, source):
     """Tag cells so that MyST-NB omits them from the page; they still run."""
-    if not os.environ.get("PAPERLIB_SCENE") or app.env.doc2path(name, base=False).rpartition(".")[2] != "ipynb":
+    if not environment.read("SCENE") or app.env.doc2path(name, base=False).rpartition(".")[2] != "ipynb":
         return
     notebook = json.loads(source[0])
     for cell in notebook["cells"]:

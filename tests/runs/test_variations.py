@@ -176,7 +176,10 @@ def test_the_samples_given_stay_as_they_are():
         ({"training_share": 0.0}, r"sample\.training_share = 0\.0.*above 0 to 1"),
         ({"training_share": 1.5}, r"sample\.training_share = 1\.5.*above 0 to 1"),
         ({"training_share": float("nan")}, r"sample\.training_share = nan"),
-        ({"dates": "2018-01-01"}, r"'2018-01-01'; choose all, shuffled, or one of 2018-02-15, .*2018-12-15"),
+        (
+            {"dates": "2018-01-01"},
+            r"'2018-01-01' is not possible. Choose all, shuffled, or one of 2018-02-15, .*2018-12-15",
+        ),
     ],
 )
 def test_wrong_values_are_named_with_the_choices(choice, message):

@@ -1,4 +1,4 @@
-"""Variations of the training data that put claims to the test: other splits, dates, channels, fewer polygons."""
+"""Variations of samples that show what training needs: another split, fewer polygons, other dates, no indices."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,10 +14,16 @@ Parts = dict[str, Samples]  # by set: train, validation, test
 
 
 def vary(parts: Parts, choice: Sample, dates: list[str], seed: int) -> Parts:
-    """The samples of the three sets as `choice` wants them: its fields split, training_share, dates and indices.
+    """Vary the samples of the three sets by the fields split, training_share, dates and indices of `choice`.
 
-    `dates` of the scene like "2018-07-08"; `seed` draws pixels, polygons and the order of dates. The test set keeps its
-    labels always. Raises `InputError` for a value that is none of those that `settings.Sample` lists.
+    Parameters
+    ----------
+    parts: samples by set.
+    choice: the settings of samples.
+    dates: dates of the scene, like "2018-07-08".
+    seed: draws pixels, polygons and the order of dates.
+
+    The test set always keeps its labels. Raises `InputError` (kind "settings.value") for a date that the scene lacks.
     """
     generator = torch.Generator().manual_seed(seed)
     if choice.split == "pixel":
@@ -37,7 +43,7 @@ def _each(parts: Parts, function: Callable[[Samples], Samples]) -> Parts:
 
 
 def _split_by_pixel(parts: Parts, share: float, generator: torch.Generator) -> Parts:
-    """Training and validation pixels drawn from all polygons of the pool, as the paper's section 3.2 warns against."""
+    """Draw training and validation pixels from all polygons of the pool, so that both see every polygon."""
     pool = [parts["train"], parts["validation"]]
     x, label, polygon = (torch.cat([getattr(part, name) for part in pool]) for name in ("x", "label", "polygon"))
     chosen = torch.rand(label.shape, generator=generator) < share
@@ -49,7 +55,7 @@ def _split_by_pixel(parts: Parts, share: float, generator: torch.Generator) -> P
 
 
 def _fewer_polygons(samples: Samples, share: float, generator: torch.Generator) -> Samples:
-    """About this share of the polygons of each class, one at least."""
+    """Keep about this share of the polygons of each class, and at least one polygon."""
     labelled = samples.label >= 0
     kept = []
     for index in samples.label[labelled].unique():
@@ -60,20 +66,21 @@ def _fewer_polygons(samples: Samples, share: float, generator: torch.Generator) 
 
 
 def _keep(samples: Samples, where: Tensor) -> Samples:
-    """The samples with labels only `where` (sample, y, x), without those that then have none."""
+    """Keep labels only `where` (sample, y, x), and drop samples that then have none."""
     label = samples.label.where(where, -1)
-    some = (label >= 0).flatten(1).any(1)
+    labelled = (label >= 0).flatten(1).any(1)
     polygon = samples.polygon.where(label >= 0, -1)
-    return replace(samples, x=samples.x[some], label=label[some], polygon=polygon[some])
+    return replace(samples, x=samples.x[labelled], label=label[labelled], polygon=polygon[labelled])
 
 
-def _order(wanted: str, dates: list[str], generator: torch.Generator) -> Tensor:
-    """Which dates (date,): all of them shuffled, or a single one."""
-    if wanted == "shuffled":
+def _order(choice: str, dates: list[str], generator: torch.Generator) -> Tensor:
+    """Indices (date,) of the dates that are used: all of them shuffled, or a single one."""
+    if choice == "shuffled":
         return torch.randperm(len(dates), generator=generator)
-    if wanted not in dates:
-        raise InputError(f"sample.dates = {wanted!r}; choose all, shuffled, or one of {', '.join(dates)}.")
-    return torch.tensor([dates.index(wanted)])
+    if choice not in dates:
+        fix = f"Choose all, shuffled, or one of {', '.join(dates)}."
+        raise InputError(f"sample.dates = {choice!r} is not possible.", fix, kind="settings.value")
+    return torch.tensor([dates.index(choice)])
 
 
 def _bands_alone(samples: Samples) -> Samples:
