@@ -57,13 +57,19 @@ def test_no_package_is_larger_than_a_newcomer_can_read():
     assert max(lines.values()) <= 1400, lines
 
 
-def test_formats_do_not_know_who_chooses_among_them():
-    above = {"scene.py", "fingerprints.py", "findings.py"}
-    below = {path.name for path in (SOURCE / "scenes").glob("*.py")} - above - {"__init__.py"}
-    for path in (SOURCE / "scenes" / "formats").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and node.level == 2:
-                modules = [node.module] if node.module else [alias.name for alias in node.names]
-                assert {f"{module}.py" for module in modules} <= below, f"{path.name} imports {modules}"
-    for name in below:
-        assert "from .formats" not in (SOURCE / "scenes" / name).read_text(), f"{name} imports a format"
+#: The order inside scenes: each may import only those above it.
+FLOORS = [
+    {"sensors", "dates", "quality", "rasters", "upsample", "series", "choices", "windowing"}, {"meaning"}, {"shaping"},
+    {"formats"}, {"scene", "fingerprints", "findings"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "scenes").rglob("*.py")), ids=lambda path: path.name)
+def test_imports_inside_scenes_run_one_way(path):
+    parts = path.relative_to(SOURCE / "scenes").with_suffix("").parts
+    floor = next((number for number, names in enumerate(FLOORS) if parts[0] in names), len(FLOORS))
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level == len(parts):
+            names = [node.module.partition(".")[0]] if node.module else [alias.name for alias in node.names]
+            allowed = set().union(*FLOORS[: floor + 1])
+            assert set(names) <= allowed, f"{path.name} imports {names}"

@@ -14,10 +14,10 @@ DATE = re.compile(
 )
 
 
-def parse_dates(values: Iterable, where: str | Path) -> pd.DatetimeIndex:
+def parse_dates(values: Iterable, where: str | Path, several: bool = False) -> pd.DatetimeIndex:
     """Days of ISO or YYYYMMDD texts or date-like values, in the order given; `where` is for the messages.
 
-    Raises `InputError` for what is no date, for a day that comes twice, and for no date at all.
+    Raises `InputError` for what is no date, for a day that comes twice (unless `several` may), and for no date at all.
     """
     texts = [str(value).strip() for value in values]
     matches = [DATE.fullmatch(text) for text in texts]
@@ -28,10 +28,14 @@ def parse_dates(values: Iterable, where: str | Path) -> pd.DatetimeIndex:
         wrong = texts
     if wrong or not texts:
         found = ", ".join(repr(text[:40]) for text in wrong[:5]) or "none"
-        raise InputError(f"Dates of {where}: {found} found, dates like 2018-08-15 or 20180815 are expected.")
+        raise InputError(
+            f"Dates of {where}: {found} found,", "dates like 2018-08-15 or 20180815 are expected.", kind="scene.dates"
+        )
     twice = days[days.duplicated()]
-    if len(twice):
-        raise InputError(f"Dates of {where}: {twice[0]:%Y-%m-%d} comes twice; each date may come once.")
+    if len(twice) and not several:
+        raise InputError(
+            f"Dates of {where}: {twice[0]:%Y-%m-%d} comes twice;", "each date may come once.", kind="scene.dates"
+        )
     return days
 
 
@@ -41,5 +45,7 @@ def select_dates(held: pd.DatetimeIndex, asked: Iterable | None, where: str | Pa
     absent = wanted.difference(held)
     if len(absent):
         listed = ", ".join(f"{day:%Y-%m-%d}" for day in held.sort_values())
-        raise InputError(f"{where} has no date {absent[0]:%Y-%m-%d}; it has {listed}.")
+        raise InputError(
+            f"{where} has no date {absent[0]:%Y-%m-%d}; it has {listed}.", "Choose among them.", kind="scene.dates"
+        )
     return [int(index) for index in held.get_indexer(wanted.sort_values())]

@@ -16,15 +16,18 @@ from affine import Affine
 from dask.utils import SerializableLock
 from rasterio import windows
 from rasterio.crs import CRS
-from rasterio.enums import Resampling
+from rasterio.enums import ColorInterp, MaskFlags, Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.vrt import WarpedVRT
+from rasterio.warp import calculate_default_transform
 from xarray.backends import CachingFileManager
 
 from ..errors import InputError
 from .upsample import double_bilinear, double_nearest
 
 NODATA = -10000
+#: GDAL's transforms are approximate to an eighth of a pixel unless told otherwise, and differ between windows.
+EXACT = {"tolerance": 1e-6}
 #: Reach of the widest resampling kernel (cubic) in stored pixels, and one for rounding.
 KERNEL = 3
 
@@ -44,39 +47,63 @@ class Grid(NamedTuple):
 
 
 class Header(NamedTuple):
-    """What a raster file says of itself, without its pixels."""
+    """The header of a raster file: grid, layers and what their values mean, without pixels."""
 
     grid: Grid
-    count: int
+    count: int  # without alpha layers
     dtype: np.dtype
     nodata: float | None
     descriptions: tuple[str | None, ...]
+    scales: tuple[float, ...] = ()  # of band tags; 1 where none is declared
+    offsets: tuple[float, ...] = ()
+    masked: bool = False  # whether an alpha layer, a mask inside the file or a .msk beside it says where it is empty
 
 
-def read_header(path: Path) -> Header:
-    """Header of a raster file. Raises `InputError` when it cannot be read, has no CRS or is not north-up."""
+def read_header(path: Path, any_grid: bool = False) -> Header:
+    """Header of a raster file.
+
+    Raises `InputError` when it cannot be read, has no CRS, or, unless `any_grid`, is not north-up.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # the error below says it better
             with rasterio.open(path) as source:
-                header = Header(
-                    Grid(source.crs, source.transform, source.height, source.width),
-                    source.count, np.dtype(source.dtypes[0]), source.nodata, source.descriptions,
-                )  # fmt: skip
+                header = _header_of(source)
     except (RasterioError, UnicodeDecodeError) as error:  # the second: descriptions that are no UTF-8
-        raise InputError(f"{path} cannot be read as a raster ({error}). Is it complete? Get it again.") from error
+        raise InputError(
+            f"{path} cannot be read as a raster ({error}).", "Is it complete? Get it again.", kind="scene.unreadable"
+        ) from error
     if header.dtype.kind not in "iuf":
-        raise InputError(f"{path} holds {header.dtype}; whole or real numbers are expected.")
+        raise InputError(f"{path} holds {header.dtype};", "whole or real numbers are expected.", kind="scene.type")
     if header.grid.crs is None:
-        raise InputError(f"{path} has no CRS. Give it one, for example: rio edit-info --crs EPSG:32631 {path}")
+        fix = f"Give it one, for example: rio edit-info --crs EPSG:32631 {path}"
+        raise InputError(f"{path} has no CRS.", fix, kind="scene.crs")
     turn = header.grid.transform
     smallest = 1e-12 * max(abs(turn.c), abs(turn.f))  # of pixels whose places can still be told apart
-    if turn.b or turn.d or not (turn.a > smallest and -turn.e > smallest and np.isfinite(tuple(turn)).all()):
+    whole = np.isfinite(tuple(turn)).all() and abs(turn.determinant) > smallest**2
+    if not whole or not (any_grid or (turn.a > smallest and -turn.e > smallest and not turn.b and not turn.d)):
         raise InputError(
             f"{path} is rotated or not north-up: its transform is {tuple(turn)[:6]}, expected (width, 0, left, 0, "
-            "-height, top). Bring it to a north-up grid, for example with gdalwarp."
+            "-height, top).",
+            "Bring it to a north-up grid, for example with gdalwarp.",
+            kind="scene.grid",
         )
     return header
+
+
+def _header_of(source: rasterio.DatasetReader) -> Header:
+    layers = [number for number, role in enumerate(source.colorinterp) if role != ColorInterp.alpha] or [0]
+    flags = source.mask_flag_enums[layers[0]]
+    return Header(
+        Grid(source.crs, source.transform, source.height, source.width),
+        len(layers),
+        np.dtype(source.dtypes[0]),
+        source.nodata,
+        tuple(source.descriptions[number] for number in layers),
+        tuple(source.scales[number] for number in layers),
+        tuple(source.offsets[number] for number in layers),
+        MaskFlags.per_dataset in flags and MaskFlags.nodata not in flags,
+    )
 
 
 def keep_open(files: int) -> None:
@@ -102,8 +129,17 @@ class RasterFile:
     owner. A lock a file, because GDAL handles must not be shared by threads: different files are still read in parallel.
     """
 
-    def __init__(self, path: Path, nodata: float | None, grid: Grid | None = None, resampling: str = "nearest"):
+    def __init__(
+        self,
+        path: Path,
+        nodata: float | None,
+        grid: Grid | None = None,
+        resampling: str = "nearest",
+        valid: tuple[float | None, float | None] = (None, None),
+    ):
+        """`valid`: stored values up to the first and from the second on mean that there is nothing."""
         self.path, self.nodata, self.grid, self.resampling = path, nodata, grid, Resampling[resampling]
+        self.low, self.high = valid
         self._manager = CachingFileManager(rasterio.open, path, mode="r")
         self._lock = SerializableLock()
 
@@ -113,30 +149,87 @@ class RasterFile:
             with self._lock, self._manager.acquire_context() as source:
                 yield source
         except (RasterioError, UnicodeDecodeError) as error:  # the second: as of the header
-            raise InputError(f"{self.path} cannot be read ({error}). Is it complete? Get it again.") from error
+            raise InputError(
+                f"{self.path} cannot be read ({error}).", "Is it complete? Get it again.", kind="scene.unreadable"
+            ) from error
+
+    def is_empty(self, raw: np.ndarray) -> np.ndarray:
+        """True where stored pixels hold nothing."""
+        empty = is_nodata(raw, self.nodata)
+        if self.low is not None:
+            empty = empty | (raw <= self.low)
+        if self.high is not None:
+            empty = empty | (raw >= self.high)
+        return empty
 
     def read(self, indexes: Sequence[int], y: slice, x: slice) -> Sequence[np.ndarray]:
         """Pixels (y, x) of each of these bands (from 1) as stored. Raises `InputError` naming the file when that fails.
 
-        Bands that are stored pixel by pixel are decoded all at once: ask for those that are wanted together.
+        Index 0 is the file's own mask: 0 where it is empty. Bands that are stored pixel by pixel are decoded all at once:
+        ask for those that are wanted together.
         """
         with self._source() as source:
-            if self.grid is None:
+            if self.grid is None and 0 not in indexes:
                 return source.read(list(indexes), window=windows.Window.from_slices(y, x))
+            if self.grid is None:
+                return [source.read_masks(1, window=windows.Window.from_slices(y, x))]
             return [self._resampled(source, index, y, x) for index in indexes]
 
     def _resampled(self, source: rasterio.DatasetReader, index: int, y: slice, x: slice) -> np.ndarray:
-        if self._half is not None:
+        if index and self._half is not None:
             return self._read_doubled(source, index, (y, x), self._half)
+        if index and self._shift is not None:
+            return self._read_shifted(source, index, (y, x), self._shift)
         window = windows.Window.from_slices(y, x)
         # src_nodata keeps nodata pixels out of the interpolation, nodata fills what the file does not reach; where
         # there is neither, leaving them away gives the same pixels in half the time.
-        nodata = None if self._is_whole(source, index, window) else self.nodata
+        nodata = None if not index or self._is_whole(source, index, window) else self.nodata
         with WarpedVRT(
             source, crs=self.grid.crs, transform=windows.transform(window, self.grid.transform),
             height=window.height, width=window.width, resampling=self.resampling, src_nodata=nodata, nodata=nodata,
+            add_alpha=not index, **EXACT, **self._kernel,
         ) as warped:  # fmt: skip
-            return warped.read(index)
+            return warped.read(index) if index else warped.dataset_mask()
+
+    @cached_property
+    def _kernel(self) -> dict[str, str]:
+        """How many stored pixels an interpolation reaches, fixed: by default GDAL derives it from each window."""
+        if self.resampling == Resampling.nearest:
+            return {}
+        source = self._manager.acquire()
+        default, _, _ = calculate_default_transform(
+            source.crs, self.grid.crs, source.width, source.height, *source.bounds
+        )
+        step = self.grid.transform
+        return {"XSCALE": f"{min(1, default.a / step.a):.9g}", "YSCALE": f"{min(1, default.e / step.e):.9g}"}
+
+    @cached_property
+    def _shift(self) -> tuple[int, int] | None:
+        """Rows and columns from the file's corner to the grid's, where pixels coincide; None for another grid."""
+        source = self._manager.acquire()
+        ours, theirs = self.grid.transform, source.transform
+        offset = (ours.f - theirs.f) / ours.e, (ours.c - theirs.c) / ours.a
+        same = np.allclose(tuple(theirs)[:2] + tuple(theirs)[3:5], tuple(ours)[:2] + tuple(ours)[3:5], atol=1e-9)
+        fits = same and np.allclose(offset, np.rint(offset), atol=1e-3)
+        return (round(offset[0]), round(offset[1])) if fits and source.crs == self.grid.crs else None
+
+    def _read_shifted(
+        self, source: rasterio.DatasetReader, index: int, place: tuple[slice, slice], offset: tuple[int, int]
+    ) -> np.ndarray:
+        """Pixels of a window of the grid, from the same pixels of the file; its nodata value where it does not reach."""
+        wanted = [slice(part.start + start, part.stop + start) for part, start in zip(place, offset, strict=True)]
+        fill = 0 if self.nodata is None else self.nodata
+        out = np.full([part.stop - part.start for part in wanted], fill, source.dtypes[index - 1])
+        held = [
+            slice(max(part.start, 0), min(part.stop, size)) for part, size in zip(wanted, source.shape, strict=True)
+        ]
+        if all(part.start < part.stop for part in held):
+            inner = tuple(
+                slice(part.start - whole.start, part.stop - whole.start)
+                for part, whole in zip(held, wanted, strict=True)
+            )
+            out[inner] = source.read(index, window=windows.Window.from_slices(*held))
+        return out
 
     @cached_property
     def _half(self) -> tuple[int, int] | None:

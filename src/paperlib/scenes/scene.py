@@ -7,77 +7,116 @@ import pandas as pd
 import xarray as xr
 
 from ..errors import InputError
-from ..settings import RESAMPLINGS
+from .choices import Choices, check_choices
 from .dates import select_dates
 from .formats.cube import open_cube
+from .formats.loose import find_images, open_loose
 from .formats.stack import open_stack
 from .formats.theia import BAND_FILE, choose_bands, find_products, open_theia
 
 STACKS = (".tif", ".tiff", ".vrt")
-CUBES = (".nc", ".nc4")
+CUBES = (".nc", ".nc4", ".cdf", ".h5", ".hdf5")
 
 
 def open_scene(
-    path: str | Path, resampling: str = "bilinear", bands: Sequence[str] | None = None, dates: Sequence | None = None
+    path: str | Path,
+    resampling: str = "bilinear",
+    bands: Sequence[str] | None = None,
+    dates: Sequence | None = None,
+    *,
+    sensor: str = "",
+    scale: float | None = None,
+    offset: float | None = None,
+    nodata: float | None = None,
+    mask_classes: Sequence[int] | None = None,
+    pixel: str = "",
+    every: str = "",
+    pattern: str = "",
 ) -> xr.DataArray:
-    """Open a monthly series as one lazy array; pixels are read when a part of it is computed, and only that part.
+    """Open a series of images as one lazy array; pixels are read when a part of it is computed, and only that part.
 
     Parameters
     ----------
     path: one of
         a Theia L3A product folder, or a folder of them (native file names);
-        a date-major GeoTIFF stack (all bands of the first date, then of the second, ...) with its dates in the argument
-        `dates`, in its band descriptions ("2018-04-29 B2"), or in a text file `<stem>.dates.txt` beside it: one date a
-        line and, where the bands are not those of the paper in its order, a line like "bands: B2 B3 B4 B8";
-        a NetCDF file or Zarr folder with one variable (band, time, y, x) or one variable (time, y, x) a band, and
-        optionally `mask` (time, y, x). Integers are reflectance x 10000, floats are reflectance.
-    resampling: "nearest", "bilinear" or "cubic": how 20 m bands of products come to the 10 m grid.
-    bands: the bands wanted, in this order. Default: those of `sensors.BANDS` that the scene holds.
+        a folder of GeoTIFF or JPEG 2000 files, one a date and band, one a date, or one a band, by their names;
+        a GeoTIFF stack with its dates and bands in its layer descriptions ("2018-04-29 B2"), or date-major (all bands of
+        the first date, then of the second, ...) with its dates in the argument `dates`, or in a text file
+        `<stem>.dates.txt` beside it: one date a line and, where the bands are not the ten of Sentinel-2 in the order of
+        `sensors.BANDS`, lines like "bands: B2 B3 B4 B8" and "order: band-major";
+        a NetCDF file or Zarr folder with one variable (band, time, y, x) or one variable (time, y, x) a band, in any
+        order and under the usual names, and optionally quality layers.
+    resampling: "nearest", "bilinear" or "cubic": how coarser bands and other grids come to the grid of the scene.
+    bands: the bands wanted, in this order. Default: the default bands of the sensor that the scene holds.
     dates: ISO or YYYYMMDD texts, or dates. Of a stack: those of its layers; else a selection. Default: all.
+    sensor: a name of `sensors.SENSORS`, where names of bands leave it open.
+    scale, offset: reflectance is stored value x scale + offset. A scale above 2 is what reflectance 1 is stored as, an
+        offset beyond 2 is in stored units. Default: what the files declare; without that integers are reflectance x 10000,
+        floats are reflectance.
+    nodata: the stored value where there is nothing. Default: what the files declare; without that 0 of unsigned
+        integers, -9999 and less of others.
+    mask_classes: classes of the quality layer that must not be used (SCL 3, 8, 9, ...), or bits of one of bits (QA_PIXEL).
+    pixel: "centre" or "corner": what x and y of a cube are. Default: centres, but of stackstac's cubes corners.
+    every: "month", or days like "16D": composites of such periods, each the median of its usable acquisitions.
+    pattern: how files are named, like "{}_{date}_{band}"; of a stack without names "date-major" or "band-major".
 
     Returns
     -------
     float32 reflectance (band, time, y, x), NaN where nodata; coordinates band, time (ascending), y, x (pixel centres
     in metres, north up), spatial_ref, and mask (time, y, x): True where a pixel must not be used (nodata in a band;
-    cloud where products have MASKS). attrs: source, product ("theia_l3a", "stack" or "cube"), resampling, scale (the
-    stored value of reflectance 1). Slice y and x in one step and before choosing bands or a date: otherwise dask
-    reads whole blocks of 1024 x 1024 pixels.
+    cloud where there is a quality layer). attrs: source, product ("theia_l3a", "files", "stack" or "cube"), resampling,
+    scale (the stored value of reflectance 1), sensor ("" where it is not known). Several acquisitions of a day are one
+    date. Slice y and x in one step and before choosing bands or a date: otherwise dask reads whole blocks of 1024 x 1024
+    pixels.
 
-    Raises `InputError` when the path is not there or not one of these, a file cannot be read, or a band, a date or the
-    CRS is missing.
+    Raises `InputError` when the path is not there or not one of these, a file cannot be read, a band, a date or the CRS
+    is missing, or something stays ambiguous; warns (`InputWarning`) of what is assumed or left out.
     """
-    if resampling not in RESAMPLINGS:
-        raise InputError(f"resampling = {resampling!r}; choose one of {', '.join(RESAMPLINGS)}.")
-    if isinstance(bands, str) or (bands is not None and len(set(bands)) != len(bands)):
-        raise InputError(f"bands = {bands!r}; a list of different names is expected, like bands=['B2', 'B8'].")
-    if isinstance(dates, str):
-        raise InputError(f"dates = {dates!r}; a list is expected, like dates=['2018-08-15'].")
+    choices = check_choices(
+        resampling=resampling, bands=bands, dates=dates, sensor=sensor, scale=scale, offset=offset, nodata=nodata,
+        mask_classes=mask_classes, pixel=pixel, every=every, pattern=pattern,
+    )  # fmt: skip
     path, kind = Path(path), kind_of(path)
-    attrs = {"source": str(path), "resampling": resampling}
     if kind == "cube":
-        return open_cube(path, bands, dates, **attrs)
+        return open_cube(path, choices)
     if kind == "stack":
-        return open_stack(path, bands, dates, **attrs)
+        return open_stack(path, choices)
+    if kind == "files":
+        return open_loose(path, choices)
+    return _open_products(path, choices)
+
+
+def _open_products(path: Path, choices: Choices) -> xr.DataArray:
     products = find_products(path)
-    chosen = select_dates(pd.DatetimeIndex([product.date for product in products]), dates, path)
+    chosen = select_dates(pd.DatetimeIndex([product.date for product in products]), choices.dates, path)
     products = [products[index] for index in chosen]
-    return open_theia(products, choose_bands(products, bands), **attrs)
+    return open_theia(products, choose_bands(products, choices.bands), choices.resampling, str(path))
 
 
 def kind_of(path: str | Path) -> str:
-    """ "theia_l3a", "stack" or "cube". Raises `InputError` when there is nothing, or nothing known."""
+    """ "theia_l3a", "files", "stack" or "cube". Raises `InputError` when there is nothing, or nothing known."""
     path = Path(path)
     if not path.exists():
-        raise InputError(f"{path} does not exist. Give a folder of products, a GeoTIFF stack, a NetCDF or Zarr cube.")
+        raise InputError(
+            f"{path} does not exist.",
+            "Give a folder of images, a GeoTIFF stack, a NetCDF or Zarr cube.",
+            kind="scene.path",
+        )
     if path.is_dir():
-        is_zarr = path.suffix == ".zarr" or any((path / name).exists() for name in ("zarr.json", ".zgroup"))
-        return "cube" if is_zarr else "theia_l3a"
+        if path.suffix == ".zarr" or any((path / name).exists() for name in ("zarr.json", ".zgroup", ".zmetadata")):
+            return "cube"
+        images = find_images(path)
+        return "files" if images and not any(BAND_FILE.fullmatch(image.name) for image in images) else "theia_l3a"
     suffix = path.suffix.lower()
     if suffix in STACKS and BAND_FILE.fullmatch(path.name):
-        raise InputError(f"{path} is one band of a product; give the folder that holds it: {path.parent}")
+        raise InputError(
+            f"{path} is one band of a product;", f"give the folder that holds it: {path.parent}", kind="scene.path"
+        )
     if suffix not in STACKS + CUBES:
         raise InputError(
-            f"{path} is no known scene: a folder of Theia L3A products, a GeoTIFF stack ({', '.join(STACKS)}), a "
-            f"NetCDF file ({', '.join(CUBES)}) or a .zarr folder is expected."
+            f"{path} is no known scene:",
+            f"a folder of images, a GeoTIFF stack ({', '.join(STACKS)}), a NetCDF file ({', '.join(CUBES)}) or a .zarr "
+            "folder is expected.",
+            kind="scene.path",
         )
     return "stack" if suffix in STACKS else "cube"

@@ -4,7 +4,7 @@ import math
 import random
 import warnings
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import dask
 import dask.array
@@ -15,7 +15,8 @@ import rasterio
 import rioxarray  # noqa: F401  (gives every xarray object its .rio)
 import xarray as xr
 
-from .rasters import Grid, RasterFile, is_nodata
+from .quality import Rule
+from .rasters import Grid, RasterFile
 
 #: Orders of dates: in one order, threads on neighbouring windows would wait for each other at each file. A generator of its
 #: own, so that what a user has seeded stays as it is.
@@ -41,17 +42,32 @@ class Series(Protocol):
         """True where a pixel must not be used, bool (time, y, x)."""
 
 
+class Layer(NamedTuple):
+    """One layer of a raster file, by its index from 1; reflectance is stored value / divisor + offset."""
+
+    file: RasterFile
+    index: int
+    divisor: float = 1.0
+    offset: float = 0.0
+
+
+class QualityLayer(NamedTuple):
+    """One quality layer of a raster file (index 0: the file's own mask), and which of its pixels must not be used."""
+
+    file: RasterFile
+    index: int
+    rule: Rule
+
+
 class RasterSeries:
     """Series of single layers of raster files.
 
-    layers[t][b] is (file, band index from 1); flags[t] a file of WASP flags or None; `scale` what reflectance 1 is;
-    `row_bytes` what a row of 10 m of all files takes when decoded, over the whole width of the files.
+    layers[t][b] is the layer of a date and band; quality[t] are the quality layers of a date; `row_bytes` is what a row
+    of all files takes when decoded, over the whole width of the files.
     """
 
-    def __init__(
-        self, layers: Sequence[Sequence[tuple[RasterFile, int]]], flags: Sequence, scale: float, row_bytes: float
-    ):
-        self.layers, self.flags, self.scale, self.row_bytes = layers, flags, scale, row_bytes
+    def __init__(self, layers: Sequence[Sequence[Layer]], quality: Sequence[Sequence[QualityLayer]], row_bytes: float):
+        self.layers, self.quality, self.row_bytes = layers, quality, row_bytes
         every = (((b, t), layer) for t, date in enumerate(layers) for b, layer in enumerate(date))
         self._files = [[] for _ in layers]  # with their places (band, time), at the first date of each
         for file, places in _by_file(every):
@@ -64,48 +80,58 @@ class RasterSeries:
         for t, files in _ORDERS.sample(dates, len(dates)):
             for file, places in files:
                 for place, raw in zip(places, file.read(places.values(), y, x), strict=True):
-                    mask[place[1]] |= self._scale(raw, file.nodata, out[place])
-            self._add_flags(mask[t], self.flags[t], y, x)
+                    mask[place[1]] |= _scale(raw, self.layers[place[1]][place[0]], out[place])
+            self._add_quality(t, y, x, mask[t], out[:, t])
         return mask
 
     def values(self, band: slice, time: slice, y: slice, x: slice) -> np.ndarray:
         """As `Series` says."""
         out = np.empty([part.stop - part.start for part in (band, time, y, x)], np.float32)
-        for images, date in zip(out.swapaxes(0, 1), self.layers[time], strict=True):
-            for file, places in _by_file(enumerate(date[band])):
+        for t, images in enumerate(out.swapaxes(0, 1), time.start):
+            date = self.layers[t][band]
+            for file, places in _by_file(enumerate(date)):
                 for b, raw in zip(places, file.read(places.values(), y, x), strict=True):
-                    self._scale(raw, file.nodata, images[b])
+                    _scale(raw, date[b], images[b])
+            if any(layer.rule.erase for layer in self.quality[t]):
+                self._add_quality(t, y, x, np.zeros(out.shape[2:], bool), images)
         return out
 
     def mask(self, time: slice, y: slice, x: slice) -> np.ndarray:
         """As `Series` says."""
         out = np.zeros([part.stop - part.start for part in (time, y, x)], bool)
-        for mask, date, flags in zip(out, self.layers[time], self.flags[time], strict=True):
-            for file, places in _by_file(enumerate(date)):
+        for t, mask in enumerate(out, time.start):
+            for file, places in _by_file(enumerate(self.layers[t])):
                 for raw in file.read(places.values(), y, x):
-                    mask |= is_nodata(raw, file.nodata)
-            self._add_flags(mask, flags, y, x)
+                    mask |= file.is_empty(raw)
+            self._add_quality(t, y, x, mask)
         return out
 
-    def _scale(self, raw: np.ndarray, nodata: float | None, out: np.ndarray) -> np.ndarray:
-        """Reflectance of a layer into out (y, x), NaN where nodata; where that is, as result."""
-        out[...] = raw  # then dividing in place: faster than a division that converts
-        out /= np.float32(self.scale)
-        empty = is_nodata(raw, nodata)
-        if empty.any():
-            np.copyto(out, np.nan, where=empty)
-        return empty
-
-    def _add_flags(self, mask: np.ndarray, flags: RasterFile | None, y: slice, x: slice) -> None:
-        if flags is not None:
-            mask |= flags.read([1], y, x)[0] <= 1  # 0 nodata, 1 cloud
+    def _add_quality(self, t: int, y: slice, x: slice, mask: np.ndarray, images: np.ndarray | None = None) -> None:
+        """Add the quality layers of a date to its mask (y, x); images (band, y, x) become NaN where they are erased."""
+        for layer in self.quality[t]:
+            bad = layer.rule.unusable(layer.file.read([layer.index], y, x)[0])
+            mask |= bad
+            if layer.rule.erase and images is not None:
+                images[:, bad] = np.nan
 
 
-def _by_file(layers: Iterable[tuple[Hashable, tuple[RasterFile, int]]]) -> list[tuple[RasterFile, dict[Hashable, int]]]:
+def _scale(raw: np.ndarray, layer: Layer, out: np.ndarray) -> np.ndarray:
+    """Reflectance of a layer into out (y, x), NaN where it holds nothing; where that is, as result."""
+    out[...] = raw  # then dividing in place: faster than a division that converts
+    out /= np.float32(layer.divisor)
+    if layer.offset:
+        out += np.float32(layer.offset)
+    empty = layer.file.is_empty(raw)
+    if empty.any():
+        np.copyto(out, np.nan, where=empty)
+    return empty
+
+
+def _by_file(layers: Iterable[tuple[Hashable, Layer]]) -> list[tuple[RasterFile, dict[Hashable, int]]]:
     """Files, each with the band indices of its layers by their places, out of places and layers."""
     files: dict[RasterFile, dict[Hashable, int]] = {}
-    for place, (file, index) in layers:
-        files.setdefault(file, {})[place] = index
+    for place, layer in layers:
+        files.setdefault(layer.file, {})[place] = layer.index
     return list(files.items())
 
 
@@ -187,7 +213,7 @@ def rows_cached(scene: xr.DataArray, rows: int) -> rasterio.Env:
     Warns where that is more than half of the machine's memory, which is then what GDAL gets.
     """
     _, series = scene.encoding.get("series", (None, None))
-    bytes_a_row = series.row_bytes if isinstance(series, RasterSeries) else 0  # GDAL does not read cubes
+    bytes_a_row = getattr(series, "row_bytes", 0)  # GDAL does not read cubes
     wanted, most = max(CACHE, math.ceil(1.25 * rows * bytes_a_row)), psutil.virtual_memory().total // 2
     if wanted > most:
         warnings.warn(

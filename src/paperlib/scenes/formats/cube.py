@@ -1,184 +1,231 @@
-"""NetCDF and Zarr cubes: one variable (band, time, y, x), or one variable (time, y, x) a band."""
+"""NetCDF and Zarr cubes: one variable with a dimension of bands, or one variable a band, whatever they are called."""
 
-from collections.abc import Sequence
+import warnings
 from pathlib import Path
 
 import numpy as np
 import rioxarray  # noqa: F401  (gives every xarray object its .rio)
 import xarray as xr
-from affine import Affine
 
 from ...errors import InputError
-from .. import sensors
-from ..dates import parse_dates, select_dates
-from ..rasters import NODATA, Grid
-from ..series import assemble
+from ..choices import Choices
+from ..meaning.names import ASIDE, plan_bands
+from ..meaning.values import Meaning, float_divisor, meaning_of, sample_places
+from ..quality import MASK, Rule, flag_rule, letters, rule_of
+from ..sensors import sensor_named
+from ..shaping.finish import finish_scene
+from .cube_axes import decode_times, grid_of, name_dimensions, time_values
+from .cube_series import BandSource, CubeSeries, Variable
 
 PLANE = {"time", "y", "x"}
-#: Integers are reflectance x 10000; floats, and integers with a scale factor of their own, are reflectance.
-INTEGER_SCALE = 10000.0
-LARGEST = 1e9  # of a coordinate, in the units of any CRS
+#: Attributes and coordinates in which programs name the satellite.
+PLATFORMS = ("platform", "satellite", "sensor", "mission", "constellation", "eo:platform", "instrument", "source")
+NODATA_ATTRIBUTES = (
+    "_FillValue",
+    "missing_value",
+    "nodata",
+    "nodatavals",
+    "_FILLVALUE",
+    "NoData",
+    "no_data",
+    "fill_value",
+)
 
 
-class CubeSeries:
-    """Series of variables that xarray reads lazily: one with dimension band, or one a band; see `series.Series`."""
-
-    def __init__(self, path: Path, variables: Sequence[xr.DataArray], mask: xr.DataArray | None, scale: float):
-        self.path, self.variables, self.own_mask, self.scale = path, variables, mask, scale
-
-    def _read(self, variable: xr.DataArray, order: tuple[str, ...], **place: slice) -> np.ndarray:
-        try:
-            return variable.isel(place).transpose(*order).values
-        except (OSError, ValueError, RuntimeError) as error:
-            raise InputError(f"{self.path} cannot be read ({error}). Is it complete? Get it again.") from error
-
-    def read(self, y: slice, x: slice, out: np.ndarray) -> np.ndarray:
-        """As `series.Series` says."""
-        bands, dates = (slice(0, size) for size in out.shape[:2])
-        out[...] = self.values(bands, dates, y, x)
-        return self._mask(out, dates, y, x)
-
-    def values(self, band: slice, time: slice, y: slice, x: slice) -> np.ndarray:
-        """As `series.Series` says."""
-        place = {"time": time, "y": y, "x": x}
-        if "band" in self.variables[0].dims:
-            raw = self._read(self.variables[0], ("band", "time", "y", "x"), band=band, **place)
-        else:
-            raw = np.stack([self._read(variable, ("time", "y", "x"), **place) for variable in self.variables[band]])
-        values = raw.astype(np.float32)
-        if self.scale != 1:
-            values[raw == NODATA] = np.nan
-            values /= np.float32(self.scale)
-        return values
-
-    def mask(self, time: slice, y: slice, x: slice) -> np.ndarray:
-        """As `series.Series` says."""
-        bands = self.variables[0].sizes.get("band", len(self.variables))
-        return self._mask(self.values(slice(0, bands), time, y, x), time, y, x)
-
-    def _mask(self, values: np.ndarray, time: slice, y: slice, x: slice) -> np.ndarray:
-        out = np.isnan(values).any(axis=0)
-        if self.own_mask is not None:
-            out |= self._read(self.own_mask, ("time", "y", "x"), time=time, y=y, x=x) != 0
-        return out
-
-
-def open_cube(path: Path, bands: Sequence[str] | None, dates: Sequence | None, **attrs) -> xr.DataArray:
-    """The lazy array of `scene.open_scene` of a cube; `bands` and `dates` select. Reads coordinates only."""
+def open_cube(path: Path, choices: Choices) -> xr.DataArray:
+    """The lazy array of `scene.open_scene` of a cube. Reads coordinates, and of floats and masks a few windows."""
     try:
-        cube = xr.open_dataset(
-            path, engine="zarr" if path.is_dir() else None, decode_coords="all", chunks=None, cache=False
-        )
+        with warnings.catch_warnings():
+            # Of a grid mapping that is named and not there: the CRS is looked for elsewhere.
+            warnings.filterwarnings("ignore", "Variable.s. referenced in grid_mapping")
+            cube = xr.open_dataset(
+                path, engine="zarr" if path.is_dir() else None, decode_coords="all", mask_and_scale=False,
+                decode_times=False, chunks=None, cache=False,
+            )  # fmt: skip
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).splitlines()[0].split(". ")[0]  # xarray goes on to recommend its own documentation
-        raise InputError(f"{path} cannot be read as a NetCDF or Zarr cube ({reason}). Is it complete?") from error
+        raise InputError(
+            f"{path} cannot be read as a NetCDF or Zarr cube ({reason}).", "Is it complete?", kind="scene.unreadable"
+        ) from error
     try:
-        return _label(path, cube, bands, dates, **attrs)
+        return _label(path, cube, choices)
     except InputError:
         cube.close()  # the file can then be mended from where it was opened
         raise
 
 
-def _label(path: Path, cube: xr.Dataset, bands: Sequence[str] | None, dates: Sequence | None, **attrs) -> xr.DataArray:
+def _label(path: Path, cube: xr.Dataset, choices: Choices) -> xr.DataArray:
+    geographic = {str(name).lower() for name in cube.dims} & {"lat", "latitude", "lon", "longitude"}
+    cube = name_dimensions(cube)
+    if geographic:
+        cube.attrs["_geographic"] = True
     # A CRS variable that no grid_mapping attribute names is still one.
-    cube = cube.set_coords([name for name in ("spatial_ref", "crs") if name in cube.data_vars])
-    variables, names = _variables(path, cube)
-    missing = sorted((PLANE | set(variables[0].dims)) - set(cube.coords))
+    cube = cube.set_coords([name for name in cube.data_vars if _is_crs(str(name), cube[name])])
+    cube = decode_times(_with_time(cube), path)
+    held = _layers(path, cube)
+    missing = sorted((PLANE & set(cube.dims) | PLANE) - set(cube.coords))
     if missing:
-        raise InputError(f"{path} has no coordinate {', '.join(missing)}; band, time, y and x need their values.")
-    chosen = _choose(path, names, bands)
-    if "band" in variables[0].dims:
-        variables = [variables[0].isel(band=[names.index(band) for band in chosen])]
-    else:
-        variables = [variables[names.index(band)] for band in chosen]
-    days = parse_dates(cube["time"].values, path)
-    order = select_dates(days, dates, path)
-    # North up, west left, dates in order; all of it stays lazy.
-    turn = {axis: slice(None, None, -1) for axis, sign in (("y", -1), ("x", 1)) if _step(path, cube, axis) * sign < 0}
-    place = {"time": order, **turn}
-    mask = cube["mask"] if "mask" in cube.variables else None
-    if mask is not None and set(mask.dims) != PLANE:
-        raise InputError(f"{path}: its mask has dimensions {mask.dims}, expected time, y, x.")
-    scale = _scale(path, variables)
-    own_mask = None if mask is None else mask.isel(place)
-    series = CubeSeries(path, [variable.isel(place) for variable in variables], own_mask, scale)
-    return assemble(series, chosen, days[order], _grid(path, cube.isel(turn)), product="cube", scale=scale, **attrs)
+        raise InputError(
+            f"{path} has no coordinate {', '.join(missing)};",
+            "band, time, y and x need their values.",
+            kind="scene.grid",
+        )
+    where = str(path)
+    described = {
+        name: " ".join(str(cube[source].attrs.get(key, "")) for key in ("long_name",)).strip()
+        for name, (source, number) in held.items()
+        if number is None
+    }
+    flagged = {name: rule for name, (source, _) in held.items() if (rule := flag_rule(cube[source].attrs))}
+    plan = plan_bands(list(held), choices.bands, where, choices.sensor or _platform(cube), described)
+    times = time_values(cube, path)
+    grid = grid_of(path, cube, choices, plan.sensor)
+    variables = {source: Variable(path, cube[source]) for source, _ in held.values()}
+    bands = [
+        BandSource(variables[source], number, _meaning(cube, source, variables[source].dtype, choices, where))
+        for source, number in (held[name] for name in plan.sources)
+    ]
+    if len({variables[held[name][0]].dtype.kind in "iu" for name in plan.sources}) > 1 and choices.scale is None:
+        kinds = {band.meaning.divisor for band in bands}
+        if len(kinds) > 1 and not all(band.meaning.declared for band in bands):
+            raise InputError(
+                f"{path}: some bands are integers, some floats;", "one type is expected for all, or say --scale.",
+                kind="scene.type",
+            )  # fmt: skip
+    shape = (len(bands), len(times), grid.height, grid.width)
+    order = list(range(len(times)))
+    quality = []
+    for name, rule in plan.quality.items():
+        source, number = held[name]
+        rule = flagged.get(name, rule)
+        if letters(name) == MASK:
+            rule = _sense(CubeSeries(bands, [], order), shape, variables[source], number, rule)
+        quality.append((variables[source], number, rule.with_values(choices.mask_classes)))
+    if all(variables[held[name][0]].dtype.kind == "f" for name in plan.sources) and not any(
+        band.meaning.declared for band in bands
+    ):
+        divisor = float_divisor(CubeSeries(bands, quality, order), shape, plan.bands, plan.sensor, where)
+        bands = [band._replace(meaning=band.meaning._replace(divisor=divisor)) for band in bands]
+    return finish_scene(
+        lambda chosen: CubeSeries(bands, quality, chosen), plan.bands, times, grid, choices, source=where, product="cube",
+        resampling=choices.resampling, scale=bands[0].meaning.divisor, sensor=plan.sensor,
+    )  # fmt: skip
 
 
-def _variables(path: Path, cube: xr.Dataset) -> tuple[list[xr.DataArray], list[str]]:
-    """The variable (band, time, y, x), or those (time, y, x), and the names of the bands."""
-    dims = {str(name): set(variable.dims) for name, variable in cube.data_vars.items() if name != "mask"}
-    whole = [name for name, own in dims.items() if own == PLANE | {"band"}]
-    single = [name for name, own in dims.items() if own == PLANE]
-    if len(whole) == 1:
-        names = cube["band"].values if "band" in cube.coords else []
-        return [cube[whole[0]]], [str(name) for name in names]
-    if whole or not single:
-        found = "; ".join(f"{name} {cube[name].dims}" for name in dims) or "no variable"
+def _is_crs(name: str, variable: xr.DataArray) -> bool:
+    keys = {"crs_wkt", "spatial_ref", "grid_mapping_name", "GeoTransform", "epsg_code"}
+    return name in ("spatial_ref", "crs") or (variable.ndim == 0 and bool(keys & set(variable.attrs)))
+
+
+def _with_time(cube: xr.Dataset) -> xr.Dataset:
+    """A cube of a single date has a scalar coordinate time, or none at all; dimensions of one value go."""
+    extra = [name for name, size in cube.sizes.items() if size == 1 and name not in ("band", "time", "y", "x")]
+    cube = cube.squeeze(extra, drop=True)
+    return cube.expand_dims("time") if "time" in cube.coords and "time" not in cube.dims else cube
+
+
+def _layers(path: Path, cube: xr.Dataset) -> dict[str, tuple[str, int | None]]:
+    """Layers by name: the variable of each, and its number along the dimension band (None where there is none)."""
+    held: dict[str, tuple[str, int | None]] = {}
+    doubled: list[str] = []
+    for name in map(str, cube.data_vars):
+        dims, layers = set(cube[name].dims), {}
+        if dims == PLANE | {"band"}:
+            if "band" not in cube.coords:
+                raise InputError(
+                    f"{path} has no coordinate band; band, time, y and x need their values.",
+                    "Name the bands in it: cube.assign_coords(band=['B2', ...]).", kind="scene.bands",
+                )  # fmt: skip
+            layers = {str(band): (name, number) for number, band in enumerate(cube["band"].values)}
+            if len(layers) < cube.sizes["band"]:
+                twice = sorted({str(band) for band in cube["band"].values if list(cube["band"].values).count(band) > 1})
+                raise InputError(
+                    f"{path} has several bands {', '.join(twice)};", "each needs a name of its own.", kind="scene.bands"
+                )
+        elif dims == PLANE or (dims == {"y", "x"} and rule_of(name)):
+            layers = {name: (name, None)}
+        elif rule_of(name):
+            raise InputError(
+                f"{path}: its {name} has dimensions {cube[name].dims};",
+                "time, y, x are expected.",
+                kind="scene.quality",
+            )
+        doubled += [layer for layer in layers if layer in held]
+        held |= layers
+    if "mask" in cube.coords and "mask" not in held:
+        if set(cube["mask"].dims) != PLANE:
+            raise InputError(
+                f"{path}: its mask has dimensions {cube['mask'].dims};",
+                "time, y, x are expected.",
+                kind="scene.quality",
+            )
+        held["mask"] = ("mask", None)
+    if doubled or not any(rule_of(name) is None and not ASIDE.match(letters(name)) for name in held):
+        found = "; ".join(f"{name} {cube[name].dims}" for name in map(str, cube.data_vars)) or "no variable"
         raise InputError(
             f"{path}: one variable with dimensions band, time, y, x is expected, or one with time, y, x a band; "
-            f"found {found}."
+            f"found {found}.",
+            "Rename its dimensions, or keep one variable of each band.",
+            kind="scene.dimensions",
         )
-    return [cube[name] for name in single], single
+    return held
 
 
-def _choose(path: Path, held: list[str], asked: Sequence[str] | None) -> tuple[str, ...]:
-    """The bands asked for; by default those of the paper, in the cube's order."""
-    chosen = tuple(asked) if asked is not None else tuple(band for band in held if band in sensors.BANDS)
-    twice = sorted({band for band in chosen if held.count(band) > 1})
-    if twice:
-        raise InputError(f"{path} has several bands {', '.join(twice)}; each needs a name of its own.")
-    absent = [band for band in chosen if band not in held]
-    if absent or not chosen:
-        wanted = ", ".join(absent) or f"any of {', '.join(sensors.BANDS)}"
-        raise InputError(f"{path} has no band {wanted}; it has {', '.join(held)}. Choose with bands=.")
-    return chosen
+def _platform(cube: xr.Dataset) -> str:
+    """The sensor that attributes or coordinates name; "" where they name none, or several."""
+    texts = [cube.attrs.get(key) for key in PLATFORMS]
+    for key in PLATFORMS:
+        if key in cube.coords and cube[key].dtype.kind in "OUT":
+            texts += list(np.unique(cube[key].values.astype(str)))
+    found = set()
+    for text in texts:
+        if isinstance(text, str) and text:
+            try:
+                found.add(sensor_named(text.split(",")[0]).name)
+            except InputError:
+                continue
+    return found.pop() if len(found) == 1 else ""
 
 
-def _scale(path: Path, variables: Sequence[xr.DataArray]) -> float:
-    """10000 for stored integers without a scale factor, 1 for floats.
-
-    The stored type counts: a fill value makes xarray give integers as floats.
-    """
-    factors = [variable.encoding.get(name) for variable in variables for name in ("scale_factor", "add_offset")]
-    if not all(factor is None or np.isfinite(factor) for factor in factors):
-        raise InputError(f"{path}: a scale factor or offset is not finite; {factors} found. Write the cube again.")
-    scales = {
-        INTEGER_SCALE
-        if np.dtype(variable.encoding.get("dtype", variable.dtype)).kind in "iu"
-        and "scale_factor" not in variable.encoding
-        else 1.0
-        for variable in variables
-    }
-    if len(scales) > 1:
-        raise InputError(f"{path}: some bands are integers, some floats; one type is expected for all.")
-    return scales.pop()
+def _meaning(cube: xr.Dataset, name: str, dtype: np.dtype, choices: Choices, where: str) -> Meaning:
+    """What stored values of a variable mean, by its attributes and those of the file."""
+    attrs = cube[name].attrs | {key: cube[name].encoding[key] for key in ("_FillValue",) if key in cube[name].encoding}
+    gain, offset = (_number(attrs.get(key)) for key in ("scale_factor", "add_offset"))
+    if gain is None and offset is None and dtype.kind in "iu":
+        gain, offset = (_number(attrs.get(key)) for key in ("scale", "offset"))
+    values = [_number(each.get(key)) for each in (attrs, cube.attrs) for key in NODATA_ATTRIBUTES]
+    nodata = next((value for value in values if value is not None), None)
+    nodata = None if nodata is not None and np.isnan(nodata) and dtype.kind in "iu" else nodata
+    declared = [value for key in ("_FillValue", "missing_value") if (value := _number(attrs.get(key))) is not None]
+    meaning = meaning_of(dtype, gain, offset, nodata, choices, f"{where} ({name})")
+    if nodata is not None and np.isnan(nodata):
+        meaning = meaning._replace(nodata=None, valid=(-9999.0, meaning.valid[1]))
+    elif len(set(declared)) > 1 and dtype.kind != "u":
+        meaning = meaning._replace(valid=(min(declared), meaning.valid[1]))
+    return meaning
 
 
-def _step(path: Path, cube: xr.Dataset, axis: str) -> float:
-    """Signed pixel size in metres along an axis. Raises `InputError` unless the coordinate is regular."""
-    centres = cube[axis].values
-    if centres.ndim != 1 or centres.size < 2 or centres.dtype.kind not in "iuf":
-        raise InputError(f"{path}: coordinate {axis} has shape {centres.shape}; two or more centres are expected.")
-    if not (np.abs(centres) < LARGEST).all():
-        raise InputError(f"{path}: coordinate {axis} holds {centres}, which are no places. Write the cube again.")
-    step = (float(centres[-1]) - float(centres[0])) / (centres.size - 1)
-    if not step or np.abs(centres - (float(centres[0]) + step * np.arange(centres.size))).max() > abs(step) / 100:
-        raise InputError(f"{path}: coordinate {axis} is not regular. Resample the cube to a regular grid.")
-    return step
-
-
-def _grid(path: Path, cube: xr.Dataset) -> Grid:
-    """Grid of a cube that is north-up. Raises `InputError` without a CRS and for a rotated grid."""
+def _number(value) -> float | None:
     try:
-        crs = cube.rio.crs
-    except (ValueError, RuntimeError) as error:  # those of encoding and of rasterio and pyproj
-        raise InputError(f"{path}: its CRS cannot be read ({str(error)[:200]}). Write one with rioxarray.") from error
-    if crs is None:
-        raise InputError(f"{path} has no CRS. Write one with rioxarray: cube.rio.write_crs('EPSG:32631').")
-    stored = cube.rio.transform()
-    if stored.b or stored.d:
-        raise InputError(f"{path} is rotated: its transform is {tuple(stored)[:6]}. Bring it to a north-up grid.")
-    height, width = _step(path, cube, "y"), _step(path, cube, "x")
-    left, top = float(cube.x[0]) - width / 2, float(cube.y[0]) - height / 2
-    return Grid(crs, Affine(width, 0, left, 0, height, top), cube.sizes["y"], cube.sizes["x"])
+        values = np.ravel(value)
+        return None if value is None or not len(values) else float(values[0])
+    except (TypeError, ValueError):
+        return None
+
+
+def _sense(series: CubeSeries, shape, variable: Variable, number: int | None, rule: Rule) -> Rule:
+    """The sense of a layer that is only called mask: 1 is good where the images are empty at 0 and full at 1."""
+    zero_empty, zero_full, one_empty, one_full = 0, 0, 0, 0
+    for time in sorted({0, shape[1] // 2, shape[1] - 1}):
+        for y, x in sample_places(shape[2], shape[3], side=64):
+            place = slice(time, time + 1)
+            values = series.values(slice(0, shape[0]), place, y, x)
+            empty = np.isnan(values).any(axis=0)
+            raw = variable.read(**({"band": [number]} if number is not None else {}), time=place, y=y, x=x)
+            bad = rule.unusable(
+                raw.reshape(empty.shape) if "time" in variable.dims else raw.reshape(empty.shape[1:])[None]
+            )
+            zero_empty, zero_full = zero_empty + (~bad & empty).sum(), zero_full + (~bad & ~empty).sum()
+            one_empty, one_full = one_empty + (bad & empty).sum(), one_full + (bad & ~empty).sum()
+    good = zero_empty > 0 and one_empty == 0 and one_full > zero_full
+    return Rule("good") if good and rule.kind == "bad" else rule

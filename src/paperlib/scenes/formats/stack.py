@@ -1,6 +1,7 @@
-"""GeoTIFF stacks: every date and band is a layer of one file."""
+"""GeoTIFF files of several layers: which date and band each layer is, by its description, a text beside it, or order."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,58 +10,162 @@ import xarray as xr
 
 from ...errors import InputError
 from .. import sensors
-from ..dates import parse_dates, select_dates
-from ..rasters import NODATA, RasterFile, read_header
-from ..series import RasterSeries, assemble
+from ..choices import Choices
+from ..dates import parse_dates
+from ..rasters import Header, read_header
+from .filenames import Parsed, counted, parse_name
+from .layers import LayerSource, open_layers
 
 LAYER = re.compile(r"(?P<date>\d{4}-?\d{2}-?\d{2})[ _](?P<band>\w+)")
+#: What `--pattern`, or a line "order: ..." of the text beside a stack, may say of layers that have no names.
+ORDERS = {"date-major": "date-major", "band-major": "band-major", "date": "date-major", "band": "band-major"}
 
 
-def open_stack(path: Path, bands: Sequence[str] | None, dates: Sequence | None, **attrs) -> xr.DataArray:
-    """The lazy array of `open_scene` of a date-major GeoTIFF stack. Reads its header and dates only."""
-    header = read_header(path)
-    days, held = _described(path, header.descriptions) or _sidecar(path) or (None, None)
-    if dates is not None:
-        days = parse_dates(dates, "argument dates")
-    if days is None:
+def open_stack(path: Path, choices: Choices) -> xr.DataArray:
+    """The lazy array of `open_scene` of a GeoTIFF stack. Reads its header and dates only."""
+    header = read_header(path, any_grid=True)
+    parsed = parse_name(path.name[: -len(path.suffix)])
+    parsed = parsed._replace(dates=parsed.dates[:1])
+    layers = name_layers(path, header, parsed, choices, given=True)
+    # Of a stack, dates that are given name its layers; to take some of them, slice the scene.
+    from dataclasses import replace
+
+    return open_layers(layers, replace(choices, dates=None), choices.sensor or parsed.sensor, "stack", str(path))
+
+
+def name_layers(
+    path: Path, header: Header, parsed: Parsed, choices: Choices, item: Sequence[str] = (),
+    default: tuple[float, float] | None = None, given: bool = False,
+) -> list[LayerSource]:  # fmt: skip
+    """Date and name of each layer of a file.
+
+    Parameters
+    ----------
+    parsed: what the name of the file tells.
+    item: names of the layers that a description beside the file gives.
+    default: gain and offset of the product.
+    given: whether `choices.dates` are those of the layers.
+
+    Raises `InputError` where dates or names are not known, or do not fit the number of layers.
+    """
+    beside = _sidecar(path)
+    days = parse_dates(choices.dates, "argument dates") if given and choices.dates is not None else beside[0]
+    dates, names = _described(header.descriptions)
+    if item and not all(names):
+        names = list(item)
+    if all(names) and not all(dates):
+        dates = _dates_by_name(path, names, days, parsed, given)
+    elif all(dates) and not all(names):
+        names = _names_by_date(path, dates, parsed, beside[1], choices)
+    elif not all(dates):
+        dates, names = _unnamed(path, header, days, parsed, beside, choices, given)
+    sources = [
+        LayerSource(path, index, time, name, default)
+        for index, (time, name) in enumerate(zip(dates, names, strict=True), start=1)
+    ]
+    twice = [key for key, count in Counter((source.time, source.name) for source in sources).items() if count > 1]
+    if twice:
         raise InputError(
-            f"The dates of {path} are not known. Say them in one of three ways: open_scene(path, dates=['2018-04-29', "
-            f"...]); band descriptions like '2018-04-29 B2'; or a file {dates_file(path)} with one date a line."
-        )
-    held = held or sensors.BANDS
+            f"Dates of {path}: band {twice[0][1]} of {twice[0][0]:%Y-%m-%d} comes twice;",
+            "each layer needs a date and a band of its own.", kind="scene.layers",
+        )  # fmt: skip
+    return sources
+
+
+def _described(descriptions: Sequence[str | None]) -> tuple[list, list]:
+    """Dates and names that descriptions of layers tell, None and "" where they tell none."""
+    if counted(descriptions):
+        return [None] * len(descriptions), [""] * len(descriptions)
+    dates, names = [], []
+    for text in ((text or "").strip() for text in descriptions):
+        match = LAYER.fullmatch(text)
+        parsed = parse_name(text)
+        name = match["band"] if match and parsed.dates else parsed.band or ("" if parsed.dates else text)
+        dates.append(parsed.dates[0] if parsed.dates else None)
+        names.append(name)
+    return dates, names
+
+
+def _dates_by_name(path: Path, names: Sequence[str], days, parsed: Parsed, given: bool) -> list[pd.Timestamp]:
+    """Dates of named layers: each name comes once a date, in order."""
+    seen: Counter[str] = Counter()
+    turns = []
+    for name in names:
+        turns.append(seen[name])
+        seen[name] += 1
+    count = max(seen.values())
+    if days is None and count == 1 and parsed.dates:
+        days = pd.DatetimeIndex(parsed.dates[:1])
+    if days is None:
+        raise _unknown_dates(path, given)
+    if set(seen.values()) != {len(days)}:
+        uneven = ", ".join(f"{name} {number}" for name, number in seen.items())
+        raise InputError(
+            f"{path} has {len(names)} layers, by name {uneven}; there are {len(days)} dates.",
+            f"Correct the dates, or the descriptions of the layers, or {dates_file(path).name}.", kind="scene.layers",
+        )  # fmt: skip
+    return [days[turn] for turn in turns]
+
+
+def _names_by_date(path: Path, dates, parsed: Parsed, said, choices: Choices) -> list[str]:
+    """Names of dated layers: the band of the file, or each date has the same bands in order."""
+    seen: Counter[pd.Timestamp] = Counter()
+    turns = []
+    for date in dates:
+        turns.append(seen[date])
+        seen[date] += 1
+    count = max(seen.values())
+    held = (parsed.band,) if parsed.band and count == 1 else said or choices.bands
+    if held is None or len(held) != count:
+        raise InputError(
+            f"{path} has layers with dates, {count} a date, and nothing tells their bands.",
+            "Name them in order with --bands, like --bands B2,B3,B4.", kind="scene.bands",
+        )  # fmt: skip
+    return [held[turn] for turn in turns]
+
+
+def _unnamed(path: Path, header: Header, days, parsed: Parsed, beside, choices: Choices, given: bool):
+    """Dates and names of layers that have neither: by their order."""
+    _, said, order = beside
+    if days is None and parsed.dates:
+        days = pd.DatetimeIndex(parsed.dates[:1])
+    if days is None:
+        raise _unknown_dates(path, given)
+    asked = choices.bands if choices.bands and header.count == len(days) * len(choices.bands) else None
+    band = (parsed.band,) if parsed.band and header.count == len(days) else None
+    if not (said or asked or band or given) and header.count != len(days) * len(sensors.BANDS):
+        raise InputError(
+            f"{path} has {header.count} layers without names; which bands they are is not known.",
+            f"Name all {header.count // len(days)} in order with --bands, like --bands B1,B2,B3,...", kind="scene.bands",
+        )  # fmt: skip
+    held = said or band or asked or sensors.BANDS
     if header.count != len(days) * len(held):
         raise InputError(
             f"{path} has {header.count} layers; {len(days)} dates x {len(held)} bands ({' '.join(held)}) are "
-            f"{len(days) * len(held)}. Correct the dates, or say the bands of each date in a line 'bands: B2 B3 ...' "
-            f"of {dates_file(path).name}. To take some of the dates, slice the scene."
+            f"{len(days) * len(held)}.",
+            f"Correct the dates, or say the bands of each date in a line 'bands: B2 B3 ...' of {dates_file(path).name}. To "
+            "take some of the dates, slice the scene.",
+            kind="scene.layers",
         )
-    chosen = tuple(bands) if bands is not None else held
-    absent = [band for band in chosen if band not in held]
-    if absent:
-        raise InputError(f"{path} has no band {', '.join(absent)}; it has {' '.join(held)}.")
-    order = select_dates(days, None, path)
-    integer = header.dtype.kind in "iu"
-    file = RasterFile(path, NODATA if header.nodata is None and integer else header.nodata)
-    scale = 10000.0 if integer else 1.0
-    layers = [[(file, 1 + date * len(held) + held.index(band)) for band in chosen] for date in order]
-    row_bytes = header.count * header.dtype.itemsize * header.grid.width
-    series = RasterSeries(layers, [None] * len(order), scale, row_bytes)
-    return assemble(series, chosen, days[order], header.grid, product="stack", scale=scale, **attrs)
+    order = ORDERS.get(choices.pattern, order)
+    if order == "band-major":
+        return list(days) * len(held), [name for name in held for _ in days]
+    return [day for day in days for _ in held], list(held) * len(days)
 
 
-def _described(path: Path, descriptions: Sequence[str | None]) -> tuple[pd.DatetimeIndex, tuple[str, ...]] | None:
-    """Dates and bands of layer descriptions like "2018-04-29 B2"; None where not every layer has one."""
-    matches = [LAYER.fullmatch((text or "").strip()) for text in descriptions]
-    if not all(matches):
-        return None
-    layers = [(match["date"], match["band"]) for match in matches]
-    dates, bands = (tuple(dict.fromkeys(part)) for part in zip(*layers, strict=True))
-    if layers != [(date, band) for date in dates for band in bands]:
-        raise InputError(
-            f"The layers of {path} are described as {', '.join(descriptions[:3])}, ...; date-major order with the same "
-            f"bands at each date is expected: all bands of the first date, then of the second."
+def _unknown_dates(path: Path, given: bool) -> InputError:
+    if not given:
+        return InputError(
+            f"{path}: no date is found in its name, in those of its folders, or in its layers.",
+            "Say where it stands, like --pattern '{}_{date}_{band}'; dates like 20180215 or 2018-02-15 are understood.",
+            kind="scene.dates",
         )
-    return parse_dates(dates, path), bands
+    return InputError(
+        f"The dates of {path} are not known.",
+        f"Say them in one of three ways: open_scene(path, dates=['2018-04-29', ...]); band descriptions like '2018-04-29 "
+        f"B2'; or a file {dates_file(path)} with one date a line.",
+        kind="scene.dates",
+    )
 
 
 def dates_file(path: Path) -> Path:
@@ -68,17 +173,33 @@ def dates_file(path: Path) -> Path:
     return path.with_suffix(".dates.txt")
 
 
-def _sidecar(path: Path) -> tuple[pd.DatetimeIndex, tuple[str, ...] | None] | None:
-    """Dates, and bands if said, of the text file beside a stack; None where there is none."""
+def _sidecar(path: Path) -> tuple[pd.DatetimeIndex | None, tuple[str, ...] | None, str]:
+    """Dates, bands and order by the text file beside a stack; None, None and "date-major" where there is none."""
     beside = dates_file(path)
     if not beside.is_file():
-        return None
+        return None, None, "date-major"
     try:
         lines = [line.strip() for line in beside.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{beside} cannot be read ({error}). A text file with one date a line is expected.") from error
-    said = [line.partition(":")[2].split() for line in lines if line.lower().startswith("bands:")]
-    dates = parse_dates([line for line in lines if not line.lower().startswith("bands:")], beside)
-    if any(len(set(names)) != len(names) for names in said) or len(said) > 1:
-        raise InputError(f"{beside}: one line 'bands: B2 B3 ...' with different names is expected, found {said}.")
-    return dates, tuple(said[0]) if said else None
+        raise InputError(
+            f"{beside} cannot be read ({error}).", "A text file with one date a line is expected.", kind="scene.dates"
+        ) from error
+    bands, orders, days = [], [], []
+    for line in lines:
+        key, _, rest = line.partition(":")
+        if key.lower() in ("bands", "order") and rest:
+            (bands if key.lower() == "bands" else orders).append(rest.split())
+        elif line.lower().startswith("bands:"):
+            bands.append([])
+        else:
+            days.append(line)
+    dates = parse_dates(days, beside)
+    if any(len(set(names)) != len(names) for names in bands) or len(bands) > 1:
+        raise InputError(
+            f"{beside}:", f"one line 'bands: B2 B3 ...' with different names is expected, found {bands}.",
+            kind="scene.bands",
+        )  # fmt: skip
+    order = ORDERS.get(" ".join(orders[0]) if orders else "date")
+    if order is None or len(orders) > 1:
+        raise InputError(f"{beside}: order {orders};", "'order: date-major' or 'order: band-major' is expected.")
+    return dates, tuple(bands[0]) or None if bands else None, order

@@ -13,8 +13,9 @@ from affine import Affine
 
 from ...errors import InputError
 from .. import sensors
+from ..quality import FLG
 from ..rasters import NODATA, Grid, Header, RasterFile, keep_open, read_header
-from ..series import RasterSeries, assemble
+from ..series import Layer, QualityLayer, RasterSeries, assemble
 
 #: ..._FRC_B2.tif: flat reflectance of a band; a suffix as in ..._FRC_B2_crop.tif is allowed.
 BAND_FILE = re.compile(
@@ -181,18 +182,22 @@ def open_theia(products: Sequence[Product], bands: Sequence[str], resampling: st
         raise InputError(f"The dates have different reflectance scales: {listed}. One scale is expected.")
     scale = next(iter(scales.values()))
     layers = [
-        [(_band_file(path, headers[path], grid, resampling), 1) for path in (product.bands[band] for band in bands)]
+        [
+            Layer(_band_file(path, headers[path], grid, resampling), 1, scale)
+            for path in (product.bands[band] for band in bands)
+        ]
         for product in products
     ]
     flags = [_flag_file(product.flags, grid) for product in products]
+    quality = [[QualityLayer(file, 1, FLG)] if file else [] for file in flags]
     keep_open(len(headers) + len(flags))
     row_bytes = len(flags) * grid.width + sum(
         header.dtype.itemsize * header.grid.width * grid.transform.e / header.grid.transform.e
         for header in headers.values()
     )
     return assemble(
-        RasterSeries(layers, flags, scale, row_bytes), bands, pd.DatetimeIndex([product.date for product in products]), grid,
-        source=source, product="theia_l3a", resampling=resampling, scale=scale,
+        RasterSeries(layers, quality, row_bytes), bands, pd.DatetimeIndex([product.date for product in products]), grid,
+        source=source, product="theia_l3a", resampling=resampling, scale=scale, sensor="sentinel-2",
     )  # fmt: skip
 
 

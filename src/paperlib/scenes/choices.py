@@ -1,0 +1,74 @@
+"""What a user says about a scene where its files say nothing, or say it wrongly."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..errors import InputError
+from ..settings import RESAMPLINGS
+from .sensors import sensor_named
+
+PIXELS = ("", "centre", "corner")
+#: A scale above this is what reflectance 1 is stored as (10000), below it the factor itself (0.0001).
+LARGEST_FACTOR = 2.0
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Options of `scene.open_scene`, checked by `check_choices`; an empty one means that the files decide."""
+
+    resampling: str = "bilinear"
+    bands: tuple[str, ...] | None = None
+    dates: Sequence | None = None
+    sensor: str = ""
+    scale: float | None = None
+    offset: float | None = None
+    nodata: float | None = None
+    mask_classes: tuple[int, ...] | None = None
+    pixel: str = ""
+    every: str = ""
+    pattern: str = ""
+
+    @property
+    def says_values(self) -> bool:
+        """Whether the user says what stored values mean, so that they are not judged."""
+        return self.scale is not None or self.offset is not None
+
+    @property
+    def gain(self) -> float | None:
+        """Reflectance is stored value x gain + shift; None where the files decide."""
+        if self.scale is None:
+            return None
+        return 1 / self.scale if abs(self.scale) > LARGEST_FACTOR else self.scale
+
+    def shift(self, gain: float) -> float | None:
+        """The offset in reflectance; one beyond 2 is in stored units, as ESA's -1000 is."""
+        if self.offset is None:
+            return None
+        return self.offset * gain if abs(self.offset) > LARGEST_FACTOR else self.offset
+
+
+def check_choices(**given: Any) -> Choices:
+    """Choices of the keywords of `open_scene`. Raises `InputError` for a value that cannot be."""
+    choices = Choices(**given)
+    bands, dates = choices.bands, choices.dates
+    if choices.resampling not in RESAMPLINGS:
+        raise _refusal("resampling", choices.resampling, f"choose one of {', '.join(RESAMPLINGS)}.")
+    if isinstance(bands, str) or (bands is not None and len(set(bands)) != len(bands)):
+        raise _refusal("bands", bands, "a list of different names is expected, like bands=['B2', 'B8'].")
+    if isinstance(dates, str):
+        raise _refusal("dates", dates, "a list is expected, like dates=['2018-08-15'].")
+    if choices.pixel not in PIXELS:
+        raise _refusal("pixel", choices.pixel, "choose centre or corner: what x and y of a pixel are.")
+    if choices.scale is not None and (not choices.scale or abs(choices.scale) == float("inf")):
+        raise _refusal("scale", choices.scale, "a factor like 0.0001 is expected, or what 1 is stored as, like 10000.")
+    return replace(
+        choices,
+        bands=None if bands is None else tuple(bands),
+        sensor=sensor_named(choices.sensor).name if choices.sensor else "",
+        mask_classes=None if choices.mask_classes is None else tuple(int(value) for value in choices.mask_classes),
+    )
+
+
+def _refusal(name: str, value: object, expected: str) -> InputError:
+    return InputError(f"{name} = {value!r};", expected, kind=f"settings.scene.{name}")

@@ -1,0 +1,133 @@
+"""Dates and bands in the names of files, folders and layers, as agencies and programs write them."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from ...errors import InputError
+from ..meaning.names import ASIDE, band_key
+from ..quality import letters, rule_of
+
+#: Names whose parts have fixed places: those with two dates, or with a date that generic rules would misread.
+PATTERNS: dict[str, re.Pattern] = {
+    "landsat-8": re.compile(r"L[CO]0[89]_L\w{3}_\d{6}_(?P<date>\d{8})_\d{8}_\d{2}_(?:T1|T2|RT)_(?P<band>.+)"),
+    "landsat-5": re.compile(r"L[TE]0[457]_L\w{3}_\d{6}_(?P<date>\d{8})_\d{8}_\d{2}_(?:T1|T2|RT)_(?P<band>.+)"),
+    "hls-s30": re.compile(r"HLS\.S30\.T\w{5}\.(?P<date>\d{7})T\d{6}\.v\d\.\d\.(?P<band>\w+)"),
+    "hls-l30": re.compile(r"HLS\.L30\.T\w{5}\.(?P<date>\d{7})T\d{6}\.v\d\.\d\.(?P<band>\w+)"),
+    "sentinel-2": re.compile(r"(?:L2A_)?T\d\d[A-Z]{3}_(?P<date>\d{8})T\d{6}_(?P<band>[A-Z0-9]{3})(?:_[126]0m)?"),
+    "modis": re.compile(r"M[OYC]D\w+\.A(?P<date>\d{7})\.h\d\dv\d\d\.\d{3}\.\d{13}[._](?P<band>.+)"),
+}
+DAY = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)(?P<s>[-_.]?)(?P<m>\d\d)(?P=s)(?P<d>\d\d)(?!\d)")
+DAY_OF_YEAR = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)(?P<n>\d{3})(?!\d)")
+MONTH = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)[-_.](?P<m>\d\d)(?![\d])")
+#: Names that only count layers.
+COUNTED = re.compile(r"(?i)(?:band|layer|lyr|\w*\.tif)?[ _.:]*(\d+)")
+
+
+class Parsed(NamedTuple):
+    """What a name tells: dates in their order, and the band or quality layer ("" where there is none)."""
+
+    dates: tuple[pd.Timestamp, ...]
+    band: str
+    sensor: str = ""
+
+
+def parse_name(text: str) -> Parsed:
+    """Dates and band in a name without extension.
+
+    >>> parse_name("MySite_20180215_B02_10m").band
+    'B02'
+    """
+    for sensor, pattern in PATTERNS.items():
+        match = pattern.fullmatch(text)
+        if match and (dates := find_dates(match["date"])[0]):
+            return Parsed(tuple(dates), match["band"], sensor)
+    dates, rest = find_dates(text)
+    return Parsed(tuple(dates), find_band(rest))
+
+
+def find_dates(text: str) -> tuple[list[pd.Timestamp], str]:
+    """Dates in a text, whole days before months, and the text without them."""
+    for pattern in (DAY, DAY_OF_YEAR, MONTH):
+        found = [(match, _day(match)) for match in pattern.finditer(text)]
+        days = [day for _, day in found if day is not None]
+        if days:
+            for match, day in reversed(found):
+                if day is not None:
+                    text = text[: match.start()] + "_" + text[match.end() :]
+            return days, text
+    return [], text
+
+
+def _day(match: re.Match) -> pd.Timestamp | None:
+    parts = match.groupdict()
+    try:
+        if "n" in parts:
+            day = pd.Timestamp(int(parts["y"]), 1, 1) + pd.Timedelta(days=int(parts["n"]) - 1)
+            return day if day.year == int(parts["y"]) and int(parts["n"]) else None
+        return pd.Timestamp(int(parts["y"]), int(parts["m"]), int(parts.get("d") or 1))
+    except ValueError:
+        return None
+
+
+def find_band(text: str) -> str:
+    """The part of a text that names a band, a quality layer, or a known layer that is neither; "" for none.
+
+    Parts are divided by _ . space; several parts may make one name (SR_B5, red_edge_1). The last that fits is taken.
+    """
+    parts = [part for part in re.split(r"[_.\s]+", text) if part]
+    for end in range(len(parts), 0, -1):
+        for start in range(max(0, end - 3), end):
+            name = "_".join(parts[start:end])
+            if re.match(r"(?i)T?\d{2,}$", parts[start]) and start < end - 1:
+                continue  # numbers and times begin no name
+            if band_key(name) or rule_of(name) or ASIDE.match(letters(name)):
+                return name
+    for part in reversed(parts):
+        for piece in reversed(part.split("-")):
+            if piece != part and (band_key(piece) or rule_of(piece) or ASIDE.match(letters(piece))):
+                return piece
+    return ""
+
+
+def compile_pattern(pattern: str) -> re.Pattern:
+    """A user's pattern such as "{}_{date}_{band}" as a regular expression for names without extension.
+
+    Raises `InputError` for a field that is not {date}, {band} or {}.
+    """
+    text, used = "", set()
+    for piece in re.split(r"(\{[^{}]*\})", re.sub(r"\.(tiff?|jp2|vrt|img)$", "", pattern, flags=re.IGNORECASE)):
+        field = piece[1:-1] if piece.startswith("{") else None
+        if field is None:
+            text += re.escape(piece)
+        elif field == "":
+            text += r".*?"
+        elif field in ("date", "band") and field not in used:
+            used.add(field)
+            text += r"(?P<date>\d[\d_.-]*\d)(?:T\d{6}Z?)?" if field == "date" else r"(?P<band>[A-Za-z0-9._-]+?)"
+        else:
+            raise InputError(
+                f"pattern = {pattern!r}: {piece} is not known, or comes twice;",
+                "give {date}, {band}, and {} for anything else, like '{}_{date}_{band}'.",
+                kind="settings.scene.pattern",
+            )
+    if not used:
+        raise InputError(
+            f"pattern = {pattern!r} names neither a date nor a band;", "give it like '{}_{date}_{band}'.",
+            kind="settings.scene.pattern",
+        )  # fmt: skip
+    return re.compile(text)
+
+
+def counted(descriptions: Sequence[str | None]) -> bool:
+    """Whether descriptions of layers are none, or only count them ("Band 1", "Band 2", ...)."""
+    texts = [(text or "").strip() for text in descriptions]
+    if not any(texts):
+        return True
+    matches = [COUNTED.fullmatch(text) for text in texts]
+    numbers = [int(match[1]) for match in matches if match]
+    return len(numbers) == len(texts) and len(texts) > 1 and numbers in (
+        list(range(1, len(texts) + 1)), list(range(len(texts)))
+    )  # fmt: skip

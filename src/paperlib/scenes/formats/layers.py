@@ -1,0 +1,178 @@
+"""Layers of raster files, whatever named them, as one lazy array: the common end of stacks, loose files and products."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import rasterio
+import xarray as xr
+from affine import Affine
+
+from ...errors import InputError
+from ..choices import Choices
+from ..meaning.names import Plan, plan_bands
+from ..meaning.values import Meaning, float_divisor, meaning_of
+from ..quality import VALID, letters
+from ..rasters import Grid, Header, RasterFile, keep_open, read_header
+from ..series import Layer, QualityLayer, RasterSeries
+from ..shaping.finish import finish_scene
+
+#: Resampled values below this are between reflectance and an undeclared -9999, not reflectance.
+BETWEEN = -2000.0
+
+
+@dataclass(frozen=True)
+class LayerSource:
+    """Where one layer of a scene lies, and what is known of it before its file is opened."""
+
+    path: Path
+    index: int  # from 1
+    time: pd.Timestamp
+    name: str  # of the band or quality layer, as the files have it
+    default: tuple[float, float] | None = None  # gain and offset of the product, where the file declares none
+    nodata: float | None = None  # of the product, where the file declares none
+
+
+def open_layers(
+    sources: Sequence[LayerSource], choices: Choices, sensor: str, product: str, where: str
+) -> xr.DataArray:
+    """The lazy array of `scene.open_scene` of these layers. Reads headers only, and of floats a few windows.
+
+    Raises `InputError` for a band that lacks at a date, and as `names.plan_bands` does.
+    """
+    plan = plan_bands(list(dict.fromkeys(source.name for source in sources)), choices.bands, where, sensor)
+    wanted = set(plan.sources) | set(plan.quality)
+    sources = [source for source in sources if source.name in wanted]
+    headers = {path: read_header(path, any_grid=True) for path in dict.fromkeys(source.path for source in sources)}
+    acquisitions = _acquisitions(sources, plan, where)
+    grid = common_grid({source.path: headers[source.path] for source in sources if source.name in plan.sources})
+    builder = _Builder(headers, grid, choices, plan)
+    row_bytes = sum(
+        header.dtype.itemsize * header.count * header.grid.width * abs(grid.transform.e / header.grid.transform.e)
+        for header in headers.values()
+        if header.grid.transform.e
+    )
+    keep_open(len(headers))
+    layers = [[builder.layer(found[name]) for name in plan.sources] for found in acquisitions]
+    quality = [builder.quality(found) for found in acquisitions]
+    times = pd.DatetimeIndex([next(iter(found.values())).time for found in acquisitions])
+    if headers[sources[0].path].dtype.kind == "f" and not builder.declared:
+        series = RasterSeries(layers, quality, row_bytes)
+        shape = (len(plan.bands), len(times), grid.height, grid.width)
+        divisor = float_divisor(series, shape, plan.bands, plan.sensor, where)
+        layers = [[layer._replace(divisor=divisor) for layer in date] for date in layers]
+    return finish_scene(
+        lambda order: RasterSeries([layers[t] for t in order], [quality[t] for t in order], row_bytes),
+        plan.bands, times, grid, choices, source=where, product=product, resampling=choices.resampling,
+        scale=layers[0][0].divisor, sensor=plan.sensor,
+    )  # fmt: skip
+
+
+def _acquisitions(sources: Sequence[LayerSource], plan: Plan, where: str) -> list[dict[str, LayerSource]]:
+    """Layers by name of each acquisition; of one time there are several where a name comes several times."""
+    found: dict[pd.Timestamp, list[dict[str, LayerSource]]] = {}
+    for source in sources:
+        places = found.setdefault(source.time, [])
+        place = next((place for place in places if source.name not in place), None)
+        if place is None:
+            place = {}
+            places.append(place)
+        place[source.name] = source
+    acquisitions = [place for time in sorted(found) for place in found[time]]
+    for name, band in zip(plan.sources, plan.bands, strict=True):
+        lacking = [place for place in acquisitions if name not in place]
+        if lacking:
+            dates = ", ".join(f"{next(iter(place.values())).time:%Y-%m-%d}" for place in lacking[:5])
+            beside = next(iter(lacking[0].values())).path
+            others = [other for other in plan.bands if other != band]
+            raise InputError(
+                f"{where}: band {band} is missing at {dates} (beside {beside}).",
+                "Get it, take that date away"
+                + (f", or leave the band out with --bands {','.join(others)}." if others else "."),
+                kind="scene.bands",
+            )
+    return acquisitions
+
+
+class _Builder:
+    """Files opened once each, with the layers and quality layers that lie in them."""
+
+    def __init__(self, headers: dict[Path, Header], grid: Grid, choices: Choices, plan: Plan):
+        self.headers, self.grid, self.choices, self.plan = headers, grid, choices, plan
+        self.declared = False
+        self._files: dict[tuple, RasterFile] = {}
+
+    def layer(self, source: LayerSource) -> Layer:
+        header = self.headers[source.path]
+        gain, offset = (
+            values[source.index - 1] if len(values) >= source.index else None
+            for values in (header.scales, header.offsets)
+        )
+        nodata = source.nodata if header.nodata is None else header.nodata
+        choice = self.choices
+        meaning = meaning_of(header.dtype, gain, offset, nodata, choice, str(source.path), source.default)
+        if header.masked and header.nodata is None and choice.nodata is None:
+            meaning = meaning._replace(nodata=None if header.dtype.kind == "u" else meaning.nodata)
+        self.declared |= meaning.declared
+        return Layer(self._file(source.path, meaning), source.index, meaning.divisor, meaning.offset)
+
+    def quality(self, found: dict[str, LayerSource]) -> list[QualityLayer]:
+        layers = [
+            QualityLayer(self._quality_file(source.path), source.index, rule.with_values(self.choices.mask_classes))
+            for name, source in found.items()
+            if (rule := self.plan.quality.get(name)) is not None
+        ]
+        bands = dict.fromkeys(source.path for name, source in found.items() if name in self.plan.sources)
+        masked = [path for path in bands if self.headers[path].masked]
+        return layers + [QualityLayer(self._quality_file(path), 0, VALID) for path in masked]
+
+    def _file(self, path: Path, meaning: Meaning) -> RasterFile:
+        key = path, meaning.nodata, meaning.valid
+        if key not in self._files:
+            same, (low, high) = self.headers[path].grid == self.grid, meaning.valid
+            low = low if same or low is None or self.headers[path].dtype.kind == "f" else BETWEEN
+            place = (None, "nearest") if same else (self.grid, self.choices.resampling)
+            self._files[key] = RasterFile(path, meaning.nodata, *place, (low, high))
+        return self._files[key]
+
+    def _quality_file(self, path: Path) -> RasterFile:
+        if (path,) not in self._files:
+            same = self.headers[path].grid == self.grid
+            self._files[path,] = RasterFile(path, None) if same else RasterFile(path, 0, self.grid, "nearest")
+        return self._files[path,]
+
+
+def common_grid(headers: dict[Path, Header]) -> Grid:
+    """The grid that the files are read on: that of the smallest pixels and the commonest CRS, over all of them.
+
+    Raises `InputError` for files that do not overlap at all.
+    """
+    grids = [header.grid for header in headers.values()]
+    crs = Counter(grid.crs.to_wkt() for grid in grids).most_common(1)[0][0]
+    mine = [grid for grid in grids if grid.crs.to_wkt() == crs]
+    finest = min(abs(grid.transform.determinant) for grid in mine)
+    fine = [grid for grid in mine if abs(grid.transform.determinant) <= finest * (1 + 1e-6)]
+    first = Counter(fine).most_common(1)[0][0]
+    if all(grid == first for grid in fine) and len(mine) == len(grids):
+        return first
+    step = first.transform
+    if step.b or step.d or step.e > 0:
+        return first
+    bounds = [
+        grid.bounds if grid.crs == first.crs else rasterio.warp.transform_bounds(grid.crs, first.crs, *grid.bounds)
+        for grid in grids
+    ]
+    west, south, east, north = (
+        f(values) for f, values in zip((min, min, max, max), zip(*bounds, strict=True), strict=True)
+    )
+    left, top = np.floor((west - step.c) / step.a + 1e-3), np.floor((north - step.f) / step.e + 1e-3)
+    right, bottom = np.ceil((east - step.c) / step.a - 1e-3), np.ceil((south - step.f) / step.e - 1e-3)
+    return Grid(first.crs, step @ Affine.translation(left, top), int(bottom - top), int(right - left))
+
+
+def same_name(name: str, other: str) -> bool:
+    """Whether two names differ in case and signs alone."""
+    return letters(name) == letters(other)

@@ -1,0 +1,138 @@
+"""A folder of image files: one a date and band, one a date, or one a band, told apart by their names."""
+
+import json
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+
+from ...errors import InputError, InputWarning
+from ..choices import Choices
+from ..meaning.names import ASIDE, band_rank
+from ..meaning.values import LANDSAT_GAIN, LANDSAT_OFFSET
+from ..quality import letters
+from ..rasters import Header, read_header
+from .filenames import Parsed, compile_pattern, parse_name
+from .layers import LayerSource, open_layers
+from .stack import name_layers
+
+IMAGES = (".tif", ".tiff", ".jp2", ".vrt", ".img")
+#: Files may lie in the folder itself, in its folders, or deeper.
+DEEPEST = 4
+LANDSAT_BAND = re.compile(r"(?i)SR_B\d$")
+
+
+def find_images(folder: Path) -> list[Path]:
+    """Image files in a folder and its folders, in the order of their names."""
+    places = ["/".join(["*"] * depth) for depth in range(1, DEEPEST + 1)]
+    files = {
+        path for place in places for path in folder.glob(place) if path.suffix.lower() in IMAGES and path.is_file()
+    }
+    return sorted(files)
+
+
+def open_loose(folder: Path, choices: Choices) -> xr.DataArray:
+    """The lazy array of `scene.open_scene` of a folder of image files.
+
+    Raises `InputError` for a file whose date or layers cannot be told, with an example and the option that tells them.
+    """
+    paths = find_images(folder)
+    parsed = dict(zip(paths, _parse(folder, paths, choices), strict=True))
+    aside = [path for path in paths if ASIDE.match(letters(parsed[path].band))]
+    if aside:
+        names = ", ".join(dict.fromkeys(parsed[path].band for path in aside))
+        warnings.warn(
+            InputWarning(
+                f"{folder}: {len(aside)} files of {names} are left out, like {aside[0].name}.",
+                "They hold no reflectance; to read one all the same, name it with --bands.",
+                kind="scene.left_out",
+            ),
+            stacklevel=3,
+        )
+    paths = [path for path in paths if path not in aside or parsed[path].band in (choices.bands or ())]
+    sources = [source for path in paths for source in _layers(path, parsed[path], choices)]
+    sources.sort(key=lambda source: band_rank(source.name))
+    sensors = {parsed[path].sensor for path in paths} - {""}
+    if not sources:
+        raise InputError(f"{folder} holds no image of a band.", "Give a folder of GeoTIFF files.", kind="scene.bands")
+    sensor = choices.sensor or (sensors.pop() if len(sensors) == 1 else "")
+    return open_layers(sources, choices, sensor, "files", str(folder))
+
+
+def _parse(folder: Path, paths: Sequence[Path], choices: Choices) -> list[Parsed]:
+    """Date and band of each file, from its name, else from the folders it lies in."""
+    pattern = compile_pattern(choices.pattern) if choices.pattern else None
+    parsed = []
+    for path in paths:
+        name = path.name[: -len(path.suffix)]
+        if pattern is not None:
+            match = pattern.fullmatch(name)
+            if not match:
+                raise InputError(
+                    f"{path} does not fit the pattern {choices.pattern!r}.",
+                    "Correct --pattern, or take the file away.", kind="scene.pattern",
+                )  # fmt: skip
+            fields = match.groupdict()
+            dates = parse_name(fields.get("date") or "").dates
+            if "date" in fields and not dates:
+                raise InputError(
+                    f"{path}: {fields['date']!r} is no date, by the pattern {choices.pattern!r}.",
+                    "Dates like 20180215, 2018-02-15 or 2018046 are expected.", kind="scene.dates",
+                )  # fmt: skip
+            parsed.append(Parsed(dates, fields.get("band") or ""))
+            continue
+        parsed.append(parse_name(name))
+    place = _date_place([each.dates for each in parsed])
+    result = []
+    for path, each in zip(paths, parsed, strict=True):
+        dates, band = each.dates, each.band
+        for parent in path.relative_to(folder).parents:
+            if parent != Path():
+                above = parse_name(parent.name)
+                dates, band = dates or above.dates, band or above.band
+        result.append(Parsed(dates[place : place + 1] or dates[:1], band, each.sensor))
+    return result
+
+
+def _date_place(found: Sequence[Sequence[pd.Timestamp]]) -> int:
+    """Which of several dates of a name counts: the first that is not the same in all files, as a day of processing is."""
+    counts = {len(dates) for dates in found}
+    if len(counts) == 1 and (count := counts.pop()) > 1:
+        for place in range(count):
+            if len({dates[place] for dates in found}) > 1:
+                return place
+    return 0
+
+
+def _layers(path: Path, parsed: Parsed, choices: Choices) -> list[LayerSource]:
+    header = read_header(path, any_grid=True)
+    item = _item_bands(path, header)
+    return name_layers(path, header, parsed, choices, item, _default(parsed))
+
+
+def _default(parsed: Parsed) -> tuple[float, float] | None:
+    """Gain and offset of Landsat's Collection 2, which its files do not declare."""
+    if parsed.sensor.startswith("landsat") and LANDSAT_BAND.match(parsed.band):
+        return LANDSAT_GAIN, LANDSAT_OFFSET
+    return None
+
+
+def _item_bands(path: Path, header: Header) -> tuple[str, ...]:
+    """Names of the layers by a STAC item beside the file; none where there is no such item."""
+    for beside in (Path(f"{path}.json"), path.with_suffix(".json")):
+        if not beside.is_file():
+            continue
+        try:
+            assets = json.loads(beside.read_text(encoding="utf-8-sig")).get("assets", {})
+            for asset in assets.values():
+                if Path(str(asset.get("href", ""))).name == path.name:
+                    bands = asset.get("eo:bands") or asset.get("bands") or asset.get("raster:bands") or []
+                    names = tuple(str(band.get("name", "")) for band in bands)
+                    if len(names) == header.count and all(names):
+                        return names
+        except (OSError, ValueError, AttributeError, TypeError):
+            continue  # another program's file: the names are looked for elsewhere
+    return ()
