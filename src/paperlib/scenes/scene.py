@@ -8,8 +8,8 @@ import xarray as xr
 
 from ..errors import InputError
 from .choices import Choices, check_choices
+from .cubes.cube import open_cube
 from .dates import select_dates
-from .formats.cube import open_cube
 from .formats.loose import find_images, open_loose
 from .formats.stack import open_stack
 from .formats.theia import BAND_FILE, choose_bands, find_products, open_theia

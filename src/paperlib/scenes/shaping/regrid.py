@@ -42,7 +42,7 @@ def metric_grid(grid: Grid, where: str) -> Grid:
     south, north = (f(y for _, y in corners) for f in (min, max))
     if not (-361 < west < east < 541 and -90.01 < south < north < 90.01):
         raise InputError(
-            f"{where}: its CRS {grid.crs} is in degrees, but x goes from {west:g} to {east:g}, y from {south:g} to {north:g}.",
+            f"{where}: its CRS {grid.crs} is in degrees, but x is {west:g} to {east:g}, y {south:g} to {north:g}.",
             "Give the file the CRS of these coordinates, for example with rio edit-info --crs.", kind="scene.crs",
         )  # fmt: skip
     middle = ((west + east) / 2 + 180) % 360 - 180, (south + north) / 2

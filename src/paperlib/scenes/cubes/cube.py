@@ -14,8 +14,8 @@ from ..meaning.values import Meaning, float_divisor, meaning_of, sample_places
 from ..quality import MASK, Rule, flag_rule, letters, rule_of
 from ..sensors import sensor_named
 from ..shaping.finish import finish_scene
-from .cube_axes import decode_times, grid_of, name_dimensions, time_values
-from .cube_series import BandSource, CubeSeries, Variable
+from .axes import decode_times, grid_of, name_dimensions, time_values
+from .variables import BandSource, CubeSeries, Variable
 
 PLANE = {"time", "y", "x"}
 #: Attributes and coordinates in which programs name the satellite.
