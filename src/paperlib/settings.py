@@ -36,6 +36,15 @@ class Scene(_Section):
     path: str = ""  # folder of products, GeoTIFF stack, NetCDF or Zarr cube; empty: the simulated scene
     polygons: str = ""  # vector file; empty: the polygons of the simulated scene
     resampling: str = chosen("bilinear", *RESAMPLINGS)  # of 20 m bands to the 10 m grid
+    bands: tuple[str, ...] = ()  # the bands to read, in this order; empty: the sensor's default bands
+    sensor: str = ""  # as sentinel-2, landsat-8, hls-l30; empty: by the names of bands
+    scale: float | None = None  # reflectance is stored value x scale + offset; none: what the files declare
+    offset: float | None = None  # in reflectance; beyond 2 in stored units
+    nodata: float | None = None  # stored value where there is nothing; none: what the files declare
+    mask_classes: tuple[int, ...] = ()  # of the quality layer, not to be used; empty: clouds and their shadows
+    pixel: str = chosen("", "", "centre", "corner")  # what x and y of a cube are; empty: found out
+    every: str = ""  # composites: "month", or days as "16D"; empty: every acquisition
+    pattern: str = ""  # how files are named, as "{}_{date}_{band}"; empty: found out
     size: int = bounded(384, 64, 16_384)  # simulated scene: side in pixels of 10 m, even
     pool: int = bounded(90, 1, 100_000)  # simulated scene: polygons of the training pool
     test: int = bounded(50, 1, 100_000)  # simulated scene: test polygons

@@ -233,16 +233,19 @@ def test_swapped_bands(scene):
     told(run(scene), "warning", "bands swapped", "B8 is lower than B4", "order")
 
 
-@pytest.mark.parametrize(("factor", "median"), [(100, "100 times"), (0.01, "a hundredth")])
-@pytest.mark.fault("reflectance of the wrong scale", "a warning of the pre-flight with the median", "nothing")
-def test_a_wrong_scale(scene, factor, median):
+@pytest.mark.parametrize("factor", [100, 0.01])
+@pytest.mark.fault("reflectance of the wrong scale", "refused or a warning of the pre-flight, with the median", "nothing")
+def test_a_wrong_scale(scene, factor):
     stack = open_scene(scene / "T31TCJ").compute().drop_vars(["mask", "spatial_ref"]) * factor
     cube = stack.rename("reflectance").rio.write_crs(32631)
     cube.attrs, cube.encoding = {}, {}
     cube.to_dataset().to_netcdf(scene / "cube.nc", engine="h5netcdf")
     findings = check(scene / "cube.nc", scene / "polygons.gpkg")
-    told(findings, "warning", "scale", "the median reflectance is", "about 0.1 is expected", "cube.nc", "x 10000")
-    assert errors(findings) == [], median
+    if factor > 1:
+        told(findings, "error", "scene", "cannot be reflectance", "--scale 0.01")
+    else:
+        told(findings, "warning", "scale", "the median reflectance is", "about 0.1 is expected", "cube.nc", "x 10000")
+        assert errors(findings) == []
 
 
 def test_one_date_of_another_scale_absurd_values_and_undeclared_nodata(scene):

@@ -494,7 +494,7 @@ def test_cubes_that_cannot_be_used_are_explained(tmp_path):
     refused("coordinate x has shape", good.isel(x=[0]))
     refused("one variable with dimensions band, time, y, x is expected.*sr", good.rename(y="place"))
     refused("foo, bar is not understood", good.assign_coords(band=["foo", "bar"]))
-    refused("mask has dimensions", good.to_dataset().assign(mask=(("y", "x"), np.zeros((4, 5)))))
+    refused("mask has dimensions", good.to_dataset().assign(mask=(("time", "x"), np.zeros((3, 5)))))
     refused("several bands B2", good.assign_coords(band=["B2", "B2"]))
     refused("B2 and blue are B2", good.assign_coords(band=["B2", "blue"]))
     refused("cannot be reflectance.*--scale", good * 10000)

@@ -29,6 +29,15 @@ StoreOption = Annotated[
 #: becomes `--set-field TEXT`, a truth value `--repair / --no-repair`, a tuple `--bands B2,B3,B4`.
 SETTING_OPTIONS = {
     "scene.resampling": "resampling of 20 m bands to 10 m: nearest, bilinear or cubic",
+    "scene.bands": "bands to read, by the names of the files; default: the bands of the sensor",
+    "scene.sensor": "sentinel-2, landsat-8, landsat-5, hls-s30, hls-l30, planet, modis, sentinel-1",
+    "scene.scale": "reflectance is stored value x SCALE + OFFSET; as 0.0001",
+    "scene.offset": "added to the scaled value; as -0.1, or -1000 in stored units",
+    "scene.nodata": "stored value where there is nothing",
+    "scene.mask_classes": "classes (SCL) or bits (QA_PIXEL) of the quality layer that must not be used",
+    "scene.pixel": "what x and y of a cube are: centre or corner of pixels",
+    "scene.every": "composites of a period: month, 16D, 10D; medians of what is usable",
+    "scene.pattern": "how files are named, as '{}_{date}_{band}'",
 }
 
 SetOption = Annotated[

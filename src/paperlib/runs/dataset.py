@@ -16,6 +16,7 @@ from ..features.superpixels import segment_scene
 from ..labels import burn, legend_of, load_polygons, pixel_counts, separation, split
 from ..mapping.scene_maps import read_map
 from ..nomenclature import LandCover
+from ..scenes.choices import keywords_of
 from ..scenes.scene import open_scene
 from ..scenes.windowing import window_around
 from ..settings import Settings, describe
@@ -62,7 +63,9 @@ class Dataset:
     @cached_property
     def scene(self) -> xr.DataArray:
         """The lazy reflectance series (band, time, y, x); see `scenes.open_scene`."""
-        return open_scene(self.folder or self.settings.scene.path, resampling=self.settings.scene.resampling)
+        if self.folder:
+            return open_scene(self.folder, resampling=self.settings.scene.resampling)
+        return open_scene(self.settings.scene.path, **keywords_of(self.settings.scene))
 
     @cached_property
     def polygons(self) -> gpd.GeoDataFrame:

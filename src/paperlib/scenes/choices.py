@@ -1,11 +1,11 @@
 """What a user says about a scene where its files say nothing, or say it wrongly."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ..errors import InputError
-from ..settings import RESAMPLINGS
+from ..settings import RESAMPLINGS, Scene
 from .sensors import sensor_named
 
 PIXELS = ("", "centre", "corner")
@@ -68,6 +68,13 @@ def check_choices(**given: Any) -> Choices:
         sensor=sensor_named(choices.sensor).name if choices.sensor else "",
         mask_classes=None if choices.mask_classes is None else tuple(int(value) for value in choices.mask_classes),
     )
+
+
+def keywords_of(scene: Scene) -> dict[str, Any]:
+    """The keywords of `open_scene` that the settings of a scene give, beside its path."""
+    empty = {"bands": None, "mask_classes": None}
+    names = [field.name for field in fields(Choices) if field.name != "dates"]
+    return {name: getattr(scene, name) or empty.get(name, getattr(scene, name)) for name in names}
 
 
 def _refusal(name: str, value: object, expected: str) -> InputError:
