@@ -72,6 +72,9 @@ OTHER_VALUES = {
     "sample.split": "pixel", "sample.training_share": 0.5, "sample.dates": "2018-07-08", "sample.indices": False,
     "train.epochs": 40, "train.patience": 7, "train.trainings": 7, "train.learning_rate": 1e-4, "train.patches": 7,
     "train.dropout": 0.25, "train.fusion": 0.25, "map.window": 64, "seed": 7,
+    "scene.bands": ["B4", "B8"], "scene.sensor": "landsat-8", "scene.scale": 0.0002, "scene.offset": -0.1,
+    "scene.nodata": 7.0, "scene.mask_classes": [3, 8], "scene.pixel": "corner", "scene.every": "16D",
+    "scene.pattern": "{date}_{band}",
 }  # fmt: skip
 PATHS = {"scene.path": "a.tif", "scene.polygons": "a.gpkg"}
 
@@ -86,14 +89,18 @@ def test_every_setting_is_overridden_in_the_same_way_everywhere(name, tmp_path, 
     value = OTHER_VALUES[name]
     given = {**PATHS, name: value} if name in PATHS else {name: value}
     made = settings.make("demo", settings=given)
-    assert settings.describe(made)[name] == value
+    assert settings.describe(made)[name] == (tuple(value) if isinstance(value, list) else value)
     nested = {}
     for key, content in given.items():
         section, _, last = key.rpartition(".")
         (nested.setdefault(section, {}) if section else nested)[last] = content
     (tmp_path / "nested.yml").write_text(yaml.safe_dump(nested))
     (tmp_path / "flat.yml").write_text(yaml.safe_dump(given))
-    texts = {key: str(content).lower() if isinstance(content, bool) else str(content) for key, content in given.items()}
+    texts = {
+        key: ",".join(map(str, content)) if isinstance(content, list) else str(content)
+        for key, content in given.items()
+    }
+    texts = {key: text.lower() if text in ("True", "False") else text for key, text in texts.items()}
     for form in (nested, texts, json.dumps(given), tmp_path / "nested.yml", str(tmp_path / "flat.yml")):
         assert settings.make("demo", settings=form) == made
     monkeypatch.setenv("PAPERLIB_SETTINGS", yaml.safe_dump(given, default_flow_style=True))

@@ -234,7 +234,9 @@ def test_swapped_bands(scene):
 
 
 @pytest.mark.parametrize("factor", [100, 0.01])
-@pytest.mark.fault("reflectance of the wrong scale", "refused or a warning of the pre-flight, with the median", "nothing")
+@pytest.mark.fault(
+    "reflectance of the wrong scale", "refused or a warning of the pre-flight, with the median", "nothing"
+)
 def test_a_wrong_scale(scene, factor):
     stack = open_scene(scene / "T31TCJ").compute().drop_vars(["mask", "spatial_ref"]) * factor
     cube = stack.rename("reflectance").rio.write_crs(32631)

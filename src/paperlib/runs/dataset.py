@@ -63,9 +63,7 @@ class Dataset:
     @cached_property
     def scene(self) -> xr.DataArray:
         """The lazy reflectance series (band, time, y, x); see `scenes.open_scene`."""
-        if self.folder:
-            return open_scene(self.folder, resampling=self.settings.scene.resampling)
-        return open_scene(self.settings.scene.path, **keywords_of(self.settings.scene))
+        return open_scene(self.folder or self.settings.scene.path, **keywords_of(self.settings.scene))
 
     @cached_property
     def polygons(self) -> gpd.GeoDataFrame:

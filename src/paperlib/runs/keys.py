@@ -13,6 +13,8 @@ from ..settings import SIMULATED, Settings, key
 
 #: Fields of `settings.Sample` that vary extracted samples instead of changing what is extracted.
 VARIED = ("split", "training_share", "dates", "indices")
+#: Settings of a scene that products of Theia L3A, as those of the simulated scene, answer themselves.
+OF_OTHER_FILES = ("sensor", "pixel", "pattern")
 #: Settings of the training loop that a single network takes.
 OWN = {"fusion": "SpatioTempCNN"}
 
@@ -32,7 +34,8 @@ def samples_key(settings: Settings) -> str:
     scene, sample = asdict(settings.scene), settings.sample
     paths = [scene.pop("path"), scene.pop("polygons")]
     files = simulated_scene(settings) if not settings.scene.path else [fingerprint(path) for path in paths]
-    read = {name: value for name, value in scene.items() if name not in SIMULATED}
+    unread = SIMULATED if settings.scene.path else (*SIMULATED, *OF_OTHER_FILES)
+    read = {name: value for name, value in scene.items() if name not in unread}
     margin = models.WIDEST // 2
     return key(
         files, read, settings.labels, sample.patch, sample.validation, margin, settings.seed, store.FORMAT

@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
 import xarray as xr
 
 from ..errors import InputError
-from .choices import Choices, check_choices
+from .choices import check_choices
 from .cubes.cube import open_cube
-from .dates import select_dates
 from .formats.loose import find_images, open_loose
 from .formats.stack import open_stack
-from .formats.theia import BAND_FILE, choose_bands, find_products, open_theia
+from .formats.theia import BAND_FILE, open_theia
 
 STACKS = (".tif", ".tiff", ".vrt")
 CUBES = (".nc", ".nc4", ".cdf", ".h5", ".hdf5")
@@ -83,14 +81,7 @@ def open_scene(
         return open_stack(path, choices)
     if kind == "files":
         return open_loose(path, choices)
-    return _open_products(path, choices)
-
-
-def _open_products(path: Path, choices: Choices) -> xr.DataArray:
-    products = find_products(path)
-    chosen = select_dates(pd.DatetimeIndex([product.date for product in products]), choices.dates, path)
-    products = [products[index] for index in chosen]
-    return open_theia(products, choose_bands(products, choices.bands), choices.resampling, str(path))
+    return open_theia(path, choices)
 
 
 def kind_of(path: str | Path) -> str:

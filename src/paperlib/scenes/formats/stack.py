@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -28,8 +29,6 @@ def open_stack(path: Path, choices: Choices) -> xr.DataArray:
     parsed = parsed._replace(dates=parsed.dates[:1])
     layers = name_layers(path, header, parsed, choices, given=True)
     # Of a stack, dates that are given name its layers; to take some of them, slice the scene.
-    from dataclasses import replace
-
     return open_layers(layers, replace(choices, dates=None), choices.sensor or parsed.sensor, "stack", str(path))
 
 

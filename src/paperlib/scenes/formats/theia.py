@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
@@ -13,9 +13,12 @@ from affine import Affine
 
 from ...errors import InputError
 from .. import sensors
+from ..choices import Choices
+from ..dates import select_dates
 from ..quality import FLG
 from ..rasters import NODATA, Grid, Header, RasterFile, keep_open, read_header
-from ..series import Layer, QualityLayer, RasterSeries, assemble
+from ..series import Layer, QualityLayer, RasterSeries
+from ..shaping.finish import finish_scene
 
 #: ..._FRC_B2.tif: flat reflectance of a band; a suffix as in ..._FRC_B2_crop.tif is allowed.
 BAND_FILE = re.compile(
@@ -165,40 +168,54 @@ def _words(grid: Grid) -> str:
     return f"{grid.height} rows x {grid.width} columns of {step.a:g} m from ({step.c:g}, {step.f:g})"
 
 
-def _band_file(path: Path, header: Header, grid: Grid, resampling: str) -> RasterFile:
+def _band_file(path: Path, header: Header, grid: Grid, choices: Choices) -> RasterFile:
     if header.dtype.kind == "u":
         raise InputError(f"{path} holds {header.dtype}; a band file holds int16, with {NODATA} where there is no data.")
     nodata = NODATA if header.nodata is None else header.nodata
-    return RasterFile(path, nodata) if header.grid == grid else RasterFile(path, nodata, grid, resampling)
+    nodata = nodata if choices.nodata is None else choices.nodata
+    return RasterFile(path, nodata) if header.grid == grid else RasterFile(path, nodata, grid, choices.resampling)
 
 
-def open_theia(products: Sequence[Product], bands: Sequence[str], resampling: str, source: str) -> xr.DataArray:
-    """The lazy array of `scene.open_scene` of these products and bands. Reads headers and metadata only."""
+def open_theia(folder: Path, choices: Choices) -> xr.DataArray:
+    """The lazy array of `scene.open_scene` of the products in a folder. Reads headers and metadata only."""
+    products = find_products(folder)
+    kept = select_dates(pd.DatetimeIndex([product.date for product in products]), choices.dates, folder)
+    products = [products[index] for index in kept]
+    bands = choose_bands(products, choices.bands)
     headers = {product.bands[band]: read_header(product.bands[band]) for product in products for band in bands}
     grid = choose_grid(headers)
-    scales = {product.metadata or product.folder: read_scale(product.metadata) for product in products}
-    if len(set(scales.values())) > 1:
-        listed = ", ".join(f"{path} {scale:g}" for path, scale in scales.items())
-        raise InputError(f"The dates have different reflectance scales: {listed}. One scale is expected.")
-    scale = next(iter(scales.values()))
+    scale, offset = _scaling(products, choices)
     layers = [
         [
-            Layer(_band_file(path, headers[path], grid, resampling), 1, scale)
+            Layer(_band_file(path, headers[path], grid, choices), 1, scale, offset)
             for path in (product.bands[band] for band in bands)
         ]
         for product in products
     ]
     flags = [_flag_file(product.flags, grid) for product in products]
-    quality = [[QualityLayer(file, 1, FLG)] if file else [] for file in flags]
+    quality = [[QualityLayer(file, 1, FLG.with_values(choices.mask_classes))] if file else [] for file in flags]
     keep_open(len(headers) + len(flags))
     row_bytes = len(flags) * grid.width + sum(
         header.dtype.itemsize * header.grid.width * grid.transform.e / header.grid.transform.e
         for header in headers.values()
     )
-    return assemble(
-        RasterSeries(layers, quality, row_bytes), bands, pd.DatetimeIndex([product.date for product in products]), grid,
-        source=source, product="theia_l3a", resampling=resampling, scale=scale, sensor="sentinel-2",
+    return finish_scene(
+        lambda order: RasterSeries([layers[t] for t in order], [quality[t] for t in order], row_bytes),
+        bands, pd.DatetimeIndex([product.date for product in products]), grid, replace(choices, dates=None),
+        source=str(folder), product="theia_l3a", resampling=choices.resampling, scale=scale, sensor="sentinel-2",
     )  # fmt: skip
+
+
+def _scaling(products: Sequence[Product], choices: Choices) -> tuple[float, float]:
+    """What stored values are divided by, and what is added then: by the metadata, or as the user says."""
+    scales = {product.metadata or product.folder: read_scale(product.metadata) for product in products}
+    if choices.gain is None and len(set(scales.values())) > 1:
+        listed = ", ".join(f"{path} {scale:g}" for path, scale in scales.items())
+        raise InputError(
+            f"The dates have different reflectance scales: {listed}.", "One scale is expected.", kind="scene.scale"
+        )
+    scale = next(iter(scales.values())) if choices.gain is None else 1 / choices.gain
+    return scale, choices.shift(1 / scale) or 0.0
 
 
 def _flag_file(path: Path | None, grid: Grid) -> RasterFile | None:
