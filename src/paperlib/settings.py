@@ -53,7 +53,18 @@ class Scene(_Section):
 
 @dataclass(frozen=True)
 class Labels(_Section):
-    """How the file of labels is read."""
+    """How the label file is read, and what stays together when it is divided."""
+
+    field: str = ""  # column with the class; empty: `code`, else the one column that looks like it
+    name_field: str = ""  # column with the names of the classes; empty: `class_name`, else the one that fits the codes
+    set_field: str = ""  # column that marks the test set; empty: `set`
+    group_field: str = ""  # column whose equal values stay in one set, such as a parcel, farm or tile
+    blocks: float = bounded(0.0, 0)  # metres: polygons in one square of this side stay in one set; 0: no blocks
+    layer: str = ""  # layer of a file that holds several
+    encoding: str = ""  # of texts in shapefiles and CSV files; empty: what the file says, else UTF-8 or Windows-1252
+    nomenclature: str = ""  # packaged nomenclature or CSV file; empty: the classes of the label file itself
+    buffer: float = bounded(0.0, 0)  # metres around points; 0: the pixel that the point lies in
+    repair: bool = False  # mend invalid outlines instead of leaving them out
 
 
 @dataclass(frozen=True)
