@@ -1,5 +1,6 @@
 """Land cover classes: packaged nomenclatures, nomenclatures in CSV files, and mappings from the codes of other products."""
 
+import hashlib
 import re
 import warnings
 from collections.abc import Iterable, Sequence
@@ -44,6 +45,8 @@ NOMENCLATURES = ("clcplus", "worldcover")
 #: and OSO of Theia (23 classes, 2018 on). Rows without a code are classes that have no counterpart.
 MAPPINGS = ("clcplus", "worldcover", "oso")
 
+#: Codes that maps can hold, if they are not above 255.
+HELD = re.compile(r"[1-9]\d{0,2}")
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -100,6 +103,73 @@ def check_nomenclature(classes: Sequence[LandCover], where: str | Path) -> tuple
     return tuple(classes)
 
 
+def read_classes(path: str | Path) -> tuple[LandCover, ...]:
+    """Classes as a label file may have them: one of `NOMENCLATURES`, or a CSV file with columns code and name, and colour.
+
+    Codes are any texts or numbers; those that maps cannot hold get small ones (see `map_codes`). Classes without a colour
+    get one (see `made_colours`). Raises `InputError` for a file that is no such table.
+    """
+    path = _packaged(f"{path}.csv") if str(path) in NOMENCLATURES else Path(path)
+    table = _read_table(path, ("code", "name"), ("colour",))
+    if (table["code"] == "").any():
+        row = int((table["code"] == "").to_numpy().argmax()) + 2
+        raise InputError(f"{path}: line {row} has no code.", "Give each class its code.", kind="nomenclature.code")
+    colours, codes = made_colours(table["code"]), map_codes(table["code"])
+    rows = zip(table["code"], table["name"], table["colour"].str.lower(), strict=True)
+    classes = [own_class(code, codes[code], name, colour or colours[code]) for code, name, colour in rows]
+    return check_nomenclature(classes, path)
+
+
+def own_class(source: str, code: int, name: str, colour: str) -> LandCover:
+    """The class that a file calls `source` and a map `code`."""
+    return LandCover(code, name, colour, "" if source == str(code) else source)
+
+
+def map_codes(sources: Iterable[str]) -> dict[str, int]:
+    """Source code (text) -> code in maps. Those from 1 to 255 stay; all others get the smallest free ones, in order.
+
+    Numbers come in ascending order before texts. Raises `InputError` for more than 255 classes.
+    """
+    ordered = sorted(set(sources), key=_rank)
+    kept = {source: int(source) for source in ordered if HELD.fullmatch(source) and int(source) <= 255}
+    free = iter(code for code in range(1, 256) if code not in set(kept.values()))
+    if len(ordered) > 255:
+        raise InputError(
+            f"There are {len(ordered)} classes, like {', '.join(ordered[:3])}; maps hold up to 255.",
+            "Choose another column with --field, or join classes.",
+            kind="labels.classes",
+        )
+    return {source: kept[source] if source in kept else next(free) for source in ordered}
+
+
+def _rank(source: str) -> tuple:
+    return (0, int(source), "") if re.fullmatch(r"-?(0|[1-9]\d*)", source) else (1, 0, source)
+
+
+def made_colours(sources: Iterable[str]) -> dict[str, str]:
+    """Source code -> a colour of its own. The same class has the same colour in every file and run, with one exception.
+
+    A code from 1 to 255 has its place in a list of 255 colours; each colour of this list is the one farthest from all before
+    it (CIELAB, for normal, protan and deutan vision; Machado et al., 2009). The first 12 are at least 25 apart, the first
+    64 at least 9. Other codes get one of the first 64 by their hash; where it is taken (the exception), the next.
+    """
+    palette, result, taken = _palette(), {}, set()
+    ordered = sorted(set(sources), key=lambda source: (not HELD.fullmatch(source), _rank(source)))
+    for source in ordered:
+        held = HELD.fullmatch(source) and int(source) <= len(palette)
+        place = int(source) - 1 if held else int(hashlib.sha256(source.encode()).hexdigest(), 16) % 64
+        while place in taken and len(taken) < len(palette):
+            place = (place + 1) % len(palette)
+        taken.add(place)
+        result[source] = palette[place]
+    return result
+
+
+@cache
+def _palette() -> tuple[str, ...]:
+    return tuple(_read_table(_packaged("colours.csv"), ("colour",))["colour"])
+
+
 def read_mapping(name: str | Path) -> dict[int, int]:
     """Source code -> class code, of a table of `MAPPINGS` or of a CSV file with columns source and code.
 
@@ -142,8 +212,11 @@ def _packaged(*parts: str) -> Traversable:
     return files("paperlib").joinpath("nomenclatures", *parts)
 
 
-def _read_table(path, columns: Sequence[str]) -> pd.DataFrame:
-    """Columns of a CSV file as texts; its separator is a comma or, as spreadsheets may write it, a semicolon."""
+def _read_table(path, columns: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
+    """Columns of a CSV file as texts; its separator is a comma or, as spreadsheets may write it, a semicolon.
+
+    `optional` columns are empty where the file lacks them.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
         separator = ";" if ";" in text.partition("\n")[0] else ","
@@ -157,7 +230,8 @@ def _read_table(path, columns: Sequence[str]) -> pd.DataFrame:
         lacking = f"no column {', '.join(absent)}" if absent else "no row"
         found = ", ".join(map(str, table.columns))
         raise InputError(f"{path} has {lacking}; it has {found}. Expected: {', '.join(columns)}, then a line a class.")
-    return table[list(columns)].fillna("").apply(lambda column: column.str.strip())
+    table = table.reindex(columns=[*columns, *optional])
+    return table.fillna("").apply(lambda column: column.str.strip())
 
 
 def _whole(column: pd.Series, path, least: int = 0) -> pd.Series:

@@ -1,13 +1,122 @@
-"""The legend of a table of polygons."""
+"""The legend: which classes a label file has, with their codes in maps, names and colours."""
+
+from dataclasses import dataclass
+from pathlib import Path
 
 import geopandas as gpd
+import pandas as pd
 
-from .. import nomenclature
+from ..errors import InputError
+from ..nomenclature import (
+    NOMENCLATURES,
+    LandCover,
+    check_nomenclature,
+    made_colours,
+    map_codes,
+    own_class,
+    read_classes,
+    read_nomenclature,
+)
 
 
-def legend_of(polygons: gpd.GeoDataFrame) -> tuple[nomenclature.LandCover, ...]:
-    """The classes of the polygons, in the order of class indices: of Table 2, or by code for their own nomenclature."""
-    if "colour" not in polygons:
-        return nomenclature.legend(polygons["code"].unique())
-    own = polygons[["code", "class_name", "colour"]].drop_duplicates().sort_values("code")
-    return tuple(nomenclature.LandCover(*row) for row in own.itertuples(index=False))
+@dataclass(frozen=True)
+class Legend:
+    """The classes of a label file, by the code that the file has, and where their names come from."""
+
+    classes: dict[str, LandCover]
+    origin: str
+
+
+def classes_file(path: Path) -> Path:
+    """Where the table of its own classes lies beside a label file: NAME.classes.csv beside NAME.gpkg."""
+    return path.with_suffix(".classes.csv")
+
+
+def choose_legend(rows: pd.DataFrame, path: Path, nomenclature: str = "") -> Legend:
+    """The classes of labelled rows; codes that a given nomenclature does not have are not in it.
+
+    Parameters
+    ----------
+    rows: columns label (the file's code as text), and name and colour (texts, empty where the file has none).
+    path: the label file.
+    nomenclature: a packaged one or a CSV file, where the user asked for one.
+
+    A nomenclature that is asked for counts first, then the table beside the file, then names and colours in its columns.
+    A file with names alone gets the colours of a packaged nomenclature if that has all of its names, and made ones
+    otherwise. Codes alone never choose a nomenclature: 1 may be anything.
+    Raises `InputError` where names or colours contradict each other.
+    """
+    if nomenclature or classes_file(path).is_file():
+        where = nomenclature or classes_file(path)
+        given = read_classes(where)
+        classes = {cover.own_code: cover for cover in given}
+        by_name = {cover.name.casefold(): cover for cover in given}
+        labels = rows["label"].unique()
+        if nomenclature and not set(labels) & set(classes):  # the file has names instead of codes
+            classes = {label: by_name[label.casefold()] for label in labels if label.casefold() in by_name}
+        return Legend({label: classes[label] for label in labels if label in classes}, str(where))
+    table = rows.drop_duplicates(["label", "name", "colour"])
+    repeated = table[table["label"].duplicated()]
+    if len(repeated):
+        label = repeated["label"].iloc[0]
+        texts = table.loc[table["label"] == label, ["name", "colour"]].apply(" ".join, axis=1)
+        raise InputError(
+            f"class {label} has several names or colours: {', '.join(text.strip() for text in texts)}",
+            f"Give each code one name and one colour, choose another column with --name-field, or write a table "
+            f"{classes_file(path).name} with columns code, name, colour.",
+            kind="labels.classes",
+        )
+    if table["name"].eq("").all() and not table["label"].str.lstrip("-").str.isdigit().all():
+        table = table.assign(name=table["label"])
+    known = _agreeing(table)
+    codes, colours = map_codes(table["label"]), made_colours(table["label"])
+    if known:
+        colours = {
+            label: known[name.casefold()].colour for label, name in zip(table["label"], table["name"], strict=True)
+        }
+    names = table.assign(name=table["name"].where(table["name"] != "", "class " + table["label"]))
+    names.loc[names["name"].duplicated(keep=False), "name"] += " (" + names["label"] + ")"
+    classes = {
+        row.label: own_class(row.label, codes[row.label], row.name_, row.colour or colours[row.label])
+        for row in names.rename(columns={"name": "name_"}).itertuples(index=False)
+    }
+    check_nomenclature(list(classes.values()), path)
+    return Legend(classes, str(path))
+
+
+def _agreeing(table: pd.DataFrame) -> dict[str, LandCover]:
+    """Classes by name of the packaged nomenclature that has all names of a file; none where there is no such one."""
+    for nomenclature in NOMENCLATURES:
+        known = {cover.name.casefold(): cover for cover in read_nomenclature(nomenclature)}
+        if set(table["name"].str.casefold()) <= set(known):
+            return known
+    return {}
+
+
+def legend_of(polygons: gpd.GeoDataFrame) -> tuple[LandCover, ...]:
+    """The classes of polygons in ascending order of their codes, which is the order of class indices.
+
+    `polygons` has columns code and class_name, and colour and source where they are known, as `load_polygons` returns it.
+    """
+    table = polygons.drop_duplicates("code").sort_values("code")
+    if "colour" not in table:
+        legend = choose_legend(
+            pd.DataFrame({"label": table["code"].astype(str), "name": table["class_name"], "colour": ""}),
+            Path("polygons"),
+        )
+        return tuple(legend.classes[str(code)] for code in table["code"])
+    source = table["source"] if "source" in table else [""] * len(table)
+    rows = zip(table["code"].tolist(), table["class_name"], table["colour"], source, strict=True)
+    return tuple(LandCover(*row) for row in rows)
+
+
+def legend_table(legend: tuple[LandCover, ...], polygons: gpd.GeoDataFrame | None = None) -> str:
+    """The legend as text for a terminal: code in maps, code in the file, name, colour, and how many polygons there are."""
+    rows = [
+        {"map": cover.code, "file": cover.own_code, "colour": cover.colour, "class": cover.name} for cover in legend
+    ]
+    table = pd.DataFrame(rows)
+    if polygons is not None:
+        counts = polygons["code"].value_counts()
+        table.insert(3, "labels", [int(counts.get(cover.code, 0)) for cover in legend])
+    return table.to_string(index=False, justify="left")

@@ -1,5 +1,7 @@
-"""Ground truth: polygons read and checked, split by polygon, burned onto the grid (section 3.2)."""
+"""Read a label file: every row that can be used, and every fault of those that cannot."""
 
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -7,153 +9,265 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from .. import nomenclature
-from ..errors import InputError
-from ..nomenclature import check_nomenclature, read_nomenclature
+from ..errors import Finding, InputError, InputWarning
+from ..settings import Labels
+from . import columns, outlines
+from .classes import choose_legend
+from .files import read_table
+from .objects import gather_objects
 
-#: What files call the training pool.
-POOL = ("pool", "train", "training")
-#: The burned grid holds polygon numbers as int32.
-LARGEST_ID = 2**31 - 1
+Bounds = tuple[float, float, float, float]
+#: So many rows are named in a message.
+NAMED = 30
 
 
 def load_polygons(
-    path: str | Path, crs=None, bounds: tuple[float, float, float, float] | None = None
+    path: str | Path, crs=None, bounds: Bounds | None = None, pixel=None, options: Labels | None = None, **choices
 ) -> gpd.GeoDataFrame:
-    """Labelled polygons of any vector file that geopandas reads, reprojected to `crs`.
+    """Labelled polygons of any vector file or table of points, reprojected to `crs`.
 
-    Needs a column `code`: class codes of `nomenclature.CLASSES`, or of a nomenclature of its own, which a table beside the
-    file gives (`NAME.classes.csv` beside NAME.gpkg: columns code, name, colour), or its columns `class_name` and `colour`
-    (like #ff0000). A column `set` says which polygons are the test set ("test")
-    and which the training pool ("pool", "train" or "training"); without it all are the pool. A column `polygon_id` is
-    kept where it holds unique whole numbers from 0; else polygons are numbered from 1 in the order of the file.
+    Parameters
+    ----------
+    path: what `files.read_table` reads.
+    crs, bounds, pixel: the scene's CRS, its extent (left, bottom, right, top), and width and height of its pixels. Without
+        `pixel`, points stay points.
+    options: which columns, layer and encoding are used, and how rows are mended and kept together; see `settings.Labels`.
+    choices: single fields of `options`, like `field="landuse"`.
 
-    Returns columns polygon_id, code, class_name, set, geometry, and `colour` for a nomenclature of its own. Raises
-    `InputError` for a file that does not exist, cannot be read, is empty or has no CRS; for geometries that are not
-    valid polygons; unknown codes or sets; polygons that do not touch `bounds` (left, bottom, right, top in `crs`).
+    Returns columns polygon_id, code (1 to 255, as in maps), class_name, colour, source (the file's own code where it
+    differs from `code`), set ("pool", "test"), group (rows of one number stay in one set; see `objects.gather_objects`),
+    and geometry.
+
+    Rows without a class, without geometry or with an invalid outline are left out with an `InputWarning` that names them;
+    if they are half of the rows or more, that is an error. Raises `InputError` for the first error of `problems`.
     """
-    path = Path(path)
-    if not path.exists():
-        raise InputError(f"The polygon file {path} does not exist; check the path (seen from {Path.cwd()}).")
+    path, options = Path(path), replace(options or Labels(), **choices)
+    table = read_table(path, options.layer, options.encoding)
+    polygons, findings = examine(table, path, crs, bounds, pixel, options)
+    errors = [finding for finding in findings if finding.level == "error"]
+    if errors or polygons is None:
+        first = errors[0]
+        more = f" {len(errors) - 1} more errors: `paperlib check` lists them." if len(errors) > 1 else ""
+        place = f" ({first.place})" if first.place and first.place != str(path) else ""
+        raise InputError(f"{path}: {first.value}{place}.", f"{first.fix}{more}", kind=first.kind, place=first.place)
+    for finding in findings:
+        place = f" ({finding.place})" if finding.place != str(path) else ""
+        warning = InputWarning(
+            f"{path.name}: {finding.value}{place}.", finding.fix, kind=finding.kind, place=finding.place
+        )
+        warnings.warn(warning, stacklevel=2)
+    return polygons
+
+
+def problems(
+    table: gpd.GeoDataFrame, path: str | Path, crs=None, bounds: Bounds | None = None, options: Labels | None = None
+) -> list[Finding]:
+    """Every fault of a table that `files.read_table` returned: columns, classes, sets, outlines and places.
+
+    `load_polygons` raises the first error of this list, and the pre-flight shows all of it.
+    """
+    return examine(table, Path(path), crs, bounds, None, options or Labels())[1]
+
+
+class _Rows:
+    """The rows of a table that are still in use, and what was found in the others."""
+
+    def __init__(self, table: gpd.GeoDataFrame, chosen: columns.Columns, path: Path):
+        self.table, self.path, self.total = table, path, len(table)
+        self.crs, self.shapes = table.crs, table.geometry
+        self.numbered = columns.read_numbers(table["number"] if chosen.number else None, table.index)[1]
+        self.findings: list[Finding] = []
+
+    def add(self, level: str, subject: str, value: str, place: str, fix: str, kind: str) -> None:
+        self.findings.append(Finding(level, subject, value, place, fix, f"labels.{kind}"))
+
+    def drop(self, wrong: pd.Series, subject: str, value: str, fix: str, kind: str, level: str = "error") -> None:
+        """Leave rows out. A warning becomes an error where half of the rows or more would be left out."""
+        wrong = wrong.reindex(self.table.index, fill_value=False)
+        if not wrong.any():
+            return
+        if level == "warning" and 2 * wrong.sum() >= self.total:
+            level = "error"
+        left = "; they are left out" if level == "warning" else ""
+        self.add(level, subject, f"{wrong.sum()} of {self.total} {value}{left}", self.place(wrong), fix, kind)
+        self.table = self.table[~wrong]
+
+    def place(self, chosen: pd.Series) -> str:
+        return rows_text(self.table["polygon_id"][chosen], self.numbered)
+
+
+def rows_text(numbers, numbered: bool = True) -> str:
+    """Where rows are: by their numbers, or by their place where the file does not number them."""
+    numbers = list(numbers)
+    more = f" and {len(numbers) - NAMED} more" if len(numbers) > NAMED else ""
+    return f"{'polygon_id' if numbered else 'row'} {', '.join(map(str, numbers[:NAMED]))}{more}"
+
+
+def examine(
+    table: gpd.GeoDataFrame,
+    path: Path,
+    crs=None,
+    bounds: Bounds | None = None,
+    pixel=None,
+    options: Labels | None = None,
+) -> tuple[gpd.GeoDataFrame | None, list[Finding]]:
+    """The usable rows of a table as `load_polygons` returns them, None where there are none; and every fault."""
+    options = options or Labels()
     try:
-        table = gpd.read_file(path)
-    except Exception as error:  # each driver raises its own
-        raise InputError(f"{path} cannot be read as a vector file ({error}). GeoPackage or GeoJSON will do.") from error
-    if not isinstance(table, gpd.GeoDataFrame) or table.empty:
-        raise InputError(f"{path} holds no polygons.")
-    if table.crs is None:
-        raise InputError(f"{path} has no coordinate reference system; assign one (QGIS: Layer CRS) and save it again.")
-    if "code" not in table:
-        found = ", ".join(column for column in table.columns if column != "geometry")
-        raise InputError(f"{path} has no column `code` with class codes; it has {found}. Rename or add the column.")
-    result = gpd.GeoDataFrame(
-        {
-            "polygon_id": _numbers(table),
-            "code": _codes(table["code"], path),
-            "set": _sets(table.get("set"), len(table), path),
-            "geometry": table.geometry.to_numpy(),
-        },
-        crs=table.crs,
+        chosen = columns.choose_columns(table, options)
+    except InputError as error:
+        return None, [error.finding("label file", str(path))]
+    table = table.reset_index(drop=True)
+    rows = _Rows(_used_columns(table, chosen), chosen, path)
+    _report_guesses(rows, chosen)
+    _check_attributes(rows, table, chosen)
+    _check_outlines(rows, options)
+    legend = _legend(rows, options) if len(rows.table) else None
+    if legend is not None:
+        rows.table = rows.table if crs is None else rows.table.to_crs(crs)
+        _check_place(rows, bounds)
+    if legend is None or rows.table.empty:
+        return None, rows.findings
+    covers = rows.table["label"].map(legend.classes)
+    for part in ("code", "name", "colour", "source"):
+        rows.table[part] = covers.map(lambda cover, part=part: getattr(cover, part))
+    polygons, found = gather_objects(rows.table.rename(columns={"name": "class_name"}), bounds, pixel, options)
+    return polygons, [*rows.findings, *found]
+
+
+def _used_columns(table: gpd.GeoDataFrame, chosen: columns.Columns) -> gpd.GeoDataFrame:
+    """Columns polygon_id, label, name, colour, set, number, group, geometry of all rows; nothing is checked."""
+    frame = pd.DataFrame(index=table.index)
+    frame["polygon_id"], _ = columns.read_numbers(table.get(chosen.number), table.index)
+    frame["label"], _ = columns.read_classes(table[chosen.label])
+    frame["set"], _ = columns.read_sets(table.get(chosen.set), table.index)
+    for part in ("name", "colour"):
+        column = table.get(getattr(chosen, part))
+        frame[part] = "" if column is None else column.map(lambda value: "" if pd.isna(value) else str(value).strip())
+    frame["colour"] = frame["colour"].str.lower()
+    for part in ("number", "group"):
+        frame[part] = table.get(getattr(chosen, part))
+    return gpd.GeoDataFrame(frame, geometry=table.geometry.array, crs=table.crs)
+
+
+def _check_attributes(rows: _Rows, table: gpd.GeoDataFrame, chosen: columns.Columns) -> None:
+    """Rows whose class cannot be read, that have none, or whose set is unknown."""
+    column = table[chosen.label]
+    _, wrong = columns.read_classes(column)
+    value = f"class codes are no whole numbers, like {_examples(column[wrong])} in `{chosen.label}`"
+    rows.drop(wrong, "class codes", value, "Mend them, or choose another column with --field.", "code")
+    value, fix = f"rows have no class in `{chosen.label}`", "Give them a class, or choose another column with --field."
+    rows.drop(rows.table["label"].isna(), "class codes", value, fix, "no class", "warning")
+    column = table.get(chosen.set)
+    _, wrong = columns.read_sets(column, table.index)
+    if wrong.any():
+        value = f"values of `{chosen.set}` name no set: {_examples(column[wrong])}"
+        fix = f"Write one of {', '.join((*columns.POOL, *columns.TEST))}, or choose another column with --set-field."
+        rows.drop(wrong, "column set", value, fix, "set")
+
+
+def _examples(values: pd.Series, number: int = 4) -> str:
+    held = list(dict.fromkeys(values.map(repr)))
+    return ", ".join(held[:number]) + (", ..." if len(held) > number else "")
+
+
+def _report_guesses(rows: _Rows, chosen: columns.Columns) -> None:
+    for part, what, option in (("label", "classes", "--field"), ("name", "names of the classes", "--name-field")):
+        if part in chosen.guessed:
+            value = f"the {what} are taken from the column `{getattr(chosen, part)}`"
+            rows.add("warning", "columns", value, str(rows.path), f"Name another column with {option}.", "guess")
+
+
+def _check_outlines(rows: _Rows, options: Labels) -> None:
+    """Geometries that are missing, no places, of another kind, or invalid; what is repaired is replaced."""
+    rows.table = rows.table.set_geometry(outlines.plain(rows.table.geometry))
+    shapes = rows.table.geometry
+    value, fix = (
+        "outlines have coordinates that are infinite or no numbers",
+        "Get them from their source again, or delete them.",
     )
-    _check_geometry(result, path)
-    own = own_nomenclature(table.assign(code=result["code"]), path)
-    result.insert(2, "class_name", _class_names(result, own or nomenclature.CLASSES, path))
-    if own:
-        result["colour"] = result["code"].map({cover.code: cover.colour for cover in own})
-    if crs is not None:
-        result = result.to_crs(crs)
-    if bounds is not None:
-        _check_place(result, bounds, path)
-    if crs is not None:
-        _check_geometry(result, path)  # again: far from home, a projection can make an outline cross itself
-    return result
+    rows.drop(outlines.not_numbers(shapes), "geometry", value, fix, "coordinates")
+    value, fix = "rows have no geometry", "Delete these rows, or draw their polygons."
+    rows.drop(shapes.isna() | shapes.is_empty, "geometry", value, fix, "no geometry", "warning")
+    kinds = rows.table.geometry.geom_type
+    wrong = ~kinds.isin((*outlines.AREAS, *outlines.POINTS))
+    value = f"geometries are no polygon and no point ({', '.join(sorted(kinds[wrong].unique()))})"
+    rows.drop(wrong, "geometry", value, "Delete them, or draw polygons.", "kind", "warning")
+    invalid = ~rows.table.geometry.is_valid
+    if invalid.any() and options.repair:
+        _repair(rows, invalid)
+        invalid &= ~rows.table.geometry.geom_type.isin(outlines.AREAS) | ~rows.table.geometry.is_valid
+    reasons = sorted(set(shapely.is_valid_reason(rows.table.geometry[invalid].to_numpy())))
+    value = f"outlines are invalid ({', '.join(reasons[:5])})"
+    rows.drop(
+        invalid,
+        "outline invalid",
+        value,
+        "Mend them with --repair, or in QGIS with Fix geometries.",
+        "invalid",
+        "warning",
+    )
 
 
-def _numbers(table: gpd.GeoDataFrame) -> np.ndarray:
-    given = pd.to_numeric(table.get("polygon_id"), errors="coerce") if "polygon_id" in table else None
-    if given is not None and given.is_unique and given.between(0, LARGEST_ID).all() and (given % 1 == 0).all():
-        return given.astype(int).to_numpy()
-    return np.arange(1, len(table) + 1)
+def _repair(rows: _Rows, invalid: pd.Series) -> None:
+    before = rows.table.geometry[invalid]
+    after = outlines.repaired(before)
+    rows.table.loc[invalid, "geometry"] = after
+    change = outlines.areas(after).sum() - np.abs(outlines.areas(before)).sum()
+    value = f"{invalid.sum()} invalid outlines are repaired, which changes their area by {change:+.0f} m2"
+    rows.add("warning", "outline invalid", value, rows.place(invalid), "Look at them over the image.", "repaired")
 
 
-def _codes(column: pd.Series, path: Path) -> np.ndarray:
-    codes = pd.to_numeric(column, errors="coerce")
-    wrong = column[codes.isna() | (codes % 1 != 0)]
-    if len(wrong):
-        raise InputError(
-            f"{path}: {len(wrong)} class codes are no whole numbers, like {wrong.tolist()[0]!r} in row "
-            f"{wrong.index[0] + 1}. Mend the column `code`."
-        )
-    return codes.astype(int).to_numpy()
+def _legend(rows: _Rows, options: Labels):
+    """The legend of the rows; rows of classes that a given nomenclature does not have are left out as errors."""
+    try:
+        legend = choose_legend(rows.table[["label", "name", "colour"]], rows.path, options.nomenclature)
+    except InputError as error:
+        rows.findings.append(error.finding("classes", str(rows.path)))
+        return None
+    unknown = ~rows.table["label"].isin(legend.classes)
+    if unknown.any():
+        names = ", ".join(sorted(rows.table["label"][unknown].unique())[:10])
+        fix = f"Add them to {legend.origin}, recode the labels"
+        fix += ", or leave --nomenclature out: then the classes are the file's own." if options.nomenclature else "."
+        rows.drop(unknown, "class code unknown", f"classes that {legend.origin} does not have: {names}", fix, "unknown")
+    return legend
 
 
-def classes_file(path: Path) -> Path:
-    """Where a nomenclature of its own lies beside a polygon file."""
-    return path.with_suffix(".classes.csv")
-
-
-def own_nomenclature(table: gpd.GeoDataFrame, path: Path) -> tuple[nomenclature.LandCover, ...]:
-    """The classes that a polygon file brings along; none where its codes are those of the paper."""
-    if classes_file(path).is_file():
-        return read_nomenclature(classes_file(path))
-    if not {"class_name", "colour"} <= set(table.columns):
-        return ()
-    classes = table[["code", "class_name", "colour"]].drop_duplicates().sort_values("code")
-    twice = classes[classes["code"].duplicated()]
-    if len(twice):
-        raise InputError(
-            f"{path}: class {twice['code'].iloc[0]} has several names or colours. Give each code one `class_name` and "
-            f"one `colour`, or a table {classes_file(path).name} with columns code, name, colour."
-        )
-    return check_nomenclature([nomenclature.LandCover(*row) for row in classes.itertuples(index=False)], path)
-
-
-def _class_names(polygons: gpd.GeoDataFrame, classes: tuple[nomenclature.LandCover, ...], path: Path) -> pd.Series:
-    names = {cover.code: cover.name for cover in classes}
-    unknown = polygons[~polygons["code"].isin(names)]
-    if len(unknown):
-        raise InputError(
-            f"{path}: unknown class codes {sorted(unknown['code'].unique().tolist())} in {len(unknown)} polygons: "
-            f"polygon_id {unknown['polygon_id'].tolist()[:10]}. Known: {names}. Recode them to these, or say your own "
-            f"classes in {classes_file(path).name} (columns code, name, colour)."
-        )
-    return polygons["code"].map(names)
-
-
-def _sets(column: pd.Series | None, number: int, path: Path) -> np.ndarray:
-    if column is None:
-        return np.full(number, "pool", object)
-    unknown = sorted({str(value) for value in column if value not in (*POOL, "test")})
-    if unknown:
-        raise InputError(f"{path}: unknown values {unknown} in `set`; expected 'pool' (or 'train') and 'test'.")
-    return np.where(column == "test", "test", "pool")
-
-
-def _check_geometry(polygons: gpd.GeoDataFrame, path: Path) -> None:
-    shapes = polygons.geometry
-    for wrong, what, cure in (
-        (shapes.isna() | shapes.is_empty, "no geometry", "delete them"),
-        (~shapes.geom_type.isin(["Polygon", "MultiPolygon"]), "a geometry that is no polygon", "delete or redraw them"),
-        (
-            ~shapes.is_valid,
-            "an invalid outline (it crosses itself, say)",
-            "repair them (QGIS: Fix geometries; geopandas: make_valid)",
-        ),
-    ):
-        if wrong.any():
-            ids, kinds = polygons.loc[wrong, "polygon_id"].tolist(), sorted(shapes[wrong].geom_type.dropna().unique())
-            found = f" ({', '.join(kinds)})" if kinds else ""
-            raise InputError(f"{path}: {len(ids)} features have {what}{found}: polygon_id {ids[:10]}; {cure}.")
-
-
-def _check_place(polygons: gpd.GeoDataFrame, bounds, path: Path) -> None:
-    outside = ~polygons.intersects(shapely.box(*bounds))
+def _check_place(rows: _Rows, bounds: Bounds | None) -> None:
+    """Rows outside the scene, and outlines that a projection far from home made invalid."""
+    shapes = rows.table.geometry
+    lost = outlines.not_numbers(shapes)
+    outside = lost if bounds is None else lost | ~shapes.intersects(shapely.box(*bounds))
     if outside.any():
-        ids = polygons.loc[outside, "polygon_id"].tolist()
-        # a wrong CRS can put corners at infinity, which round() could not take
-        scene, own = ([float(f"{value:.0f}") for value in extent] for extent in (bounds, polygons.total_bounds))
-        hint = "Is the file's CRS right?" if outside.all() else "Delete them, or give a scene that holds them."
-        raise InputError(
-            f"{path}: {len(ids)} of {len(polygons)} polygons lie outside the scene: polygon_id {ids[:10]}. "
-            f"Scene: {scene}, polygons: {own} (left, bottom, right, top in {polygons.crs.name}). {hint}"
+        extent = rows.shapes[outside[outside].index].total_bounds
+        own = f"in the file's CRS, {rows.crs.name}, they have {extent_text(extent)}"
+        scene = "" if bounds is None else f"; the scene has {extent_text(bounds)}"
+        there = (
+            ""
+            if lost[outside].any() or bounds is None
+            else f", they {extent_text(shapes[outside].total_bounds)} in its CRS"
         )
+        where = f"polygons lie outside the scene{scene}{there}; {own} (left, bottom, right, top)"
+        fix = _fitting_crs(rows, bounds) if outside.all() else "Delete them, or give a scene that holds them."
+        rows.drop(outside, "outside the scene", where, fix, "outside")
+    invalid = ~rows.table.geometry.is_valid
+    value = f"outlines become invalid in {shapes.crs.name}"
+    rows.drop(invalid, "outline invalid", value, "Draw them in the scene's CRS.", "invalid", "warning")
+
+
+def _fitting_crs(rows: _Rows, bounds: Bounds | None) -> str:
+    """What to do about polygons that all lie elsewhere: the CRS that their numbers would fit, where there is one."""
+    left, bottom, right, top = rows.shapes.total_bounds
+    crs = rows.table.crs
+    if bounds is not None and shapely.box(left, bottom, right, top).intersects(shapely.box(*bounds)):
+        return f"Is the file's CRS right? Its numbers fit the scene's, {crs.name}: assign that (QGIS: Layer CRS)."
+    if rows.crs.is_projected and -180 <= left <= right <= 180 and -90 <= bottom <= top <= 90:
+        return "Is the file's CRS right? Its numbers fit degrees: assign EPSG:4326 (QGIS: Layer CRS)."
+    return "Is the file's CRS right? Assign the one that the numbers are in (QGIS: Layer CRS), or give another scene."
+
+
+def extent_text(bounds) -> str:
+    """Left, bottom, right, top as text."""
+    digits = 0 if max(map(abs, bounds)) > 1000 else 4
+    return "(" + ", ".join(f"{value:.{digits}f}" for value in bounds) + ")"

@@ -8,39 +8,88 @@ import pandas as pd
 import shapely
 
 from ..errors import InputError
+from ..nomenclature import LandCover
 from .classes import legend_of
+
+#: Draws of groups that hold several classes, until each class is in each set.
+TRIES = 200
 
 
 def split(polygons: gpd.GeoDataFrame, validation: float = 0.3, seed: int = 0, test: float = 0.3) -> gpd.GeoDataFrame:
-    """Polygons with `set` train, validation or test, drawn by polygon and class by class (section 3.2).
+    """Polygons with `set` train, validation or test, drawn group by group and class by class.
 
-    Of each class the share `validation` of the pool's polygons goes to validation, at least one and never all. Where no
-    polygon is marked test, the share `test` of each class is set aside first. The same seed gives the same split,
-    whatever the order of the file, where it numbers its polygons. Raises `InputError` for a class with too few polygons
-    and a share that is not between 0 and 1.
+    Polygons with one value in the column `group` (default: each polygon alone) stay in one set. Of each class the share
+    `validation` of the pool's groups goes to validation, at least one and never all. Where no polygon is marked test, the
+    share `test` of each class is set aside first. A group that holds several classes counts for each of them. The same seed
+    gives the same split, whatever the order of the file, where it numbers its polygons. Raises `InputError` for a class with
+    too few groups, groups that cannot be divided so that each class is in each set, and a share that is not between 0 and 1.
     """
     for name, share in (("validation", validation), ("test", test)):
         if not 0 < share < 1:
-            raise InputError(f"{name} = {share!r}; a share of the polygons between 0 and 1 is expected, like 0.3.")
-    result = polygons.sort_values("polygon_id", ignore_index=True)
-    random = np.random.default_rng(seed)
-    drawn = [("validation", validation)]
-    if not (result["set"] == "test").any():
-        drawn.insert(0, ("test", test))
-    for cover in legend_of(result):
-        pool = random.permutation(result.index[(result["code"] == cover.code) & (result["set"] == "pool")])
-        if len(pool) <= len(drawn):
-            parts, needed = (("train and validation", "two"), ("train, validation and test", "three"))[len(drawn) - 1]
             raise InputError(
-                f"Class {cover.code} {cover.name} has {len(pool)} polygons to divide among {parts} (polygon_id "
-                f"{result['polygon_id'][pool].tolist()}); it needs {needed} or more. Draw more, or drop the class."
+                f"{name} = {share!r}; a share of the polygons between 0 and 1 is expected.", "Give one like 0.3.",
+                kind="labels.share",
+            )  # fmt: skip
+    result = polygons.sort_values("polygon_id", ignore_index=True)
+    shares = {"validation": validation}
+    if not (result["set"] == "test").any():
+        shares = {"test": test, **shares}
+    pool = result[result["set"] == "pool"]
+    groups = (pool["group"] if "group" in pool else pool["polygon_id"]).rename("group")
+    held = pd.crosstab(groups, pool["code"]) > 0  # (group, code)
+    held = held.reindex(groups.drop_duplicates())
+    _check_numbers(result, held, len(shares))
+    random = np.random.default_rng(seed)
+    for _ in range(TRIES):
+        sets = _draw(held, legend_of(result), shares, random)
+        if sets is not None:
+            result.loc[pool.index, "set"] = groups.map(sets)
+            return result
+    raise InputError(
+        f"The {len(held)} groups of polygons cannot be divided so that every class is in {', '.join((*shares, 'train'))}.",
+        "Lower --blocks, or choose a --group-field with more and smaller groups.",
+        kind="labels.groups",
+    )
+
+
+def _check_numbers(polygons: gpd.GeoDataFrame, held: pd.DataFrame, drawn: int) -> None:
+    """Raise `InputError` for a class that has fewer groups than there are sets to fill."""
+    for cover in legend_of(polygons):
+        number = int(held[cover.code].sum()) if cover.code in held else 0
+        if number <= drawn:
+            parts, needed = (("train and validation", "two"), ("train, validation and test", "three"))[drawn - 1]
+            mine = polygons[(polygons["code"] == cover.code) & (polygons["set"] == "pool")]
+            groups = "" if len(mine) == number else f" in {number} groups"
+            raise InputError(
+                f"Class {cover.own_code} {cover.name} has {len(mine)} polygons{groups} to divide among {parts} (polygon_id "
+                f"{mine['polygon_id'].tolist()[:10]}); it needs {needed} or more{' groups' if groups else ''}.",
+                "Draw more, or leave the class out.",
+                kind="labels.few",
             )
-        for left, (name, share) in zip(range(len(drawn), 0, -1), drawn, strict=True):
-            number = min(max(1, round(share * len(pool))), len(pool) - left)
-            result.loc[pool[:number], "set"] = name
-            pool = pool[number:]
-        result.loc[pool, "set"] = "train"
-    return result
+
+
+def _draw(
+    held: pd.DataFrame, legend: tuple[LandCover, ...], shares: dict[str, float], random: np.random.Generator
+) -> dict[int, str] | None:
+    """The set of each group, by `held` (group, code); None where some class lacks a set."""
+    sets = pd.Series("train", held.index, dtype=object)
+    codes = [cover.code for cover in legend]
+    if (held.sum(axis=1) > 1).any():  # the rarest first: it has the least choice
+        codes = held[codes].sum().sort_values(kind="stable").index.tolist()
+    taken = pd.Series(False, held.index)
+    for code in codes:
+        mine = held.index[held[code]]
+        left = random.permutation(mine[~taken[mine].to_numpy()])
+        total = len(mine)
+        for remaining, (name, share) in zip(range(len(shares), 0, -1), shares.items(), strict=True):
+            wanted = min(max(1, round(share * total)), total - remaining)
+            there = int((taken[mine] & (sets[mine] == name)).sum())
+            number = max(0, wanted - there)
+            sets[left[:number]] = name
+            left, total = left[number:], total - wanted
+        taken[mine] = True
+    whole = all(set(sets[held.index[held[code]]]) == {"train", *shares} for code in codes)
+    return sets.to_dict() if whole else None
 
 
 def separation(polygons: gpd.GeoDataFrame, reach: Mapping[str, float]) -> pd.DataFrame:

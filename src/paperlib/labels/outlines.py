@@ -1,0 +1,59 @@
+"""Geometries of a label file: which are usable, mended, plain; points as pixels; parts as polygons of their own."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from .. import ground
+
+AREAS, POINTS = ("Polygon", "MultiPolygon"), ("Point", "MultiPoint")
+
+
+def plain(geometries: gpd.GeoSeries) -> gpd.GeoSeries:
+    """The geometries without Z and M; a collection becomes its polygons, where it has any."""
+    flat = geometries.force_2d()
+    mixed = flat.geom_type == "GeometryCollection"
+    flat[mixed] = [_areas_of(collection) for collection in flat[mixed]]
+    return flat
+
+
+def _areas_of(collection: shapely.Geometry) -> shapely.Geometry:
+    parts = [part for part in shapely.get_parts(collection) if part.geom_type in AREAS]
+    return shapely.union_all(parts) if parts else collection
+
+
+def not_numbers(geometries: gpd.GeoSeries) -> pd.Series:
+    """Which have a coordinate that is infinite or not a number."""
+    coordinates, row = shapely.get_coordinates(geometries.to_numpy(), return_index=True)
+    wrong = np.zeros(len(geometries), bool)
+    wrong[row[~np.isfinite(coordinates).all(axis=1)]] = True
+    return pd.Series(wrong, geometries.index)
+
+
+def repaired(geometries: gpd.GeoSeries) -> gpd.GeoSeries:
+    """Valid outlines of invalid ones (shapely.make_valid); lines and points that come out are dropped."""
+    mended = gpd.GeoSeries(shapely.make_valid(geometries.to_numpy()), geometries.index, crs=geometries.crs)
+    return plain(mended)
+
+
+def areas(geometries: gpd.GeoSeries) -> np.ndarray:
+    """Square metres on the ground (row,)."""
+    return ground.to_ground(geometries).area.to_numpy()
+
+
+def pixels_of(points: gpd.GeoSeries, bounds, pixel: tuple[float, float]) -> gpd.GeoSeries:
+    """The pixel that each point lies in, as a square; `pixel` is (width, height) in units of the CRS.
+
+    The grid begins in the upper left corner of `bounds`. Points on its right or lower edge belong to the last pixels.
+    """
+    left, bottom, right, top = bounds
+    column = np.floor((points.x - left) / pixel[0]).mask(points.x == right, round((right - left) / pixel[0]) - 1)
+    row = np.floor((top - points.y) / pixel[1]).mask(points.y == bottom, round((top - bottom) / pixel[1]) - 1)
+    x, y = left + column * pixel[0], top - row * pixel[1]
+    return gpd.GeoSeries(shapely.box(x, y - pixel[1], x + pixel[0], y), points.index, crs=points.crs)
+
+
+def buffered(points: gpd.GeoSeries, metres: float) -> gpd.GeoSeries:
+    """Discs of a radius in metres on the ground."""
+    return ground.to_ground(points).buffer(metres).to_crs(points.crs)
