@@ -1,6 +1,7 @@
 """Ground truth: what is read and refused, the split by polygon, the grid, the proof of separation."""
 
 import json
+import warnings
 
 import geopandas as gpd
 import numpy as np
@@ -12,10 +13,10 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from shapely import MultiPolygon, Point, Polygon, box
+from shapely import LineString, MultiPolygon, Polygon, box
 
 from paperlib import nomenclature
-from paperlib.errors import InputError
+from paperlib.errors import InputError, InputWarning
 from paperlib.labels.burning import burn, pixel_counts
 from paperlib.labels.classes import legend_of
 from paperlib.labels.polygons import load_polygons
@@ -60,8 +61,10 @@ def test_reads_checks_and_reprojects(tmp_path, name):
     shapes = [square(1, 1), MultiPolygon([square(6, 1), square(12, 1)])]
     table = frame(shapes, ["11", "3"], ["training", "test"], [7, 3]).drop(columns="class_name")
     path = write(table.to_crs(4326), tmp_path / name)
-    polygons = load_polygons(path, crs="EPSG:32631", bounds=(LEFT, TOP - 200, LEFT + 300, TOP))
-    assert list(polygons.columns) == ["polygon_id", "code", "class_name", "set", "geometry"]
+    place = {"crs": "EPSG:32631", "bounds": (LEFT, TOP - 200, LEFT + 300, TOP)}
+    polygons = load_polygons(path, **place, nomenclature="clcplus")
+    columns = ["polygon_id", "code", "class_name", "colour", "source", "set", "group", "geometry"]
+    assert list(polygons.columns) == columns
     polygons = polygons.sort_values("polygon_id")
     assert polygons["polygon_id"].tolist() == [3, 7] and polygons["code"].tolist() == [3, 11]
     assert polygons["class_name"].tolist() == ["Woodland broad-leaved trees", "Water"]
@@ -73,7 +76,9 @@ def test_reads_checks_and_reprojects(tmp_path, name):
 @pytest.mark.parametrize("ids", [[4, 4], [1.5, 2], [-1, 2], [2**31, 1], ["a", "b"], [None, 1]])
 def test_polygon_numbers_that_cannot_be_used_are_replaced(tmp_path, ids):
     path = write(frame([square(1, 1), square(6, 1)], [1, 3], ids=ids), tmp_path / "p.gpkg")
-    polygons = load_polygons(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)  # of numbers that repeat
+        polygons = load_polygons(path)
     assert polygons["polygon_id"].tolist() == [1, 2] and polygons["code"].tolist() == [1, 3]
 
 
@@ -87,27 +92,37 @@ def test_without_set_and_numbers_all_are_the_pool(tmp_path):
 BOWTIE = Polygon([(LEFT, TOP), (LEFT + 50, TOP - 50), (LEFT + 50, TOP), (LEFT, TOP - 50)])
 INSIDE = [square(1, 1), square(6, 1)]
 FAULTS = {
-    "no code": (lambda: frame(INSIDE, [1, 3]).rename(columns={"code": "klass"}), "no column `code`.*klass"),
-    "unknown code": (lambda: frame(INSIDE, [1, 4], ids=[8, 9]), r"unknown class codes \[4\].*\[9\].*Built up"),
-    "missing code": (lambda: frame(INSIDE, [1, np.nan]), "1 class codes are no whole numbers.*nan.*row 2"),
-    "broken code": (lambda: frame(INSIDE, [1, 2.5]), "no whole numbers, like 2.5"),
-    "text code": (lambda: frame(INSIDE, ["1", "water"]), "no whole numbers, like 'water'"),
-    "unknown set": (lambda: frame(INSIDE, 1, ["pool", "holdout"]), r"\['holdout'\] in `set`"),
-    "missing set": (lambda: frame(INSIDE, 1, ["pool", None]), "in `set`"),
-    "no geometry": (lambda: frame([square(1, 1), None], [1, 3], ids=[8, 9]), r"no geometry: polygon_id \[9\]"),
-    "empty geometry": (lambda: frame([square(1, 1), Polygon()], [1, 3], ids=[8, 9]), r"no geometry.*\[9\]"),
-    "point": (
-        lambda: frame([square(1, 1), Point(LEFT, TOP)], 1, ids=[8, 9]),
-        r"no polygon \(Point\): polygon_id \[9\]",
+    "no code": (
+        lambda: frame(INSIDE, [1, 3]).rename(columns={"code": "klass"}),
+        r"no column `code`.*klass \(1, 3\).*--field",
     ),
-    "bow tie": (lambda: frame([square(1, 1), BOWTIE], 1, ids=[8, 9]), r"invalid outline.*\[9\].*Fix geometries"),
-    "one outside": (lambda: frame([*INSIDE, square(900, 1)], 1), r"1 of 3 polygons lie outside.*\[3\].*Delete them"),
+    "missing code": (lambda: frame(INSIDE, [1, np.nan]), "1 of 2 rows have no class.*polygon_id 2"),
+    "broken code": (lambda: frame(INSIDE, [1, 2.5]), "no whole numbers, like 2.5"),
+    "unknown set": (
+        lambda: frame(INSIDE, 1, ["pool", "holdout"]),
+        "values of `set` name no set: 'holdout'.*--set-field",
+    ),
+    "missing set": (lambda: frame(INSIDE, 1, ["pool", None]), "values of `set` name no set"),
+    "no geometry": (lambda: frame([square(1, 1), None], [1, 3], ids=[8, 9]), "no geometry.*polygon_id 9"),
+    "empty geometry": (lambda: frame([square(1, 1), Polygon()], [1, 3], ids=[8, 9]), "no geometry.*polygon_id 9"),
+    "line": (
+        lambda: frame([square(1, 1), LineString([(LEFT, TOP), (LEFT + 9, TOP)])], 1, ids=[8, 9]),
+        r"no polygon and no point \(LineString\).*polygon_id 9",
+    ),
+    "bow tie": (lambda: frame([square(1, 1), BOWTIE], 1, ids=[8, 9]), "outlines are invalid.*polygon_id 9.*--repair"),
+    "one outside": (
+        lambda: frame([*INSIDE, square(900, 1)], 1),
+        "1 of 3 polygons lie outside.*polygon_id 3.*Delete them",
+    ),
     "all outside": (
         lambda: frame([square(900, 1), square(906, 1)], 1),
-        "2 of 2.*Scene: .350000.*Is the file's CRS right",
+        "2 of 2.*the scene has .350000.*Is the file's CRS right",
     ),
-    "wrong crs": (lambda: frame(INSIDE, 1, crs=32632), "2 of 2.*Is the file's CRS right"),
-    "metres as degrees": (lambda: frame(INSIDE, 1, crs=4326), "2 of 2.*Is the file's CRS right"),
+    "wrong crs": (lambda: frame(INSIDE, 1, crs=32632), "2 of 2.*Is the file's CRS right.*assign that"),
+    "metres as degrees": (
+        lambda: frame(INSIDE, 1, crs=4326),
+        r"2 of 2.*WGS 84, they have \(350010, 4839960.*zone 31N: assign",
+    ),
     "empty": (lambda: frame(INSIDE, 1).iloc[:0], "no polygons"),
 }
 
@@ -145,7 +160,7 @@ def test_a_file_without_crs_is_named(tmp_path):
 
 
 def test_real_polygons_without_class_codes(shared_data):
-    with pytest.raises(InputError, match=r"no column `code`.*class, type, group"):
+    with pytest.raises(InputError, match=r"no column `code`.*class \(1, .*type \(eau, .*group \(1, .*--field"):
         load_polygons(shared_data / "theia_l3a" / "ROI.gpkg")
 
 
@@ -354,8 +369,11 @@ def foreign(tmp_path):
     return path
 
 
-def test_codes_of_an_unknown_nomenclature_are_refused_with_the_way_out(foreign):
-    with pytest.raises(InputError, match=r"unknown class codes \[41, 42, 43\].*own\.classes\.csv"):
+def test_codes_that_a_nomenclature_lacks_are_refused_with_the_way_out(foreign):
+    with pytest.raises(InputError, match=r"classes that clcplus does not have: 41, 42, 43.*leave --nomenclature out"):
+        load_polygons(foreign, nomenclature="clcplus")
+    own_classes(gpd.read_file(foreign)).iloc[:2].to_csv(foreign.with_name("own.classes.csv"), index=False)
+    with pytest.raises(InputError, match=r"own\.classes\.csv does not have: 43.*Add them"):
         load_polygons(foreign)
 
 

@@ -3,5 +3,5 @@
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submod_attrs={"preflight": ["check", "exit_code", "report"]}
+    __name__, submod_attrs={"preflight": ["check", "exit_code", "inspect", "report"]}
 )

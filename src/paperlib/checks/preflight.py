@@ -6,61 +6,83 @@ masks are of a sample (see `pixel_faults`).
 
 import textwrap
 from pathlib import Path
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import rasterio
 import xarray as xr
-from affine import Affine
-from rasterio.features import rasterize
 
-from .. import nomenclature
+from .. import ground
 from ..errors import Finding
-from ..labels.classes import legend_of
-from ..labels.splitting import split
+from ..labels.burning import pixel_of
+from ..labels.classes import legend_of, legend_table
 from ..models import WIDEST
 from ..scenes import sensors
-from ..scenes.series import read_window
 from ..settings import Sample, Settings
-from .faults import attempt, listed, note, open_listing, polygon_faults, polygon_ids
+from .faults import attempt, label_faults, listed, note, scene_faults
+from .labelled import check_labelled, check_reach, check_split
 from .pixel_faults import ACROSS, SIDE, WHOLE, pixel_faults
 
-#: A gap is wide from so many times the median gap on; a class is rare whose pixels are so many times fewer.
-GAP, RARE = 3, 20
+#: A gap is wide from so many times the median gap on.
+GAP = 3
 #: Bytes of GDAL's cache of decoded blocks.
 CACHE = 256 * 1024**2
-#: Polygons of each vegetation class that are read to compare red with near infrared.
-LOOKED_AT = 8
+
+
+class Inspection(NamedTuple):
+    """What the pre-flight sees: every finding, errors first; and the labels that a run would use, None without any."""
+
+    findings: list[Finding]
+    labels: gpd.GeoDataFrame | None
+
+    def text(self) -> str:
+        """The legend of the labels and the findings, for a terminal."""
+        legend = "" if self.labels is None else f"{legend_table(legend_of(self.labels), self.labels)}\n\n"
+        return legend + report(self.findings)
 
 
 def check(scene: str | Path, polygons: str | Path, settings: Settings | None = None) -> list[Finding]:
-    """Findings about a scene (as `scene.open_scene` takes it) and a polygon file, errors first.
+    """Findings about a scene and its labels, errors first; see `inspect`."""
+    return inspect(scene, polygons, settings).findings
 
-    `settings` are those of the run, whose split is checked. Never raises for the data: what cannot be opened
-    is a finding, and the rest is still checked.
+
+def inspect(scene: str | Path, polygons: str | Path, settings: Settings | None = None) -> Inspection:
+    """Examine a scene (as `scene.open_scene` takes it) and a label file (as `labels.load_polygons` takes it).
+
+    `settings` are those of the run, whose split is checked. Never raises for the data: what cannot be opened is a finding,
+    and the rest is still checked.
     """
-    chosen, findings = settings or Settings(), []
+    chosen: Settings = settings or Settings()
+    findings: list[Finding] = []
     with rasterio.Env(GDAL_CACHEMAX=CACHE):
-        _check_all(Path(scene), Path(polygons), chosen.sample, chosen.seed, findings)
-    return sorted(dict.fromkeys(findings), key=lambda found: found.level)
+        table = _inspect_all(Path(scene), Path(polygons), chosen, findings)
+    return Inspection(sorted(dict.fromkeys(findings), key=lambda finding: finding.level), table)
 
 
-def _check_all(scene: Path, polygons: Path, sample: Sample, seed: int, findings: list[Finding]) -> None:
-    opened = open_listing(scene, findings)
-    place = (opened.rio.crs, opened.rio.bounds()) if opened is not None else (None, None)
-    table = attempt(findings, "polygon file", polygons, polygon_faults, polygons, findings, *place)
+def _inspect_all(scene: Path, polygons: Path, chosen: Settings, findings: list[Finding]) -> gpd.GeoDataFrame | None:
+    opened = scene_faults(scene, findings)
+    grid: dict = (
+        {} if opened is None else {"crs": opened.rio.crs, "bounds": opened.rio.bounds(), "pixel": pixel_of(opened)}
+    )
+    table = label_faults(polygons, findings, options=chosen.labels, **grid)
     shares = None
     if opened is not None:
-        attempt(findings, "scene", scene, _check_series, opened, sample, findings)
+        attempt(findings, "scene", scene, _check_series, opened, chosen.sample, findings)
         shares = attempt(findings, "pixels", scene, pixel_faults, opened, findings)
     if table is not None and len(table):
-        divided = attempt(findings, "split", polygons, _check_split, table, sample, seed, findings)
+        divided = attempt(findings, "split", polygons, check_split, table, chosen, findings)
         if divided is not None:
-            pixel = 10.0 if opened is None else abs(opened.rio.resolution()[0])
-            attempt(findings, "split", polygons, _check_reach, divided, WIDEST // 2 * pixel, findings)
+            pixel = 10.0 if opened is None else max(ground_pixel(opened))
+            attempt(findings, "split", polygons, check_reach, divided, WIDEST // 2 * pixel, findings)
         if opened is not None:
-            attempt(findings, "polygons", polygons, _check_labelled, opened, table, divided, shares, findings)
+            attempt(findings, "polygons", polygons, check_labelled, opened, table, divided, shares, findings)
+    return table
+
+
+def ground_pixel(scene: xr.DataArray) -> tuple[float, float]:
+    """Height and width of a pixel in metres on the ground."""
+    return ground.pixel_size(scene.rio.transform(), scene.rio.crs, (scene.sizes["y"], scene.sizes["x"]))
 
 
 def exit_code(findings: list[Finding]) -> int:
@@ -74,6 +96,8 @@ def report(findings: list[Finding]) -> str:
     for found in findings:
         lines.append(f"{found.level.upper():8}{found.subject}")
         for name, content in (("found", found.value), ("where", found.place), ("fix", found.fix)):
+            if not content:
+                continue
             first, later = f"        {name:6}", " " * 14
             lines += textwrap.wrap(
                 content, 118, initial_indent=first, subsequent_indent=later,
@@ -114,149 +138,3 @@ def _check_series(scene: xr.DataArray, sample: Sample, findings: list[Finding]) 
     if sample.patch <= 2 * (WIDEST // 2):
         value = f"{sample.patch} pixels; the networks see {WIDEST // 2} to each side of a pixel"
         note(findings, "error", "patch", value, "sample.patch", f"Raise it to {2 * (WIDEST // 2) + 1} or more.")
-
-
-# -- polygons ----------------------------------------------------------------------------------------------------------
-
-
-def _check_split(
-    table: gpd.GeoDataFrame, sample: Sample, seed: int, findings: list[Finding]
-) -> gpd.GeoDataFrame | None:
-    """The split of the classes that can be split; finds those that cannot, and polygons near those of training."""
-    marked = (table["set"] == "test").any()
-    needed, parts = (2, "train and validation") if marked else (3, "train, validation and test")
-    legend = legend_of(table)
-    for cover in legend:
-        mine = table[table["code"] == cover.code]
-        pool = mine[mine["set"] == "pool"]
-        subject, place = f"class {cover.code} {cover.name}", polygon_ids(mine["polygon_id"])
-        if len(pool) < needed:
-            value = (
-                f"{len(pool)} polygons to divide among {parts}; {needed} are needed, {len(mine) - len(pool)} are test"
-            )
-            note(findings, "error", subject, value, place, "Draw more, or leave the class out.")
-            table = table.drop(mine.index)
-        elif len(pool) < 3:
-            value = f"{len(pool)} polygons in the pool: one to train on, one to validate"
-            note(findings, "warning", subject, value, place, "Draw more: its scores hang on a single polygon.")
-        if marked and len(mine) == len(pool):
-            note(findings, "warning", subject, "no test polygon", place, "Mark some as test, or none of any class.")
-    return split(table, sample.validation, seed) if len(table) else None
-
-
-def _check_reach(divided: gpd.GeoDataFrame, reach: float, findings: list[Finding]) -> None:
-    """Polygons nearer to one of training than the networks see, in metres."""
-    train = divided[divided["set"] == "train"]
-    for name in ("validation", "test"):
-        mine = divided[divided["set"] == name].reset_index(drop=True)
-        if len(mine) and len(train):
-            near = mine.iloc[np.unique(train.sindex.query(mine.geometry, predicate="dwithin", distance=reach)[0])]
-            if len(near):
-                value = f"{len(near)} of {len(mine)} {name} polygons lie within {reach:g} m of a training polygon"
-                fix = "Draw polygons farther apart, or read their scores as better than those of new places."
-                note(findings, "warning", "split", value, polygon_ids(near["polygon_id"]), fix)
-
-
-def _check_labelled(scene, table, divided, shares, findings: list[Finding]) -> None:
-    """Labelled pixels: too few, contested, never usable, of one class too many; and swapped bands."""
-    claims = _claims(scene, table)
-    own = claims[~claims.duplicated(["y", "x"], keep=False)]
-    lost = attempt(findings, "masks", scene.attrs["source"], _never_usable, scene, own, shares)
-    lost = pd.Series(0, table["polygon_id"]) if lost is None else lost
-    table = table.set_index("polygon_id", drop=False)
-    for name, part in (("centres", claims), ("own", own)):
-        table[name] = part.groupby("polygon_id").size().reindex(table.index, fill_value=0)
-    table["usable"] = table["own"] - lost.reindex(table.index, fill_value=0)
-    if len(own) < len(claims):
-        value = f"{len(claims.drop_duplicates(['y', 'x'])) - len(own)} pixels lie in several polygons and are left out"
-        there = claims.loc[claims.index.difference(own.index), "polygon_id"].drop_duplicates()
-        note(findings, "warning", "overlap", value, polygon_ids(there), "Cut these polygons where they overlap.")
-    for wrong, value, fix in (
-        (table["centres"] == 0, "too small: no centre of a pixel lies inside", "Draw them larger, or delete them."),
-        (
-            (table["centres"] > 0) & (table["own"] == 0),
-            "every pixel lies in another polygon too",
-            "Remove the overlap.",
-        ),
-        ((table["own"] > 0) & (table["usable"] == 0), "masked on all dates", "Delete them, or draw others."),
-    ):
-        if wrong.any():
-            note(findings, "warning", "polygons", value, polygon_ids(table["polygon_id"][wrong]), fix)
-    if divided is not None:
-        _check_classes(divided.assign(usable=divided["polygon_id"].map(table["usable"])), findings)
-    if {"B4", "B8"} <= set(scene.band.values.tolist()):
-        attempt(findings, "bands", scene.attrs["source"], _check_green, scene, own, table, findings)
-
-
-def _check_classes(divided: gpd.GeoDataFrame, findings: list[Finding]) -> None:
-    """A class without a usable pixel in one of its sets, and classes that are rare."""
-    for cover in legend_of(divided):
-        for name, part in divided[divided["code"] == cover.code].groupby("set"):
-            if part["usable"].sum() == 0:
-                place = polygon_ids(part["polygon_id"])
-                fix = "Draw larger ones elsewhere, or remove what overlaps them."
-                note(findings, "error", f"class {cover.code} {cover.name}", f"no usable pixel for {name}", place, fix)
-    train = divided[divided["set"] == "train"].groupby("code")["usable"].sum()
-    rare = train[train * RARE < train.max()]
-    if len(rare):
-        names = {cover.code: cover.name for cover in legend_of(divided)}
-        value = ", ".join(f"{names[code]} {100 * train[code] / train.sum():.2g} %" for code in rare.index)
-        fix = "Draw more of them; oversampling repeats what there is."
-        place = f"training pixels; {names[train.idxmax()]} has {100 * train.max() / train.sum():.0f} %"
-        note(findings, "warning", "imbalance", value, place, fix)
-
-
-def _claims(scene: xr.DataArray, table: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Every pixel whose centre lies in a polygon: columns polygon_id, y, x (row and column). As `polygons.burn` sees it."""
-    transform, parts = scene.rio.transform(), []
-    for number, outline in zip(table["polygon_id"], table.geometry, strict=True):
-        left, bottom, right, top = outline.bounds
-        (first, low), (last, high) = ~transform @ (left, top), ~transform @ (right, bottom)
-        # one pixel where a polygon only touches the scene's edge
-        x, y = (
-            slice(max(0, min(int(one), size - 1)), max(1, min(int(other) + 1, size)))
-            for size, one, other in ((scene.sizes["x"], first, last), (scene.sizes["y"], low, high))
-        )
-        here = transform @ Affine.translation(x.start, y.start)
-        inside = rasterize([outline], (y.stop - y.start, x.stop - x.start), transform=here, dtype="uint8")
-        rows, columns = np.nonzero(inside)
-        parts.append(pd.DataFrame({"polygon_id": number, "y": rows + y.start, "x": columns + x.start}))
-    return pd.concat(parts, ignore_index=True)
-
-
-def _never_usable(scene: xr.DataArray, own: pd.DataFrame, shares: np.ndarray | None) -> pd.Series:
-    """How many pixels of each polygon_id are masked on all dates. The clearest dates first: few need a second one."""
-    order = np.argsort(shares) if shares is not None else range(scene.sizes["time"])
-    lost = {}
-    # from the top down: neighbours lie in the same blocks of the files
-    for number, pixels in sorted(own.groupby("polygon_id"), key=lambda one: one[1]["y"].min()):
-        y, x = (slice(pixels[name].min(), pixels[name].max() + 1) for name in ("y", "x"))
-        rows, columns = pixels["y"] - y.start, pixels["x"] - x.start
-        left = np.ones(len(pixels), bool)
-        for date in order:
-            mask = scene.mask[date : date + 1, y, x].compute(scheduler="synchronous").values[0]
-            left &= mask[rows, columns]
-            if not left.any():
-                break
-        lost[number] = left.sum()
-    return pd.Series(lost, dtype=int)
-
-
-def _check_green(scene: xr.DataArray, own: pd.DataFrame, table: gpd.GeoDataFrame, findings: list[Finding]) -> None:
-    """Vegetation that is redder than near infrared: bands swapped."""
-    green = {cover.code for cover in legend_of(table) if nomenclature.is_vegetation(cover.name)}
-    bands, values = scene.band.values.tolist(), []
-    for _, members in table[table["code"].isin(green) & (table["own"] > 0)].groupby("code"):
-        for number in members["polygon_id"].iloc[:: max(1, len(members) // LOOKED_AT)][:LOOKED_AT]:
-            pixels = own[own["polygon_id"] == number]
-            y, x = (slice(pixels[name].min(), pixels[name].max() + 1) for name in ("y", "x"))
-            out = np.empty((*scene.shape[:2], y.stop - y.start, x.stop - x.start), np.float32)
-            out[:, read_window(scene, y, x, out)] = np.nan
-            values.append(out[..., pixels["y"] - y.start, pixels["x"] - x.start].reshape(len(bands), -1))
-    values = np.concatenate(values, axis=1) if values else np.empty((len(bands), 0))
-    red, near = (values[bands.index(band)] for band in ("B4", "B8"))
-    both = ~np.isnan(red + near)
-    if both.any() and np.median((near - red)[both]) < 0:
-        value = f"in vegetation B8 is lower than B4: medians {np.median(near[both]):.3f} and {np.median(red[both]):.3f}"
-        fix = "Are the bands in the order that is said? Correct their names or their order."
-        note(findings, "warning", "bands swapped", value, scene.attrs["source"], fix)

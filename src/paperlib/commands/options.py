@@ -17,7 +17,10 @@ from .. import settings
 from ..errors import InputError
 
 SceneArgument = Annotated[Path, typer.Argument(help="folder of products, GeoTIFF stack, NetCDF or Zarr cube")]
-PolygonsArgument = Annotated[Path, typer.Argument(help="vector file of labelled polygons, with a column `code`")]
+PolygonsArgument = Annotated[
+    Path,
+    typer.Argument(help="labels: vector file of polygons or points, or CSV of points; the class in a column `code`"),
+]
 PresetOption = Annotated[str, typer.Option(help="tiny, demo or paper: size of patches, epochs, trainings")]
 ModelOption = Annotated[list[str] | None, typer.Option(help="a classifier; repeatable; default: all")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON for scripts")]
@@ -38,6 +41,16 @@ SETTING_OPTIONS = {
     "scene.pixel": "what x and y of a cube are: centre or corner of pixels",
     "scene.every": "composites of a period: month, 16D, 10D; medians of what is usable",
     "scene.pattern": "how files are named, as '{}_{date}_{band}'",
+    "labels.field": "column of the labels with the class; default: code, else the one that looks like it",
+    "labels.name_field": "column with the names of the classes; default: class_name, else the one that fits",
+    "labels.set_field": "column that marks the test set; default: set",
+    "labels.group_field": "column whose equal values stay in one set, such as a parcel, farm or tile",
+    "labels.blocks": "metres: polygons in one square of this side stay in one set",
+    "labels.layer": "layer of the labels, where their file holds several",
+    "labels.encoding": "encoding of texts in shapefiles and CSV files, as cp1252",
+    "labels.nomenclature": "classes of the labels: clcplus, worldcover or a CSV with columns code, name, colour",
+    "labels.buffer": "metres around points that are labelled; default: the pixel they lie in",
+    "labels.repair": "mend invalid outlines instead of leaving them out",
 }
 
 SetOption = Annotated[

@@ -34,10 +34,10 @@ def check(
     chosen = settings.make(preset, str(scene), str(polygons), settings=overrides)
     from ..checks import preflight
 
-    findings = preflight.check(scene, polygons, chosen)
-    as_rows = [asdict(finding) for finding in findings]
-    typer.echo(json.dumps(as_rows, indent=1) if as_json else preflight.report(findings))
-    raise typer.Exit(preflight.exit_code(findings))
+    inspection = preflight.inspect(scene, polygons, chosen)
+    as_rows = [asdict(finding) for finding in inspection.findings]
+    typer.echo(json.dumps(as_rows, indent=1) if as_json else inspection.text())
+    raise typer.Exit(preflight.exit_code(inspection.findings))
 
 
 @takes_settings

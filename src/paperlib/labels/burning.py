@@ -15,6 +15,12 @@ from ..nomenclature import LandCover
 SETS = ("train", "validation", "test")
 
 
+def pixel_of(scene: xr.DataArray) -> tuple[float, float]:
+    """Width and height of the pixels of a scene, in units of its CRS."""
+    width, height = scene.rio.resolution()
+    return abs(width), abs(height)
+
+
 def burn(polygons: gpd.GeoDataFrame, scene: xr.DataArray, legend: tuple[LandCover, ...]) -> xr.Dataset:
     """Polygons on the scene's grid: `label` (y, x) int16 class index, `polygon` (y, x) int32 polygon_id, -1 elsewhere.
 

@@ -55,6 +55,9 @@ def choose_legend(rows: pd.DataFrame, path: Path, nomenclature: str = "") -> Leg
         if nomenclature and not set(labels) & set(classes):  # the file has names instead of codes
             classes = {label: by_name[label.casefold()] for label in labels if label.casefold() in by_name}
         return Legend({label: classes[label] for label in labels if label in classes}, str(where))
+    for part in ("name", "colour"):  # a row without it is of the class all the same
+        filled = rows[part].mask(rows[part] == "").groupby(rows["label"]).transform("first").fillna("")
+        rows = rows.assign(**{part: rows[part].mask(rows[part] == "", filled)})
     table = rows.drop_duplicates(["label", "name", "colour"])
     repeated = table[table["label"].duplicated()]
     if len(repeated):

@@ -43,13 +43,17 @@ def _note(findings: list[Finding], subject: str, value: str, place: str, fix: st
     findings.append(Finding("warning", subject, value, place, fix, f"labels.{kind}"))
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def _points(rows: gpd.GeoDataFrame, bounds, pixel, buffer: float, findings: list[Finding]) -> gpd.GeoDataFrame:
     several = rows.geom_type == "MultiPoint"
     if several.any():
         single = rows.explode(index_parts=False, ignore_index=True) if several.all() else pd.concat(
             [rows[~several], rows[several].explode(index_parts=False)], ignore_index=True
         )  # fmt: skip
-        value = f"{several.sum()} features of several points become {len(single) - (~several).sum()} points"
+        value = f"{_count(several.sum(), 'feature')} of several points become {len(single) - (~several).sum()} points"
         _note(findings, "points", value, "label file", "Nothing, where each point is a sample.", "multipoint")
         rows = _renumber(single)
     points = rows.geom_type == "Point"
@@ -59,14 +63,14 @@ def _points(rows: gpd.GeoDataFrame, bounds, pixel, buffer: float, findings: list
     rows = rows.copy()
     if buffer:
         rows.loc[points, "geometry"] = outlines.buffered(rows.geometry[points], buffer)
-        value = f"{number} points label the discs of {buffer:g} m around them"
+        value = f"{_count(number, 'point')}: the labelled pixels are those within {buffer:g} m"
     else:
         rows.loc[points, "geometry"] = outlines.pixels_of(rows.geometry[points], bounds, pixel)
-        value = f"{number} points label the pixel they lie in"
+        value = f"{_count(number, 'point')}: the labelled pixel is the one that each lies in"
     keys = rows[["code", "set"]].assign(outline=rows.geometry.to_wkb())
     again = points & keys.duplicated()
     if again.any():
-        value += f"; {again.sum()} of them lie in the pixel of another point of their class and are left out"
+        value += f"; {again.sum()} in the pixel of another point of the same class left out"
     fix = "For more pixels around each point, give --buffer METRES." if not buffer else "Nothing, if that is meant."
     _note(findings, "points", value, "label file", fix, "points")
     return rows[~again]
@@ -118,7 +122,7 @@ def _parts(rows: gpd.GeoDataFrame, findings: list[Finding]) -> gpd.GeoDataFrame:
     first = ~parts["polygon_id"].duplicated()
     largest = int(rows["polygon_id"].max())
     parts.loc[~first, "polygon_id"] = np.arange(largest + 1, largest + 1 + (~first).sum())
-    value = f"{few.sum()} features of several parts become {len(parts)} polygons, since their classes have too few"
+    value = f"{_count(few.sum(), 'feature')} of several parts become {len(parts)} polygons, since their classes have too few"
     _note(findings, "parts", value, "label file", "Nothing, where each part is an object of its own.", "parts")
     return gpd.GeoDataFrame(pd.concat([rows[~few], parts], ignore_index=True), crs=rows.crs)
 

@@ -13,7 +13,7 @@ from ..errors import InputError
 from ..features import superpixels
 from ..features.samples import Normaliser, Samples, class_series, extract
 from ..features.superpixels import segment_scene
-from ..labels import burn, legend_of, load_polygons, pixel_counts, separation, split
+from ..labels import burn, legend_of, load_polygons, pixel_counts, pixel_of, separation, split
 from ..mapping.scene_maps import read_map
 from ..nomenclature import LandCover
 from ..scenes.choices import keywords_of
@@ -69,7 +69,8 @@ class Dataset:
     def polygons(self) -> gpd.GeoDataFrame:
         """The polygons in the scene's CRS, each in one of the sets train, validation and test."""
         path = self.folder / "polygons.gpkg" if self.folder else self.settings.scene.polygons
-        pool = load_polygons(path, crs=self.scene.rio.crs, bounds=self.scene.rio.bounds())
+        place = {"crs": self.scene.rio.crs, "bounds": self.scene.rio.bounds(), "pixel": pixel_of(self.scene)}
+        pool = load_polygons(path, **place, options=self.settings.labels)
         return split(pool, validation=self.settings.sample.validation, seed=self.settings.seed)
 
     @cached_property

@@ -36,8 +36,8 @@ def check_first(run: Experiment, report: Callable[[str], None], folder: Path | N
     if run.simulated:
         return
     chosen = run.settings
-    findings = preflight.check(chosen.scene.path, chosen.scene.polygons, chosen)
-    text = preflight.report(findings)
+    inspection = preflight.inspect(chosen.scene.path, chosen.scene.polygons, chosen)
+    findings, text = inspection.findings, inspection.text()
     if folder is not None:
         (folder / "check.txt").write_text(text + "\n")
         (folder / "check.json").write_text(json.dumps([asdict(finding) for finding in findings], indent=1) + "\n")

@@ -1,0 +1,167 @@
+"""Findings of labels in their scene: the split, what it leaks, labelled pixels, and bands that labels show to be swapped."""
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import xarray as xr
+from affine import Affine
+from rasterio.features import rasterize
+
+from .. import ground, nomenclature
+from ..errors import Finding
+from ..labels.classes import legend_of
+from ..labels.polygons import rows_text
+from ..labels.splitting import split
+from ..scenes.series import read_window
+from ..settings import Settings
+from .faults import attempt, note
+
+#: A class is rare whose pixels are so many times fewer than those of the largest.
+RARE = 20
+#: Polygons of each vegetation class that are read to compare red with near infrared.
+LOOKED_AT = 8
+
+
+def check_split(table: gpd.GeoDataFrame, settings: Settings, findings: list[Finding]) -> gpd.GeoDataFrame | None:
+    """The split of the classes that can be split; finds those that cannot, and polygons near those of training."""
+    marked = (table["set"] == "test").any()
+    needed, parts = (2, "train and validation") if marked else (3, "train, validation and test")
+    legend = legend_of(table)
+    for cover in legend:
+        mine = table[table["code"] == cover.code]
+        pool = mine[mine["set"] == "pool"]
+        groups = pool["group"].nunique()
+        subject, place = f"class {cover.own_code} {cover.name}", rows_text(mine["polygon_id"])
+        if groups < needed:
+            together = "" if groups == len(pool) else f" in {groups} groups"
+            value = f"{len(pool)} polygons{together} to divide among {parts}; {needed} are needed"
+            value += f", {len(mine) - len(pool)} are test"
+            note(findings, "error", subject, value, place, "Draw more, or leave the class out.")
+            table = table.drop(mine.index)
+        elif groups < 3:
+            value = f"{groups} polygons in the pool: one to train on, one to validate"
+            note(findings, "warning", subject, value, place, "Draw more: its scores hang on a single polygon.")
+        if marked and len(mine) == len(pool):
+            note(findings, "warning", subject, "no test polygon", place, "Mark some as test, or none of any class.")
+    return split(table, settings.sample.validation, settings.seed) if len(table) else None
+
+
+def check_reach(divided: gpd.GeoDataFrame, reach: float, findings: list[Finding]) -> None:
+    """Polygons nearer to one of training than the networks see, in metres."""
+    moved = ground.to_ground(divided)
+    train = moved[moved["set"] == "train"]
+    for name in ("validation", "test"):
+        mine = moved[divided["set"] == name].reset_index(drop=True)
+        if len(mine) and len(train):
+            near = mine.iloc[np.unique(train.sindex.query(mine.geometry, predicate="dwithin", distance=reach)[0])]
+            if len(near):
+                value = f"{len(near)} of {len(mine)} {name} polygons lie within {reach:.0f} m of a training polygon"
+                fix = "Draw polygons farther apart, or read their scores as better than those of new places."
+                note(findings, "warning", "split", value, rows_text(near["polygon_id"]), fix)
+
+
+def check_labelled(scene, table, divided, shares, findings: list[Finding]) -> None:
+    """Labelled pixels: too few, contested, never usable, of one class too many; and swapped bands."""
+    claims = claimed_pixels(scene, table)
+    own = claims[~claims.duplicated(["y", "x"], keep=False)]
+    lost = attempt(findings, "masks", scene.attrs["source"], _never_usable, scene, own, shares)
+    lost = pd.Series(0, table["polygon_id"]) if lost is None else lost
+    table = table.set_index("polygon_id", drop=False)
+    for name, part in (("centres", claims), ("own", own)):
+        table[name] = part.groupby("polygon_id").size().reindex(table.index, fill_value=0)
+    table["usable"] = table["own"] - lost.reindex(table.index, fill_value=0)
+    if len(own) < len(claims):
+        value = f"{len(claims.drop_duplicates(['y', 'x'])) - len(own)} pixels lie in several polygons and are left out"
+        there = claims.loc[claims.index.difference(own.index), "polygon_id"].drop_duplicates()
+        note(findings, "warning", "overlap", value, rows_text(there), "Cut these polygons where they overlap.")
+    for wrong, value, fix in (
+        (table["centres"] == 0, "too small: no centre of a pixel lies inside", "Draw them larger, or delete them."),
+        (
+            (table["centres"] > 0) & (table["own"] == 0),
+            "every pixel lies in another polygon too",
+            "Remove the overlap.",
+        ),
+        ((table["own"] > 0) & (table["usable"] == 0), "masked on all dates", "Delete them, or draw others."),
+    ):
+        if wrong.any():
+            note(findings, "warning", "polygons", value, rows_text(table["polygon_id"][wrong]), fix)
+    if divided is not None:
+        _check_classes(divided.assign(usable=divided["polygon_id"].map(table["usable"])), findings)
+    if {"B4", "B8"} <= set(scene.band.values.tolist()):
+        attempt(findings, "bands", scene.attrs["source"], _check_green, scene, own, table, findings)
+
+
+def _check_classes(divided: gpd.GeoDataFrame, findings: list[Finding]) -> None:
+    """A class without a usable pixel in one of its sets, and classes that are rare."""
+    for cover in legend_of(divided):
+        for name, part in divided[divided["code"] == cover.code].groupby("set"):
+            if part["usable"].sum() == 0:
+                place = rows_text(part["polygon_id"])
+                fix = "Draw larger ones elsewhere, or remove what overlaps them."
+                note(
+                    findings, "error", f"class {cover.own_code} {cover.name}", f"no usable pixel for {name}", place, fix
+                )
+    train = divided[divided["set"] == "train"].groupby("code")["usable"].sum()
+    rare = train[train * RARE < train.max()]
+    if len(rare):
+        names = {cover.code: cover.name for cover in legend_of(divided)}
+        value = ", ".join(f"{names[code]} {100 * train[code] / train.sum():.2g} %" for code in rare.index)
+        fix = "Draw more of them; oversampling repeats what there is."
+        place = f"training pixels; {names[train.idxmax()]} has {100 * train.max() / train.sum():.0f} %"
+        note(findings, "warning", "imbalance", value, place, fix)
+
+
+def claimed_pixels(scene: xr.DataArray, table: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Every pixel whose centre lies in a polygon: columns polygon_id, y, x (row and column). As `polygons.burn` sees it."""
+    transform, parts = scene.rio.transform(), []
+    for number, outline in zip(table["polygon_id"], table.geometry, strict=True):
+        left, bottom, right, top = outline.bounds
+        (first, low), (last, high) = ~transform @ (left, top), ~transform @ (right, bottom)
+        # one pixel where a polygon only touches the scene's edge
+        x, y = (
+            slice(max(0, min(int(one), size - 1)), max(1, min(int(other) + 1, size)))
+            for size, one, other in ((scene.sizes["x"], first, last), (scene.sizes["y"], low, high))
+        )
+        here = transform @ Affine.translation(x.start, y.start)
+        inside = rasterize([outline], (y.stop - y.start, x.stop - x.start), transform=here, dtype="uint8")
+        rows, columns = np.nonzero(inside)
+        parts.append(pd.DataFrame({"polygon_id": number, "y": rows + y.start, "x": columns + x.start}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _never_usable(scene: xr.DataArray, own: pd.DataFrame, shares: np.ndarray | None) -> pd.Series:
+    """How many pixels of each polygon_id are masked on all dates. The clearest dates first: few need a second one."""
+    order = np.argsort(shares) if shares is not None else range(scene.sizes["time"])
+    lost = {}
+    # from the top down: neighbours lie in the same blocks of the files
+    for number, pixels in sorted(own.groupby("polygon_id"), key=lambda one: one[1]["y"].min()):
+        y, x = (slice(pixels[name].min(), pixels[name].max() + 1) for name in ("y", "x"))
+        rows, columns = pixels["y"] - y.start, pixels["x"] - x.start
+        left = np.ones(len(pixels), bool)
+        for date in order:
+            mask = scene.mask[date : date + 1, y, x].compute(scheduler="synchronous").values[0]
+            left &= mask[rows, columns]
+            if not left.any():
+                break
+        lost[number] = left.sum()
+    return pd.Series(lost, dtype=int)
+
+
+def _check_green(scene: xr.DataArray, own: pd.DataFrame, table: gpd.GeoDataFrame, findings: list[Finding]) -> None:
+    """Vegetation that is redder than near infrared: bands swapped."""
+    green = {cover.code for cover in legend_of(table) if nomenclature.is_vegetation(cover.name)}
+    bands, values = scene.band.values.tolist(), []
+    for _, members in table[table["code"].isin(green) & (table["own"] > 0)].groupby("code"):
+        for number in members["polygon_id"].iloc[:: max(1, len(members) // LOOKED_AT)][:LOOKED_AT]:
+            pixels = own[own["polygon_id"] == number]
+            y, x = (slice(pixels[name].min(), pixels[name].max() + 1) for name in ("y", "x"))
+            out = np.empty((*scene.shape[:2], y.stop - y.start, x.stop - x.start), np.float32)
+            out[:, read_window(scene, y, x, out)] = np.nan
+            values.append(out[..., pixels["y"] - y.start, pixels["x"] - x.start].reshape(len(bands), -1))
+    values = np.concatenate(values, axis=1) if values else np.empty((len(bands), 0))
+    red, near = (values[bands.index(band)] for band in ("B4", "B8"))
+    both = ~np.isnan(red + near)
+    if both.any() and np.median((near - red)[both]) < 0:
+        value = f"in vegetation B8 is lower than B4: medians {np.median(near[both]):.3f} and {np.median(red[both]):.3f}"
+        fix = "Are the bands in the order that is said? Correct their names or their order."
+        note(findings, "warning", "bands swapped", value, scene.attrs["source"], fix)
