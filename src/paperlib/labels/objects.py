@@ -7,6 +7,7 @@ than two fields do, so they are one polygon, or at least stay in one set.
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -115,7 +116,8 @@ def _parts(rows: gpd.GeoDataFrame, findings: list[Finding]) -> gpd.GeoDataFrame:
     """Parts of polygons as polygons of their own, in classes that have too few to be divided."""
     pool = rows["set"] == "pool"
     counts = rows[pool].groupby("code").size().reindex(rows["code"].unique(), fill_value=0)
-    few = rows["code"].isin(counts.index[counts < needed_polygons(rows)]) & (rows.geom_type == "MultiPolygon")
+    several = shapely.get_num_geometries(rows.geometry.to_numpy()) > 1
+    few = rows["code"].isin(counts.index[counts < needed_polygons(rows)]) & pool & several
     if not few.any():
         return rows
     parts = rows[few].explode(index_parts=False, ignore_index=True)
