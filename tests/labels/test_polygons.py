@@ -412,13 +412,15 @@ def test_spoilt_polygons_are_valid_or_an_error(tmp_path, data):
     path = tmp_path / "p.geojson"
     path.write_text(json.dumps(data.draw(spoiling.spoilt(whole))))
     try:
-        polygons = load_polygons(path, crs="EPSG:32631")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", InputWarning)  # of rows that are left out
+            polygons = load_polygons(path, crs="EPSG:32631")
     except InputError as error:
         assert "p.geojson" in str(error)
     else:
         assert len(polygons) and polygons.is_valid.all() and not polygons.is_empty.any()
         assert np.isfinite(polygons.total_bounds).all() and (polygons.area > 0).all()
-        assert polygons["polygon_id"].is_unique and polygons["code"].isin(NAMES).all()
+        assert polygons["polygon_id"].is_unique and polygons["code"].between(1, 255).all()
         assert set(polygons["set"]) <= {"pool", "test"} and polygons["class_name"].notna().all()
 
 
@@ -431,8 +433,10 @@ def test_polygons_with_spoilt_bytes_are_valid_or_an_error(tmp_path, data):
         write(frame([square(1, 1), square(6, 1)], [11, 3]), tmp_path / "whole.gpkg")
     path.write_bytes(data.draw(spoiling.spoilt_bytes((tmp_path / "whole.gpkg").read_bytes())))
     try:
-        polygons = load_polygons(path, crs="EPSG:32631")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", InputWarning)  # of rows that are left out
+            polygons = load_polygons(path, crs="EPSG:32631")
     except InputError as error:
         assert "p.gpkg" in str(error)
     else:
-        assert len(polygons) and polygons.is_valid.all() and polygons["code"].isin(NAMES).all()
+        assert len(polygons) and polygons.is_valid.all() and polygons["code"].between(1, 255).all()

@@ -113,7 +113,7 @@ def _fitting(table: pd.DataFrame, label: str, taken: set[str]) -> str:
     for column in _attributes(table):
         if column in taken or not pd.api.types.is_string_dtype(table[column]):
             continue
-        texts = table[column].loc[keys.index].fillna("").astype(str).str.strip()
+        texts = texts_of(table[column].loc[keys.index])
         pairs = pd.DataFrame({"key": keys, "text": texts}).drop_duplicates()
         if (
             not (texts == "").any()
@@ -123,6 +123,13 @@ def _fitting(table: pd.DataFrame, label: str, taken: set[str]) -> str:
         ):
             fitting.append(column)
     return fitting[0] if len(fitting) == 1 else ""
+
+
+def texts_of(column: pd.Series) -> pd.Series:
+    """The values as texts without spaces around them, "" where there is none."""
+    empty = [pd.api.types.is_scalar(value) and pd.isna(value) for value in column]  # GeoJSON may hold lists
+    values = ["" if no else str(value).strip() for no, value in zip(empty, column, strict=True)]
+    return pd.Series(values, column.index, dtype=object)
 
 
 def read_classes(column: pd.Series) -> tuple[pd.Series, pd.Series]:
@@ -141,7 +148,7 @@ def read_classes(column: pd.Series) -> tuple[pd.Series, pd.Series]:
         texts = pd.Series(None, column.index, dtype=object)
         texts[~empty & ~wrong] = [str(int(value)) for value in column[~empty & ~wrong]]
         return texts, pd.Series(wrong, column.index)
-    texts = pd.Series([None if pd.isna(value) else str(value).strip() for value in column], column.index, dtype=object)
+    texts = texts_of(column)
     texts[texts == ""] = None
     numbers = [WHOLE.fullmatch(text) for text in texts.dropna()]
     if all(numbers):
@@ -151,7 +158,7 @@ def read_classes(column: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 def read_sets(column: pd.Series | None, index: pd.Index) -> tuple[pd.Series, pd.Series]:
     """ "pool" or "test" of each row, and which rows say something else; a column without any value is as no column."""
-    texts = None if column is None else column.map(lambda value: "" if pd.isna(value) else str(value).strip().lower())
+    texts = None if column is None else texts_of(column).str.lower()
     if texts is None or (texts == "").all():
         return pd.Series("pool", index), pd.Series(False, index)
     return texts.isin(TEST).map({True: "test", False: "pool"}), ~texts.isin((*POOL, *TEST))
@@ -162,7 +169,7 @@ def read_numbers(column: pd.Series | None, index: pd.Index) -> tuple[pd.Series, 
 
     Numbers that repeat are none: see `objects`.
     """
-    given = pd.to_numeric(column, errors="coerce") if column is not None else None
+    given = pd.to_numeric(texts_of(column), errors="coerce") if column is not None else None
     if given is not None and given.is_unique and given.between(0, LARGEST_ID).all() and (given % 1 == 0).all():
         return given.astype(int), True
     return pd.Series(np.arange(1, len(index) + 1), index), False

@@ -15,7 +15,7 @@ from .. import ground
 from ..errors import Finding
 from ..settings import Labels
 from . import outlines
-from .columns import LARGEST_ID
+from .columns import LARGEST_ID, texts_of
 
 #: Polygons nearer than this touch, in metres; in degrees, about as much.
 TOUCH = {True: 0.1, False: 1e-6}
@@ -79,7 +79,7 @@ def _points(rows: gpd.GeoDataFrame, bounds, pixel, buffer: float, findings: list
 
 def _whole(rows: gpd.GeoDataFrame, findings: list[Finding]) -> gpd.GeoDataFrame:
     """Polygons of one number, class and set as one polygon; every row with a number of its own."""
-    keys = rows["number"].map(lambda value: "" if pd.isna(value) else str(value).strip())
+    keys = texts_of(rows["number"])
     areal = rows.geom_type.isin(outlines.AREAS)
     identity = pd.DataFrame({"number": keys, "code": rows["code"], "set": rows["set"]})
     shared = areal & (keys != "") & identity.duplicated(keep=False)
@@ -92,7 +92,7 @@ def _whole(rows: gpd.GeoDataFrame, findings: list[Finding]) -> gpd.GeoDataFrame:
         fix = "Nothing, where equal numbers mean one object; else rename the column of numbers."
         _note(findings, "polygon numbers", value, "label file", fix, "pieces")
         rows = gpd.GeoDataFrame(pd.concat([rows[~shared], merged[rows.columns]], ignore_index=True), crs=rows.crs)
-    given = pd.to_numeric(rows["number"], errors="coerce")
+    given = pd.to_numeric(texts_of(rows["number"]), errors="coerce")
     if given.between(0, LARGEST_ID).all() and (given % 1 == 0).all() and len(rows):
         if given.is_unique:
             return rows.assign(polygon_id=given.astype(int))
@@ -134,7 +134,7 @@ def _groups(rows: gpd.GeoDataFrame, options: Labels, findings: list[Finding]) ->
     rows = rows.reset_index(drop=True)
     pairs = []
     if options.group_field:
-        keys = rows["group"].map(lambda value: "" if pd.isna(value) else str(value).strip())
+        keys = texts_of(rows["group"])
         for members in keys[keys != ""].groupby(keys).indices.values():
             pairs.append(np.column_stack([np.full(len(members) - 1, members[0]), members[1:]]))
     touching = _touching(rows)

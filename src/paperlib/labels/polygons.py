@@ -82,11 +82,11 @@ class _Rows:
         self.findings.append(Finding(level, subject, value, place, fix, f"labels.{kind}"))
 
     def drop(self, wrong: pd.Series, subject: str, value: str, fix: str, kind: str, level: str = "error") -> None:
-        """Leave rows out. A warning becomes an error where half of the rows or more would be left out."""
+        """Leave rows out. A warning becomes an error where half of the rows or more are left out by then."""
         wrong = wrong.reindex(self.table.index, fill_value=False)
         if not wrong.any():
             return
-        if level == "warning" and 2 * wrong.sum() >= self.total:
+        if level == "warning" and 2 * (self.total - len(self.table) + wrong.sum()) >= self.total:
             level = "error"
         left = "; they are left out" if level == "warning" else ""
         self.add(level, subject, f"{wrong.sum()} of {self.total} {value}{left}", self.place(wrong), fix, kind)
@@ -143,7 +143,7 @@ def _used_columns(table: gpd.GeoDataFrame, chosen: columns.Columns) -> gpd.GeoDa
     frame["set"], _ = columns.read_sets(table.get(chosen.set), table.index)
     for part in ("name", "colour"):
         column = table.get(getattr(chosen, part))
-        frame[part] = "" if column is None else column.map(lambda value: "" if pd.isna(value) else str(value).strip())
+        frame[part] = "" if column is None else columns.texts_of(column)
     frame["colour"] = frame["colour"].str.lower()
     for part in ("number", "group"):
         frame[part] = table.get(getattr(chosen, part))

@@ -25,7 +25,7 @@ from rasterio.io import MemoryFile
 
 from .. import environment
 from ..errors import InputError
-from ..labels.polygons import classes_file
+from ..labels.classes import classes_file
 from ..nomenclature import LandCover
 from ..scenes.rasters import NODATA
 from ..scenes.scene import open_scene
