@@ -191,7 +191,7 @@ def test_bands_missing_at_all_dates(scene):
 def test_nothing_there(tmp_path, clean):
     findings = check(tmp_path / "lost", tmp_path / "lost.gpkg")
     told(findings, "error", "scene", "lost does not exist", "Give a folder")
-    told(findings, "error", "label file", "lost.gpkg does not exist", "check the path")
+    told(findings, "error", "label file", "lost.gpkg does not exist", "Check the path")
     findings = check(clean / "README.txt", clean / "README.txt")
     assert len(errors(findings)) == 2 and exit_code(findings) == 2
     (tmp_path / "stack.tif").write_bytes(b"x")
@@ -201,9 +201,9 @@ def test_nothing_there(tmp_path, clean):
 
 
 def test_a_scene_smaller_than_a_patch_and_a_patch_smaller_than_what_networks_see(clean):
-    findings = run(clean, settings=Settings(sample=Sample(patch=128)))
+    findings = run(clean, sample=Sample(patch=128))
     told(findings, "error", "size", "96 x 96 pixels; a patch has 128 x 128", "lower sample.patch")
-    told(run(clean, settings=Settings(sample=Sample(patch=8))), "error", "patch", "8 pixels", "Raise it to 9 or more")
+    told(run(clean, sample=Sample(patch=8)), "error", "patch", "8 pixels", "Raise it to 9 or more")
 
 
 # -- scene: pixels -----------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from ..labels.burning import pixel_of
 from ..labels.classes import legend_of, legend_table
 from ..models import WIDEST
 from ..scenes import sensors
+from ..scenes.choices import keywords_of
 from ..settings import Sample, Settings
 from .faults import attempt, label_faults, listed, note, scene_faults
 from .labelled import check_labelled, check_reach, check_split
@@ -61,7 +62,7 @@ def inspect(scene: str | Path, polygons: str | Path, settings: Settings | None =
 
 
 def _inspect_all(scene: Path, polygons: Path, chosen: Settings, findings: list[Finding]) -> gpd.GeoDataFrame | None:
-    opened = scene_faults(scene, findings)
+    opened = scene_faults(scene, findings, **keywords_of(chosen.scene))
     grid: dict = (
         {} if opened is None else {"crs": opened.rio.crs, "bounds": opened.rio.bounds(), "pixel": pixel_of(opened)}
     )
