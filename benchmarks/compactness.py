@@ -16,8 +16,7 @@ from paperlib import Experiment, store
 from paperlib.evaluation import metrics
 from paperlib.features import superpixels
 from paperlib.mapping.scene_maps import read_map
-from paperlib.models import context
-from paperlib.training.loop import evaluate
+from paperlib.training.classifier import Classifier
 
 SPLITS = (0, 1, 2)
 COMPACTNESS = (0.02, 0.05, 0.1, 0.2)
@@ -33,11 +32,17 @@ def score(run: Experiment, compactness: float) -> float:
     parts = {}
     for name in ("train", "validation"):
         chosen = run.polygons[run.polygons["set"] == name]
-        samples = superpixels.extract_superpixels(run.scene, run.dataset.burned, numbers, chosen)
-        parts[name] = samples.map(run.dataset.normaliser.apply)
-    model = context.ContextForest(len(run.legend))
-    model.fit(parts["train"], seed=run.settings.seed)
-    return metrics.macro_f1(evaluate(model, parts["validation"]).confusion)
+        parts[name] = superpixels.extract_superpixels(run.scene, run.dataset.burned, numbers, chosen)
+    classifier = Classifier.train(
+        "iota2_ctx",
+        parts,
+        run.trained.inputs,
+        run.legend,
+        run.settings.train,
+        run.settings.seed,
+        normaliser=run.trained.normaliser,
+    )
+    return metrics.macro_f1(classifier.evaluate(parts["validation"]).confusion)
 
 
 def main(preset: str = "demo") -> None:

@@ -26,11 +26,12 @@ from record import keep
 from tile import TILE, tile
 
 from paperlib import Experiment, allocation, models, open_scene, store
+from paperlib.features import inputs
 from paperlib.mapping import inference, scene_maps
 
 STAGES = {
-    "read and prepare": (scene_maps, "read_features"),
-    "classify": (inference.Classifier, "classify"),
+    "read and prepare": (inputs.Inputs, "read"),
+    "classify": (inference.Engine, "classify"),
     "write": (scene_maps, "_save"),
     "assemble": (scene_maps, "_assemble"),
 }
@@ -89,10 +90,10 @@ def maps(run: Experiment, side: int) -> pd.DataFrame:
     """Seconds of a map by each network, in total and by stage."""
     scene, rows = open_scene(tile(side)), []
     for name in models.NAMES:
-        model = run.classifier(name)
+        classifier = run.classifier(name)
         with tempfile.TemporaryDirectory() as folder, timed_stages() as spent, busy() as share:
             started = time.perf_counter()
-            scene_maps.map_scene(model, scene, run.dataset.normaliser, run.legend, Path(folder))
+            scene_maps.map_scene(classifier, scene, Path(folder))
             seconds = time.perf_counter() - started
         rows.append(
             {"model": name, "seconds": seconds, "Mpx/s": side**2 / seconds / 1e6}

@@ -14,7 +14,6 @@ Computing alone is also compared with the speed of a matrix product, as the limi
 turn takes 1 (2D-CNN) to 6 minutes (SpatioTempCNN).
 """
 
-import os
 import sys
 import tempfile
 import time
@@ -30,31 +29,31 @@ from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
 from paperlib import Experiment, allocation, models, open_scene
-from paperlib.features.window import read_features
-from paperlib.mapping.inference import Classifier, answer
+from paperlib.mapping.inference import Engine, predict
 from paperlib.mapping.scene_maps import map_scene
+from paperlib.training.classifier import Classifier
 
 SERIES = (13, 11)  # channels and dates
 BATCHES = ((2, 32), (16, 32), (4, 64), (1, 128), (1, 256))  # number of patches, side in pixels
 
 
-def end_to_end(run: Experiment, model: torch.nn.Module, side: int) -> float:
+def end_to_end(classifier: Classifier, side: int) -> float:
     """Thousand pixels per second from files to files."""
     scene = open_scene(tile(side))
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        map_scene(model, scene, run.dataset.normaliser, run.legend, Path(folder))
+        map_scene(classifier, scene, Path(folder))
         return side**2 / (time.perf_counter() - started) / 1000
 
 
-def compute_alone(classifier: Classifier, batch: tuple[int, int], pixels: int = 2**18) -> float:
-    """Thousand pixels per second of a network alone, on batches of (patches, side); each core computes its own batches."""
+def compute_alone(engine: Engine, batch: tuple[int, int], pixels: int = 2**18) -> float:
+    """Thousand pixels per second of a network alone, on batches of (patches, side), each core on batches of its own."""
     number, side = batch
-    xs = [torch.rand(number, *SERIES, side, side) for _ in range(os.cpu_count())]
+    xs = [torch.rand(number, *SERIES, side, side) for _ in range(allocation.processors())]
     turns = max(len(xs), round(pixels / (number * side**2)))
 
     def one(turn: int) -> None:
-        answer(classifier.model, [xs[turn % len(xs)]], classifier.mixed)
+        predict(engine.model, xs[turn % len(xs)], None, engine.mixed)
 
     return turns * number * side**2 / on_every_core(one, turns) / 1000
 
@@ -62,8 +61,8 @@ def compute_alone(classifier: Classifier, batch: tuple[int, int], pixels: int = 
 def on_every_core(work: Callable[[int], None], turns: int) -> float:
     """Seconds of `work` called with each turn number, in one single-threaded worker per core."""
     before = torch.get_num_threads()
-    with ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        list(pool.map(work, range(os.cpu_count())))  # warm up: the first call is slower
+    with ThreadPoolExecutor(allocation.processors(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        list(pool.map(work, range(allocation.processors())))  # warm up: the first call is slower
         started = time.perf_counter()
         list(pool.map(work, range(turns)))
         seconds = time.perf_counter() - started
@@ -99,39 +98,40 @@ class Patches(Dataset):
         return self.stack[..., 32 * row : 32 * row + 32, 32 * column : 32 * column + 32]
 
 
-def usual_way(run: Experiment, model: torch.nn.Module, side: int) -> float:
+def usual_way(classifier: Classifier, side: int) -> float:
     """Thousand pixels per second of the usual way."""
     scene = open_scene(tile(side))
     started = time.perf_counter()
-    stack = run.dataset.normaliser.apply(torch.from_numpy(read_features(scene))[None])[0]
+    stack = classifier.normaliser.apply(torch.from_numpy(classifier.inputs.read(scene))[None])[0]
     with torch.inference_mode():
-        classified = [model(x).softmax(1).max(1) for x in DataLoader(Patches(stack), batch_size=16)]
+        classified = [classifier.model(x).softmax(1).max(1) for x in DataLoader(Patches(stack), batch_size=16)]
     assert sum(index.numel() for _, index in classified) == side**2
     return side**2 / (time.perf_counter() - started) / 1000
 
 
-def best_batch(classifier: Classifier) -> tuple[int, int]:
+def best_batch(engine: Engine) -> tuple[int, int]:
     """The batch of `BATCHES` at which the network alone is fastest, by medians of five measurements."""
-    rates = pd.DataFrame({batch: compute_alone(classifier, batch) for batch in BATCHES} for _ in range(5))
+    rates = pd.DataFrame({batch: compute_alone(engine, batch) for batch in BATCHES} for _ in range(5))
     return rates.median().idxmax()
 
 
-def one_turn(
-    run: Experiment, model: torch.nn.Module, classifier: Classifier, batch: tuple[int, int], side: int
-) -> dict[str, float]:
-    """Measure every way once (thousand pixels per second); compared values lie close in time, because speed drifts."""
-    alone, area = [compute_alone(classifier, batch)], []
+def one_turn(classifier: Classifier, engine: Engine, batch: tuple[int, int], side: int) -> dict[str, float]:
+    """Measure every way once, thousand pixels per second; values to compare lie close in time, because speed drifts."""
+    alone, area = [compute_alone(engine, batch)], []
     for length in (side, 2 * side, side):
-        area.append(end_to_end(run, model, length))
-        alone.append(compute_alone(classifier, batch))
+        area.append(end_to_end(classifier, length))
+        alone.append(compute_alone(engine, batch))
     ours = (area[0] + area[2]) / 2
     return {
         "end to end (kpx/s)": ours,
         "compute alone (kpx/s)": sum(alone) / 4,
-        "usual way (kpx/s)": (usual := usual_way(run, model, side // 4)),
+        "usual way (kpx/s)": (usual := usual_way(classifier, side // 4)),
         "over compute alone": 4 * ours / sum(alone),
         "over the usual way": ours / usual,
-        "compute alone over a matrix product": sum(alone) / 4 * operations(model) / matrix_product(classifier.mixed),
+        "compute alone over a matrix product": sum(alone)
+        / 4
+        * operations(classifier.model)
+        / matrix_product(engine.mixed),
         "four times the area (times the seconds)": 4 * ours / area[1],
         "over compute alone, four times the area": 2 * area[1] / sum(alone[1:3]),
     }
@@ -143,11 +143,11 @@ def main(side: int = 2048, repeats: int = 3, *names: str) -> None:
     run = Experiment("demo")
     rows = []
     for name in names or models.NAMES:
-        model = run.classifier(name)
-        classifier = Classifier(model, run.dataset.normaliser)
-        classifier.choose_precision(open_scene(tile(side)))
-        batch = best_batch(classifier)
-        turns = pd.DataFrame(one_turn(run, model, classifier, batch, side) for _ in range(repeats))
+        classifier = run.classifier(name)
+        engine = Engine(classifier)
+        engine.choose_precision(open_scene(tile(side)))
+        batch = best_batch(engine)
+        turns = pd.DataFrame(one_turn(classifier, engine, batch, side) for _ in range(repeats))
         print(f"{name}, best batch {batch[0]} x {batch[1]} x {batch[1]} pixels, {repeats} turns:")
         print(turns.round(3).T.to_string(header=False), flush=True)
         row = {"model": name, **turns.median()}

@@ -26,7 +26,7 @@ def peak(name: str, rows: int, columns: int) -> None:
     allocation.configure()
     run, scene = Experiment("demo"), open_scene(tile(rows, columns))
     with tempfile.TemporaryDirectory() as folder:
-        map_scene(run.classifier(name), scene, run.dataset.normaliser, run.legend, Path(folder))
+        map_scene(run.classifier(name), scene, Path(folder))
     print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6))
 
 

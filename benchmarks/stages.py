@@ -21,9 +21,9 @@ from record import keep
 from tile import tile
 
 from paperlib import Experiment, allocation, models, open_scene
-from paperlib.features.indices import channel_names, fill_gaps, write_indices
-from paperlib.features.window import days_since_first, read_features
-from paperlib.mapping.inference import Classifier
+from paperlib.features.indices import fill_gaps, write_indices
+from paperlib.features.inputs import days_of_year
+from paperlib.mapping.inference import Engine
 from paperlib.scenes.formats.theia import find_products
 from paperlib.scenes.series import read_window, rows_cached
 from paperlib.scenes.windowing import windows
@@ -43,10 +43,11 @@ def main(side: int = 2048, repeats: int = 3) -> None:
     torch.set_num_threads(1)
     run = Experiment("demo")
     scene = open_scene(tile(side))
-    bands = tuple(scene.band.values)
-    classifiers = {name: Classifier(run.classifier(name), run.dataset.normaliser) for name in models.NAMES}
-    for classifier in classifiers.values():
-        classifier.choose_precision(scene)
+    inputs = run.trained.inputs
+    bands = inputs.bands
+    engines = {name: Engine(run.classifier(name)) for name in models.NAMES}
+    for engine in engines.values():
+        engine.choose_precision(scene)
     size = Map().window
     parts = list(windows((side, side), (size, 2 * size), 4))
     before, parts = (
@@ -64,11 +65,11 @@ def main(side: int = 2048, repeats: int = 3) -> None:
     with rows_cached(scene, size), ExitStack() as stack:
         paths = [path for product in find_products(tile(side)) for path in (*product.bands.values(), product.flags)]
         files = [stack.enter_context(rasterio.open(path)) for path in paths]
-        series = len(channel_names(bands)), scene.sizes["time"]
+        series = len(inputs.channels()), len(inputs.days)
         largest = max(math.prod(part.stop - part.start for part in place.read) for place in before + parts)
         memory = np.empty(math.prod(series) * largest, np.float32)  # reused for all windows, as in a map
         for part in before:
-            read_features(scene, *part.read, memory)
+            inputs.read(scene, *part.read, memory)
             read_alone(files, part.read)
         for part in parts:
             y, x = part.read
@@ -76,10 +77,10 @@ def main(side: int = 2048, repeats: int = 3) -> None:
             shape = *series, y.stop - y.start, x.stop - x.start
             out = memory[: math.prod(shape)].reshape(shape)
             mask = timed("read, decompress, double", read_window, scene, y, x, out[: len(bands)])
-            timed("fill gaps", fill_gaps, out[: len(bands)], mask, days_since_first(scene))
-            timed("indices", write_indices, out, bands)
-            for name, classifier in classifiers.items():
-                timed(f"normalise and classify, {name}", classifier.classify, out.copy(), part.inner)
+            timed("fill gaps", fill_gaps, out[: len(bands)], mask, days_of_year(scene))
+            timed("indices", write_indices, out, bands, inputs.indices, inputs.roles)
+            for name, engine in engines.items():
+                timed(f"normalise and classify, {name}", engine.classify, out.copy(), part.inner)
     pixels = sum(math.prod(side.stop - side.start for side in part.core) for part in parts)
     rows = [(stage, 1e6 * sum(values) / pixels) for stage, values in seconds.items()]
     keep("stages", pd.DataFrame(rows, columns=["stage", "core microseconds a pixel"]), side=side, repeats=repeats)

@@ -9,7 +9,6 @@ dates, products of two years (the second year repeats the first), and GeoTIFF st
 minutes, mostly to write the stacks.
 """
 
-import os
 import statistics
 import sys
 import tempfile
@@ -27,8 +26,7 @@ from record import keep
 from tile import TILE, tile
 
 from paperlib import allocation, open_scene
-from paperlib.features.indices import channel_names
-from paperlib.features.window import read_features
+from paperlib.features.inputs import Inputs
 from paperlib.scenes.formats.theia import find_products
 from paperlib.scenes.rasters import NODATA
 from paperlib.scenes.series import read_window, rows_cached
@@ -73,20 +71,21 @@ def cost(path: Path) -> float:
     scene, size = open_scene(path), Map().window
     shape = scene.sizes["y"], scene.sizes["x"]
     parts = list(windows(shape, (size, 2 * size)))
-    largest = len(channel_names(scene.band.values)) * scene.sizes["time"] * 2 * size**2
+    inputs = Inputs.of(scene)
+    largest = inputs.numbers_a_pixel() * 2 * size**2
     memory = threading.local()
 
     def read_part(part: Window) -> None:
         if not hasattr(memory, "values"):
             memory.values = np.empty(largest, np.float32)
-        read_features(scene, *part.read, memory.values)
+        inputs.read(scene, *part.read, memory.values)
 
     with rows_cached(scene, size), ThreadPoolExecutor() as pool:
         list(pool.map(read_part, [part for part in parts if part.core[0].start == 0]))
         started = time.perf_counter()
         list(pool.map(read_part, [part for part in parts if part.core[0].start == size]))
         seconds = time.perf_counter() - started
-    return 1e6 * seconds * os.cpu_count() / (size * shape[1])
+    return 1e6 * seconds * allocation.processors() / (size * shape[1])
 
 
 def main(repeats: int = 3) -> None:

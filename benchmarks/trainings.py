@@ -29,6 +29,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from paperlib import Experiment, models
 from paperlib.evaluation import metrics
+from paperlib.evaluation.scoring import evaluate
 from paperlib.features.samples import oversample
 from paperlib.training import loop, minibatches
 
@@ -71,8 +72,8 @@ def ours(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], flo
 def plain_loop(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], float]:
     """Train with a commonly written loop; return the same values as `ours`."""
     parts, choice = run.trained.normalised, run.settings.train
-    samples = loop.context(model, parts["train"])
-    size = minibatches.batch_size(model, parts["train"], choice.patches)
+    samples = parts["train"].within(model.receptive_field)
+    size = minibatches.batch_size(parts["train"], samples, choice.patches)
     order = oversample(samples.label, torch.Generator().manual_seed(seed)).tolist()
     data = TensorDataset(samples.x[order], samples.label[order])
     loader = DataLoader(data, batch_size=size, shuffle=True, generator=torch.Generator().manual_seed(seed))
@@ -93,7 +94,7 @@ def plain_loop(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float
             optimiser.step()
         seconds.append(time.perf_counter() - started)
         if x.shape[-1] > 1:
-            scores.append(metrics.macro_f1(loop.evaluate(model, parts["validation"]).confusion))
+            scores.append(metrics.macro_f1(evaluate(model, parts["validation"]).confusion))
     return seconds, max(scores, default=np.nan)
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 
 from paperlib import Experiment, models, store
-from paperlib.training import loop
+from paperlib.training import loop, minibatches
 
 SEEDS = (0, 1)
 CHOICES = {
@@ -38,7 +38,7 @@ def try_one(run: Experiment, name: str, seed: int, course: bool = True, turn: bo
     model = models.build(name, *run.trained.normalised["train"].x.shape[1:3], len(run.legend), dropout=choice.dropout)
     with (
         patch.object(loop, "learning_rate", loop.learning_rate if course else np.ones_like),
-        patch.object(loop, "turn", loop.turn if turn else lambda x, label, generator: (x, label)),
+        patch.object(minibatches, "augment", minibatches.augment if turn else lambda x, label, generator: (x, label)),
     ):
         done = loop.train(
             model,

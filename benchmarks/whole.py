@@ -20,23 +20,23 @@ from record import keep
 from tile import TILE, tile
 
 from paperlib import Experiment, allocation, models, open_scene
-from paperlib.mapping.inference import Classifier
+from paperlib.mapping.inference import Engine
 
 
 def map_tile(name: str) -> None:
     """Map in this process as the command line does; print thousand pixels per second and peak resident memory in GB."""
     allocation.configure()
     run = Experiment("demo")
-    rate = end_to_end(run, run.classifier(name), TILE)
+    rate = end_to_end(run.classifier(name), TILE)
     print(json.dumps([rate, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6]))
 
 
-def one_turn(name: str, classifier: Classifier, batch: tuple[int, int]) -> dict[str, float]:
+def one_turn(name: str, engine: Engine, batch: tuple[int, int]) -> dict[str, float]:
     """Measure a map between two measurements of computing alone."""
-    before = [compute_alone(classifier, batch) for _ in range(5)]
+    before = [compute_alone(engine, batch) for _ in range(5)]
     process = subprocess.run([sys.executable, __file__, "--one", name], stdout=subprocess.PIPE, check=True, text=True)
     rate, memory = json.loads(process.stdout)
-    after = [compute_alone(classifier, batch) for _ in range(5)]
+    after = [compute_alone(engine, batch) for _ in range(5)]
     alone = (statistics.median(before) + statistics.median(after)) / 2
     return {
         "whole tile (min)": TILE**2 / rate / 1000 / 60,
@@ -52,10 +52,10 @@ def main(repeats: int = 1, *names: str) -> None:
     allocation.configure()
     run = Experiment("demo")
     for name in names or models.NAMES:  # each result is kept at once, because a map takes long
-        classifier = Classifier(run.classifier(name), run.dataset.normaliser)
-        classifier.choose_precision(open_scene(tile()))
-        batch = best_batch(classifier)
-        turns = pd.DataFrame(one_turn(name, classifier, batch) for _ in range(repeats))
+        engine = Engine(run.classifier(name))
+        engine.choose_precision(open_scene(tile()))
+        batch = best_batch(engine)
+        turns = pd.DataFrame(one_turn(name, engine, batch) for _ in range(repeats))
         print(turns.round(3).to_string(), flush=True)
         keep("whole", pd.DataFrame([{"model": name, **turns.median()}]), repeats=repeats)
 

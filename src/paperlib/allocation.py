@@ -1,4 +1,4 @@
-"""Memory of the process: large arrays apart from the small blocks that GDAL keeps."""
+"""Memory and processors of the process: how it keeps large arrays, and how many processors it may use."""
 
 import ctypes
 import os
@@ -10,6 +10,9 @@ PARAMETERS = {-8: 1, -3: 16 * 1024**2, -1: 256 * 1024**2}
 
 #: Makes torch ask for large pages, unless somebody has decided otherwise. It looks when it first makes a tensor.
 LARGE_PAGES = "THP_MEM_ALLOC_ENABLE"
+
+#: Environment variables by which batch systems and users grant a process fewer processors.
+GRANTED = ("OMP_NUM_THREADS", "SLURM_CPUS_PER_TASK", "PBS_NUM_PPN")
 
 
 def configure() -> None:
@@ -24,3 +27,11 @@ def configure() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     for parameter, value in PARAMETERS.items() if mallopt else ():
         mallopt(parameter, value)
+
+
+def processors() -> int:
+    """Number of processors that this process may use: of the machine, its container, its affinity and its batch system."""
+    from joblib import cpu_count  # reads affinity and the quotas of containers
+
+    granted = [os.environ.get(name, "").split(",")[0] for name in GRANTED]
+    return max(1, min([cpu_count(), *(int(number) for number in granted if number.isdigit() and int(number))]))

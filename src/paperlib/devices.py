@@ -1,4 +1,4 @@
-"""What networks run on, and what it can do."""
+"""The device that networks run on, and what it can do."""
 
 import torch
 

@@ -6,7 +6,6 @@ folder under its final name is always whole. The next process that makes an arti
 
 import errno
 import json
-import os
 import platform
 import shutil
 import subprocess
@@ -20,11 +19,12 @@ from pathlib import Path
 from filelock import FileLock
 
 from . import environment
+from .allocation import processors
 from .errors import InputError
 from .outputs import NO_ROOM, check_place, replace, size, used
 
 #: Raise by hand when what a stage writes changes, so that artifacts of older code are not taken for new ones.
-FORMAT = 5
+FORMAT = 6
 
 OTHER_STORE = "Choose another folder with --store or PAPERLIB_STORE."
 
@@ -111,7 +111,7 @@ def provenance(settings: dict, seconds: float) -> dict:
         "format": FORMAT,
         "python": platform.python_version(),
         "versions": {library: metadata.version(library) for library in LIBRARIES},
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "machine": f"{platform.system()} {platform.machine()}, {processors()} cores",
         "device": device_name(),
     }
 

@@ -83,7 +83,7 @@ def test_added_model_is_in_table_4_by_itself(filled_store, checkout):
     text = package.read_text()
     assert text.count(table.split("=")[0] + "= {}\n") == 1
     text = text.replace(table.split("=")[0] + "= {}", table)
-    package.write_text(text.replace("from .pelletier import", f"{line}\nfrom .pelletier import"))
+    package.write_text(text.replace("from ..errors import", f"{line}\nfrom ..errors import"))
     contract = (
         "import torch\nfrom paperlib import models\n"
         "network = models.build('GRU', 13, 11, 8).eval()\n"
@@ -118,9 +118,9 @@ def test_weights_in_plain_torch_and_exported(elsewhere, run):
         exec(block, elsewhere)
     series = run.samples["test"].x[0]
     with torch.inference_mode():
-        ours = run.classifier("2D-CNN")(run.trained.normalised["test"].x[:1])[0].argmax(0)
+        ours = run.classifier("2D-CNN").model(run.trained.normalised["test"].x[:1])[0].argmax(0)
     codes = np.array([cover.code for cover in run.legend])[ours.numpy()]
     assert np.array_equal(elsewhere["classify"](series).numpy(), codes)
     x = torch.randn_like(elsewhere["example"])
     with torch.inference_mode():
-        torch.testing.assert_close(elsewhere["elsewhere"](x), run.classifier("3D-CNN")(x), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(elsewhere["elsewhere"](x), run.classifier("3D-CNN").model(x), rtol=1e-4, atol=1e-4)

@@ -17,6 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from rasterio.transform import from_origin
 
+from paperlib import models
 from paperlib.checks import labelled, pixel_faults
 from paperlib.checks.preflight import check, exit_code, report
 from paperlib.errors import Finding, InputError
@@ -24,7 +25,6 @@ from paperlib.labels.burning import burn
 from paperlib.labels.classes import legend_of
 from paperlib.labels.polygons import load_polygons
 from paperlib.labels.splitting import split
-from paperlib.models import WIDEST
 from paperlib.reproduction import real_scene
 from paperlib.scenes import sensors
 from paperlib.scenes.scene import open_scene
@@ -107,7 +107,7 @@ def test_a_clean_scene_has_no_error_and_known_warnings_alone(clean):
     train = divided[divided["set"] == "train"]
     for name in ("validation", "test"):
         mine = divided[divided["set"] == name]
-        near = mine[[train.distance(one).min() <= WIDEST // 2 * 10 for one in mine.geometry]]
+        near = mine[[train.distance(one).min() <= models.reach() * 10 for one in mine.geometry]]
         told(
             findings, "warning", "split", f"{len(near)} of {len(mine)} {name}", ", ".join(map(str, near["polygon_id"]))
         )

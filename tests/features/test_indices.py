@@ -5,20 +5,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paperlib.features.indices import channel_names, fill_gaps, write_indices
-from paperlib.scenes import sensors
+from paperlib.features.indices import fill_gaps, interpolate, possible_indices, write_indices
+
+ROLES = {"green": "B3", "red": "B4", "nir": "B8"}
 
 
-def test_channel_names_follow_the_bands():
-    assert channel_names(sensors.BANDS) == (*sensors.BANDS, "NDVI", "NDWI", "BI")
-    assert channel_names(("B8", "B3")) == ("B8", "B3", "NDWI")
-    assert channel_names(["B2"]) == ("B2",)
+def test_indices_follow_the_roles_of_the_bands():
+    assert possible_indices(ROLES) == ("NDVI", "NDWI", "BI")
+    assert possible_indices({"nir": "wide", "green": "g"}) == ("NDWI",)
+    assert possible_indices({"blue": "B2"}) == ()
 
 
 def with_indices(values: np.ndarray, bands: tuple[str, ...]) -> np.ndarray:
-    out = np.full((len(channel_names(bands)), *values.shape[1:]), 9, np.float32)
+    out = np.full((len(bands) + 3, *values.shape[1:]), 9, np.float32)
     out[: len(bands)] = values
-    write_indices(out, bands)
+    write_indices(out, bands, possible_indices(ROLES), ROLES)
     return out
 
 
@@ -43,7 +44,7 @@ def test_zero_denominators_give_zero_and_nan_stays():
 
 def test_channels_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="expected 3: B8, B4, NDVI"):
-        write_indices(np.zeros((2, 1, 1), np.float32), ("B8", "B4"))
+        write_indices(np.zeros((2, 1, 1), np.float32), ("B8", "B4"), ("NDVI",), ROLES)
 
 
 @given(st.integers(1, 8).flatmap(lambda n: st.tuples(
@@ -67,3 +68,15 @@ def test_gaps_are_interpolated_in_time(case):
 def test_shapes_and_days_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="do not ascend"):
         fill_gaps(np.zeros((1, 2, 1, 1), np.float32), np.zeros((2, 1, 1), bool), [5, 5])
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=8), st.lists(st.floats(-50, 600), min_size=1, max_size=5))
+def test_other_days_are_interpolated_and_held_at_the_ends(steps, wanted):
+    days, wanted = np.cumsum(steps), sorted(wanted)
+    values = np.random.default_rng(len(days)).random((2, len(days), 3, 4), np.float32)
+    out = np.empty((2, len(wanted), 3, 4), np.float32)
+    interpolate(values, days, wanted, out)
+    for band, y, x in np.ndindex(2, 3, 4):
+        np.testing.assert_allclose(out[band, :, y, x], np.interp(wanted, days, values[band, :, y, x]), atol=1e-6)
+    interpolate(values, days, days, same := np.empty_like(values))
+    assert np.array_equal(same, values)

@@ -15,7 +15,9 @@ from torch.testing import assert_close
 
 from paperlib import nomenclature, open_scene
 from paperlib.errors import InputError
-from paperlib.features.samples import Normaliser, Samples, class_series, extract, oversample
+from paperlib.features.normaliser import Normaliser
+from paperlib.features.patches import extract
+from paperlib.features.samples import Samples, class_series, oversample
 from paperlib.labels.burning import burn
 from paperlib.labels.classes import legend_of
 from paperlib.labels.polygons import load_polygons
@@ -122,7 +124,7 @@ def test_blocks_do_not_show(monkeypatch):
     scene = make_scene()
     burned = burn(polygons, scene, legend_of(polygons))
     whole = extract(scene, burned, polygons, 12)
-    monkeypatch.setattr("paperlib.features.samples.BLOCK", 7)
+    monkeypatch.setattr("paperlib.features.patches.BLOCK", 7)
     assert torch.equal(extract(scene, burned, polygons, 12).x, whole.x)
 
 

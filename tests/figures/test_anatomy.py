@@ -7,7 +7,7 @@ import torch
 
 from paperlib import models
 from paperlib.figures import anatomy
-from paperlib.training.trials import count_parameters
+from paperlib.training.classifier import count_parameters
 
 INPUT = {"channels": 5, "dates": 6}
 

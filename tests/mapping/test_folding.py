@@ -5,7 +5,7 @@ import torch
 
 from paperlib import models
 from paperlib.mapping.folding import fold, mix, unpadded
-from paperlib.mapping.inference import answer
+from paperlib.mapping.inference import predict
 
 NETWORKS = (*models.NAMES, *models.VARIANTS)
 
@@ -40,7 +40,7 @@ def test_without_borders_the_inside_is_answered_the_same(name, mixed):
     x = torch.rand(1, 13, 11, height, width)
     inside = unpadded(model)
     assert {one.data_ptr() for one in inside.parameters()} == {one.data_ptr() for one in model.parameters()}
-    (index, probability), (found, sure) = (answer(one, [x], mixed) for one in (model, inside))
+    (index, probability), (found, sure) = (predict(one, x, None, mixed) for one in (model, inside))
     part = slice(None), slice(halo, height - halo), slice(halo, width - halo)
     assert found.shape == index[part].shape
     torch.testing.assert_close(sure, probability[part], rtol=0, atol=0.01 if mixed else 1e-5)
@@ -54,7 +54,7 @@ def test_first_and_last_layers_stay_in_float32(name):
     for path, module in mixed.named_modules():
         if isinstance(module, torch.nn.Conv2d | torch.nn.Conv3d):
             module.register_forward_hook(lambda module, x, y, path=path: seen.update({path: y.dtype}))
-    answer(mixed, [torch.rand(1, 13, 11, 4, 4)], mixed=True)
+    predict(mixed, torch.rand(1, 13, 11, 4, 4), None, mixed=True)
     kept = {path for path, kind in seen.items() if kind == torch.float32}
     streams = 2 if name == "SpatioTempCNN" else 1
     assert len(kept) == 2 * streams and all("convolutions.0" in path or "head" in path for path in kept)

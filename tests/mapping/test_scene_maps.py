@@ -19,13 +19,14 @@ from rio_cogeo.cogeo import cog_validate
 from paperlib import models, nomenclature
 from paperlib.devices import has_bfloat16
 from paperlib.errors import InputError
-from paperlib.features.samples import Normaliser
-from paperlib.features.window import read_features
+from paperlib.features.inputs import Inputs
+from paperlib.features.normaliser import Normaliser
 from paperlib.mapping import inference, scene_maps
-from paperlib.mapping.inference import Classifier
+from paperlib.mapping.inference import Engine
 from paperlib.mapping.scene_maps import map_scene, read_map
 from paperlib.reproduction import paper
 from paperlib.scenes import sensors
+from paperlib.training.classifier import Classifier
 
 LEGEND = nomenclature.legend([1, 3, 7, 11])
 SHAPE = (37, 53)  # no multiple of a window: the last windows are partial
@@ -51,43 +52,38 @@ def scene() -> xr.DataArray:
     ).rio.write_crs(32631)  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def normaliser() -> Normaliser:
-    low, high = torch.zeros(13), torch.ones(13)
-    return Normaliser(low, high)
-
-
-def build(name: str, scene: xr.DataArray, normaliser: Normaliser) -> torch.nn.Module:
+def build(name: str, scene: xr.DataArray) -> Classifier:
     """A network with random weights whose batch statistics are those of the scene: its classes vary over the map."""
     torch.manual_seed(1)
+    inputs, normaliser = Inputs.of(scene), Normaliser(torch.zeros(13), torch.ones(13))
     model = models.build(name, channels=13, dates=3, classes=len(LEGEND))
-    x = normaliser.apply(torch.from_numpy(read_features(scene))[None])
+    x = normaliser.apply(torch.from_numpy(inputs.read(scene))[None])
     for module in model.modules():
         if hasattr(module, "momentum"):
             module.momentum = None  # plain averages, so that one pass sets them
     model.train()(x)
-    return model.eval()
+    return Classifier(name, model.eval(), inputs, normaliser, LEGEND, {})
 
 
-def one_pass(model: torch.nn.Module, scene: xr.DataArray, normaliser: Normaliser) -> tuple[np.ndarray, np.ndarray]:
+def one_pass(classifier: Classifier, scene: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
     """Class index and probability of the whole scene at once, in the precision that its map takes."""
-    classifier = Classifier(model, normaliser)
-    classifier.choose_precision(scene)
-    classifier.block = max(SHAPE)
-    return classifier.classify(read_features(scene), (slice(0, SHAPE[0]), slice(0, SHAPE[1])))
+    engine = Engine(classifier)
+    engine.choose_precision(scene)
+    engine.block = max(SHAPE)
+    return engine.classify(classifier.inputs.read(scene), (slice(0, SHAPE[0]), slice(0, SHAPE[1])))
 
 
 @pytest.mark.parametrize("name", models.NAMES)
 @pytest.mark.parametrize("window", [16, 40])
 @pytest.mark.parametrize("mixed", [False, True])
-def test_windows_equal_one_pass(name, window, mixed, scene, normaliser, tmp_path, monkeypatch):
+def test_windows_equal_one_pass(name, window, mixed, scene, tmp_path, monkeypatch):
     if mixed:  # where the processor has it
         monkeypatch.setattr(inference, "WORTH", 0)
         monkeypatch.setattr(inference, "PROBE", 16)
         monkeypatch.setattr(inference, "AGREEMENT", 0)
-    model = build(name, scene, normaliser)
-    map_scene(model, scene, normaliser, LEGEND, tmp_path, window=window)
-    index, probability = one_pass(model, scene, normaliser)
+    classifier = build(name, scene)
+    map_scene(classifier, scene, tmp_path, window=window)
+    index, probability = one_pass(classifier, scene)
     with rasterio.open(tmp_path / "class.tif") as file:
         assert ("mixed" in file.tags()["precision"]) == (mixed and has_bfloat16(torch.device("cpu")))
     codes = np.array([cover.code for cover in LEGEND])
@@ -98,15 +94,15 @@ def test_windows_equal_one_pass(name, window, mixed, scene, normaliser, tmp_path
     assert len(np.unique(expected)) > 2  # a constant map would pass for the wrong reason
 
 
-def test_a_halo_too_small_is_noticed(scene, normaliser, tmp_path):
-    model = build("3D-CNN", scene, normaliser)
-    model.receptive_field = 1
+def test_a_halo_too_small_is_noticed(scene, tmp_path):
+    classifier = build("3D-CNN", scene)
+    classifier.model.receptive_field = 1
     with pytest.raises(ValueError, match="broadcast"):
-        map_scene(model, scene, normaliser, LEGEND, tmp_path, window=16)
+        map_scene(classifier, scene, tmp_path, window=16)
 
 
-def test_files_carry_place_colours_names_and_nodata(scene, normaliser, tmp_path):
-    map_scene(build("TempCNN", scene, normaliser), scene, normaliser, LEGEND, tmp_path, window=32)
+def test_files_carry_place_colours_names_and_nodata(scene, tmp_path):
+    map_scene(build("TempCNN", scene), scene, tmp_path, window=32)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["class.tif", "confidence.tif"]
     with rasterio.open(tmp_path / "class.tif") as classes, rasterio.open(tmp_path / "confidence.tif") as confidence:
         assert classes.crs == confidence.crs == scene.rio.crs
@@ -120,7 +116,7 @@ def test_files_carry_place_colours_names_and_nodata(scene, normaliser, tmp_path)
 
 
 def test_filled_dates_have_values(scene):
-    values = read_features(scene)
+    values = Inputs.of(scene).read(scene)
     assert values.shape == (13, 3, *SHAPE) and values.dtype == np.float32
     assert np.isnan(values).any(axis=(0, 1)).sum() == 1
     assert values[:10, 1, 25, 25] == pytest.approx(
@@ -129,9 +125,9 @@ def test_filled_dates_have_values(scene):
 
 
 def test_features_in_memory_that_held_others(scene):
-    expected = read_features(scene)[..., 2:20, 3:40]
+    expected = Inputs.of(scene).read(scene)[..., 2:20, 3:40]
     memory = np.full(expected.size + 5, 7, np.float32)
-    found = read_features(scene, slice(2, 20), slice(3, 40), memory)
+    found = Inputs.of(scene).read(scene, slice(2, 20), slice(3, 40), memory)
     assert np.shares_memory(found, memory)
     np.testing.assert_array_equal(found, expected)
 
@@ -153,11 +149,11 @@ def slowly(path, array):
         time.sleep(60)
 
 scene_maps._save = slowly
-os.cpu_count = lambda: 1
-model = run.classifier("2D-CNN")
+scene_maps.allocation.processors = lambda: 1
+classifier = run.classifier("2D-CNN")
 if limit := int(sys.argv[3]):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-scene_maps.map_scene(model, run.scene, run.dataset.normaliser, run.legend, folder, window=24)
+scene_maps.map_scene(classifier, run.scene, folder, window=24)
 print(len(made))
 """
 
@@ -211,30 +207,30 @@ def test_a_killed_map_goes_on_and_ends_with_the_same_bytes(start, whole, tmp_pat
 @pytest.mark.fault(
     "a block of an image unreadable while mapping", "an error that names it; complete windows are kept", "nothing"
 )
-def test_an_error_in_a_window_ends_the_map_and_keeps_what_is_complete(scene, normaliser, tmp_path, monkeypatch):
-    model = build("TempCNN", scene, normaliser)
-    real = scene_maps.read_features
+def test_an_error_in_a_window_ends_the_map_and_keeps_what_is_complete(scene, tmp_path, monkeypatch):
+    classifier = build("TempCNN", scene)
+    real = Inputs.read
 
-    def broken(scene, y, x, memory):
+    def broken(inputs, scene, y, x, memory):
         if x.start >= 32:
             raise InputError("block unreadable")
-        return real(scene, y, x, memory)
+        return real(inputs, scene, y, x, memory)
 
-    monkeypatch.setattr(scene_maps, "read_features", broken)
-    monkeypatch.setattr(scene_maps.os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(Inputs, "read", broken)
+    monkeypatch.setattr(scene_maps.allocation, "processors", lambda: 1)
     with pytest.raises(InputError, match="block unreadable"):
-        map_scene(model, scene, normaliser, LEGEND, tmp_path, window=8)
+        map_scene(classifier, scene, tmp_path, window=8)
     kept = list((tmp_path / "windows").glob("*.npy"))
     assert kept and not list(tmp_path.glob("*.tif"))
-    monkeypatch.setattr(scene_maps, "read_features", real)
-    map_scene(model, scene, normaliser, LEGEND, tmp_path, window=8)
-    index, _ = one_pass(model, scene, normaliser)
+    monkeypatch.setattr(Inputs, "read", real)
+    map_scene(classifier, scene, tmp_path, window=8)
+    index, _ = one_pass(classifier, scene)
     codes = np.array([cover.code for cover in LEGEND])
     assert np.array_equal(read_map(tmp_path / "class.tif").values, np.where(index < 0, 0, codes[index]))
 
 
-def test_maps_are_valid_cogs_and_say_their_precision(scene, normaliser, tmp_path):
-    map_scene(build("TempCNN", scene, normaliser), scene, normaliser, LEGEND, tmp_path)
+def test_maps_are_valid_cogs_and_say_their_precision(scene, tmp_path):
+    map_scene(build("TempCNN", scene), scene, tmp_path)
     for name in ("class.tif", "confidence.tif"):
         valid, errors, _ = cog_validate(tmp_path / name)
         assert valid, errors

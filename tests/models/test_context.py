@@ -6,13 +6,19 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paperlib.features.superpixels import REACH
 from paperlib.mapping.scene_maps import map_scene, read_map
 from paperlib.models.context import ContextForest, histograms
+from paperlib.training.classifier import Classifier
 
 
 @pytest.fixture(scope="module")
-def model(run) -> ContextForest:
+def classifier(run) -> Classifier:
     return run.classifier("iota2_ctx")
+
+
+def test_its_receptive_field_is_that_of_a_superpixel():
+    assert ContextForest.receptive_field == 2 * REACH + 1
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), min_size=1, max_size=50))
@@ -27,7 +33,7 @@ def test_histograms_are_shares_within_superpixels(pairs):
 
 
 def test_samples_hold_whole_superpixels_and_label_only_polygons(run):
-    found = run.trained.normalised_superpixels["train"]
+    found = run.dataset.superpixel_samples["train"]
     numbers, label = found.superpixel[0, 0], found.label[0, 0]
     whole = np.bincount(run.dataset.superpixels.values.ravel())
     for number, pixels in zip(*np.unique(numbers, return_counts=True), strict=True):
@@ -36,11 +42,11 @@ def test_samples_hold_whole_superpixels_and_label_only_polygons(run):
     assert set(numbers[label >= 0].tolist()) == set(numbers.tolist())  # each is touched by a polygon
 
 
-def test_samples_are_classified_as_the_map(run, model):
+def test_samples_are_classified_as_the_map(run, classifier):
     """The scores of Table 4 are those of the map, pixel by pixel."""
-    samples = run.trained.normalised_superpixels["test"]
-    with torch.inference_mode():
-        predicted = model(samples.x, samples.superpixel).argmax(1)[0, 0].numpy()
+    samples = run.dataset.superpixel_samples["test"]
+    predicted = classifier.probabilities(samples.x, samples.superpixel).argmax(1)[0, 0].numpy()
+    assert np.array_equal(classifier.evaluate(samples).predicted[0, 0], predicted)
     codes = np.array([cover.code for cover in run.legend])
     polygon, labelled = samples.polygon[0, 0].numpy(), samples.label[0, 0].numpy() >= 0
     mapped = run.class_map("iota2_ctx").values
@@ -50,13 +56,9 @@ def test_samples_are_classified_as_the_map(run, model):
         np.testing.assert_array_equal(np.sort(mapped[inside]), expected)
 
 
-def test_windows_map_as_one_pass(run, model, tmp_path):
-    for window in (64, 1000):
-        (tmp_path / str(window)).mkdir()
-        map_scene(
-            model, run.scene, run.dataset.normaliser, run.legend, tmp_path / str(window), window=window,
-            superpixels=run.dataset.superpixels,
-        )  # fmt: skip
+def test_windows_map_as_one_pass_with_superpixels_given_or_made(run, classifier, tmp_path):
+    for window, superpixels in ((64, run.dataset.superpixels), (1000, None)):
+        map_scene(classifier, run.scene, tmp_path / str(window), window=window, superpixels=superpixels)
     one, many = (read_map(tmp_path / name / "class.tif").values for name in ("1000", "64"))
     np.testing.assert_array_equal(one, many)
 
@@ -71,18 +73,17 @@ def test_context_decides_what_features_leave_open():
     x[0, 0, 0, 0] += 4 * (clear * (2 * kind - 1))
     label = kind[None, None].clone()
     label[..., 1000:] = -1
-    from paperlib.features.samples import Samples
-
-    model = ContextForest(classes=2)
-    model.fit(Samples(x, label, label, ("B2", "B3"), numbers[None, None]), seed=0)
-    answer = model(x, numbers[None, None]).argmax(1)[0, 0]
-    first = torch.from_numpy(model.forests[0].predict(x[0, :, 0, 0].T.numpy()))
+    model = ContextForest(channels=2, dates=1, classes=2)
+    model.fit(x, label, numbers[None, None], seed=0)
+    answer = model(x, superpixel=numbers[None, None]).argmax(1)[0, 0]
+    first = torch.from_numpy(model.estimators[0].predict(x[0, :, 0, 0].T.numpy()))
     assert (first[1000:] == kind[1000:]).float().mean() < 0.85
     assert (answer[1000:] == kind[1000:]).float().mean() > 0.95
 
 
-def test_round_trip_without_pickle(run, model, tmp_path):
-    samples = run.trained.normalised_superpixels["test"]
-    model.save(tmp_path / "forest.skops")
-    again = ContextForest.load(tmp_path / "forest.skops")
-    assert torch.equal(again(samples.x, samples.superpixel), model(samples.x, samples.superpixel))
+def test_round_trip_without_pickle(run, classifier, tmp_path):
+    samples = run.dataset.superpixel_samples["test"]
+    classifier.save(tmp_path)
+    again = Classifier.load(tmp_path)
+    probabilities = (known.probabilities(samples.x, samples.superpixel) for known in (again, classifier))
+    assert torch.equal(*probabilities)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from paperlib import Experiment
 from paperlib.evaluation import metrics
+from paperlib.evaluation.scoring import evaluate
 from paperlib.features.samples import Samples
 from paperlib.reproduction.fusion import (
     APART,
@@ -22,7 +23,6 @@ from paperlib.reproduction.fusion import (
     streams,
     weights_table,
 )
-from paperlib.training.loop import evaluate
 
 WAYS = (APART, AS_ONE)
 
@@ -66,10 +66,10 @@ def matrix(counts: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 def test_streams_are_the_classifiers_of_the_way(run):
     temporal, spatiotemporal = streams(run, APART)
-    both = run.classifier("SpatioTempCNN")
+    both = run.classifier("SpatioTempCNN").model
     first, second = streams(run, AS_ONE)
     for stream, other in (
-        (temporal, run.classifier("TempCNN")), (spatiotemporal, run.classifier("3D-CNN")),
+        (temporal, run.classifier("TempCNN").model), (spatiotemporal, run.classifier("3D-CNN").model),
         (first, both.temporal), (second, both.spatiotemporal),
     ):  # fmt: skip
         one, again = stream.state_dict(), other.state_dict()
@@ -115,7 +115,7 @@ def test_probabilities_sum_to_one_in_the_order_of_the_labels(run, found, way):
 
 
 def test_probabilities_leave_training_mode(run, found):
-    model = run.classifier("3D-CNN").train()
+    model = run.classifier("3D-CNN").model.train()
     np.testing.assert_array_equal(
         probabilities(model, run.trained.normalised["validation"]), found[APART].spatiotemporal["validation"]
     )

@@ -9,6 +9,7 @@ import pandas as pd
 import pystac
 import pytest
 import rasterio
+import torch
 from rio_cogeo.cogeo import cog_validate
 from shapely.geometry import shape
 
@@ -16,6 +17,7 @@ from paperlib.errors import InputError
 from paperlib.mapping.scene_maps import read_map
 from paperlib.pages.walkthrough import read_gis_classes
 from paperlib.runs import products
+from paperlib.training.classifier import Classifier
 from support.disks import files_end_at
 from support.stac_rules import validate
 
@@ -85,13 +87,13 @@ def test_writing_again_replaces(run, folder):
 
 
 def test_weights_come_with_all_that_their_use_takes(run, tmp_path):
-    files = products.write_weights(run, NAMES, tmp_path)
-    assert [path.name for path in files] == ["TempCNN.safetensors", "iota2_base.skops"]
-    assert files[0].read_bytes() == (run.trained.best("TempCNN") / "weights.safetensors").read_bytes()
-    about = json.loads((tmp_path / "TempCNN.json").read_text())
-    assert about["channels"] == list(run.samples["train"].channels) and about["dates"] == list(run.dates)
-    assert about["classes"] == [cover.name for cover in run.legend] and about["provenance"]["commit"]
-    assert about["normaliser"] == run.dataset.normaliser.to_dict()
+    assert products.write_weights(run, NAMES, tmp_path) == [tmp_path / name for name in NAMES]
+    for name in NAMES:
+        classifier, x = Classifier.load(tmp_path / name), run.samples["test"].x[:2]
+        assert classifier.inputs == run.trained.inputs and classifier.legend == run.legend
+        assert torch.equal(classifier.probabilities(x), run.classifier(name).probabilities(x))
+        assert json.loads((tmp_path / name / "provenance.json").read_text())["commit"]
+        assert json.loads((tmp_path / name / "scores.json").read_text())["confusion"]
 
 
 def test_other_files_of_the_folder_stay(run, folder):

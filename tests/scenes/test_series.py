@@ -10,7 +10,7 @@ import rasterio
 import xarray as xr
 
 from paperlib import open_scene
-from paperlib.features.window import read_features
+from paperlib.features.inputs import Inputs
 from paperlib.scenes import series
 from paperlib.scenes.formats.theia import find_products
 from paperlib.scenes.series import read_window, rows_cached
@@ -81,7 +81,7 @@ def test_a_date_that_lacks_one_band_is_masked_whatever_the_mask_says(folder):
     scene[2, 4][place] = np.nan
     assert not scene.mask[4][place] and read(scene, slice(0, 20), slice(0, 20))[1][(4, *place)]
     assert np.isfinite(
-        read_features(scene)[(slice(None), slice(None), *place)]
+        Inputs.of(scene).read(scene)[(slice(None), slice(None), *place)]
     ).all()  # filled from the dates around it
 
 
@@ -89,12 +89,12 @@ def test_each_layer_is_read_once(folder, monkeypatch):
     scene, asked = open_scene(folder), []
     original = series.RasterFile.read
     monkeypatch.setattr(series.RasterFile, "read", lambda self, *rest: asked.append(self.path) or original(self, *rest))
-    read_features(scene, Y, X)
+    Inputs.of(scene).read(scene, Y, X)
     assert len(asked) == len(set(asked)) == 11 * (10 + 1)  # bands and flags
 
 
 def test_features_of_a_window_are_those_of_the_whole(scene):
-    np.testing.assert_array_equal(read_features(scene, Y, X), read_features(scene)[..., Y, X])
+    np.testing.assert_array_equal(Inputs.of(scene).read(scene, Y, X), Inputs.of(scene).read(scene)[..., Y, X])
 
 
 def test_a_stack_gives_what_its_products_give(folder, stack):
@@ -111,7 +111,7 @@ def test_layers_of_a_file_are_read_together(stack, monkeypatch):
     monkeypatch.setattr(
         series.RasterFile, "read", lambda self, bands, *rest: asked.append(list(bands)) or original(self, bands, *rest)
     )
-    read_features(scene, Y, X)
+    Inputs.of(scene).read(scene, Y, X)
     assert asked == [list(range(1, 111))]
     asked.clear()
     assert scene[2:5, 3:5, Y, X].values.shape[:2] == (3, 2)
@@ -133,7 +133,7 @@ def test_two_years_of_files_stay_open(folder, tmp_path, monkeypatch):
         scene = open_scene(tmp_path)
         opened.clear()  # headers
         for y in (slice(0, 64), slice(64, 128)):
-            read_features(scene, y, X)
+            Inputs.of(scene).read(scene, y, X)
     assert len(opened) == len(set(opened)) == 22 * (10 + 1)
 
 

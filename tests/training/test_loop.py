@@ -8,9 +8,10 @@ import torch
 
 from paperlib import models
 from paperlib.errors import InputError
+from paperlib.evaluation.scoring import evaluate
 from paperlib.features.samples import Samples
 from paperlib.settings import Train
-from paperlib.training.loop import evaluate, learning_rate, masked_loss, train
+from paperlib.training.loop import learning_rate, masked_loss, train
 
 QUICK = Train(epochs=3, patience=5, patches=4, dropout=0.0)
 
@@ -94,7 +95,7 @@ def test_no_sample_is_dropped_and_no_batch_of_one_breaks(name, number, monkeypat
     model = build(name)
     forward = model.forward
 
-    def watched(x, where=None):
+    def watched(x, where=None, superpixel=None):
         seen.extend([len(x)] if model.training else [])
         return forward(x, where)
 
@@ -168,7 +169,7 @@ def test_a_set_without_labels_is_named(empty):
 def test_a_loss_that_is_no_number_is_named():
     samples = make()
     samples.x[0] = float("inf")
-    with pytest.raises(InputError, match=r"epoch 1: lower train\.learning_rate"):
+    with pytest.raises(InputError, match=r"epoch 1\. Lower train\.learning_rate"):
         train(build(), samples, make(seed=9), QUICK, progress=False)
 
 

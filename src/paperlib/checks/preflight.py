@@ -13,11 +13,10 @@ import numpy as np
 import rasterio
 import xarray as xr
 
-from .. import ground
+from .. import ground, models
 from ..errors import Finding
 from ..labels.burning import pixel_of
 from ..labels.classes import legend_of, legend_table
-from ..models import WIDEST
 from ..scenes import sensors
 from ..scenes.choices import keywords_of
 from ..settings import Sample, Settings
@@ -75,7 +74,7 @@ def _inspect_all(scene: Path, polygons: Path, chosen: Settings, findings: list[F
         divided = attempt(findings, "split", polygons, check_split, table, chosen, findings)
         if divided is not None:
             pixel = 10.0 if opened is None else max(ground_pixel(opened))
-            attempt(findings, "split", polygons, check_reach, divided, WIDEST // 2 * pixel, findings)
+            attempt(findings, "split", polygons, check_reach, divided, models.reach() * pixel, findings)
         if opened is not None:
             attempt(findings, "polygons", polygons, check_labelled, opened, table, divided, shares, findings)
     return table
@@ -136,6 +135,6 @@ def _check_series(scene: xr.DataArray, sample: Sample, findings: list[Finding]) 
     if min(size) < sample.patch:
         value = f"{size[0]} x {size[1]} pixels; a patch has {sample.patch} x {sample.patch}"
         note(findings, "error", "size", value, source, "Give a larger scene, or lower sample.patch.")
-    if sample.patch <= 2 * (WIDEST // 2):
-        value = f"{sample.patch} pixels; the networks see {WIDEST // 2} to each side of a pixel"
-        note(findings, "error", "patch", value, "sample.patch", f"Raise it to {2 * (WIDEST // 2) + 1} or more.")
+    if sample.patch <= 2 * models.reach():
+        value = f"{sample.patch} pixels; the networks see {models.reach()} to each side of a pixel"
+        note(findings, "error", "patch", value, "sample.patch", f"Raise it to {2 * models.reach() + 1} or more.")

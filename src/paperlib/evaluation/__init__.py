@@ -8,5 +8,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "metrics": ["confusion", "f1", "macro_f1", "overall_accuracy"],
         "intervals": ["resampled_confusions"],
         "area": ["area_weighted"],
+        "scoring": ["evaluate"],
     },
 )

@@ -14,7 +14,7 @@ from ..nomenclature import LandCover
 from . import area, geometry, intervals
 
 if TYPE_CHECKING:  # torch comes with it
-    from ..features.samples import Normaliser
+    from ..features.normaliser import Normaliser
 
 
 def normaliser_table(normaliser: Normaliser, channels: tuple[str, ...]) -> pd.DataFrame:

@@ -1,30 +1,30 @@
-"""Spectral indices as the paper prints them (section 3.3, equations 1 to 3), and gap filling in time."""
+"""Spectral indices, and what is missing in time: gaps are filled, other dates interpolated."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-#: Index and the bands that it needs.
-INDICES = {"NDVI": ("B8", "B4"), "NDWI": ("B3", "B8"), "BI": ("B4", "B3")}
+#: Index and the roles of the bands that it needs, in the order of its equation.
+INDICES = {"NDVI": ("nir", "red"), "NDWI": ("green", "nir"), "BI": ("red", "green")}
 
 
-def channel_names(bands: Sequence[str]) -> tuple[str, ...]:
-    """Bands, then those of NDVI, NDWI and BI whose bands are all present."""
-    return (*bands, *(name for name, needed in INDICES.items() if set(needed) <= set(bands)))
+def possible_indices(roles: Mapping[str, str]) -> tuple[str, ...]:
+    """Those of NDVI, NDWI and BI whose bands are all present. `roles`: role of a band -> its name."""
+    return tuple(name for name, needed in INDICES.items() if set(needed) <= set(roles))
 
 
-def write_indices(values: np.ndarray, bands: Sequence[str]) -> None:
-    """Fill the last channels of `values` float32 (channel, time, ...) with the indices of the first ones, the bands.
+def write_indices(values: np.ndarray, bands: Sequence[str], indices: Sequence[str], roles: Mapping[str, str]) -> None:
+    """Fill the last channels of `values` float32 (channel, time, ...), the indices, from the first ones, the bands.
 
-    Channels are those of `channel_names(bands)`. An index is 0 where its denominator is 0, and NaN where one of its
-    bands is NaN. A date at a time, which stays in a processor's cache.
+    NDVI = (nir - red) / (nir + red); NDWI = (green - nir) / (green + nir); BI = sqrt(red^2 / green^2). An index is 0
+    where its denominator is 0, and NaN where one of its bands is NaN. `roles`: role of a band -> its name.
     """
-    names = channel_names(bands)
-    if len(values) != len(names):
-        raise ValueError(f"values have {len(values)} channels, expected {len(names)}: {', '.join(names)}")
-    for name in names[len(bands) :]:
-        first, second = (names.index(needed) for needed in INDICES[name])
-        for a, b, out in zip(values[first], values[second], values[names.index(name)], strict=True):
+    channels = (*bands, *indices)
+    if len(values) != len(channels):
+        raise ValueError(f"values have {len(values)} channels, expected {len(channels)}: {', '.join(channels)}")
+    for number, name in enumerate(indices, start=len(bands)):
+        first, second = (bands.index(roles[role]) for role in INDICES[name])
+        for a, b, out in zip(values[first], values[second], values[number], strict=True):  # a date stays in the cache
             if name == "BI":
                 np.sqrt(_divide(a**2, b**2), out=out)
             else:
@@ -70,3 +70,20 @@ def fill_gaps(values: np.ndarray, mask: np.ndarray, days: Sequence[float]) -> No
     for band in values:
         flat = band.reshape(-1, copy=False)  # one number a place is found faster than three
         flat[gap] = flat[first] * (1 - weight) + flat[last] * weight
+
+
+def interpolate(values: np.ndarray, days: Sequence[float], wanted: Sequence[float], out: np.ndarray) -> None:
+    """Write `values` at other days: linear in time, those of the first and the last date beyond them.
+
+    Parameters
+    ----------
+    values: float32 (band, time, ...), without gaps.
+    days: (time,) ascending.
+    wanted: (day,) of the result.
+    out: float32 (band, day, ...), the result.
+    """
+    place = np.interp(wanted, days, np.arange(len(days)))
+    for number, before in enumerate(place.astype(int)):
+        weight = np.float32(place[number] - before)
+        after = min(before + 1, len(days) - 1)
+        out[:, number] = values[:, before] * (1 - weight) + values[:, after] * weight

@@ -13,13 +13,12 @@ import rasterio
 import torch
 import xarray as xr
 from rasterio.windows import Window as RasterWindow
-from skimage.segmentation import slic
 
 from ..scenes.series import rows_cached
 from ..scenes.windowing import windows
-from .indices import channel_names
-from .samples import Normaliser, Samples
-from .window import read_features
+from .inputs import Inputs
+from .normaliser import Normaliser
+from .samples import Samples
 
 #: Side of the grid of seeds in pixels.
 SPACING = 10
@@ -51,6 +50,8 @@ def segment(values: np.ndarray) -> np.ndarray:
     image[..., :-2] += 1
     image[..., :-2] /= 3 * np.sqrt(stack.shape[2])
     image[..., -2:] = 0, 1
+    from skimage.segmentation import slic  # here, since it takes long
+
     padding = [(0, -side % SPACING) for side in (height, width)]
     image = np.pad(image, [*padding, (0, 0)], mode="edge")
     labels = slic(
@@ -60,11 +61,15 @@ def segment(values: np.ndarray) -> np.ndarray:
     return labels[:height, :width].astype(np.int32)
 
 
-def segment_scene(scene: xr.DataArray, normaliser: Normaliser, path: Path, window: int = 240) -> None:
+def segment_scene(
+    scene: xr.DataArray, normaliser: Normaliser, path: Path, window: int = 240, inputs: Inputs | None = None
+) -> None:
     """Write the superpixels of a scene as an int32 GeoTIFF (y, x); memory depends on `window`, not on the scene.
 
-    `window` is in pixels, rounded to whole cells. A superpixel keeps its number over the borders of windows.
+    `window` is in pixels, rounded to whole cells. A superpixel keeps its number over the borders of windows. `inputs`:
+    what is read of the scene (None: all bands, dates and possible indices), `normaliser`: that of its channels.
     """
+    inputs = inputs or Inputs.of(scene)
     shape = scene.sizes["y"], scene.sizes["x"]
     columns = -(-shape[1] // SPACING)
     profile = {
@@ -73,7 +78,7 @@ def segment_scene(scene: xr.DataArray, normaliser: Normaliser, path: Path, windo
     }  # fmt: skip
     with rows_cached(scene, window + 2 * HALO), rasterio.open(path, "w", **profile) as file:
         for part in windows(shape, max(1, window // SPACING) * SPACING, HALO):
-            values = read_features(scene, *part.read)
+            values = inputs.read(scene, *part.read)
             normaliser.apply_in_place(values)
             local = segment(values)
             row, column = np.divmod(local, -(-local.shape[1] // SPACING))
@@ -83,17 +88,24 @@ def segment_scene(scene: xr.DataArray, normaliser: Normaliser, path: Path, windo
 
 
 def extract_superpixels(
-    scene: xr.DataArray, burned: xr.Dataset, superpixels: xr.DataArray, polygons: gpd.GeoDataFrame, window: int = 512
+    scene: xr.DataArray,
+    burned: xr.Dataset,
+    superpixels: xr.DataArray,
+    polygons: gpd.GeoDataFrame,
+    window: int = 512,
+    inputs: Inputs | None = None,
 ) -> Samples:
     """Every pixel of the superpixels that these polygons touch, as one sample of 1 x n pixels; only theirs are labelled.
 
-    Bands and indices are gap-filled, not normalised. `window`: pixels of the scene read at once, a side.
+    Bands and indices are gap-filled, not normalised. `superpixels`: (y, x), lazy. `window`: pixels of the scene read at
+    once, a side. `inputs`: what is read of the scene; None: all bands, dates and possible indices.
     """
+    inputs = inputs or Inputs.of(scene)
     parts = list(windows((scene.sizes["y"], scene.sizes["x"]), window))
     number = burned["polygon"].values
-    mine = np.isin(number, polygons["polygon_id"])
+    inside = np.isin(number, polygons["polygon_id"])
     touched = np.unique(
-        np.concatenate([superpixels[part.core].values[mine[part.core]] for part in parts if mine[part.core].any()])
+        np.concatenate([superpixels[part.core].values[inside[part.core]] for part in parts if inside[part.core].any()])
     )
     x, label, polygon, superpixel = [], [], [], []
     for part in parts:
@@ -104,9 +116,9 @@ def extract_superpixels(
         rows, columns = (slice(places.min(), places.max() + 1) for places in np.nonzero(wanted))
         top, left = part.core[0].start, part.core[1].start
         place = slice(top + rows.start, top + rows.stop), slice(left + columns.start, left + columns.stop)
-        values = read_features(scene, *place)
+        values = inputs.read(scene, *place)
         x.append(values[:, :, wanted[rows, columns]])
-        labelled = mine[part.core] & wanted
+        labelled = inside[part.core] & wanted
         label.append(np.where(labelled, burned["label"].values[part.core], -1)[wanted])
         polygon.append(np.where(labelled, number[part.core], -1)[wanted])
         superpixel.append(numbers[wanted])
@@ -115,6 +127,4 @@ def extract_superpixels(
         torch.from_numpy(np.concatenate(part).astype(np.int64))[None, None] for part in (label, polygon, superpixel)
     )
     usable = ~x.isnan().any(1).any(1)
-    return Samples(
-        x, label.where(usable, -1), polygon.where(usable, -1), channel_names(tuple(scene.band.values)), superpixel
-    )
+    return Samples(x, label.where(usable, -1), polygon.where(usable, -1), inputs.channels(), superpixel)

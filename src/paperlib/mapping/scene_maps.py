@@ -9,6 +9,7 @@ import math
 import os
 import shutil
 import threading
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -25,73 +26,107 @@ from rasterio.windows import Window as RasterWindow
 from tqdm import tqdm
 
 from .. import allocation, devices
-from ..errors import InputError
-from ..features.indices import channel_names
-from ..features.samples import Normaliser
-from ..features.window import read_features
+from ..errors import InputError, InputWarning
+from ..features.inputs import Inputs
+from ..features.superpixels import segment_scene
 from ..nomenclature import NODATA_CLASS, LandCover, colour_table
 from ..scenes.series import rows_cached
 from ..scenes.windowing import Window, windows
-from ..settings import Map
-from .inference import Classifier
+from ..training.classifier import Classifier
+from .inference import Engine
 
 NODATA_CONFIDENCE = 255
 
 
 def map_scene(
-    model: torch.nn.Module,
+    classifier: Classifier,
     scene: xr.DataArray,
-    normaliser: Normaliser,
-    legend: tuple[LandCover, ...],
     folder: Path,
-    window: int = Map().window,
+    window: int = 256,
     superpixels: xr.DataArray | None = None,
     device: torch.device | str | None = None,
     progress: bool = False,
 ) -> None:
     """Classify every pixel of a scene and write `class.tif` and `confidence.tif` (Cloud Optimized GeoTIFF) to `folder`.
 
-    Windows of `window` rows, and twice as many columns, are read with a halo of half the model's receptive field, so the
-    result equals that of one pass over the whole scene; memory depends on the window, and on the dates and the width of
-    the scene, not on its rows. `superpixels` (y, x) of the whole scene, lazy, for a model that takes them. Windows that a
-    killed run left in `folder` are kept and not done again.
+    Parameters
+    ----------
+    classifier: a trained classifier. The scene may be another than that of its training; see `Inputs.problems`.
+    scene: (band, time, y, x), lazy.
+    folder: is made if it does not exist. Windows that a killed run left there are kept and not done again.
+    window: rows of the windows that are classified, in pixels; they have twice as many columns. Each is read with a halo
+        of half the model's receptive field, so the result equals that of one pass over the whole scene. Memory depends
+        on the window, and on the dates and the width of the scene, not on its rows.
+    superpixels: (y, x) of the whole scene, lazy, for a model that takes them; None: computed.
+    device: None: the GPU where there is one, else the processor.
+    progress: whether a bar shows the pixels done.
 
-    class.tif: uint8 class codes with colour table and names, 0 where no date of the pixel is usable.
-    confidence.tif: uint8, probability of that class in percent, 255 where there is none. Both state the precision of
-    the computation and, where it was mixed, the share of sample pixels that got the same class as in float32.
+    class.tif: uint8 class codes with colour table and names, 0 where no date of the pixel is usable. confidence.tif:
+    uint8, probability of that class in percent, 255 where there is none. Both state the precision of the computation
+    and, where it was mixed, the share of sample pixels that got the same class as in float32.
+
+    Raises `InputError` for a scene that lacks what the classifier reads; warns where its dates are far from those of
+    the training.
     """
-    classifier = Classifier(model, normaliser, devices.choose(device))
-    done = folder / "windows"
-    done.mkdir(parents=True, exist_ok=True)
+    _check(classifier.inputs, scene)
+    engine = Engine(classifier, devices.choose(device))
+    windows_folder = folder / "windows"
+    windows_folder.mkdir(parents=True, exist_ok=True)
     allocation.configure()
-    with rows_cached(scene, window + 2 * classifier.halo):
-        agreed = classifier.choose_precision(scene)
-        codes = np.array([cover.code for cover in legend] + [NODATA_CLASS], np.uint8)  # index -1 takes the last
-        shape = scene.sizes["y"], scene.sizes["x"]
-        # wide, since files are stored in lines and those of a row of windows must stay in GDAL's cache; of even size:
-        # narrow windows at the end would cost more than their share
-        even = tuple(
-            math.ceil(side / math.ceil(side / wanted)) for side, wanted in zip(shape, (window, 2 * window), strict=True)
-        )
-        parts = list(windows(shape, even, classifier.halo))
-        series = scene.sizes["time"] * len(channel_names(scene.band.values))  # numbers a pixel
-        largest = series * max(_pixels(part.read) for part in parts)
+    if classifier.model.needs_superpixels and superpixels is None:
+        superpixels = _segment(classifier, scene, windows_folder / "superpixels.tif")
+    with rows_cached(scene, window + 2 * engine.halo):
+        agreed = engine.choose_precision(scene)
+        codes = np.array([cover.code for cover in classifier.legend] + [NODATA_CLASS], np.uint8)  # index -1: the last
+        parts = _parts(scene, window, engine.halo)
+        largest = classifier.inputs.numbers_a_pixel() * max(_pixels(part.read) for part in parts)
         memory = threading.local()  # each thread has its own, for all its windows
 
-        def one(part: Window) -> None:
+        def classify(part: Window) -> None:
             if not hasattr(memory, "values"):
                 memory.values = np.empty(largest, np.float32)
             around = None if superpixels is None else superpixels[part.read].values
-            index, probability = classifier.classify(
-                read_features(scene, *part.read, memory.values), part.inner, around
-            )
+            values = classifier.inputs.read(scene, *part.read, memory.values)
+            index, probability = engine.classify(values, part.inner, around)
             percent = np.where(index < 0, NODATA_CONFIDENCE, np.rint(100 * probability)).astype(np.uint8)
-            _save(_place(done, part), np.stack([codes[index], percent]))
+            _save(_place(windows_folder, part), np.stack([codes[index], percent]))
 
-        _on_every_core(one, [part for part in parts if not _place(done, part).exists()], progress)
-        precision = {"precision": f"mixed bfloat16, {agreed:.4%} as float32" if classifier.mixed else "float32"}
-        _assemble(folder, scene, parts, legend, precision)
-    shutil.rmtree(done)
+        _on_every_core(classify, [part for part in parts if not _place(windows_folder, part).exists()], progress)
+        precision = {"precision": f"mixed bfloat16, {agreed:.4%} as float32" if engine.mixed else "float32"}
+        _assemble(folder, scene, parts, classifier.legend, precision)
+    shutil.rmtree(windows_folder)
+
+
+def _check(inputs: Inputs, scene: xr.DataArray) -> None:
+    """Raise the first error of a scene that cannot be mapped, and warn of what makes its map worse."""
+    findings = inputs.problems(scene)
+    for level, report in (("error", InputError), ("warning", InputWarning)):
+        for finding in (finding for finding in findings if finding.level == level):
+            problem = f"The scene does not suit the classifier: {finding.subject} {finding.value}."
+            message = report(problem, finding.fix, kind=finding.kind, place=finding.place)
+            if level == "error":
+                raise message
+            warnings.warn(message, stacklevel=3)
+
+
+def _segment(classifier: Classifier, scene: xr.DataArray, path: Path) -> xr.DataArray:
+    """The superpixels of a scene (y, x), lazy, written whole to `path` unless they are there already."""
+    if not path.exists():
+        partial = path.with_suffix(".partial.tif")
+        segment_scene(scene, classifier.normaliser, partial, inputs=classifier.inputs)
+        os.replace(partial, path)
+    return read_map(path)
+
+
+def _parts(scene: xr.DataArray, window: int, halo: int) -> list[Window]:
+    """Windows of a scene with their halo: wide, since files are stored in lines and those of a row of windows must stay
+    in GDAL's cache; of even size, since narrow windows at the end would cost more than their share.
+    """
+    shape = scene.sizes["y"], scene.sizes["x"]
+    even = tuple(
+        math.ceil(side / math.ceil(side / wanted)) for side, wanted in zip(shape, (window, 2 * window), strict=True)
+    )
+    return list(windows(shape, even, halo))
 
 
 def _on_every_core(work: Callable[[Window], None], parts: list[Window], progress: bool) -> None:
@@ -100,7 +135,7 @@ def _on_every_core(work: Callable[[Window], None], parts: list[Window], progress
     total = sum(_pixels(part.core) for part in parts)
     bar = tqdm(desc="map", total=total, unit="px", unit_scale=True, disable=not progress)
     try:
-        with bar, ThreadPoolExecutor(os.cpu_count(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        with bar, ThreadPoolExecutor(allocation.processors(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
             futures = {pool.submit(work, part): part for part in parts}
             try:
                 for future in as_completed(futures):
@@ -160,9 +195,9 @@ def _assemble(
         if not whole:  # GDAL says little, or nothing, when it closes a file on a full disk
             final.unlink(missing_ok=True)
             raise InputError(
-                f"{final} could not be written whole: {shutil.disk_usage(folder).free / 1e9:.1f} GB are free there. "
-                "Make room and give the same command again; what is classified is kept."
-            )
+                f"{final} could not be written whole: {shutil.disk_usage(folder).free / 1e9:.1f} GB are free there.",
+                "Make room and give the same command again; what is classified is kept.", kind="disk.full",
+            )  # fmt: skip
         raw.unlink()
 
 

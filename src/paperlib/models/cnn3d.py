@@ -1,25 +1,30 @@
-"""3D-CNN: convolutions in time and space at once (section 2.2.3)."""
+"""3D-CNN: convolutions in time and space at once (Carpentier et al., 2021)."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .blocks import blocks, head
+from .contract import Model
 
 
-class CNN3D(nn.Module):
-    """Widths 32, 64, 128 with 3 x 3 x 3 kernels, all dates into a hidden layer of 64: 378,984 parameters at the paper's."""
+class CNN3D(Model):
+    """Widths 32, 64, 128 with 3 x 3 x 3 kernels, all dates into a hidden layer of 64.
+
+    378,984 parameters at 13 channels, 11 dates and 8 classes.
+    """
 
     receptive_field = 7
-    block = 64  # pixels a side that a processor classifies best at once
+    block = 64
+    options = ("dropout",)
     hidden = 64  # features of a pixel before the last layer
 
-    def __init__(self, channels: int, dates: int, classes: int, dropout: float):
+    def __init__(self, channels: int, dates: int, classes: int, dropout: float = 0.1):
         super().__init__()
         self.convolutions = blocks((3, 3, 3), channels, (32, 64, 128), dropout)
         self.head = head((dates, 1, 1), 128, self.hidden, classes, dropout)
 
-    def forward(self, x: Tensor, where: Tensor | None = None) -> Tensor:
-        """Logits (batch, class, y, x) of x (batch, channel, date, y, x); all are computed, wanted or not."""
+    def forward(self, x: Tensor, where: Tensor | None = None, superpixel: Tensor | None = None) -> Tensor:
+        """Logits (batch, class, y, x) of x (batch, channel, date, y, x), of all pixels whatever `where` says."""
         return self.streams(x)[1]
 
     def streams(self, x: Tensor) -> tuple[Tensor, Tensor]:

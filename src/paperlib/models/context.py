@@ -1,19 +1,15 @@
-"""iota2_ctx: forests that also see which classes the superpixel around a pixel holds (section 2.1).
+"""iota2_ctx: forests that also see which classes the superpixel around a pixel holds.
 
 iota2's auto-context: a first forest on the features alone, then three more, each on the features and the histogram of
 the classes that the one before it gave to the pixels of the superpixel (documentation and source of iota2, June 2020).
 """
 
-from pathlib import Path
-
 import numpy as np
-import skops.io
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..features.samples import Samples
-from ..features.superpixels import REACH
-from .forest import TRUSTED, as_logits, as_table, grow, shares
+from .contract import Estimator, as_logits, as_table
+from .forest import Forest, grow, vote_shares
 
 NAME = "iota2_ctx"
 
@@ -21,50 +17,40 @@ NAME = "iota2_ctx"
 ITERATIONS = 3
 
 
-class ContextForest(nn.Module):
-    """The chain of forests. Its receptive field is that of a superpixel, which is cut whole from a window with halo."""
+class ContextForest(Estimator):
+    """The chain of forests, in the order of `estimators`.
 
-    receptive_field = 2 * REACH + 1
+    Its receptive field is that of a superpixel, which must lie whole in the window that is classified: no superpixel
+    reaches further from a pixel of its own than `features.superpixels.REACH`, 40 pixels.
+    """
 
-    def __init__(self, classes: int):
-        super().__init__()
-        self.classes = classes
-        self.forests: list = []
+    receptive_field = 81
+    needs_superpixels = True
+    weights = Forest.weights
+    trusted = Forest.trusted
 
-    def fit(self, samples: Samples, seed: int) -> None:
-        """Grow the chain on samples with superpixels (`extract_superpixels`); histograms count unlabelled pixels too."""
-        table, numbers = as_table(samples.x), _numbered(samples.superpixel)
-        label = samples.label.flatten().numpy()
-        labelled = label >= 0
-        inputs, self.forests = table, []
+    def fit(self, x: Tensor, label: Tensor, superpixel: Tensor | None = None, seed: int = 0) -> None:
+        """Grow the chain; see `Estimator.fit`. Histograms count the unlabelled pixels of a superpixel too."""
+        table, numbers = as_table(x), _numbered(superpixel)
+        index = label.flatten().numpy()
+        labelled = index >= 0
+        inputs, self.estimators = table, []
         for iteration in range(1 + ITERATIONS):
-            self.forests.append(grow(inputs[labelled], label[labelled], seed + iteration))
-            votes = shares(self.forests[-1], inputs, self.classes)
+            self.estimators.append(grow(inputs[labelled], index[labelled], seed + iteration))
+            votes = vote_shares(self.estimators[-1], inputs, self.classes)
             inputs = np.hstack([table, histograms(votes.argmax(1), numbers, self.classes)])
 
-    def forward(self, x: Tensor, superpixels: Tensor) -> Tensor:
+    def forward(self, x: Tensor, where: Tensor | None = None, superpixel: Tensor | None = None) -> Tensor:
         """Logarithm of the last forest's vote shares (batch, class, y, x) of x (batch, channel, date, y, x).
 
-        `superpixels` int (batch, y, x) must hold the superpixels of interest whole.
+        `superpixel` int (batch, y, x) must hold the superpixels of interest whole.
         """
-        table, numbers = as_table(x), _numbered(superpixels)
+        table, numbers = as_table(x), _numbered(superpixel)
         inputs = table
-        for forest in self.forests:
-            votes = shares(forest, inputs, self.classes)
+        for forest in self.estimators:
+            votes = vote_shares(forest, inputs, self.classes)
             inputs = np.hstack([table, histograms(votes.argmax(1), numbers, self.classes)])
         return as_logits(votes, like=x)
-
-    def save(self, path: Path) -> None:
-        """Write the forests to a skops file."""
-        skops.io.dump({"forests": self.forests, "classes": self.classes}, path)
-
-    @classmethod
-    def load(cls, path: Path) -> "ContextForest":
-        """Read forests written by `save`. Raises skops' UntrustedTypesFoundException for a file with anything else."""
-        content = skops.io.load(path, trusted=TRUSTED)
-        model = cls(content["classes"])
-        model.forests = content["forests"]
-        return model
 
 
 def histograms(index: np.ndarray, numbers: np.ndarray, classes: int) -> np.ndarray:
@@ -76,8 +62,10 @@ def histograms(index: np.ndarray, numbers: np.ndarray, classes: int) -> np.ndarr
     return (counts / counts.sum(1, keepdims=True)).astype(np.float32)[numbers]
 
 
-def _numbered(superpixels: Tensor) -> np.ndarray:
+def _numbered(superpixel: Tensor | None) -> np.ndarray:
     """Superpixels (batch, y, x) numbered from 0 without gaps, (pixel,); those of different samples are different."""
-    sample = torch.arange(len(superpixels))[:, None, None].expand_as(superpixels)
-    pairs = torch.stack([sample.flatten(), superpixels.cpu().flatten()])
+    if superpixel is None:
+        raise ValueError("iota2_ctx takes superpixels")
+    sample = torch.arange(len(superpixel))[:, None, None].expand_as(superpixel)
+    pairs = torch.stack([sample.flatten(), superpixel.cpu().flatten()])
     return torch.unique(pairs, dim=1, return_inverse=True)[1].numpy()

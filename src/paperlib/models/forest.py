@@ -1,40 +1,38 @@
-"""The random forest of both baselines (section 2.1), and iota2_base: the forest on the dates and channels of one pixel."""
+"""iota2_base: a random forest on the dates and channels of one pixel, grown as iota2's engine grows it."""
 
-import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import skops.io
-import torch
-from sklearn.ensemble import RandomForestClassifier
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import InputError
-from ..features.samples import Samples
+from .contract import Estimator, as_logits, as_table
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import RandomForestClassifier
 
 NAME = "iota2_base"
 
-#: What a stored forest may be made of; skops refuses everything else, where a pickle would run it.
-TRUSTED = ["sklearn.tree._tree.Tree"]
-
-#: Section 2.1 prints 100 trees, depth 50, minimum 20. iota2 hands them to the Orfeo ToolBox and that to OpenCV, which
-#: clamps the depth to 25 and takes the minimum as the largest leaf.
+#: iota2 asks for 100 trees, depth 50, minimum 20. It hands them to the Orfeo ToolBox and that to OpenCV, which clamps the
+#: depth to 25 and takes the minimum as the largest leaf.
 TREES, DEPTH, LARGEST_LEAF = 100, 25, 20
 
 #: OpenCV stops growing trees once the out-of-bag error is below this (the Orfeo ToolBox's default accuracy).
 ENOUGH = 0.01
 
 
-def grow(x: np.ndarray, y: np.ndarray, seed: int) -> RandomForestClassifier:
+def grow(x: np.ndarray, y: np.ndarray, seed: int) -> "RandomForestClassifier":
     """A forest on x (pixel, feature), y (pixel,) class index, as OpenCV would grow it; `predict_proba` gives vote shares.
 
     Splits choose among round(sqrt(features)) features by Gini impurity. Each tree votes for one class (scikit-learn
     would average the shares in its leaves), and trees after the first whose addition brings the out-of-bag error below
     `ENOUGH` are dropped, as if never grown.
     """
+    from sklearn.ensemble import RandomForestClassifier  # here, since it takes half a second
+
     forest = RandomForestClassifier(
         n_estimators=TREES, max_depth=DEPTH, min_samples_split=LARGEST_LEAF + 1, max_features=round(np.sqrt(x.shape[1])),
-        n_jobs=os.cpu_count(), random_state=seed,
+        n_jobs=-1, random_state=seed,
     ).fit(x, y)  # fmt: skip
     for tree in forest.estimators_:
         leaves = tree.tree_.value  # (node, 1, class), the tree's own memory
@@ -45,66 +43,49 @@ def grow(x: np.ndarray, y: np.ndarray, seed: int) -> RandomForestClassifier:
     return forest
 
 
-def _enough_trees(forest: RandomForestClassifier, x: np.ndarray, y: np.ndarray) -> int:
+def _enough_trees(forest: "RandomForestClassifier", x: np.ndarray, y: np.ndarray) -> int:
     """Number of trees after which the out-of-bag error is below `ENOUGH` for the first time; all where it never is."""
     classes = np.searchsorted(forest.classes_, y)
     votes = np.zeros((len(x), len(forest.classes_)), np.int64)
     for number, (tree, drawn) in enumerate(zip(forest.estimators_, forest.estimators_samples_, strict=True), start=1):
         outside = np.setdiff1d(np.arange(len(x)), drawn)
+        if not len(outside):  # of few pixels a tree may have drawn every one
+            continue
         votes[outside] += tree.predict_proba(x[outside]).astype(np.int64)
         voted = votes.any(1)
-        if voted.any() and (votes[voted].argmax(1) != classes[voted]).mean() < ENOUGH:
+        if (votes[voted].argmax(1) != classes[voted]).mean() < ENOUGH:
             return number
     return len(forest.estimators_)
 
 
-def shares(forest: RandomForestClassifier, x: np.ndarray, classes: int) -> np.ndarray:
+def vote_shares(forest: "RandomForestClassifier", x: np.ndarray, classes: int) -> np.ndarray:
     """Share of the trees' votes (pixel, class), float32, of x (pixel, feature); 0 for a class the forest never saw."""
     votes = np.zeros((len(x), classes), np.float32)
     votes[:, forest.classes_] = forest.predict_proba(x)
     return votes
 
 
-def as_table(x: Tensor) -> np.ndarray:
-    """x (batch, channel, date, y, x) as float32 (pixel, channel x date), pixels in the order batch, y, x."""
-    return x.permute(0, 3, 4, 1, 2).flatten(3).flatten(0, 2).cpu().numpy()
+class Forest(Estimator):
+    """One random forest; `estimators` holds it alone."""
 
+    weights = "forest.skops"
+    trusted = ("sklearn.tree._tree.Tree",)
 
-def as_logits(shares: np.ndarray, like: Tensor) -> Tensor:
-    """Logarithm of shares (pixel, class) as (batch, class, y, x), for pixels of `like` in the order of `as_table`."""
-    logits = torch.from_numpy(shares).clamp_min(1e-7).log().to(like.device)
-    return logits.reshape(len(like), *like.shape[-2:], -1).permute(0, 3, 1, 2)
+    def fit(self, x: Tensor, label: Tensor, superpixel: Tensor | None = None, seed: int = 0) -> None:
+        """Grow the forest on the labelled pixels of x (sample, channel, date, y, x); see `Estimator.fit`.
 
+        Raises `InputError` where no pixel is labelled.
+        """
+        labelled = label >= 0
+        if not labelled.any():
+            raise InputError(
+                "The forest has no labelled pixel to learn from.", "Check the polygons of the training set.",
+                kind="labels.empty",
+            )  # fmt: skip
+        series = x.permute(0, 3, 4, 1, 2)[labelled].flatten(1).cpu().numpy()  # (pixel, channel x date)
+        self.estimators = [grow(series, label[labelled].cpu().numpy(), seed)]
 
-class Forest(nn.Module):
-    """iota2_base behind the networks' contract; a module so that nothing needs to know which of the two it holds."""
-
-    receptive_field = 1
-
-    def __init__(self, classes: int):
-        super().__init__()
-        self.classes = classes
-        self.forest: RandomForestClassifier | None = None
-
-    def fit(self, samples: Samples, seed: int) -> None:
-        """Grow the forest on the labelled pixels of `samples`, each a vector of channels x dates."""
-        pixels = samples.pixels()
-        if not len(pixels):
-            raise InputError("The forest has no labelled pixel to learn from.")
-        self.forest = grow(as_table(pixels.x), pixels.label.flatten().numpy(), seed)
-
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, where: Tensor | None = None, superpixel: Tensor | None = None) -> Tensor:
         """Logarithm of the vote shares (batch, class, y, x) of x (batch, channel, date, y, x)."""
-        return as_logits(shares(self.forest, as_table(x), self.classes), like=x)
-
-    def save(self, path: Path) -> None:
-        """Write the forest to a skops file."""
-        skops.io.dump({"forests": [self.forest], "classes": self.classes}, path)
-
-    @classmethod
-    def load(cls, path: Path) -> "Forest":
-        """Read a forest written by `save`. Raises skops' UntrustedTypesFoundException for a file with anything else."""
-        content = skops.io.load(path, trusted=TRUSTED)
-        model = cls(content["classes"])
-        (model.forest,) = content["forests"]
-        return model
+        (forest,) = self.estimators
+        return as_logits(vote_shares(forest, as_table(x), self.classes), like=x)

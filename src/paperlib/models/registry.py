@@ -1,8 +1,83 @@
-"""Every classifier by name: networks and forests."""
+"""Every classifier by name, networks and forests alike, and how one is made.
 
-from .. import models
-from . import context, forest
+Names cost nothing to import: the class of a classifier, and torch with it, is imported when it is asked for.
+"""
 
-FORESTS = {context.NAME: context.ContextForest, forest.NAME: forest.Forest}
-NETWORKS = (*models.NAMES, *models.ADDED)
-CLASSIFIERS = (*models.NAMES, context.NAME, forest.NAME, *models.ADDED)  # the columns of Table 4
+import difflib
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    from .contract import Model
+
+#: Classifiers of your own: name -> subclass of `contract.Model`. Each is trained, scored and mapped with the others: a
+#: column of the table of scores, a line in every figure. The how-to "Add a model" walks through it.
+ADDED: dict[str, "type[Model]"] = {}
+
+#: Module and class of the classifiers of this package.
+_CLASSES = {
+    "TempCNN": "tempcnn.TempCNN",
+    "3D-CNN": "cnn3d.CNN3D",
+    "2D-CNN": "cnn2d.CNN2D",
+    "SpatioTempCNN": "spatiotemp.SpatioTempCNN",
+    "iota2_ctx": "context.ContextForest",
+    "iota2_base": "forest.Forest",
+    "SpatioTempCNN-gated": "spatiotemp.GatedSpatioTempCNN",
+    "TempCNN-2019": "tempcnn.PelletierTempCNN",
+}
+
+#: Four networks and two forests that are compared, in the order of the table of scores, and two variants of the networks.
+NAMES = ("TempCNN", "3D-CNN", "2D-CNN", "SpatioTempCNN")
+FORESTS = ("iota2_ctx", "iota2_base")
+VARIANTS = ("SpatioTempCNN-gated", "TempCNN-2019")
+
+#: What a run trains when no classifier is named, and those of them that the training loop trains.
+CLASSIFIERS = (*NAMES, *FORESTS, *ADDED)
+NETWORKS = (*NAMES, *(name for name, kind in ADDED.items() if kind.trained_in_epochs))
+
+
+def find(name: str) -> "type[Model]":
+    """The class of a classifier. Raises `InputError` for an unknown name, with the nearest known one."""
+    known = (*CLASSIFIERS, *VARIANTS)
+    if name in ADDED:
+        return ADDED[name]
+    if name not in known:
+        near = difflib.get_close_matches(str(name), known, n=1, cutoff=0)[0]
+        raise InputError(
+            f"Unknown model {name!r}; did you mean {near!r}?", f"Choose among {', '.join(known)}.", kind="models.name"
+        )
+    module, kind = _CLASSES[name].split(".")
+    return getattr(import_module(f"{__package__}.{module}"), kind)
+
+
+def build(
+    name: str, channels: int, dates: int, classes: int, dropout: float = 0.1, fusion: float = 0.5, **options
+) -> "Model":
+    """An untrained classifier for series of `channels` channels and `dates` dates.
+
+    Parameters
+    ----------
+    name: one of `CLASSIFIERS` or `VARIANTS`.
+    channels, dates, classes: sizes of the input and of the output.
+    dropout: share of the values that the networks' dropout layers leave out in training.
+    fusion: SpatioTempCNN's weight of its temporal stream (0 to 1).
+    options: further options, of classifiers of your own.
+
+    Only the options that a model declares reach it. Raises `InputError` for an unknown name, fewer than 1 channel or
+    date, fewer than 2 classes, or an option out of its range.
+    """
+    kind = find(name)
+    if channels < 1 or dates < 1 or classes < 2:
+        raise InputError(
+            f"{name} for {channels} channels, {dates} dates and {classes} classes is not possible.",
+            "At least 1 channel, 1 date and 2 classes are needed.", kind="models.size",
+        )  # fmt: skip
+    given = {"dropout": dropout, "fusion": fusion, **options}
+    return kind(channels, dates, classes, **{option: given[option] for option in kind.options if option in given})
+
+
+def reach(names: tuple[str, ...] = NETWORKS) -> int:
+    """How many pixels beyond a pixel the widest of these classifiers sees: half of the largest receptive field."""
+    return max(find(name).receptive_field for name in names) // 2

@@ -190,7 +190,7 @@ def check_data(dates=paper.DATES, brightness=None, side: float = TILE_KM) -> lis
 def _printed_brightness(b4: np.ndarray, b3: np.ndarray) -> np.ndarray:
     """The index BI of two bands, as the library computes it."""
     values = np.stack([b3, b4, np.zeros_like(b3)])[:, None]
-    indices.write_indices(values, ("B3", "B4"))
+    indices.write_indices(values, ("B3", "B4"), ("BI",), {"green": "B3", "red": "B4"})
     return values[-1, 0]
 
 

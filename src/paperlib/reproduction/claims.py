@@ -16,14 +16,13 @@ from scipy import stats
 from .. import models
 from ..errors import InputError
 from ..evaluation import metrics
-from ..models import context, forest
 from ..runs.experiment import Experiment
 from . import evidence
 from .evidence import Estimate, class_f1, estimate, macro_f1, vary
 
 NEGLIGIBLE = 0.05
 SUPPORTED, REFUTED, UNDECIDED = "supported", "not supported", "undecided"
-CTX, BASE = context.NAME, forest.NAME
+CTX, BASE = models.FORESTS
 SPATIAL = ("3D-CNN", "2D-CNN", "SpatioTempCNN")
 
 

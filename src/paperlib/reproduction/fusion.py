@@ -5,10 +5,10 @@ import pandas as pd
 import torch
 
 from ..evaluation import intervals, metrics
+from ..evaluation.scoring import by_polygon, logits_of, polygon_counts
 from ..features.samples import Samples
+from ..models.contract import Model
 from ..runs.experiment import Experiment
-from ..training.loop import EVALUATION_PATCHES, EVALUATION_PIXELS, by_polygon, context
-from ..training.trials import polygon_counts
 
 #: Weights of the temporal stream that are tried.
 WEIGHTS = np.round(np.linspace(0, 1, 21), 2)
@@ -16,38 +16,33 @@ WEIGHTS = np.round(np.linspace(0, 1, 21), 2)
 APART, AS_ONE = "trained apart", "trained as one"
 
 
-def streams(run: Experiment, way: str) -> tuple[torch.nn.Module, torch.nn.Module]:
+def streams(run: Experiment, way: str) -> tuple[Model, Model]:
     """The temporal and the spatio-temporal stream: TempCNN and 3D-CNN (`APART`), or those of SpatioTempCNN (`AS_ONE`)."""
     if way == APART:
-        return run.classifier("TempCNN"), run.classifier("3D-CNN")
-    both = run.classifier("SpatioTempCNN")
+        return run.classifier("TempCNN").model, run.classifier("3D-CNN").model
+    both = run.classifier("SpatioTempCNN").model
     return both.temporal, both.spatiotemporal
 
 
-def probabilities(model: torch.nn.Module, samples: Samples) -> np.ndarray:
+def probabilities(model: Model, samples: Samples) -> np.ndarray:
     """Class probabilities (labelled pixel, class) of normalised samples, pixels in the order of `samples.label`."""
-    samples = context(model, samples)
-    batch = EVALUATION_PIXELS if model.receptive_field == 1 else EVALUATION_PATCHES
-    found = []
-    with torch.inference_mode():
-        for part in torch.arange(len(samples)).split(batch):
-            answer = model.eval()(samples.x[part]).softmax(1).permute(0, 2, 3, 1)
-            found.append(answer[samples.label[part] >= 0])
-    return torch.cat(found).numpy()
+    answers = logits_of(model, samples.within(model.receptive_field))
+    labelled = [logits.softmax(1).permute(0, 2, 3, 1)[part.label >= 0].cpu() for logits, part in answers]
+    return torch.cat(labelled).numpy()
 
 
 class Streams:
-    """What two streams say of the validation and the test pixels."""
+    """Class probabilities of two streams on the validation and the test pixels."""
 
     def __init__(self, run: Experiment, way: str):
         self.samples = {part: run.trained.normalised[part] for part in ("validation", "test")}
         self.classes = len(run.legend)
         temporal, spatiotemporal = streams(run, way)
-        self.temporal = {part: probabilities(temporal, one) for part, one in self.samples.items()}
-        self.spatiotemporal = {part: probabilities(spatiotemporal, one) for part, one in self.samples.items()}
+        self.temporal = {part: probabilities(temporal, samples) for part, samples in self.samples.items()}
+        self.spatiotemporal = {part: probabilities(spatiotemporal, samples) for part, samples in self.samples.items()}
 
     def counts(self, weight: float, part: str) -> tuple[np.ndarray, np.ndarray]:
-        """`trials.polygon_counts` of the two fused with this weight of the temporal stream."""
+        """`scoring.polygon_counts` of the two fused with this weight of the temporal stream."""
         fused = weight * self.temporal[part] + (1 - weight) * self.spatiotemporal[part]
         return polygon_counts(by_polygon(self.samples[part], fused.argmax(1)), self.classes)
 

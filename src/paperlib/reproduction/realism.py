@@ -1,5 +1,6 @@
 """How close the simulated scene comes to a real one: distributions by class and date, and classifiers carried across."""
 
+from dataclasses import replace
 from textwrap import fill
 from typing import NamedTuple
 
@@ -8,17 +9,17 @@ import pandas as pd
 import torch
 from scipy.stats import wasserstein_distance
 
-from .. import models, nomenclature
+from .. import nomenclature
 from ..evaluation import metrics
-from ..features.samples import Normaliser, Samples
+from ..features.indices import interpolate
+from ..features.samples import Samples
 from ..figures.theme import Figure, styled
-from ..models import forest
 from ..runs.experiment import Experiment
 from ..settings import Train
-from ..training import loop
+from ..training.classifier import Classifier
 
 CHANNELS = ("NDVI", "NDWI", "B8", "B11")
-NETWORK = "TempCNN"
+FOREST, NETWORK = "iota2_base", "TempCNN"
 TRAIN = Train(epochs=8, patches=256)  # a batch holds this many pixels
 QUANTILES = (0.1, 0.5, 0.9)
 
@@ -44,15 +45,13 @@ def pixels(run: Experiment, legend: tuple[nomenclature.LandCover, ...], dates: p
     parts = [run.samples[name].pixels() for name in sets]
     x, label, polygon = (torch.cat([getattr(part, name) for part in parts]) for name in ("x", "label", "polygon"))
     held, wanted = (days.to_julian_date().to_numpy() for days in (pd.DatetimeIndex(run.dates), dates))
-    place = np.interp(wanted, held, np.arange(len(held)))
-    before = np.minimum(place.astype(int), len(held) - 2)
-    weight = torch.from_numpy((place - before).astype(np.float32))[:, None, None]
-    x = x[:, :, before] * (1 - weight) + x[:, :, before + 1] * weight
+    there = x.new_empty(*x.shape[:2], len(dates), *x.shape[3:])  # (sample, channel, date, y, x)
+    interpolate(x.flatten(0, 1).numpy(), held, wanted, there.flatten(0, 1).numpy())
     codes = [cover.code for cover in legend]
     index = torch.tensor([codes.index(cover.code) if cover.code in codes else -1 for cover in run.legend])
     label = index[label]
     kept = label.flatten() >= 0
-    return Samples(x[kept], label[kept], polygon[kept], parts[0].channels)
+    return Samples(there[kept], label[kept], polygon[kept], parts[0].channels)
 
 
 def distributions(simulated: Experiment, real: Experiment) -> pd.DataFrame:
@@ -97,17 +96,13 @@ def transfer(source: Experiment, target: Experiment, seed: int = 0) -> Transfer:
     legend, dates = common(source, target)
     parts = {name: pixels(source, legend, dates, name) for name in ("train", "validation", "test")}
     parts["abroad"] = pixels(target, legend, dates, "train", "validation", "test")
-    normaliser = Normaliser.fit(parts["train"])
-    parts = {name: samples.map(normaliser.apply) for name, samples in parts.items()}
-    grown = forest.Forest(len(legend))
-    grown.fit(parts["train"], seed)
-    torch.manual_seed(seed)
-    network = models.build(NETWORK, parts["train"].x.shape[1], len(dates), len(legend))
-    network = loop.train(network, parts["train"], parts["validation"], TRAIN, seed=seed, progress=False).model
+    days = tuple(((dates - pd.Timestamp(dates[0].year, 1, 1)) / pd.Timedelta(days=1)).tolist())
+    inputs = replace(source.inputs, days=days)
     names = pd.Index([cover.name for cover in legend])
     scores, confusions = {}, {}
-    for name, model in ((forest.NAME, grown), (NETWORK, network)):
-        home, abroad = (loop.evaluate(model, parts[part]).confusion for part in ("test", "abroad"))
+    for name in (FOREST, NETWORK):
+        classifier = Classifier.train(name, parts, inputs, legend, TRAIN, seed)
+        home, abroad = (classifier.evaluate(parts[part]).confusion for part in ("test", "abroad"))
         scores[name] = {"at home": metrics.macro_f1(home), "abroad": metrics.macro_f1(abroad)}
         scores[name] |= dict(zip(names, metrics.f1(abroad), strict=True))
         confusions[name] = pd.DataFrame(abroad, names.rename("reference"), names.rename("predicted"))

@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 
 from ..evaluation import metrics
-from ..features.samples import Normaliser, extract
+from ..features.inputs import Inputs
+from ..features.patches import extract
 from ..labels.burning import burn
-from ..models.forest import Forest
 from ..nomenclature import LandCover
 from ..scenes.scene import open_scene
+from ..settings import Train
 from ..store import project
-from ..training.loop import evaluate
+from ..training.classifier import Classifier
 
 POLYGONS = "ROI.gpkg"
 PATCH = 16
@@ -52,10 +53,8 @@ def swap_polygons(folder: Path, seed: int = 0) -> pd.DataFrame:
     halves = {name: extract(scene, burned, half, PATCH) for name, half in polygons.groupby("set")}
     rows = []
     for here, there in (("first", "second"), ("second", "first")):
-        normaliser = Normaliser.fit(halves[here])
-        forest = Forest(len(legend))
-        forest.fit(halves[here].map(normaliser.apply), seed)
-        confusion = evaluate(forest, halves[there].map(normaliser.apply)).confusion
+        forest = Classifier.train("iota2_base", {"train": halves[here]}, Inputs.of(scene), legend, Train(), seed)
+        confusion = forest.evaluate(halves[there]).confusion
         row = {"training": here, "oa": metrics.overall_accuracy(confusion), "macro_f1": metrics.macro_f1(confusion)}
         rows.append(row | dict(zip(TYPES.values(), metrics.f1(confusion), strict=True)))
     return pd.DataFrame(rows)

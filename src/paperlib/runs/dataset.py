@@ -1,5 +1,6 @@
 """A scene and its polygons, as samples: everything of a run that comes before a classifier."""
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -10,9 +11,11 @@ from shapely import Point
 
 from .. import models, store
 from ..errors import InputError
-from ..features import superpixels
-from ..features.samples import Normaliser, Samples, class_series, extract
-from ..features.superpixels import segment_scene
+from ..features.inputs import Inputs
+from ..features.normaliser import Normaliser
+from ..features.patches import extract
+from ..features.samples import Samples, class_series
+from ..features.superpixels import extract_superpixels, segment_scene
 from ..labels import burn, legend_of, load_polygons, pixel_counts, pixel_of, separation, split
 from ..mapping.scene_maps import read_map
 from ..nomenclature import LandCover
@@ -41,8 +44,7 @@ class Dataset:
     def __init__(self, settings: Settings, store: Path):
         self.settings, self.store = settings, store
 
-    def _find_or_make(self, stage: str, name: str, make) -> Path:
-        key = keys.samples_key(self.settings) if stage != "scene" else keys.scene_key(self.settings)
+    def _find_or_make(self, stage: str, name: str, key: str, make: Callable[[Path], None]) -> Path:
         return store.find_or_make(self.store, stage, name, key, make, describe(self.settings))
 
     # -- input ---------------------------------------------------------------------------------------------------------
@@ -58,7 +60,8 @@ class Dataset:
         if not self.simulated:
             return None
         wanted = keys.simulated_scene(self.settings)
-        return self._find_or_make("scene", "simulated", lambda folder: simulate_scene(folder, **wanted))
+        key = keys.scene_key(self.settings)
+        return self._find_or_make("scene", "simulated", key, lambda folder: simulate_scene(folder, **wanted))
 
     @cached_property
     def scene(self) -> xr.DataArray:
@@ -110,16 +113,23 @@ class Dataset:
     # -- samples -------------------------------------------------------------------------------------------------------
 
     @cached_property
+    def inputs(self) -> Inputs:
+        """What the samples hold of the scene: all its bands and dates, and the indices that its bands allow."""
+        return Inputs.of(self.scene)
+
+    @cached_property
     def samples(self) -> dict[str, Samples]:
-        """Samples of each set: patches of gap-filled bands and indices, not normalised; see `samples.extract`."""
+        """Samples of each set: patches of gap-filled bands and indices, not normalised; see `patches.extract`."""
 
         def make(folder: Path) -> None:
             for name in SETS:
                 polygons = self.polygons[self.polygons["set"] == name]
-                samples = extract(self.scene, self.burned, polygons, self.settings.sample.patch, models.WIDEST // 2)
+                samples = extract(
+                    self.scene, self.burned, polygons, self.settings.sample.patch, models.reach(), self.inputs
+                )
                 samples.save(folder / f"{name}.safetensors")
 
-        folder = self._find_or_make("samples", "patches", make)
+        folder = self._find_or_make("samples", "patches", keys.samples_key(self.settings), make)
         return {name: Samples.load(folder / f"{name}.safetensors") for name in SETS}
 
     @cached_property
@@ -132,9 +142,9 @@ class Dataset:
         """Folder of the superpixels of the whole scene, with their provenance."""
 
         def make(folder: Path) -> None:
-            segment_scene(self.scene, self.normaliser, folder / "superpixels.tif")
+            segment_scene(self.scene, self.normaliser, folder / "superpixels.tif", inputs=self.inputs)
 
-        return self._find_or_make("superpixels", "slic", make)
+        return self._find_or_make("superpixels", "slic", keys.superpixels_key(self.settings), make)
 
     @cached_property
     def superpixels(self) -> xr.DataArray:
@@ -148,10 +158,10 @@ class Dataset:
         def make(folder: Path) -> None:
             for name in SETS:
                 polygons = self.polygons[self.polygons["set"] == name]
-                samples = superpixels.extract_superpixels(self.scene, self.burned, self.superpixels, polygons)
+                samples = extract_superpixels(self.scene, self.burned, self.superpixels, polygons, inputs=self.inputs)
                 samples.save(folder / f"{name}.safetensors")
 
-        folder = self._find_or_make("samples", "superpixels", make)
+        folder = self._find_or_make("samples", "superpixels", keys.superpixels_key(self.settings), make)
         return {name: Samples.load(folder / f"{name}.safetensors") for name in SETS}
 
     # -- tables --------------------------------------------------------------------------------------------------------
@@ -165,7 +175,7 @@ class Dataset:
         pixel = abs(self.scene.rio.resolution()[0])
         return separation(
             self.polygons,
-            {"one patch": self.settings.sample.patch * pixel, "one receptive field": models.WIDEST // 2 * pixel},
+            {"one patch": self.settings.sample.patch * pixel, "one receptive field": models.reach() * pixel},
         )
 
     def series(self, normalised: bool = False) -> pd.DataFrame:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
-import torch
 import xarray as xr
 
 from .. import environment
@@ -14,6 +13,7 @@ from ..models.registry import CLASSIFIERS
 from ..nomenclature import LandCover
 from ..settings import Overrides, Settings, make, override
 from ..store import open_store
+from ..training.classifier import Classifier
 from . import keys
 from .dataset import Dataset
 from .maps import Maps
@@ -106,8 +106,8 @@ class Experiment:
         """F1 of each class in every training; see `trials.class_scores_frame`."""
         return self.trained.class_scores(names)
 
-    def classifier(self, name: str) -> torch.nn.Module:
-        """The chosen training of a classifier, ready to predict normalised samples."""
+    def classifier(self, name: str) -> Classifier:
+        """The chosen training of a classifier."""
         return self.trained.classifier(name)
 
     def efficiency(self, names: Iterable[str] = CLASSIFIERS) -> pd.DataFrame:

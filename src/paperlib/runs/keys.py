@@ -7,16 +7,14 @@ from dataclasses import asdict
 from typing import Any
 
 from .. import models, store
-from ..models.registry import FORESTS
 from ..scenes.fingerprints import fingerprint
 from ..settings import SIMULATED, Settings, key
+from ..training.classifier import decisive
 
 #: Fields of `settings.Sample` that vary extracted samples instead of changing what is extracted.
 VARIED = ("split", "training_share", "dates", "indices")
 #: Settings of a scene that products of Theia L3A, as those of the simulated scene, answer themselves.
 OF_OTHER_FILES = ("sensor", "pixel", "pattern")
-#: Settings of the training loop that a single network takes.
-OWN = {"fusion": "SpatioTempCNN"}
 
 
 def simulated_scene(settings: Settings) -> dict[str, Any]:
@@ -29,17 +27,22 @@ def scene_key(settings: Settings) -> str:
     return key(simulated_scene(settings), store.FORMAT)
 
 
-def samples_key(settings: Settings) -> str:
-    """Key of the samples, and of the superpixels, whose features are normalised by the training samples."""
-    scene, sample = asdict(settings.scene), settings.sample
+def superpixels_key(settings: Settings) -> str:
+    """Key of the superpixels and of their samples: the scene, and the polygons in their sets.
+
+    The channels of superpixels are normalised by the training pixels, which are the same in patches of any size.
+    """
+    scene = asdict(settings.scene)
     paths = [scene.pop("path"), scene.pop("polygons")]
     files = simulated_scene(settings) if not settings.scene.path else [fingerprint(path) for path in paths]
     unread = SIMULATED if settings.scene.path else (*SIMULATED, *OF_OTHER_FILES)
     read = {name: value for name, value in scene.items() if name not in unread}
-    margin = models.WIDEST // 2
-    return key(
-        files, read, settings.labels, sample.patch, sample.validation, margin, settings.seed, store.FORMAT
-    )  # fmt: skip
+    return key(files, read, settings.labels, settings.sample.validation, settings.seed, store.FORMAT)
+
+
+def samples_key(settings: Settings) -> str:
+    """Key of the samples in patches."""
+    return key(superpixels_key(settings), settings.sample.patch, models.reach())
 
 
 def same_dataset(one: Settings, other: Settings) -> bool:
@@ -51,14 +54,9 @@ def same_dataset(one: Settings, other: Settings) -> bool:
 def training_key(settings: Settings, name: str, number: int) -> str:
     """Key of training `number` of the classifier `name`."""
     sample = {field: getattr(settings.sample, field) for field in VARIED}
-    train = {}
-    if name not in FORESTS:
-        train = {"oversample": settings.sample.oversample} | asdict(settings.train)
-        train.pop("trainings")  # the number of trainings changes none of them
-        for field, owner in OWN.items():
-            if name != owner:
-                train.pop(field)
-    return key(samples_key(settings), name, train, sample, settings.seed + number, store.FORMAT)
+    samples = superpixels_key(settings) if models.find(name).needs_superpixels else samples_key(settings)
+    train = decisive(name, settings.train, settings.sample.oversample)
+    return key(samples, name, train, sample, settings.seed + number, store.FORMAT)
 
 
 def map_key(training: str) -> str:

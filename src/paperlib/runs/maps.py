@@ -7,7 +7,6 @@ import xarray as xr
 from .. import store
 from ..errors import InputError
 from ..mapping.scene_maps import map_scene, read_map
-from ..models import context
 from ..settings import describe
 from . import keys
 from .trained import Trained
@@ -22,18 +21,18 @@ class Maps:
     def folder(self, name: str) -> Path:
         """Folder of the map by the chosen training of a classifier: class.tif and confidence.tif.
 
-        Raises `InputError` for a run whose samples are varied in their dates or channels.
+        Raises `InputError` for a run whose dates are shuffled.
         """
         best = self.trained.best(name)
-        if (self.settings.sample.dates, self.settings.sample.indices) != ("all", True):
-            problem = "A run varied in its dates or channels has scores but no maps."
-            raise InputError(problem, "Map the run it comes from.", kind="settings.varied")
+        if self.settings.sample.dates == "shuffled":
+            problem = "A run with shuffled dates has scores but no maps."
+            raise InputError(problem, "Map the run it comes from (sample.dates=all).", kind="settings.varied")
 
         def make(folder: Path) -> None:
+            classifier = self.trained.classifier(name)
             map_scene(
-                self.trained.classifier(name), self.dataset.scene, self.dataset.normaliser, self.dataset.legend, folder,
-                window=self.settings.map.window, progress=self.trained.progress,
-                superpixels=self.dataset.superpixels if name == context.NAME else None,
+                classifier, self.dataset.scene, folder, window=self.settings.map.window, progress=self.trained.progress,
+                superpixels=self.dataset.superpixels if classifier.model.needs_superpixels else None,
             )  # fmt: skip
 
         key, facts = keys.map_key(best.name), describe(self.settings)

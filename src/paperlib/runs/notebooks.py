@@ -27,6 +27,7 @@ from jupyter_client import AsyncKernelManager
 from papermill.exceptions import PapermillExecutionError
 
 from .. import environment
+from ..allocation import processors
 from ..errors import InputError
 from ..settings import key
 from .parameters import check_parameters
@@ -179,5 +180,5 @@ def _client(scheduler: str) -> Client:
         except (OSError, ValueError, TimeoutError) as error:
             problem = f"No Dask scheduler answers at {scheduler!r} ({error})."
             raise InputError(problem, "Write --scheduler tcp://HOST:PORT.", kind="batch.scheduler") from error
-    cores = os.cpu_count() or 1
-    return Client(n_workers=max(1, cores // 2), threads_per_worker=1, dashboard_address=None, set_as_default=False)
+    workers = max(1, processors() // 2)
+    return Client(n_workers=workers, threads_per_worker=1, dashboard_address=None, set_as_default=False)

@@ -10,6 +10,7 @@ from .. import store
 from ..mapping.gis import write_gis_files
 from ..mapping.stac_item import map_item
 from ..outputs import check_place, writing
+from ..training import classifier
 from .experiment import Experiment
 
 #: Settings of the simulated scene alone.
@@ -48,25 +49,19 @@ def write_products(run: Experiment, names: tuple[str, ...], folder: Path) -> lis
 
 
 def write_weights(run: Experiment, names: tuple[str, ...], folder: Path) -> list[Path]:
-    """Write the chosen training of each classifier to `folder` and return its files; what is there is replaced.
+    """Write the chosen training of each classifier to `folder/NAME/` and return these folders; what is there is replaced.
 
-    NAME.safetensors (a forest: NAME.skops), and NAME.json with all that its use takes: channels and their normaliser,
-    dates, classes in the order of the answers, and scores and provenance of the training. Raises `InputError` where
-    `folder` cannot be written, and when its disk is full.
+    classifier.json and its weights, which `Classifier.load` reads; scores.json and provenance.json of the training.
+    Raises `InputError` where `folder` cannot be written, and when its disk is full.
     """
     written = []
-    with writing(folder, folder=True) as target:
-        for name in names:
-            best = run.trained.best(name)
-            weights = next(path for path in best.iterdir() if path.stem in ("weights", "forest"))
-            shutil.copyfile(weights, target / f"{name}{weights.suffix}")
-            about = {
-                **store.read_json(best / "scores.json"), "dates": list(run.dates),
-                "classes": [cover.name for cover in run.legend],
-                "provenance": store.read_json(best / "provenance.json"),
-            }  # fmt: skip
-            store.write_json(target / f"{name}.json", about)
-            written.append(folder / f"{name}{weights.suffix}")
+    for name in names:
+        best = run.trained.best(name)
+        weights = store.read_json(best / classifier.FILE)["weights"]
+        with writing(folder / name, folder=True) as target:
+            for file in (classifier.FILE, weights, "scores.json", "provenance.json"):
+                shutil.copyfile(best / file, target / file)
+        written.append(folder / name)
     return written
 
 

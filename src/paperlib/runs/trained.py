@@ -7,25 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from .. import models, store
 from ..errors import InputError
+from ..evaluation.scoring import polygon_counts
+from ..features.inputs import Inputs
+from ..features.normaliser import Normaliser
 from ..features.samples import Samples
-from ..models import context
-from ..models.registry import CLASSIFIERS, FORESTS, NETWORKS
+from ..models import CLASSIFIERS, NETWORKS
 from ..settings import Settings, describe
-from ..training.trials import (
-    class_scores_frame,
-    count_parameters,
-    load_classifier,
-    make_training,
-    polygon_counts,
-    trainings_frame,
-)
+from ..training.classifier import Classifier, count_parameters
+from ..training.trials import class_scores_frame, trainings_frame, write_training
 from . import keys
 from .dataset import Dataset
-from .variations import vary
+from .variations import varied_inputs, vary
 
 
 class Trained:
@@ -42,41 +37,53 @@ class Trained:
         self.dataset, self.settings, self.progress = dataset, settings, progress
 
     @cached_property
-    def normalised(self) -> dict[str, Samples]:
-        """The samples of each set as classifiers take them: normalised, and varied as `settings.sample` asks."""
-        normaliser = self.dataset.normaliser
-        parts = {name: samples.map(normaliser.apply) for name, samples in self.dataset.samples.items()}
-        return vary(parts, self.settings.sample, self.dataset.dates, self.settings.seed)
+    def inputs(self) -> Inputs:
+        """What the classifiers read of a scene, as `settings.sample` varies it.
+
+        Shuffled dates leave it as it is: no scene gives the series in that order.
+        """
+        return varied_inputs(self.dataset.inputs, self.settings.sample, self.dataset.dates)
 
     @cached_property
-    def normalised_superpixels(self) -> dict[str, Samples]:
-        """The same for iota2_ctx, whole superpixels. Raises `InputError` where `settings.sample` varies the samples."""
+    def varied(self) -> dict[str, Samples]:
+        """The samples of each set as `settings.sample` varies them, not normalised."""
+        return vary(self.dataset.samples, self.settings.sample, self.dataset.dates, self.settings.seed)
+
+    @property
+    def normaliser(self) -> Normaliser:
+        """The dataset's normaliser, of the channels that the varied samples have."""
+        channels = self.dataset.samples["train"].channels
+        return self.dataset.normaliser.select([channels.index(name) for name in self.varied["train"].channels])
+
+    @cached_property
+    def normalised(self) -> dict[str, Samples]:
+        """The varied samples of each set, normalised, as networks take them."""
+        return {name: samples.map(self.normaliser.apply) for name, samples in self.varied.items()}
+
+    def samples(self, name: str) -> dict[str, Samples]:
+        """Samples of each set that a classifier takes, not normalised: patches, or whole superpixels.
+
+        Raises `InputError` where `settings.sample` varies the samples of a classifier that needs superpixels.
+        """
+        if not models.find(name).needs_superpixels:
+            return self.varied
         sample = self.settings.sample
-        if any(getattr(sample, name) != getattr(type(sample)(), name) for name in keys.VARIED):
-            problem = f"{context.NAME} cannot be varied: its superpixels come from the whole scene."
-            raise InputError(problem, kind="settings.varied")
-        normaliser = self.dataset.normaliser
-        return {name: samples.map(normaliser.apply) for name, samples in self.dataset.superpixel_samples.items()}
+        if any(getattr(sample, field) != getattr(type(sample)(), field) for field in keys.VARIED):
+            problem = f"{name} cannot be varied: its superpixels come from the whole scene."
+            raise InputError(problem, "Leave it out, or the variation.", kind="settings.varied")
+        return self.dataset.superpixel_samples
 
     def networks(self, channels: int, dates: int, classes: int) -> pd.DataFrame:
         """Trainable parameters of each network at a reference size of its input, and at that of this run.
 
         Columns model, parameters_reference (at `channels`, `dates`, `classes`), parameters, receptive_field (pixels).
         """
+        here = len(self.inputs.channels()), len(self.inputs.days), len(self.dataset.legend)
         rows = []
         for name in (*NETWORKS, *models.VARIANTS):
-            model, reference = self._build(name), models.build(name, channels, dates, classes)
+            model, reference = models.build(name, *here), models.build(name, channels, dates, classes)
             rows.append((name, count_parameters(reference), count_parameters(model), model.receptive_field))
         return pd.DataFrame(rows, columns=["model", "parameters_reference", "parameters", "receptive_field"])
-
-    def _build(self, name: str) -> torch.nn.Module:
-        if name not in (known := (*CLASSIFIERS, *models.VARIANTS)):
-            raise InputError(f"Unknown model {name!r};", f"choose one of {', '.join(known)}.", kind="settings.model")
-        classes = len(self.dataset.legend)
-        if name in FORESTS:
-            return FORESTS[name](classes=classes)
-        choice, (_, channels, dates, *_) = self.settings.train, self.normalised["train"].x.shape
-        return models.build(name, channels, dates, classes, dropout=choice.dropout, fusion=choice.fusion)
 
     # -- trainings -----------------------------------------------------------------------------------------------------
 
@@ -84,16 +91,15 @@ class Trained:
         """Folder of one training of a classifier (see `trials`), trained and scored where it is not in the store."""
 
         def make(folder: Path) -> None:
-            seed = self.settings.seed + number
-            torch.manual_seed(seed)  # of the initial weights
-            parts, before = self.normalised, 0.0
-            if name == context.NAME:  # its training includes the segmentation, as the paper's does
-                parts = self.normalised_superpixels
+            parts, before = self.samples(name), 0.0
+            if models.find(name).needs_superpixels:  # the training includes the segmentation, as the paper's does
                 before = store.read_json(self.dataset.superpixels_folder / "provenance.json")["seconds"]
-            make_training(
-                folder, name, self._build(name), parts, self.dataset.normaliser, self.dataset.legend,
-                self.settings.train, self.settings.sample.oversample, seed, self.progress, before,
+            classifier = Classifier.train(
+                name, parts, self.inputs, self.dataset.legend, self.settings.train, self.settings.seed + number,
+                normaliser=self.normaliser, oversampling=self.settings.sample.oversample,
+                state=folder / "state.safetensors", progress=self.progress,
             )  # fmt: skip
+            write_training(folder, classifier, parts, before)
 
         key, facts = keys.training_key(self.settings, name, number), describe(self.settings)
         return store.find_or_make(self.dataset.store, "training", name, key, make, facts, resumes=True)
@@ -107,9 +113,9 @@ class Trained:
         table = self.trainings([name])
         return self.training(name, int(table.loc[table["chosen"], "training"].iloc[0]))
 
-    def classifier(self, name: str) -> torch.nn.Module:
-        """The chosen training of a classifier, ready to predict normalised samples."""
-        return load_classifier(self.best(name), self._build(name))
+    def classifier(self, name: str) -> Classifier:
+        """The chosen training of a classifier."""
+        return Classifier.load(self.best(name))
 
     # -- scores --------------------------------------------------------------------------------------------------------
 
@@ -138,7 +144,7 @@ class Trained:
         return pd.concat(frames, ignore_index=True)
 
     def polygon_counts(self, name: str, part: str = "test") -> tuple[list[np.ndarray], np.ndarray]:
-        """How each training of a classifier labels the polygons of "validation" or "test"; see `trials.polygon_counts`.
+        """How each training of a classifier labels the polygons of "validation" or "test"; see `scoring.polygon_counts`.
 
         Pixels (polygon, predicted class index) by training, and the class index (polygon,) of each polygon.
         """

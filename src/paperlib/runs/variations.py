@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
+from ..features.indices import INDICES
+from ..features.inputs import Inputs
 from ..features.samples import Samples
 from ..settings import Sample
 
@@ -36,6 +38,16 @@ def vary(parts: Parts, choice: Sample, dates: list[str], seed: int) -> Parts:
     if not choice.indices:
         parts = _each(parts, _bands_alone)
     return parts
+
+
+def varied_inputs(inputs: Inputs, choice: Sample, dates: list[str]) -> Inputs:
+    """What classifiers trained on samples that `vary` made read of a scene: one date, bands without indices.
+
+    Shuffled dates leave the days as they are: no scene gives the series in that order.
+    """
+    if choice.dates in dates:
+        inputs = replace(inputs, days=(inputs.days[dates.index(choice.dates)],))
+    return inputs if choice.indices else replace(inputs, indices=())
 
 
 def _each(parts: Parts, function: Callable[[Samples], Samples]) -> Parts:
@@ -84,6 +96,6 @@ def _order(choice: str, dates: list[str], generator: torch.Generator) -> Tensor:
 
 
 def _bands_alone(samples: Samples) -> Samples:
-    """Without spectral indices: bands are called B and a number."""
-    bands = [index for index, name in enumerate(samples.channels) if name[1:2].isdigit()]
-    return replace(samples, x=samples.x[:, bands], channels=tuple(samples.channels[index] for index in bands))
+    """Without spectral indices."""
+    bands = [number for number, name in enumerate(samples.channels) if name not in INDICES]
+    return replace(samples, x=samples.x[:, bands], channels=tuple(samples.channels[number] for number in bands))

@@ -1,22 +1,21 @@
-"""What a training step gets of the samples: no more pixels than its answer needs, turned at random."""
+"""Training batches: crop each patch to its labelled extent and augment it with random flips and rotations."""
 
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..features.samples import Samples, oversample
 
 
-def batch_size(model: nn.Module, samples: Samples, patches: int) -> int:
-    """Samples a batch: `patches` patches, or for single pixels as many as such a batch holds labelled, on average.
+def batch_size(samples: Samples, seen: Samples, patches: int) -> int:
+    """Number of samples in a batch of `seen`, the patches `samples` as a model sees them (`Samples.within`).
 
-    So all networks take about the same number of steps an epoch. Three or more: cut into parts of nearly equal size, no
-    number of samples then leaves a part of one, whose single labelled pixel BatchNorm could not take.
+    `patches` patches, or as many single pixels as such a batch holds labelled ones on average, so that all networks take
+    about the same number of steps an epoch. Three or more: cut into parts of nearly equal size, no number of samples
+    then leaves a part of one, whose single labelled pixel BatchNorm could not take.
     """
-    if model.receptive_field == 1:
-        patches = round(patches * int((samples.label >= 0).sum()) / len(samples))
-    return max(3, patches)
+    return max(3, round(patches * len(seen) / len(samples)))
 
 
 def epoch_batches(label: Tensor, oversampling: bool, batch: int, generator: torch.Generator) -> tuple[Tensor, ...]:

@@ -1,102 +1,41 @@
-"""One training as the store keeps it: made, read back, gathered into frames.
+"""One training as the store keeps it, and the trainings of a run gathered into frames.
 
-A folder holds `scores.json` (confusion matrices on validation and test, seconds, normaliser), `polygons.csv` (the same
-by polygon), the weights (`weights.safetensors`, or `forest.skops`), and for networks `history.csv` and
+The folder of a training holds the classifier (`classifier.json` and its weights), `scores.json` (confusion matrices on
+validation and test, and the cost), `polygons.csv` (the same by polygon), and for networks `history.csv` and
 `confusions.csv`, one row an epoch.
 """
 
-import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
-from safetensors.torch import load_file, save_file
 
 from .. import store
 from ..evaluation import metrics
-from ..features.samples import Normaliser, Samples
-from ..models.context import ContextForest
-from ..models.forest import Forest
-from ..nomenclature import LandCover
-from ..settings import Train
-from . import loop
-
-#: Not trained in epochs.
-FORESTS = (Forest, ContextForest)
+from ..features.samples import Samples
+from .classifier import Classifier
 
 
-def make_training(
-    folder: Path,
-    name: str,
-    model: torch.nn.Module,
-    parts: dict[str, Samples],
-    normaliser: Normaliser,
-    legend: tuple[LandCover, ...],
-    choice: Train,
-    oversampling: bool,
-    seed: int,
-    progress: bool = False,
-    before: float = 0.0,
-) -> None:
-    """Train a classifier on the normalised samples `parts["train"]` and fill `folder`.
+def write_training(folder: Path, classifier: Classifier, parts: dict[str, Samples], before: float = 0.0) -> None:
+    """Fill the folder of a training: save the classifier, and score it on `parts`, samples that are not normalised.
 
     `before`: seconds that preparing the samples took for this classifier alone; they count as training.
-    Validation alone stops the training and chooses the epoch; the test set is looked at once, after the end.
     """
-    started = time.perf_counter()
-    if isinstance(model, FORESTS):
-        model.fit(parts["train"], seed=seed)
-        epochs = {}
-    else:
-        state = folder / "state.safetensors"
-        done = loop.train(
-            model, parts["train"], parts["validation"], choice, oversampling=oversampling, seed=seed,
-            progress=progress, state=state,
-        )  # fmt: skip
-        state.unlink()
-        epochs = {"best_epoch": done.best_epoch, "epochs": len(done.history)}
-    seconds = time.perf_counter() - started
-    if epochs:
-        done.history.to_csv(folder / "history.csv", index=False)
-        _confusions_frame(done.confusions).to_csv(folder / "confusions.csv", index=False)
-        save_file({key: value.cpu() for key, value in model.state_dict().items()}, folder / "weights.safetensors")
-    else:
-        model.save(folder / "forest.skops")
-    found = {part: loop.evaluate(model, parts[part]) for part in ("validation", "test")}
-    polygons = [evaluation.polygons.assign(set=part) for part, evaluation in found.items()]
+    classifier.save(folder)
+    if classifier.record is not None:
+        classifier.record.history.to_csv(folder / "history.csv", index=False)
+        _confusions_frame(classifier.record.confusions).to_csv(folder / "confusions.csv", index=False)
+    evaluations = {part: classifier.evaluate(parts[part]) for part in ("validation", "test")}
+    polygons = [evaluation.polygons.assign(set=part) for part, evaluation in evaluations.items()]
     pd.concat(polygons).to_csv(folder / "polygons.csv", index=False)
+    about = classifier.about
     scores = {
-        "model": name, "seed": seed, "codes": [cover.code for cover in legend],
-        "channels": list(parts["train"].channels), "normaliser": normaliser.to_dict(),
-        "parameters": count_parameters(model) or None,
-        "training_seconds": round(before + seconds, 2), **epochs,
-        "confusion": {part: evaluation.confusion.tolist() for part, evaluation in found.items()},
+        "model": classifier.name, "codes": [cover.code for cover in classifier.legend],
+        **{name: about[name] for name in ("seed", "parameters", "best_epoch", "epochs") if name in about},
+        "training_seconds": round(before + about["training_seconds"], 2),
+        "confusion": {part: evaluation.confusion.tolist() for part, evaluation in evaluations.items()},
     }  # fmt: skip
     store.write_json(folder / "scores.json", scores)
-
-
-def load_classifier(folder: Path, model: torch.nn.Module) -> torch.nn.Module:
-    """The trained classifier of a folder: `model`, as built for it, with the stored weights; a forest as it was."""
-    if isinstance(model, FORESTS):
-        return type(model).load(folder / "forest.skops")
-    model.load_state_dict(load_file(folder / "weights.safetensors"))
-    return model.eval()
-
-
-def polygon_counts(polygons: pd.DataFrame, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels int64 (polygon, predicted class index) and the class index (polygon,) of each, as `intervals` takes them.
-
-    `polygons` as of `loop.by_polygon`.
-    """
-    table = polygons.pivot_table(index=["polygon", "reference"], columns="predicted", values="pixels", fill_value=0)
-    counts = table.reindex(columns=range(classes), fill_value=0).to_numpy().astype(np.int64)
-    return counts, table.index.get_level_values("reference").to_numpy()
-
-
-def count_parameters(model: torch.nn.Module) -> int:
-    """Trainable numbers of a network; 0 for a forest."""
-    return sum(weight.numel() for weight in model.parameters())
 
 
 def trainings_frame(scores: list[dict]) -> pd.DataFrame:
@@ -106,9 +45,9 @@ def trainings_frame(scores: list[dict]) -> pd.DataFrame:
     training_seconds, macro_f1_validation, macro_f1_test, chosen.
     """
     columns = ("model", "training", "seed", "best_epoch", "epochs", "parameters", "training_seconds")
-    table = pd.DataFrame([{column: one.get(column) for column in columns} for one in scores])
+    table = pd.DataFrame([{column: training.get(column) for column in columns} for training in scores])
     for part in ("validation", "test"):
-        table[f"macro_f1_{part}"] = [metrics.macro_f1(np.array(one["confusion"][part])) for one in scores]
+        table[f"macro_f1_{part}"] = [metrics.macro_f1(np.array(training["confusion"][part])) for training in scores]
     best = table.groupby("model")["macro_f1_validation"].idxmax()
     return table.assign(chosen=table.index.isin(best))
 
@@ -117,11 +56,11 @@ def class_scores_frame(scores: list[dict]) -> pd.DataFrame:
     """F1 of each class in each training: columns model, training, set, code, f1 (NaN: the set lacks the class)."""
     frames = [
         pd.DataFrame(
-            {"model": one["model"], "training": one["training"], "set": part, "code": one["codes"],
+            {"model": training["model"], "training": training["training"], "set": part, "code": training["codes"],
              "f1": metrics.f1(np.array(confusion))}
         )
-        for one in scores
-        for part, confusion in one["confusion"].items()
+        for training in scores
+        for part, confusion in training["confusion"].items()
     ]  # fmt: skip
     return pd.concat(frames, ignore_index=True)
 

@@ -1,0 +1,139 @@
+"""What a classifier reads of a scene: bands without gaps and spectral indices, at the days it was trained for."""
+
+import math
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import xarray as xr
+
+from ..errors import Finding
+from ..scenes import sensors
+from ..scenes.series import read_window
+from .indices import fill_gaps, interpolate, possible_indices, write_indices
+
+#: Largest relative difference of two pixel sizes that count as the same.
+SAME_PIXEL = 0.01
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a classifier reads of a scene.
+
+    Another scene, of another year or place, can be mapped with the classifier when it offers the same; see `problems`.
+    """
+
+    bands: tuple[str, ...]  # in the order of training
+    roles: dict[str, str]  # {"green": "B3", "red": "B4", "nir": "B8"}: the bands that indices are made of
+    indices: tuple[str, ...]  # spectral indices after the bands; () for bands alone
+    days: tuple[float, ...]  # days since 1 January of the first date's year, ascending; may pass 365
+    pixel: float  # side of a pixel in units of the CRS, metres as a rule
+
+    @classmethod
+    def of(cls, scene: xr.DataArray) -> "Inputs":
+        """All bands and dates of a scene (band, time, y, x), and every index whose roles its bands play."""
+        bands = tuple(str(band) for band in scene.band.values)
+        roles = sensors.roles_of(bands, str(scene.attrs.get("sensor", "")))
+        indices = tuple(name for name in possible_indices(roles) if name not in bands)
+        return cls(bands, roles, indices, tuple(days_of_year(scene).tolist()), _pixel_size(scene))
+
+    def channels(self) -> tuple[str, ...]:
+        """Names of the bands, then of the indices."""
+        return (*self.bands, *self.indices)
+
+    def numbers_a_pixel(self) -> int:
+        """Values that `read` gives for each pixel: channels x days."""
+        return len(self.channels()) * len(self.days)
+
+    def problems(self, scene: xr.DataArray, tolerance: float = 8) -> list[Finding]:
+        """What keeps a scene from being mapped (errors), or makes its map worse (warnings).
+
+        `tolerance` in days: a day of training outside the span of the scene by more is an error, one inside the span
+        but farther from every date of the scene is a warning.
+        """
+        findings = []
+        held, place = [str(band) for band in scene.band.values], str(scene.attrs.get("source", ""))
+        if missing := [band for band in self.bands if band not in held]:
+            findings.append(
+                Finding(
+                    "error", "bands", f"{', '.join(missing)} missing; the scene has {', '.join(held)}", place,
+                    "Use a scene with these bands, or train a classifier on the bands of this one.", "scene.bands",
+                )
+            )  # fmt: skip
+        pixel = _pixel_size(scene)
+        if abs(pixel - self.pixel) > SAME_PIXEL * self.pixel:
+            findings.append(
+                Finding(
+                    "error", "pixel size", f"{pixel:g}; the classifier was trained at {self.pixel:g}", place,
+                    f"Resample the scene to {self.pixel:g}.", "scene.pixel",
+                )
+            )  # fmt: skip
+        days, wanted = days_of_year(scene), np.array(self.days)
+        outside = np.maximum(days[0] - wanted, wanted - days[-1]).clip(min=0)
+        if (far := outside > tolerance).any():
+            findings.append(
+                Finding(
+                    "error", "dates", f"days {_span(days)} of the year; the classifier needs {_span(wanted)}, up to "
+                    f"{outside.max():.0f} days outside", place,
+                    "Use a scene that covers these days, or train a classifier on the dates of this one.", "scene.dates",
+                )
+            )  # fmt: skip
+        distance = np.abs(days[:, None] - wanted).min(0)
+        if (distance[~far] > tolerance).any():
+            findings.append(
+                Finding(
+                    "warning", "dates", f"up to {distance[~far].max():.0f} days from a day of training to the nearest date",
+                    place, "Values are interpolated in time; use a scene with more dates.", "scene.dates",
+                )
+            )  # fmt: skip
+        return findings
+
+    def read(
+        self, scene: xr.DataArray, y: slice = slice(None), x: slice = slice(None), memory: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Channels of a window of a (band, time, y, x) scene, float32 (channel, day, y, x), loaded, not normalised.
+
+        Gaps are filled in time; where the scene's days are others, bands are interpolated linearly to `days` (beyond
+        the first or the last date its values hold). NaN where a pixel has no usable date. `memory`: at least as many
+        float32, which the result then takes: of new memory the system clears every page first.
+        """
+        y, x = slice(*y.indices(scene.sizes["y"])), slice(*x.indices(scene.sizes["x"]))
+        window = y.stop - y.start, x.stop - x.start
+        shape = (len(self.channels()), len(self.days), *window)
+        out = np.empty(shape, np.float32) if memory is None else memory[: math.prod(shape)].reshape(shape)
+        if tuple(scene.band.values) != self.bands:
+            scene = scene.sel(band=list(self.bands))
+        days, bands = days_of_year(scene), out[: len(self.bands)]
+        same = np.array_equal(days, self.days)
+        held = bands if same else np.empty((len(self.bands), len(days), *window), np.float32)
+        fill_gaps(held, read_window(scene, y, x, held), _days_since(scene, scene.time.values[0]))
+        if not same:
+            interpolate(held, days, self.days, bands)
+        write_indices(out, self.bands, self.indices, self.roles)
+        return out
+
+    def to_dict(self) -> dict:
+        """Plain lists, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: dict) -> "Inputs":
+        """The inverse of `to_dict`."""
+        lists = {name: tuple(content[name]) for name in ("bands", "indices", "days")}
+        return cls(**lists, roles=dict(content["roles"]), pixel=content["pixel"])
+
+
+def days_of_year(scene: xr.DataArray) -> np.ndarray:
+    """Days (date,), float64, from 1 January of the year of the scene's first date; they may pass 365."""
+    return _days_since(scene, scene.time.values[0].astype("datetime64[Y]"))
+
+
+def _days_since(scene: xr.DataArray, origin: np.datetime64) -> np.ndarray:
+    return (scene.time.values - origin) / np.timedelta64(1, "D")
+
+
+def _pixel_size(scene: xr.DataArray) -> float:
+    return abs(float(scene.rio.resolution()[0]))
+
+
+def _span(days: np.ndarray) -> str:
+    return f"{days[0]:.0f}" if len(days) == 1 else f"{days[0]:.0f} to {days[-1]:.0f}"

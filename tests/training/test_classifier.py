@@ -1,0 +1,141 @@
+"""A trained classifier is saved, loaded without anything else, and refused where its files are not as they were written."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from paperlib import models
+from paperlib.errors import InputError
+from paperlib.features.inputs import Inputs
+from paperlib.features.samples import Samples
+from paperlib.nomenclature import LandCover
+from paperlib.settings import Train
+from paperlib.training.classifier import FILE, Classifier, decisive
+
+INPUTS = Inputs(("B3", "B4", "B8"), {"green": "B3", "red": "B4", "nir": "B8"}, ("NDVI",), (45.0, 134.0, 226.0), 10.0)
+LEGEND = (LandCover(7, "Crop", "#fedf60"), LandCover(11, "Water", "#0080ff"), LandCover(1, "Röhricht", "#ff0000"))
+QUICK = Train(epochs=2, patches=4)
+
+
+def make(number=12, size=5, seed=0, classes=3) -> Samples:
+    """Patches whose class is the channel that is high, not normalised; each patch is one superpixel."""
+    random = torch.Generator().manual_seed(seed)
+    kind = torch.arange(number) % classes
+    x = 0.1 * torch.rand(number, 4, 3, size, size, generator=random) + 0.1
+    x[torch.arange(number), kind] += 0.3
+    label = torch.where(torch.rand(number, size, size, generator=random) < 0.4, kind[:, None, None], -1)
+    label[:, 0, 0] = kind
+    polygon = torch.where(label >= 0, torch.arange(number)[:, None, None], -1)
+    superpixel = torch.arange(number)[:, None, None].expand_as(label).contiguous()
+    return Samples(x, label, polygon, INPUTS.channels(), superpixel)
+
+
+def train(name: str, number=12, size=5) -> Classifier:
+    parts = {"train": make(number, size), "validation": make(number, size, seed=1)}
+    return Classifier.train(name, parts, INPUTS, LEGEND, QUICK, seed=3)
+
+
+@pytest.fixture(scope="module", params=["TempCNN", "2D-CNN", "SpatioTempCNN-gated", "iota2_base", "iota2_ctx"])
+def classifier(request) -> Classifier:
+    return train(request.param)
+
+
+def test_it_is_the_same_after_a_trip_to_disk(classifier, tmp_path):
+    classifier.save(tmp_path / "new" / "folder")
+    again = Classifier.load(tmp_path / "new" / "folder")
+    assert (again.name, again.inputs, again.legend, again.about) == (
+        classifier.name, classifier.inputs, classifier.legend, classifier.about,
+    )  # fmt: skip
+    assert again.normaliser.to_dict() == classifier.normaliser.to_dict() and again.normaliser.pixels > 0
+    samples = make(seed=2)
+    first, second = (known.probabilities(samples.x, samples.superpixel) for known in (classifier, again))
+    assert torch.equal(first, second) and first.shape == (12, 3, 5, 5)
+    torch.testing.assert_close(first.sum(1), torch.ones(12, 5, 5))
+    assert again.halo == classifier.model.receptive_field // 2
+    assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == sorted([FILE, again.model.weights])
+
+
+def test_scores_are_those_of_its_probabilities(classifier):
+    samples = make(seed=2)
+    evaluation = classifier.evaluate(samples)
+    labelled = samples.label >= 0
+    predicted = classifier.probabilities(samples.x, samples.superpixel).argmax(1)[labelled]
+    reference = samples.label[labelled]
+    for row, column in np.ndindex(3, 3):
+        assert evaluation.confusion[row, column] == int(((reference == row) & (predicted == column)).sum())
+
+
+def test_what_is_known_of_the_training_travels_along(classifier):
+    about = classifier.about
+    assert about["seed"] == 3 and about["training_seconds"] >= 0
+    assert (about.get("epochs") == 2) == classifier.model.trained_in_epochs == (classifier.record is not None)
+    assert set(about["options"]) == set(classifier.model.options)
+
+
+def test_a_folder_without_a_classifier_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"classifier\.json is missing") as error:
+        Classifier.load(tmp_path)
+    assert error.value.kind == "classifier.missing"
+
+
+@pytest.fixture
+def saved(tmp_path):
+    train("iota2_base").save(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: {**content, "format": "paperlib classifier 0"},
+        lambda content: {name: value for name, value in content.items() if name != "inputs"},
+        lambda content: {**content, "legend": [{"code": 1}]},
+        lambda content: [],
+    ],
+)
+def test_another_format_is_refused(saved, change):
+    path = saved / FILE
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    with pytest.raises(InputError) as error:
+        Classifier.load(saved)
+    assert error.value.kind == "classifier.format" and error.value.fix
+
+
+def test_a_file_that_is_no_json_is_refused(saved):
+    (saved / FILE).write_text("no JSON")
+    with pytest.raises(InputError) as error:
+        Classifier.load(saved)
+    assert error.value.kind == "classifier.format"
+
+
+@pytest.mark.fault("weights of a classifier changed, cut short or gone", "an error names the file", "nothing")
+@pytest.mark.parametrize("spoil", ["change", "cut", "remove"])
+def test_weights_that_are_not_those_saved_are_refused(saved, spoil):
+    path = saved / "forest.skops"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content if spoil == "change" else content[:100])
+    if spoil == "remove":
+        path.unlink()
+    with pytest.raises(InputError, match=r"forest\.skops is missing, or not the file") as error:
+        Classifier.load(saved)
+    assert error.value.kind == "classifier.weights"
+
+
+@pytest.mark.parametrize("name", [*models.CLASSIFIERS, *models.VARIANTS])
+@pytest.mark.parametrize(("number", "size"), [(3, 1), (4, 1), (6, 1), (9, 2), (30, 1)])
+def test_any_number_of_samples_from_one_a_class_gives_scores(name, number, size):
+    evaluation = train(name, number, size).evaluate(make(9, size, seed=2))
+    assert np.isfinite(evaluation.loss) and evaluation.confusion.sum() > 0
+
+
+def test_only_what_matters_to_a_classifier_is_decisive():
+    settings = Train()
+    for name in (*models.CLASSIFIERS, *models.VARIANTS):
+        known = decisive(name, settings, oversampling=True)
+        epochs = models.find(name).trained_in_epochs
+        assert ("epochs" in known) == ("oversample" in known) == epochs
+        assert ("fusion" in known) == (name == "SpatioTempCNN") and "trainings" not in known
+        assert ("dropout" in known) == (epochs and name != "TempCNN-2019")
