@@ -6,6 +6,7 @@ artifacts. PAPERLIB_QUIET: anything but empty hides progress bars, where nobody 
 """
 
 import os
+from collections.abc import Mapping
 
 from .errors import InputError
 
@@ -19,10 +20,10 @@ def read(name: str) -> str:
     return os.environ.get(f"PAPERLIB_{name}", "")
 
 
-def for_child(keep: bool = True, **values: str) -> dict[str, str]:
-    """Environment of a child process: this one's, with $PAPERLIB_NAME set for each of `values` that is not empty.
+def for_child(variables: Mapping[str, str], keep: bool = True) -> dict[str, str]:
+    """Environment of a child process: this one's, with $PAPERLIB_NAME set for each of `variables` that is not empty.
 
     `keep=False` drops the paperlib variables of this process first.
     """
     inherited = {name: value for name, value in os.environ.items() if keep or not name.startswith("PAPERLIB_")}
-    return inherited | {f"PAPERLIB_{name}": value for name, value in values.items() if value}
+    return inherited | {f"PAPERLIB_{name}": value for name, value in variables.items() if value}

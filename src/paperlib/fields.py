@@ -55,7 +55,7 @@ def expected(field: dataclasses.Field) -> str:
     low, high = field.metadata.get("low", -math.inf), field.metadata.get("high", math.inf)
     words = _type_in_words(field.type)
     if choices := field.metadata.get("choices"):
-        return f"one of {', '.join(choices)}"
+        return f"one of {', '.join(filter(None, choices))}"
     if low > -math.inf:
         words += f" above {low:g}" if field.metadata["above"] else f" from {low:g}"
     if high < math.inf:
@@ -132,4 +132,5 @@ def _type_in_words(kind: Any) -> str:
 
 
 def _alternatives(choices: tuple[str, ...]) -> str:
+    choices = tuple(filter(None, choices))  # an empty text stands for "not given"
     return f"{', '.join(choices[:-1])} or {choices[-1]}" if len(choices) > 1 else choices[0]

@@ -235,7 +235,7 @@ def _parse_yaml(text: str, source: str) -> Any:
 
 def known() -> dict[str, Any]:
     """Every setting by its name, like "train.epochs", with its `dataclasses.Field`."""
-    found = {}
+    found: dict[str, Any] = {}
     for part in fields(Settings):
         if is_dataclass(part.type):
             found |= {f"{part.name}.{inner.name}": inner for inner in fields(part.type)}
@@ -246,7 +246,7 @@ def known() -> dict[str, Any]:
 
 def key(*parts) -> str:
     """Twelve hexadecimal digits that depend only on the values given: dataclasses, numbers, texts, lists, dicts."""
-    plain = [asdict(part) if is_dataclass(part) else part for part in parts]
+    plain = [asdict(part) if is_dataclass(part) and not isinstance(part, type) else part for part in parts]
     text = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -256,7 +256,7 @@ def describe(settings: Settings) -> dict[str, Any]:
     flat: dict[str, Any] = {"seed": settings.seed}
     for part in fields(settings):
         value = getattr(settings, part.name)
-        if is_dataclass(value):
+        if is_dataclass(value) and not isinstance(value, type):
             flat |= {f"{part.name}.{name}": content for name, content in asdict(value).items()}
     return flat
 

@@ -43,8 +43,11 @@ def labels(
     typer.echo(f"{len(found)} polygons: {out}")
 
 
-def simulate(folder: Path, preset: str = "demo") -> None:
-    """Write the SIMULATED scene of a preset (product folders, polygons, truth) to a new FOLDER."""
+def simulate(
+    folder: Annotated[Path, typer.Argument(help="new folder for the scene")],
+    preset: Annotated[str, typer.Option(help="tiny, demo or paper: size of the scene, number of polygons")] = "demo",
+) -> None:
+    """Write the simulated scene of a preset to FOLDER: product folders, polygons, and the true class of every pixel."""
     from .. import settings
     from ..simulation.scene import simulate_scene
 
@@ -71,10 +74,10 @@ def fetch(
     l2a: Annotated[Path | None, typer.Option(help="folder of L2A products of Theia or ESA, not a service")] = None,
     endpoint: Annotated[str, typer.Option(help="STAC API; default: Earth Search, without an account")] = "",
     collection: Annotated[str, typer.Option(help="collection of the STAC API; default: sentinel-2-l2a")] = "",
-    host: Annotated[list[str] | None, typer.Option(help="one more host that images may come from")] = None,
-    window: Annotated[float, typer.Option(help="days that a synthesis gathers")] = 46,
+    host: Annotated[list[str] | None, typer.Option(help="another host that images may come from; repeatable")] = None,
+    window: Annotated[float, typer.Option(help="days of acquisitions that enter a synthesis")] = 46,
 ) -> None:
-    """Get the real scene of the book (bouconne), or make a year of monthly syntheses of any tile in FOLDER.
+    """Get the real scene of the book (bouconne), or make monthly syntheses of a tile and year in FOLDER.
 
     paperlib fetch bouconne
 
@@ -92,14 +95,17 @@ def fetch(
 
     if not (year and (tile or bbox or l2a)):
         raise InputError(
-            f"To make syntheses in {name}, say --year and one of --tile, --bbox, --l2a. For the scene of the book: bouconne."
+            f"Syntheses in {name} need a year and a place.",
+            "Give --year and one of --tile, --bbox and --l2a; for the scene of the book: paperlib fetch bouconne.",
+            kind="fetch.options",
         )
-    tile = stac.tile_name(tile) if tile else None
+    name_of_tile = stac.tile_name(tile) if tile else None
     if l2a:
-        found = local_acquisitions(l2a)
+        acquisitions = local_acquisitions(l2a)
     else:
         service = endpoint or stac.ENDPOINT, collection or stac.COLLECTION
-        found = stac.search(months(year), tile, bbox, *service, host or (), window)
-    typer.echo(f"{len(found)} acquisitions of {', '.join(sorted({acquisition.tile for acquisition in found}))}")
-    for product in synthesise(found, months(year), Path(name), tile, bbox, window, progress=True):
+        acquisitions = stac.search(months(year), name_of_tile, bbox, *service, host or (), window)
+    tiles = sorted({acquisition.tile for acquisition in acquisitions})
+    typer.echo(f"{len(acquisitions)} acquisitions of {', '.join(tiles)}")
+    for product in synthesise(acquisitions, months(year), Path(name), name_of_tile, bbox, window, progress=True):
         typer.echo(f"synthesis: {product}")

@@ -68,7 +68,8 @@ def _environment(run: Experiment) -> dict[str, str]:
     """Environment of the build: its notebooks find the scene, settings and store of the run there."""
     scene = run.settings.scene
     preset, changes = overridden(run.settings)
-    return environment.for_child(
-        keep=False, PRESET=preset, SETTINGS=json.dumps(changes | {"seed": run.settings.seed}), STORE=str(run.store),
-        SCENE=str(Path(scene.path).absolute()), POLYGONS=str(Path(scene.polygons).absolute()),
-    )  # fmt: skip
+    variables = {
+        "PRESET": preset, "SETTINGS": json.dumps(changes | {"seed": run.settings.seed}), "STORE": str(run.store),
+        "SCENE": str(Path(scene.path).absolute()), "POLYGONS": str(Path(scene.polygons).absolute()),
+    }  # fmt: skip
+    return environment.for_child(variables, keep=False)

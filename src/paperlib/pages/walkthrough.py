@@ -124,7 +124,7 @@ def run_command(command: str, folder: Path, expected: int = 0) -> Html:
     if program != "paperlib":
         raise InputError(f"{command}: a command of paperlib is expected.")
     done = subprocess.run(
-        [sys.executable, "-m", "paperlib", *words], env=environment.for_child(keep=False, QUIET="1"),
+        [sys.executable, "-m", "paperlib", *words], env=environment.for_child({"QUIET": "1"}, keep=False),
         cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
     )  # fmt: skip
     if done.returncode != expected:

@@ -94,8 +94,9 @@ def execute(run: Run, store: str = "") -> None:
     failed = run.output.with_suffix(".failed.ipynb")
     try:
         papermill.execute_notebook(
-            str(run.notebook), str(partial), run.parameters, kernel_name="python3", language="python",
-            cwd=str(run.notebook.parent), kernel_manager_class=_kernel_with(QUIET="1", STORE=store), progress_bar=False,
+            str(run.notebook), str(partial), run.parameters, progress_bar=False, cwd=str(run.notebook.parent),
+            kernel_name="python3", language="python",
+            kernel_manager_class=_kernel_with({"QUIET": "1", "STORE": store}),
         )  # fmt: skip
         os.replace(partial, run.output)
         for leftover in (failed, *run.output.parent.glob(f"{run.output.stem}.*.partial.ipynb")):  # of a killed process
@@ -107,12 +108,12 @@ def execute(run: Run, store: str = "") -> None:
         partial.unlink(missing_ok=True)
 
 
-def _kernel_with(**variables: str) -> type[AsyncKernelManager]:
+def _kernel_with(variables: dict[str, str]) -> type[AsyncKernelManager]:
     """A kernel manager that sets $PAPERLIB_NAME for each of `variables` in the environment of its kernel alone."""
 
     class Kernel(AsyncKernelManager):
-        async def start_kernel(self, **options: Any) -> None:
-            await super().start_kernel(**options | {"env": environment.for_child(**variables)})
+        async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
+            await super().start_kernel(**options | {"env": environment.for_child(variables)})
 
     return Kernel
 
