@@ -11,7 +11,7 @@ import xarray as xr
 
 from .. import ground
 from ..errors import Finding, InputError, InputWarning
-from ..labels.files import read_table
+from ..labels.formats.files import read_table
 from ..labels.polygons import examine, rows_text
 from ..scenes.findings import problems
 from ..scenes.scene import open_scene
@@ -69,10 +69,10 @@ def label_faults(
     `crs`, `bounds` and `pixel` are those of the scene. Without a scene, labels come in metres of their place.
     """
     options = options or Labels()
-    table = attempt(findings, "label file", path, read_table, path, options.layer, options.encoding)
+    table = attempt(findings, "label file", path, read_table, path, options)
     if table is None:
         return None
-    if crs is None:
+    if crs is None and table.crs is not None:
         crs = attempt([], "label file", path, table.estimate_utm_crs) or table.crs
     examined = attempt(findings, "label file", path, examine, table, path, crs, bounds, pixel, options)
     if examined is None:

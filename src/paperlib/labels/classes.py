@@ -18,6 +18,9 @@ from ..nomenclature import (
     read_nomenclature,
 )
 
+#: A code that is a number; "0611" is a text.
+NUMBER = r"-?(0|[1-9]\d*)"
+
 
 @dataclass(frozen=True)
 class Legend:
@@ -69,7 +72,7 @@ def choose_legend(rows: pd.DataFrame, path: Path, nomenclature: str = "") -> Leg
             f"{classes_file(path).name} with columns code, name, colour.",
             kind="labels.classes",
         )
-    if table["name"].eq("").all() and not table["label"].str.lstrip("-").str.isdigit().all():
+    if table["name"].eq("").all() and not table["label"].str.fullmatch(NUMBER).all():
         table = table.assign(name=table["label"])
     known = _agreeing(table)
     codes, colours = map_codes(table["label"]), made_colours(table["label"])

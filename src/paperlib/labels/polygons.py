@@ -13,7 +13,7 @@ from ..errors import Finding, InputError, InputWarning
 from ..settings import Labels
 from . import columns, outlines
 from .classes import choose_legend
-from .files import read_table
+from .formats.files import read_table
 from .objects import gather_objects
 
 Bounds = tuple[float, float, float, float]
@@ -28,7 +28,7 @@ def load_polygons(
 
     Parameters
     ----------
-    path: what `files.read_table` reads.
+    path: what `formats.files.read_table` reads.
     crs, bounds, pixel: the scene's CRS, its extent (left, bottom, right, top), and width and height of its pixels. Without
         `pixel`, points stay points.
     options: which columns, layer and encoding are used, and how rows are mended and kept together; see `settings.Labels`.
@@ -42,7 +42,7 @@ def load_polygons(
     if they are half of the rows or more, that is an error. Raises `InputError` for the first error of `problems`.
     """
     path, options = Path(path), replace(options or Labels(), **choices)
-    table = read_table(path, options.layer, options.encoding)
+    table = read_table(path, options)
     polygons, findings = examine(table, path, crs, bounds, pixel, options)
     errors = [finding for finding in findings if finding.level == "error"]
     if errors or polygons is None:
@@ -62,7 +62,7 @@ def load_polygons(
 def problems(
     table: gpd.GeoDataFrame, path: str | Path, crs=None, bounds: Bounds | None = None, options: Labels | None = None
 ) -> list[Finding]:
-    """Every fault of a table that `files.read_table` returned: columns, classes, sets, outlines and places.
+    """Every fault of a table that `formats.files.read_table` returned: columns, classes, sets, outlines and places.
 
     `load_polygons` raises the first error of this list, and the pre-flight shows all of it.
     """
@@ -118,6 +118,13 @@ def examine(
     except InputError as error:
         return None, [error.finding("label file", str(path))]
     table = table.reset_index(drop=True)
+    if table.crs is None:  # of points; see `formats.tables`
+        if crs is None:
+            problem = "the coordinates are no degrees, and there is no scene whose CRS they could have"
+            return None, [
+                Finding("error", "label file", problem, str(path), "Give the scene too, or degrees.", "labels.crs")
+            ]
+        table = table.set_crs(crs)
     rows = _Rows(_used_columns(table, chosen), chosen, path)
     _report_guesses(rows, chosen)
     _check_attributes(rows, table, chosen)
