@@ -25,8 +25,9 @@ def configure() -> None:
     """
     os.environ.setdefault(LARGE_PAGES, "1")
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    for parameter, value in PARAMETERS.items() if mallopt else ():
-        mallopt(parameter, value)
+    if mallopt is not None:
+        for parameter, value in PARAMETERS.items():
+            mallopt(parameter, value)
 
 
 def processors() -> int:

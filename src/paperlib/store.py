@@ -51,7 +51,7 @@ def find_or_make(
     stage: str,
     name: str,
     key: str,
-    make: Callable[[Path], None],
+    make: Callable[[Path], object],
     settings: dict,
     resumes: bool = False,
     needed: int = 0,

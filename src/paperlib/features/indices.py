@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 #: Index and the roles of the bands that it needs, in the order of its equation.
 INDICES = {"NDVI": ("nir", "red"), "NDWI": ("green", "nir"), "BI": ("red", "green")}
@@ -39,7 +40,7 @@ def _divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     return numerator / denominator
 
 
-def fill_gaps(values: np.ndarray, mask: np.ndarray, days: Sequence[float]) -> None:
+def fill_gaps(values: np.ndarray, mask: np.ndarray, days: npt.ArrayLike) -> None:
     """Replace masked dates of each pixel: linear in time between the nearest usable dates, the nearest one at the ends.
 
     Parameters
@@ -48,11 +49,11 @@ def fill_gaps(values: np.ndarray, mask: np.ndarray, days: Sequence[float]) -> No
     mask: bool (time, y, x), True where not usable: where a band is NaN, and wherever else it must not be used.
     days: (time,) ascending numbers, like days since the first date.
     """
-    days = np.asarray(days, np.float64)
+    days = np.array(days, np.float64, ndmin=1)
     if values.shape[1:] != mask.shape or days.shape != mask.shape[:1] or (np.diff(days) <= 0).any():
         raise ValueError(f"values {values.shape}, mask {mask.shape}, days {days}: shapes differ or days do not ascend")
     rows, columns = np.nonzero(mask.any(axis=0))  # only these pixels need work
-    usable = ~mask[:, rows, columns]  # (time, pixel)
+    usable: np.ndarray = ~mask[:, rows, columns]  # (time, pixel)
     date = np.arange(len(days), dtype=np.int16)[:, None]
     before = np.maximum.accumulate(np.where(usable, date, -1), axis=0)
     after = np.minimum.accumulate(np.where(usable, date, len(days))[::-1], axis=0)[::-1]
@@ -63,7 +64,8 @@ def fill_gaps(values: np.ndarray, mask: np.ndarray, days: Sequence[float]) -> No
     last = np.where(after == len(days), before, after).clip(min=0)
     span = days[last] - days[first]
     weight = np.where(span > 0, (days[gap_date] - days[first]) / np.where(span > 0, span, 1), 0).astype(np.float32)
-    weight[~usable.any(axis=0)[pixel]] = np.nan
+    empty = ~np.asarray(usable.any(axis=0))
+    weight[empty[pixel]] = np.nan
     place = rows[pixel] * mask.shape[2] + columns[pixel]
     size = np.int64(mask[0].size)
     gap, first, last = (date * size + place for date in (gap_date, first, last))
@@ -72,7 +74,7 @@ def fill_gaps(values: np.ndarray, mask: np.ndarray, days: Sequence[float]) -> No
         flat[gap] = flat[first] * (1 - weight) + flat[last] * weight
 
 
-def interpolate(values: np.ndarray, days: Sequence[float], wanted: Sequence[float], out: np.ndarray) -> None:
+def interpolate(values: np.ndarray, days: npt.ArrayLike, wanted: npt.ArrayLike, out: np.ndarray) -> None:
     """Write `values` at other days: linear in time, those of the first and the last date beyond them.
 
     Parameters
@@ -82,8 +84,9 @@ def interpolate(values: np.ndarray, days: Sequence[float], wanted: Sequence[floa
     wanted: (day,) of the result.
     out: float32 (band, day, ...), the result.
     """
-    place = np.interp(wanted, days, np.arange(len(days)))
+    last = values.shape[1] - 1
+    place = np.interp(np.array(wanted, ndmin=1), np.asarray(days), np.arange(last + 1))
     for number, before in enumerate(place.astype(int)):
         weight = np.float32(place[number] - before)
-        after = min(before + 1, len(days) - 1)
+        after = min(before + 1, last)
         out[:, number] = values[:, before] * (1 - weight) + values[:, after] * weight

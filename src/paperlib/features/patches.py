@@ -82,8 +82,8 @@ def extract(
             "Draw other polygons of the class.", kind="labels.nodata",
         )  # fmt: skip
     kept = (polygon >= 0).any(axis=(1, 2))
-    arrays = (torch.from_numpy(array[kept]) for array in (x, label, polygon))
-    return Samples(*arrays, inputs.channels())
+    tensors = [torch.from_numpy(array[kept]) for array in (x, label, polygon)]
+    return Samples(tensors[0], tensors[1], tensors[2], inputs.channels())
 
 
 def _read(scene: xr.DataArray, inputs: Inputs, places: list[tuple[slice, slice]]) -> Iterator[tuple[int, np.ndarray]]:

@@ -122,9 +122,10 @@ def extract_superpixels(
         label.append(np.where(labelled, burned["label"].values[part.core], -1)[wanted])
         polygon.append(np.where(labelled, number[part.core], -1)[wanted])
         superpixel.append(numbers[wanted])
-    x = torch.from_numpy(np.concatenate(x, axis=2))[None, :, :, None]
-    label, polygon, superpixel = (
+    series = torch.from_numpy(np.concatenate(x, axis=2))[None, :, :, None]
+    labels, polygon_ids, superpixel_ids = (
         torch.from_numpy(np.concatenate(part).astype(np.int64))[None, None] for part in (label, polygon, superpixel)
     )
-    usable = ~x.isnan().any(1).any(1)
-    return Samples(x, label.where(usable, -1), polygon.where(usable, -1), inputs.channels(), superpixel)
+    usable = ~series.isnan().any(1).any(1)
+    labels, polygon_ids = (values.where(usable, -1) for values in (labels, polygon_ids))
+    return Samples(series, labels, polygon_ids, inputs.channels(), superpixel_ids)

@@ -6,6 +6,8 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from ..models.contract import Model
+
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
@@ -22,7 +24,7 @@ class Float32(nn.Module):
             return self.layer(x.float())
 
 
-def fold(model: nn.Module) -> nn.Module:
+def fold(model: Model) -> Model:
     """A copy of a trained network with every BatchNorm taken into the convolution before it, and without dropout.
 
     The same function up to rounding, with half as many passes over memory. A forest comes back as it is.
@@ -39,13 +41,13 @@ def _fold_layers(layers: nn.Sequential) -> nn.Sequential:
     kept: list[nn.Module] = []
     for layer in layers:
         if isinstance(layer, _NORMS):
-            kept[-1] = fuse_conv_bn_eval(kept[-1], layer)
+            kept[-1] = fuse_conv_bn_eval(kept[-1], layer)  # type: ignore[type-var]
         elif not isinstance(layer, nn.Dropout):
             kept.append(layer)
     return nn.Sequential(*kept)
 
 
-def mix(model: nn.Module) -> nn.Module:
+def mix(model: Model) -> Model:
     """A copy of a folded network for autocast: its first and last layers stay in float32.
 
     Reflectances rounded to the eight bits of bfloat16 lose what tells similar classes apart, and so do probabilities;
@@ -60,7 +62,7 @@ def mix(model: nn.Module) -> nn.Module:
     return model
 
 
-def unpadded(model: nn.Module) -> nn.Module:
+def unpadded(model: Model) -> Model:
     """A copy, on the same weights, whose convolutions in y and x add no border: its answer is half a receptive field
     smaller on each side.
 

@@ -65,11 +65,12 @@ class Engine:
     def _use(self, model: Model, mixed: bool) -> None:
         """Classify with a folded network in this precision; where the whole halo is at hand, without its borders."""
         self.model, self.mixed = model, mixed
-        self.inside = unpadded(model) if model.trained_in_epochs else None  # a forest has no borders to leave out
+        # a forest has no borders to leave out
+        self.inside: Model | None = unpadded(model) if model.trained_in_epochs else None
         self.never_alone = self.device.type == "cpu" and any(isinstance(layer, nn.Conv3d) for layer in model.modules())
         self.batch = BLOCKS if mixed or self.never_alone else 1
         # a GPU takes a window whole; in float32 all dates of a larger block would leave the cache
-        self.block = None if self.device.type == "cuda" else model.block
+        self.block: int | None = None if self.device.type == "cuda" else model.block
         if self.block and self.never_alone and not mixed:
             self.block //= 2
 
@@ -81,7 +82,8 @@ class Engine:
         """
         shape, reach = (scene.sizes["y"], scene.sizes["x"]), PROBE + 2 * self.halo
         worth = math.prod(shape) >= WORTH and min(shape) >= reach
-        if not worth or not has_bfloat16(self.device) or self.inside is None:
+        inside = self.inside
+        if not worth or not has_bfloat16(self.device) or inside is None:
             return 1.0
         starts = [
             np.linspace(0, side - reach, count + 2, dtype=int)[1:-1] for side, count in zip(shape, PROBES, strict=True)
@@ -94,7 +96,7 @@ class Engine:
             values = [self.inputs.read(scene, rows, slice(column, column + reach)) for column in starts[1]]
             usable = ~np.isnan([window[0, 0, core, core] for window in values])
             x = torch.cat([self._normalised(window) for window in values])
-            exact, rounded = predict(self.inside, x, None, mixed=False)[0], predict(mixed, x, None, mixed=True)[0]
+            exact, rounded = predict(inside, x, None, mixed=False)[0], predict(mixed, x, None, mixed=True)[0]
             return (exact == rounded).cpu().numpy()[usable]
 
         with ThreadPoolExecutor(processors()) as pool:
@@ -144,8 +146,8 @@ class Engine:
         self, x: torch.Tensor, superpixel: torch.Tensor | None, inner: tuple[slice, slice], block: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Class index and its probability of the part `inner` (y, x), in blocks of `block` pixels a side."""
-        shape = x.shape[-2:]
-        results = np.empty(shape, np.int16), np.empty(shape, np.float32)
+        shape = x.shape[-2], x.shape[-1]
+        results: list[np.ndarray] = [np.empty(shape, np.int16), np.empty(shape, np.float32)]
         alike = defaultdict(list)  # blocks by size and halo
         for part in windows(shape, block, self.halo, inner):
             sides = tuple(
@@ -155,7 +157,7 @@ class Engine:
             alike[sides].append(part)
         for sides, parts in alike.items():
             whole = all(start == self.halo and length == stop + self.halo for start, stop, length in sides)
-            inside = whole and self.inside is not None
+            inside = self.inside if whole else None
             for numbers in np.array_split(np.arange(len(parts)), max(1, len(parts) // self.batch)):
                 chosen = [parts[number] for number in numbers]
                 if len(chosen) == 1 and self.never_alone:
@@ -163,29 +165,33 @@ class Engine:
                 with self.turn:
                     batch = _stack([x[..., *part.read] for part in chosen])
                     around = None if superpixel is None else _stack([superpixel[..., *part.read] for part in chosen])
-                    predicted = predict(self.inside if inside else self.model, batch, around, self.mixed)
-                    predicted = [values.cpu().numpy() for values in predicted]
+                    predicted = [
+                        values.cpu().numpy() for values in predict(inside or self.model, batch, around, self.mixed)
+                    ]
                 for result, images in zip(results, predicted, strict=True):
                     for part, image in zip(chosen, images, strict=True):
-                        result[part.core] = image if inside else image[part.inner]
+                        result[part.core] = image[part.inner] if inside is None else image
         return results[0][inner], results[1][inner]
 
     def _halve(self, block: int, failure: str) -> int:
         """Half the side of a block that was too large for the memory; from now on, for all threads."""
         with self.lock:
-            if self.halved and self.block < block and not self.whole:  # another thread was faster
+            if (
+                self.block is not None and self.block < block and self.halved and not self.whole
+            ):  # another thread was faster
                 return self.block
             if self.halved or self.whole:
                 raise InputError(
                     f"The memory of {self.device} does not suffice for {block} x {block} pixels at once ({failure}).",
                     "Lower map.window (--set map.window=64), or end other programs that use it.", kind="machine.memory",
                 )  # fmt: skip
-            self.block, self.halved = max(1, block // 2), True
+            half = max(1, block // 2)
+            self.block, self.halved = half, True
         warnings.warn(
             InputWarning(
                 f"The memory of {self.device} does not suffice for {block} x {block} pixels at once; going on with "
-                f"{self.block} x {self.block}.", kind="machine.memory",
+                f"{half} x {half}.", kind="machine.memory",
             ),
             stacklevel=3,
         )  # fmt: skip
-        return self.block
+        return half

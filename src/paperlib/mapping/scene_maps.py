@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import rasterio
@@ -99,14 +100,11 @@ def map_scene(
 
 def _check(inputs: Inputs, scene: xr.DataArray) -> None:
     """Raise the first error of a scene that cannot be mapped, and warn of what makes its map worse."""
-    findings = inputs.problems(scene)
-    for level, report in (("error", InputError), ("warning", InputWarning)):
-        for finding in (finding for finding in findings if finding.level == level):
-            problem = f"The scene does not suit the classifier: {finding.subject} {finding.value}."
-            message = report(problem, finding.fix, kind=finding.kind, place=finding.place)
-            if level == "error":
-                raise message
-            warnings.warn(message, stacklevel=3)
+    for finding in inputs.problems(scene):  # errors come first
+        problem = f"The scene does not suit the classifier: {finding.subject} {finding.value}."
+        if finding.level == "error":
+            raise InputError(problem, finding.fix, kind=finding.kind, place=finding.place)
+        warnings.warn(InputWarning(problem, finding.fix, kind=finding.kind, place=finding.place), stacklevel=3)
 
 
 def _segment(classifier: Classifier, scene: xr.DataArray, path: Path) -> xr.DataArray:
@@ -123,10 +121,10 @@ def _parts(scene: xr.DataArray, window: int, halo: int) -> list[Window]:
     in GDAL's cache; of even size, since narrow windows at the end would cost more than their share.
     """
     shape = scene.sizes["y"], scene.sizes["x"]
-    even = tuple(
+    rows, columns = (
         math.ceil(side / math.ceil(side / wanted)) for side, wanted in zip(shape, (window, 2 * window), strict=True)
     )
-    return list(windows(shape, even, halo))
+    return list(windows(shape, (rows, columns), halo))
 
 
 def _on_every_core(work: Callable[[Window], None], parts: list[Window], progress: bool) -> None:
@@ -216,4 +214,4 @@ def _holds(path: Path, number: int, folder: Path, parts: list[Window]) -> bool:
 
 def read_map(path: Path) -> xr.DataArray:
     """A map as written by `map_scene`: uint8 (y, x) with coordinates in metres and `.rio` georeference."""
-    return rioxarray.open_rasterio(path).squeeze("band", drop=True)
+    return cast(xr.DataArray, rioxarray.open_rasterio(path)).squeeze("band", drop=True)

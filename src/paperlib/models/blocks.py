@@ -5,11 +5,13 @@ over (date, y, x). Processors convolve images whose channels lie side by side in
 bring their input into that layout (`torch.channels_last`); it changes no result but its rounding.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
-_CONV = {2: nn.Conv2d, 3: nn.Conv3d}
-_NORM = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+_CONV: dict[int, Callable[..., nn.Module]] = {2: nn.Conv2d, 3: nn.Conv3d}
+_NORM: dict[int, Callable[..., nn.Module]] = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 
 
 class Dropout(nn.Dropout):
@@ -33,7 +35,7 @@ class Dropout(nn.Dropout):
 
 def blocks(kernel: tuple[int, ...], channels: int, widths: tuple[int, ...], dropout: float) -> nn.Sequential:
     """Convolution (same padding, no bias), BatchNorm, ReLU, Dropout for each width."""
-    layers = []
+    layers: list[nn.Module] = []
     for width in widths:
         layers += [
             _CONV[len(kernel)](channels, width, kernel, padding=tuple(side // 2 for side in kernel), bias=False),

@@ -40,6 +40,10 @@ class Model(nn.Module):
         """
         raise NotImplementedError
 
+    def fit(self, x: Tensor, label: Tensor, superpixel: Tensor | None = None, seed: int = 0) -> None:
+        """Learn without the training loop, from labelled pixels; see `Estimator.fit`."""
+        raise NotImplementedError
+
     def save(self, folder: Path) -> None:
         """Write the weights to `folder`, under the name `weights`."""
         save_file({name: value.cpu() for name, value in self.state_dict().items()}, folder / self.weights)

@@ -44,7 +44,8 @@ class TempCNN(Model):
 
     def streams(self, x: Tensor, where: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Features (batch, hidden, y, x) and logits (batch, class, y, x) of x (batch, channel, date, y, x), as `forward`."""
-        return self._by_series(self._classify, x, where)
+        features, logits = self._by_series(self._classify, x, where)
+        return features, logits
 
     def _classify(self, series: Tensor) -> tuple[Tensor, Tensor]:
         """Features (hidden, pixel) and logits (class, pixel) of series (1, channel, date, pixel)."""

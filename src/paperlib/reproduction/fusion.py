@@ -1,5 +1,7 @@
 """Fusing two streams: trained as one or apart, by a weight set by hand or by a gate (sections 2.2.4 and 4)."""
 
+from typing import cast
+
 import numpy as np
 import pandas as pd
 import torch
@@ -21,7 +23,7 @@ def streams(run: Experiment, way: str) -> tuple[Model, Model]:
     if way == APART:
         return run.classifier("TempCNN").model, run.classifier("3D-CNN").model
     both = run.classifier("SpatioTempCNN").model
-    return both.temporal, both.spatiotemporal
+    return cast(Model, both.temporal), cast(Model, both.spatiotemporal)
 
 
 def probabilities(model: Model, samples: Samples) -> np.ndarray:
@@ -49,7 +51,9 @@ class Streams:
     def macro_f1(self, weight: float, part: str) -> float:
         """Macro F1 of the two fused."""
         counts, reference = self.counts(weight, part)
-        return metrics.macro_f1(intervals.resampled_confusions(counts, reference, np.ones((1, len(reference)), int))[0])
+        return float(
+            metrics.macro_f1(intervals.resampled_confusions(counts, reference, np.ones((1, len(reference)), int))[0])
+        )
 
     def best_weight(self) -> float:
         """The weight with the highest macro F1 on validation; of equals the one nearest to one half."""

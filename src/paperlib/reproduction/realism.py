@@ -97,7 +97,7 @@ def transfer(source: Experiment, target: Experiment, seed: int = 0) -> Transfer:
     parts = {name: pixels(source, legend, dates, name) for name in ("train", "validation", "test")}
     parts["abroad"] = pixels(target, legend, dates, "train", "validation", "test")
     days = tuple(((dates - pd.Timestamp(dates[0].year, 1, 1)) / pd.Timedelta(days=1)).tolist())
-    inputs = replace(source.inputs, days=days)
+    inputs = replace(source.dataset.inputs, days=days)
     names = pd.Index([cover.name for cover in legend])
     scores, confusions = {}, {}
     for name in (FOREST, NETWORK):

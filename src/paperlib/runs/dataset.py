@@ -44,7 +44,7 @@ class Dataset:
     def __init__(self, settings: Settings, store: Path):
         self.settings, self.store = settings, store
 
-    def _find_or_make(self, stage: str, name: str, key: str, make: Callable[[Path], None]) -> Path:
+    def _find_or_make(self, stage: str, name: str, key: str, make: Callable[[Path], object]) -> Path:
         return store.find_or_make(self.store, stage, name, key, make, describe(self.settings))
 
     # -- input ---------------------------------------------------------------------------------------------------------

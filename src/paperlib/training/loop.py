@@ -68,7 +68,10 @@ def train(
     label, extents = training.label.cpu(), minibatches.LabelledExtents(training.label.cpu(), model.receptive_field // 2)
     training = replace(training, x=training.x.to(device), label=training.label.to(device))
     optimiser = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
-    rows, confusions, best, weights = [], [], {"macro_f1": -1.0, "epoch": 0}, {}
+    rows: list[dict] = []
+    confusions: list[list[list[int]]] = []
+    best: dict = {"macro_f1": -1.0, "epoch": 0}
+    weights: dict[str, torch.Tensor] = {}
     if state is not None and (stored := checkpoint.load(state, model, optimiser, generator)):
         weights, record = stored
         rows, confusions, best = record["rows"], record["confusions"], record["best"]
@@ -91,7 +94,10 @@ def train(
                 "scene for absurd values.", kind="training.loss",
             )  # fmt: skip
         result = evaluate(model, validation, device)
-        scores = {"macro_f1": metrics.macro_f1(result.confusion), "oa": metrics.overall_accuracy(result.confusion)}
+        scores: dict = {
+            "macro_f1": metrics.macro_f1(result.confusion),
+            "oa": metrics.overall_accuracy(result.confusion),
+        }
         scores |= {f"f1_{index}": value for index, value in enumerate(metrics.f1(result.confusion))}
         seconds = time.perf_counter() - started
         rows.append({"epoch": epoch, "seconds": seconds, "training_loss": training_loss, "loss": result.loss, **scores})
