@@ -211,10 +211,7 @@ def test_a_point_labels_the_pixel_it_lies_in(table, tmp_path):
     points = points_of(table)
     points.to_file(tmp_path / "points.gpkg")
     polygons = load(tmp_path / "points.gpkg")
-    assert (
-        "pixel it lies in" in polygons.attrs["said"]["labels.points"]
-        or "pixel" in polygons.attrs["said"]["labels.points"]
-    )
+    assert "the one that each lies in" in polygons.attrs["said"]["labels.points"]
     burned = burn(split(polygons), scene(), legend_of(polygons))
     rows, columns = np.nonzero(burned.label.values >= 0)
     expected = {(int((TOP - point.y) // 10), int((point.x - LEFT) // 10)) for point in points.geometry}

@@ -79,7 +79,7 @@ def _places(table: pd.DataFrame, path: Path) -> tuple[np.ndarray, bool]:
     known = {"".join(letter for letter in name.lower() if letter.isalnum()): name for name in table.columns}
     for x, y in (*DEGREES, *PLANE):
         if x in known and y in known:
-            return _from_columns(table[known[x]], table[known[y]], (x, y) in DEGREES, path)
+            return _from_columns(table[known[x]], table[known[y]], path)
     for name in TEXTS:
         if name in known:
             shapes = shapely.from_wkt(
@@ -90,7 +90,7 @@ def _places(table: pd.DataFrame, path: Path) -> tuple[np.ndarray, bool]:
     raise _unreadable(path, f"no columns of coordinates among {', '.join(table.columns)}")
 
 
-def _from_columns(x: pd.Series, y: pd.Series, degrees: bool, path: Path) -> tuple[np.ndarray, bool]:
+def _from_columns(x: pd.Series, y: pd.Series, path: Path) -> tuple[np.ndarray, bool]:
     values = [pd.to_numeric(column.str.strip().str.replace(",", "."), errors="coerce").to_numpy() for column in (x, y)]
     nowhere = np.isnan(values[0] + values[1]) | (np.isclose(values, NOWHERE, atol=1e-5)).any(axis=0)
     if nowhere.all():
@@ -98,13 +98,12 @@ def _from_columns(x: pd.Series, y: pd.Series, degrees: bool, path: Path) -> tupl
     places = np.full(len(x), None, object)
     places[~nowhere] = shapely.points(values[0][~nowhere], values[1][~nowhere])
     fits = _are_degrees(shapely.total_bounds(places))
-    if degrees and not fits:
+    if not fits:
         problem = (
             f"{path.name}: {x.name} and {y.name} are no degrees; they are taken for coordinates in the scene's CRS."
         )
-        warnings.warn(
-            InputWarning(problem, "Else write degrees, or a GeoPackage with its CRS.", kind="labels.crs"), stacklevel=2
-        )
+        fix = "If they are not, write degrees, or a GeoPackage with its CRS."
+        warnings.warn(InputWarning(problem, fix, kind="labels.crs"), stacklevel=2)
     return places, fits
 
 
