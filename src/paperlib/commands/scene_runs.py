@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from .. import settings
+from .. import environment, settings
+from ..errors import InputError
 from .options import (
     JsonOption,
     ModelOption,
@@ -47,6 +48,9 @@ def train(
     overrides: dict,
     model: ModelOption = None,
     preset: PresetOption = "",
+    out: Annotated[
+        Path | None, typer.Option(help="folder for the chosen classifier of each model, which `map --classifier` takes")
+    ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -54,42 +58,75 @@ def train(
 
     paperlib train scenes/31TCJ polygons.gpkg --model TempCNN --model 2D-CNN --set train.epochs=40
     """
-    settings.make(preset, str(scene), str(polygons), settings=overrides)  # mistakes are found before slow imports
+    names = _check_options(scene, polygons, overrides, preset, model)
     from ..runs.experiment import Experiment
-    from ..runs.workflow import check_first, known
+    from ..runs.products import write_weights
+    from ..runs.workflow import check_first
 
-    names, run = known(model), Experiment(preset, scene, polygons, settings=overrides, store=store)
+    run = Experiment(preset, scene, polygons, settings=overrides, store=store)
     check_first(run, lambda text: typer.echo(text, err=True))
     table = run.trainings(names)
     columns = ["model", "training", "macro_f1_validation", "macro_f1_test", "training_seconds", "chosen"]
     typer.echo(table.to_json(orient="records", indent=1) if as_json else table[columns].round(3).to_string(index=False))
+    for folder in write_weights(run, names, out) if out else ():
+        typer.echo(f"classifier: {folder}", err=as_json)
 
 
 @takes_settings
 def map_scene(
     scene: SceneArgument,
-    polygons: PolygonsArgument,
     out: Annotated[Path, typer.Option(help="folder for the maps")],
     overrides: dict,
+    polygons: Annotated[
+        Path | None, typer.Argument(help="vector file of labelled polygons; none with --classifier", show_default=False)
+    ] = None,
+    classifier: Annotated[
+        list[Path] | None, typer.Option(help="folder of a trained classifier, of `train --out`; repeatable")
+    ] = None,
     model: ModelOption = None,
     preset: PresetOption = "",
     store: StoreOption = None,
 ) -> None:
-    """Check SCENE and POLYGONS, train what is not stored yet, and map the whole scene.
+    """Map the whole SCENE, after training on POLYGONS what is not stored yet, or with trained classifiers.
 
     Writes class and confidence maps, a style, the area of each class and a STAC item.
 
     paperlib map scenes/31TCJ polygons.gpkg --model TempCNN --out maps
+
+    paperlib map scenes/31TCK --classifier classifiers/TempCNN --out maps
     """
-    settings.make(preset, str(scene), str(polygons), settings=overrides)
+    if (polygons is None) == (not classifier):
+        problem = "A map needs either polygons to train on or a trained classifier."
+        raise InputError(problem, "Give POLYGONS, or --classifier FOLDER.", kind="map.classifier")
+    if polygons is None:
+        _map_with(scene, out, overrides, classifier or [], preset)
+        return
+    names = _check_options(scene, polygons, overrides, preset, model)
     from ..runs.experiment import Experiment
     from ..runs.products import write_products
-    from ..runs.workflow import check_first, known
+    from ..runs.workflow import check_first
 
-    names, run = known(model), Experiment(preset, scene, polygons, settings=overrides, store=store)
+    run = Experiment(preset, scene, polygons, settings=overrides, store=store)
     check_first(run, lambda text: typer.echo(text, err=True))
     for folder in write_products(run, names, out):
         typer.echo(f"mapped: {folder}")
+
+
+def _map_with(scene: Path, out: Path, overrides: dict, folders: list[Path], preset: str) -> None:
+    """Map a scene with trained classifiers, without samples or polygons."""
+    chosen = settings.make(preset, settings=overrides)
+    chosen = settings.override(chosen, {"scene.path": str(scene), "scene.polygons": ""})
+    from ..runs.dataset import Dataset
+    from ..runs.products import write_map
+    from ..store import open_store
+    from ..training.classifier import Classifier
+
+    classifiers = [Classifier.load(folder) for folder in folders]
+    series = Dataset(chosen, open_store()).scene
+    for classifier in classifiers:
+        target = out / classifier.name
+        write_map(classifier, series, target, chosen.map.window, progress=not environment.read("QUIET"))
+        typer.echo(f"mapped: {target}")
 
 
 @takes_settings
@@ -109,16 +146,26 @@ def run(
 
     paperlib run scenes/31TCJ polygons.gpkg --out delivery
     """
-    settings.make(preset, str(scene), str(polygons), settings=overrides)
+    names = _check_options(scene, polygons, overrides, preset, model)
     from ..models.registry import CLASSIFIERS
     from ..pages import scene_book
-    from ..runs.workflow import known, run_all
+    from ..runs.workflow import run_all
 
-    book = book and known(model) == tuple(CLASSIFIERS)
+    book = book and names == tuple(CLASSIFIERS)
     if book:
         scene_book.require_checkout()
     done = run_all(
-        str(scene), str(polygons), out, preset, model, settings=overrides, store=store, report=typer.echo
+        str(scene), str(polygons), out, preset, names, settings=overrides, store=store, report=typer.echo
     )  # fmt: skip
     if book:
         typer.echo(f"book: {scene_book.build_book(done, out)}")
+
+
+def _check_options(
+    scene: Path, polygons: Path, overrides: dict, preset: str, model: list[str] | None
+) -> tuple[str, ...]:
+    """Names of the classifiers. Raises `InputError` for mistakes in options, before anything slow is imported."""
+    from ..models.registry import choose
+
+    settings.make(preset, str(scene), str(polygons), settings=overrides)
+    return choose(model)

@@ -4,6 +4,7 @@ Names cost nothing to import: the class of a classifier, and torch with it, is i
 """
 
 import difflib
+from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -43,13 +44,28 @@ def find(name: str) -> "type[Model]":
     known = (*CLASSIFIERS, *VARIANTS)
     if name in ADDED:
         return ADDED[name]
+    _check_name(name, known)
+    module, kind = _CLASSES[name].split(".")
+    return getattr(import_module(f"{__package__}.{module}"), kind)
+
+
+def choose(names: Iterable[str] | None = None) -> tuple[str, ...]:
+    """Those of `CLASSIFIERS` that are named, in their order; all of them where none is named.
+
+    Raises `InputError` for an unknown name, with the nearest known one.
+    """
+    named = set(names or CLASSIFIERS)
+    for name in sorted(named):
+        _check_name(name, CLASSIFIERS)
+    return tuple(name for name in CLASSIFIERS if name in named)
+
+
+def _check_name(name: str, known: tuple[str, ...]) -> None:
     if name not in known:
         near = difflib.get_close_matches(str(name), known, n=1, cutoff=0)[0]
         raise InputError(
             f"Unknown model {name!r}; did you mean {near!r}?", f"Choose among {', '.join(known)}.", kind="models.name"
         )
-    module, kind = _CLASSES[name].split(".")
-    return getattr(import_module(f"{__package__}.{module}"), kind)
 
 
 def build(

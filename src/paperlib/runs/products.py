@@ -1,16 +1,19 @@
 """Maps and weights as others use them: names and colours for a GIS, class areas, a STAC item, what a network needs."""
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 import pystac
+import xarray as xr
 
 from .. import store
 from ..mapping.gis import write_gis_files
+from ..mapping.scene_maps import map_scene
 from ..mapping.stac_item import map_item
 from ..outputs import check_place, writing
-from ..training import classifier
+from ..training.classifier import FILE, Classifier
 from .experiment import Experiment
 
 #: Settings of the simulated scene alone.
@@ -48,6 +51,30 @@ def write_products(run: Experiment, names: tuple[str, ...], folder: Path) -> lis
     return written
 
 
+def write_map(
+    classifier: Classifier, scene: xr.DataArray, folder: Path, window: int = 256, progress: bool = False
+) -> Path:
+    """Map a scene (band, time, y, x) with a trained classifier, and write to `folder` what `write_products` writes.
+
+    `window` and `progress` as of `mapping.map_scene`. Returns `folder`. Raises `InputError` for a scene that lacks what
+    the classifier reads, and where `folder` cannot be written.
+    """
+    with writing(folder, folder=True, needed=scene.sizes["y"] * scene.sizes["x"]) as target:
+        map_scene(classifier, scene, target, window, progress=progress)
+        write_gis_files(target, classifier.legend)
+        facts = {
+            "created": datetime.now(UTC).isoformat(timespec="seconds"), "paperlib:commit": store.commit(),
+            "paperlib:classifier": {"name": classifier.name, **classifier.about},
+        }  # fmt: skip
+        source = Path(scene.attrs["source"]).stem
+        item = map_item(
+            target, f"{classifier.name}-{source}", f"Land cover of {source} by {classifier.name}", classifier.legend,
+            _period(scene), facts,
+        )  # fmt: skip
+        item.save_object(include_self_link=False, dest_href=str(target / "item.json"))
+    return folder
+
+
 def write_weights(run: Experiment, names: tuple[str, ...], folder: Path) -> list[Path]:
     """Write the chosen training of each classifier to `folder/NAME/` and return these folders; what is there is replaced.
 
@@ -57,9 +84,9 @@ def write_weights(run: Experiment, names: tuple[str, ...], folder: Path) -> list
     written = []
     for name in names:
         best = run.trained.best(name)
-        weights = store.read_json(best / classifier.FILE)["weights"]
+        weights = store.read_json(best / FILE)["weights"]
         with writing(folder / name, folder=True) as target:
-            for file in (classifier.FILE, weights, "scores.json", "provenance.json"):
+            for file in (FILE, weights, "scores.json", "provenance.json"):
                 shutil.copyfile(best / file, target / file)
         written.append(folder / name)
     return written
@@ -70,7 +97,12 @@ def describe(run: Experiment, name: str, folder: Path) -> pystac.Item:
     facts = store.read_json(run.map(name) / "provenance.json")
     settings = {key: value for key, value in facts["settings"].items() if key not in SIMULATED or run.simulated}
     settings |= {key: Path(settings[key]).name for key in ("scene.path", "scene.polygons")}
-    first, last = (pd.Timestamp(run.scene.time.values[index]).tz_localize("UTC").to_pydatetime() for index in (0, -1))
     properties = {"created": facts["created"], "paperlib:commit": facts["commit"], "paperlib:settings": settings}
     identifier = f"{name}-{run.map(name).name.rsplit('-', 1)[-1]}"
-    return map_item(folder, identifier, f"Land cover by {name}", run.legend, (first, last), properties)
+    return map_item(folder, identifier, f"Land cover by {name}", run.legend, _period(run.scene), properties)
+
+
+def _period(scene: xr.DataArray) -> tuple[datetime, datetime]:
+    """The first and the last date of a series, in UTC."""
+    first, last = (pd.Timestamp(scene.time.values[index]).tz_localize("UTC").to_pydatetime() for index in (0, -1))
+    return first, last

@@ -1,7 +1,7 @@
 """One scene and its polygons from files to products: checked, trained, scored and mapped."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,23 +9,10 @@ from .. import environment
 from ..checks import preflight
 from ..errors import InputError
 from ..evaluation.scores import scores_table
-from ..models.registry import CLASSIFIERS
+from ..models.registry import choose
 from ..settings import Overrides
 from .experiment import Experiment
 from .products import write_products
-
-
-def known(names: list[str] | None) -> tuple[str, ...]:
-    """The classifiers asked for in the order of the registry, all of them by default.
-
-    Raises `InputError` for a classifier that does not exist.
-    """
-    unknown = [name for name in names or () if name not in CLASSIFIERS]
-    if unknown:
-        raise InputError(
-            f"Unknown model {unknown[0]!r};", f"choose among {', '.join(CLASSIFIERS)}.", kind="settings.model"
-        )
-    return tuple(name for name in CLASSIFIERS if not names or name in names)
 
 
 def check_first(run: Experiment, report: Callable[[str], None], folder: Path | None = None) -> None:
@@ -53,7 +40,7 @@ def run_all(
     polygons: str,
     out: Path,
     preset: str = "",
-    names: list[str] | None = None,
+    names: Iterable[str] | None = None,
     settings: Overrides | None = None,
     store: str | Path | None = None,
     report: Callable[[str], None] = print,
@@ -64,7 +51,7 @@ def run_all(
     store, unless `store` or $PAPERLIB_STORE names another. `names`: the classifiers, all by default; `settings`:
     overrides of the preset. Returns the run. Raises `InputError` as the stages do.
     """
-    chosen = known(names)
+    chosen = choose(names)
     out.mkdir(parents=True, exist_ok=True)
     store = store or environment.read("STORE") or out.absolute() / "artifacts"
     run = Experiment(preset, scene, polygons, settings=settings, store=store)
