@@ -41,8 +41,8 @@ def listing(folder: Path, names: tuple[str, ...], removed: list[str]) -> str:
     """HTML: a table of the files with one row for each classifier of `names`, and the names of removed files."""
     kinds = {
         "class map": "maps/{}/class.tif", "confidence": "maps/{}/confidence.tif", "QGIS style": "maps/{}/class.qml",
-        "areas": "maps/{}/areas.csv", "STAC item": "maps/{}/item.json", "weights": "weights/{}/*.s*",
-        "about them": "weights/{}/classifier.json",
+        "classes": "maps/{}/classes.csv", "areas": "maps/{}/areas.csv", "STAC item": "maps/{}/item.json",
+        "weights": "weights/{}/*.s*", "about them": "weights/{}/classifier.json",
     }  # fmt: skip
     rows = {}
     for model in names:
