@@ -227,7 +227,7 @@ EVIDENCE = {
     "Spatio-temporal convolutions beat temporal ones.": (better("3D-CNN"), better("TempCNN")),
     "Temporal convolutions alone can be determining: TempCNN beats the forest on the same pixels.": (
         better("TempCNN"), better(BASE)),
-    "Two streams beat each of them.": (better("SpatioTempCNN"), better("TempCNN")),
+    "Two streams beat each single stream.": (better("SpatioTempCNN"), better("TempCNN")),
     "A prior segmentation helps: iota2_ctx beats iota2_base.": (better(CTX), better(BASE)),
     "Contextual features cost training time.": (Planted(seconds={CTX: 100}), Planted(seconds={BASE: 100})),
     "A forest does not see the order of the dates.": (Planted(), worse(BASE, dates="shuffled")),
@@ -309,7 +309,7 @@ def test_chance_decides_rarely(text):
         *((BEST_MODEL, outdone(["3D-CNN"], name)) for name in ("TempCNN", "2D-CNN", "SpatioTempCNN", CTX, BASE)),
         *((SPATIAL_WIN, outdone(SPATIAL, name)) for name in (CTX, BASE)),
         *((SPATIAL_WIN, Planted(rules=((when(*SPATIAL), 0.15), (when(name), -0.3)))) for name in SPATIAL),
-        *(("Two streams beat each of them.", outdone(["SpatioTempCNN"], name)) for name in ("TempCNN", "3D-CNN")),
+        *(("Two streams beat each single stream.", outdone(["SpatioTempCNN"], name)) for name in ("TempCNN", "3D-CNN")),
         ("Forests take crop fields for built-up or bare land.", Planted(taken={(BASE, 7): 11})),
         ("CNNs have less speckle than a forest.", maps(forest=smoothed, pixels=speckled)),
         *(("Results are stable over trainings.", better(name, part="validation", training=0, by=0.25))

@@ -42,9 +42,9 @@ LONG, SHORT = paper.DATES, ("2018-04-29", "2018-07-20", "2018-11-01")
 
 def test_pixels_are_interpolated_in_time_and_restricted_to_the_classes_of_both():
     run, other = fake(LONG, (1, 3, 10)), fake(SHORT, (3, 10, 11))
-    legend, dates = realism.common(run, other)
+    legend, dates = realism.shared_classes_and_dates(run, other)
     assert [cover.code for cover in legend] == [3, 10] and list(dates) == list(pd.to_datetime(SHORT))
-    found = realism.pixels(run, legend, dates, "train", "test")
+    found = realism.labelled_pixels(run, legend, dates, "train", "test")
     assert found.x.shape == (240, 4, 3, 1, 1) and found.label.unique().tolist() == [0, 1]
     day = torch.tensor([(date - pd.Timestamp("2018-01-01")).days / 30 for date in dates])
     expected = torch.tensor([3.0, 10.0])[found.label.flatten()][:, None, None] + day
@@ -53,7 +53,7 @@ def test_pixels_are_interpolated_in_time_and_restricted_to_the_classes_of_both()
 
 def test_a_date_outside_gets_the_values_of_the_nearest():
     run = fake(SHORT, (1, 3))
-    found = realism.pixels(run, run.legend, pd.to_datetime(["2018-01-01", *SHORT, "2018-12-31"]), "train").x
+    found = realism.labelled_pixels(run, run.legend, pd.to_datetime(["2018-01-01", *SHORT, "2018-12-31"]), "train").x
     assert torch.equal(found[:, :, 0], found[:, :, 1]) and torch.equal(found[:, :, 3], found[:, :, 4])
 
 

@@ -1,1 +1,1 @@
-"""What is about the paper alone: its printed facts, its tables, claims and audit, the real scene of the book."""
+"""Carpentier et al. (2021): printed values, tables, claims, consistency, the study of fusion, the real scene of the book."""

@@ -1,8 +1,8 @@
-"""The claims of the paper as checks on the scene at hand, each with an estimate, its interval and a verdict.
+"""Claims of the paper, tested on the scene of a run: each gets an estimate, its 95 % interval and a verdict.
 
-A claim of a difference is supported where the 95 % interval lies on its side of zero, not supported where it lies on the
-other, undecided where it holds zero. A claim of no difference is supported where the whole interval is smaller than
-`NEGLIGIBLE`, not supported where it lies beyond, undecided otherwise.
+A claim of a positive difference is supported where the interval lies above zero, not supported where it lies below, and
+undecided where it contains zero. A claim of no difference is supported where the interval lies within ±`NEGLIGIBLE`, not
+supported where it lies outside, and undecided otherwise.
 """
 
 import itertools
@@ -27,7 +27,10 @@ SPATIAL = ("3D-CNN", "2D-CNN", "SpatioTempCNN")
 
 
 class Claim(NamedTuple):
-    """One claim: its text, its section, what is measured, and how; `equal` where it says that nothing differs."""
+    """One claim: its text, its section, the quantity measured, and the function that measures it.
+
+    `equal` marks a claim that there is no difference.
+    """
 
     text: str
     section: str
@@ -36,9 +39,9 @@ class Claim(NamedTuple):
     equal: bool = False
 
 
-def verdict(found: Estimate, equal: bool = False) -> str:
-    """What an estimate says of a claim of a positive difference, or of none (`equal`)."""
-    low, high = found.low, found.high
+def verdict(estimated: Estimate, equal: bool = False) -> str:
+    """Verdict of an estimate on a claim of a positive difference, or of no difference (`equal`)."""
+    low, high = estimated.low, estimated.high
     if equal:
         within, beyond = low > -NEGLIGIBLE and high < NEGLIGIBLE, low > NEGLIGIBLE or high < -NEGLIGIBLE
         return SUPPORTED if within else REFUTED if beyond else UNDECIDED
@@ -46,15 +49,18 @@ def verdict(found: Estimate, equal: bool = False) -> str:
 
 
 def claims_table(run: Experiment) -> pd.DataFrame:
-    """Every claim on this scene: columns number, claim, section, measured, estimate, low, high, verdict."""
+    """All claims on the scene of a run: columns number, claim, section, measured, estimate, low, high, verdict.
+
+    A claim that the scene cannot test, since it lacks a class or the truth, is undecided; the reason follows the verdict.
+    """
     rows = []
     for number, claim in enumerate(CLAIMS, start=1):
         try:
-            found = estimate(claim.measure(run))
-            answer = verdict(found, claim.equal)
-        except InputError as lacking:  # a class, or the truth, that this scene does not have
-            found, answer = Estimate(*[float("nan")] * 3), f"{UNDECIDED}: {lacking}"
-        rows.append((number, claim.text, claim.section, claim.measured, *found, answer))
+            estimated = estimate(claim.measure(run))
+            outcome = verdict(estimated, claim.equal)
+        except InputError as error:
+            estimated, outcome = Estimate(*[float("nan")] * 3), f"{UNDECIDED}: {error}"
+        rows.append((number, claim.text, claim.section, claim.measured, *estimated, outcome))
     columns = ["number", "claim", "section", "measured", "estimate", "low", "high", "verdict"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -71,7 +77,7 @@ def learning_sizes(run: Experiment, names=("TempCNN", BASE), shares=(0.25, 0.5, 
 
 
 def _best_other(run: Experiment, among: tuple[str, ...]) -> str:
-    """The best of some classifiers by mean macro F1 on test."""
+    """The best of these classifiers by mean macro F1 on test."""
     return max(among, key=lambda name: macro_f1(run, name)[0])
 
 
@@ -86,9 +92,9 @@ def _worst_spatial_beats_forests(run: Experiment) -> np.ndarray:
 
 
 def _with_dates(run: Experiment) -> Experiment:
-    """The run, where it has several dates."""
+    """The run itself. Raises `InputError` for a scene with a single date."""
     if len(run.dates) < 2:
-        raise InputError("The scene has one date alone.")
+        raise InputError("The scene has a single date.", kind="claims.dates")
     return run
 
 
@@ -97,7 +103,7 @@ def _order_matters(name: str) -> Callable[[Experiment], np.ndarray]:
 
 
 def best_date(run: Experiment) -> str:
-    """The date whose features alone serve a forest best on validation."""
+    """The single date with which a forest scores best on validation."""
     return max(run.dates, key=lambda date: macro_f1(vary(run, dates=date), BASE, "validation")[0])
 
 
@@ -106,28 +112,28 @@ def _one_date_is_less(name: str) -> Callable[[Experiment], np.ndarray]:
 
 
 def _optimism(run: Experiment, name: str) -> np.ndarray:
-    """Validation macro F1 less test macro F1."""
+    """Validation macro F1 minus test macro F1, (1 + draw,)."""
     return macro_f1(run, name, "validation") - macro_f1(run, name, "test")
 
 
 def _minorities(run: Experiment, name: str) -> np.ndarray:
-    """Mean F1 of the minority classes that the scene has: Shrubland and Non-vegetated land."""
+    """Mean F1 of the minority classes of the scene, Shrubland and Non-vegetated land, (1 + draw,)."""
     codes = [code for code in evidence.codes(run) if code in (5, 10)]
     if not codes:
-        raise InputError("The scene has none of the minority classes.")
+        raise InputError("The scene has none of the minority classes.", kind="claims.class")
     return np.mean([class_f1(run, name, code) for code in codes], axis=0)
 
 
 def _spread_over_trainings(run: Experiment) -> np.ndarray:
-    """Largest standard deviation of the validation macro F1 over trainings among the networks; NaN of one training."""
+    """Largest standard deviation of validation macro F1 over the trainings of a network, (1 + draw,); NaN for one."""
     scores = [metrics.macro_f1(evidence.confusions(run, name, "validation")) for name in models.NAMES]
     if run.settings.train.trainings < 2:
         return np.full(scores[0].shape[1], np.nan)
-    return np.max([np.std(one, axis=0, ddof=1) for one in scores], axis=0)
+    return np.max([np.std(trainings, axis=0, ddof=1) for trainings in scores], axis=0)
 
 
 def _slower(run: Experiment) -> np.ndarray:
-    """Logarithm of training seconds with context over those without; a t interval over trainings, none of one training."""
+    """Logarithm of the ratio of training seconds with and without context, with a t interval; NaN for one training."""
     table = run.trainings([CTX, BASE]).pivot(index="training", columns="model", values="training_seconds")
     ratios = np.log(table[CTX].to_numpy() / table[BASE].to_numpy())
     if len(ratios) < 2:
@@ -137,13 +143,14 @@ def _slower(run: Experiment) -> np.ndarray:
     return np.concatenate([[ratios.mean()], ratios.mean() + error * quantiles])
 
 
-def _crops_taken_for_built(run: Experiment) -> np.ndarray:
-    taken = [evidence.share_predicted(run, name, 7, (1, 10)) for name in (BASE, "3D-CNN")]
-    return taken[0] - taken[1]
+def _crops_as_built(run: Experiment) -> np.ndarray:
+    """Share of crop fields predicted as built-up or bare land: forest minus 3D-CNN, (1 + draw,)."""
+    forest_share, network_share = (evidence.share_predicted(run, name, 7, (1, 10)) for name in (BASE, "3D-CNN"))
+    return forest_share - network_share
 
 
 def _needles_are_hardest(run: Experiment) -> np.ndarray:
-    """Mean over all classifiers of the other classes' mean F1 less that of needle-leaved trees."""
+    """Macro F1 minus F1 of needle-leaved trees, mean over all classifiers, (1 + draw,)."""
     names = (*models.NAMES, CTX, BASE)
     return np.mean([macro_f1(run, name) - class_f1(run, name, 2) for name in names], axis=0)
 
@@ -151,57 +158,57 @@ def _needles_are_hardest(run: Experiment) -> np.ndarray:
 F1, SHARE = "macro F1 on test", "share of pixels"
 
 CLAIMS = (
-    Claim("3D-CNN is the best model of the benchmark.", "3.6", f"{F1}: 3D-CNN less the best other", _first_beats_rest),
-    Claim("CNNs with spatio-temporal features outperform forests.", "4", f"{F1}: their worst less the best forest",
+    Claim("3D-CNN is the best model of the benchmark.", "3.6", f"{F1}: 3D-CNN minus the best other", _first_beats_rest),
+    Claim("CNNs with spatio-temporal features outperform forests.", "4", f"{F1}: their worst minus the best forest",
           _worst_spatial_beats_forests),
-    Claim("Spatio-temporal convolutions beat temporal ones.", "4", f"{F1}: 3D-CNN less TempCNN",
+    Claim("Spatio-temporal convolutions beat temporal ones.", "4", f"{F1}: 3D-CNN minus TempCNN",
           lambda run: macro_f1(run, "3D-CNN") - macro_f1(run, "TempCNN")),
     Claim("Temporal convolutions alone can be determining: TempCNN beats the forest on the same pixels.", "4",
-          f"{F1}: TempCNN less iota2_base", lambda run: macro_f1(run, "TempCNN") - macro_f1(run, BASE)),
-    Claim("Two streams beat each of them.", "2.2.4", f"{F1}: SpatioTempCNN less the better of TempCNN and 3D-CNN",
+          f"{F1}: TempCNN minus iota2_base", lambda run: macro_f1(run, "TempCNN") - macro_f1(run, BASE)),
+    Claim("Two streams beat each single stream.", "2.2.4", f"{F1}: SpatioTempCNN minus the better of TempCNN and 3D-CNN",
           lambda run: macro_f1(run, "SpatioTempCNN") - macro_f1(run, _best_other(run, ("TempCNN", "3D-CNN")))),
-    Claim("A prior segmentation helps: iota2_ctx beats iota2_base.", "3.6", f"{F1}: iota2_ctx less iota2_base",
+    Claim("A prior segmentation helps: iota2_ctx beats iota2_base.", "3.6", f"{F1}: iota2_ctx minus iota2_base",
           lambda run: macro_f1(run, CTX) - macro_f1(run, BASE)),
     Claim("Contextual features cost training time.", "3.6", "logarithm of the ratio of training seconds", _slower),
-    Claim("A forest does not see the order of the dates.", "2.1", f"{F1}: in order less shuffled, iota2_base",
+    Claim("A forest does not see the order of the dates.", "2.1", f"{F1}: dates in order minus shuffled, iota2_base",
           _order_matters(BASE), equal=True),
-    Claim("Nor does a 2D-CNN on stacked dates.", "2.2.2", f"{F1}: in order less shuffled, 2D-CNN",
+    Claim("Nor does a 2D-CNN on stacked dates.", "2.2.2", f"{F1}: dates in order minus shuffled, 2D-CNN",
           _order_matters("2D-CNN"), equal=True),
-    Claim("TempCNN learns from the order of the dates.", "2.2.1", f"{F1}: in order less shuffled, TempCNN",
+    Claim("TempCNN learns from the order of the dates.", "2.2.1", f"{F1}: dates in order minus shuffled, TempCNN",
           _order_matters("TempCNN")),
-    Claim("3D-CNN learns from the order of the dates.", "2.2.3", f"{F1}: in order less shuffled, 3D-CNN",
+    Claim("3D-CNN learns from the order of the dates.", "2.2.3", f"{F1}: dates in order minus shuffled, 3D-CNN",
           _order_matters("3D-CNN")),
-    Claim("One date is not enough (forest).", "3.4", f"{F1}: all dates less the best one, iota2_base",
+    Claim("One date is not enough (forest).", "3.4", f"{F1}: all dates minus the best date, iota2_base",
           _one_date_is_less(BASE)),
-    Claim("One date is not enough (network).", "3.4", f"{F1}: all dates less the best one, TempCNN",
+    Claim("One date is not enough (network).", "3.4", f"{F1}: all dates minus the best date, TempCNN",
           _one_date_is_less("TempCNN")),
     Claim("Splitting by pixel instead of by polygon flatters the scores.", "3.2",
-          "validation less test macro F1: split by pixel less split by polygon, iota2_base",
+          "validation minus test macro F1: split by pixel minus split by polygon, iota2_base",
           lambda run: _optimism(vary(run, split="pixel"), BASE) - _optimism(run, BASE)),
-    Claim("Oversampling helps the minority classes.", "3.2", "their mean F1 on test: with less without, TempCNN",
-          lambda run: _minorities(run, "TempCNN") - _minorities(vary(run, oversample=False), "TempCNN")),
+    Claim("Oversampling helps the minority classes.", "3.2",
+          "their mean F1 on test: with oversampling minus without, TempCNN", lambda run: _minorities(run, "TempCNN") - _minorities(vary(run, oversample=False), "TempCNN")),
     Claim("Results are stable over trainings.", "3.6", "largest standard deviation of validation macro F1",
           _spread_over_trainings, equal=True),
-    Claim("Spectral indices may be useless for a network (left open).", "3.3", f"{F1}: with less without, TempCNN",
+    Claim("Spectral indices may be useless for a network (left open).", "3.3", f"{F1}: with indices minus without, TempCNN",
           lambda run: macro_f1(run, "TempCNN") - macro_f1(vary(run, indices=False), "TempCNN"), equal=True),
-    Claim("More polygons would help.", "4", f"{F1}: all training polygons less half of them, TempCNN",
+    Claim("More polygons would help.", "4", f"{F1}: all training polygons minus half of them, TempCNN",
           lambda run: macro_f1(run, "TempCNN") - macro_f1(vary(run, training_share=0.5), "TempCNN")),
-    Claim("Needle-leaved trees are harder than the other classes.", "3.6", "F1 on test: mean of all less theirs",
+    Claim("Needle-leaved trees are harder than the other classes.", "3.6", "F1 on test: mean of all classes minus theirs",
           _needles_are_hardest),
     Claim("Forests take crop fields for built-up or bare land.", "3.6",
-          "share of the test pixels of fields so classified: iota2_base less 3D-CNN", _crops_taken_for_built),
-    Claim("Pixel-based maps have more speckle.", "3.6", f"{SHARE} in specks: TempCNN less 3D-CNN",
+          "share of the test pixels of fields so classified: iota2_base minus 3D-CNN", _crops_as_built),
+    Claim("Pixel-based maps have more speckle.", "3.6", f"{SHARE} in specks: TempCNN minus 3D-CNN",
           lambda run: evidence.specks(run, "TempCNN") - evidence.specks(run, "3D-CNN")),
-    Claim("CNNs have less speckle than a forest.", "3.6", f"{SHARE} in specks: iota2_base less TempCNN",
+    Claim("CNNs have less speckle than a forest.", "3.6", f"{SHARE} in specks: iota2_base minus TempCNN",
           lambda run: evidence.specks(run, BASE) - evidence.specks(run, "TempCNN")),
     Claim("Patch-based models erase small features.", "2.2.4",
-          "recall in objects narrower than 3 pixels: TempCNN less 3D-CNN",
+          "recall in objects narrower than 3 pixels: TempCNN minus 3D-CNN",
           lambda run: evidence.recall_in_narrow_objects(run, "TempCNN")
           - evidence.recall_in_narrow_objects(run, "3D-CNN")),
     Claim("Patch-based models dilate large ones.", "2.2.4",
-          f"{SHARE} beside built-up objects given to them: 3D-CNN less TempCNN",
+          f"{SHARE} beside built-up objects given to them: 3D-CNN minus TempCNN",
           lambda run: evidence.spread_beside(run, "3D-CNN") - evidence.spread_beside(run, "TempCNN")),
     Claim("Class borders are often labelled built-up.", "3.6",
-          f"{SHARE} given to built-up: at borders of other classes less off borders, TempCNN",
+          f"{SHARE} given to built-up: at borders of other classes minus off borders, TempCNN",
           lambda run: evidence.at_borders(run, "TempCNN", 1, True) - evidence.at_borders(run, "TempCNN", 1, False)),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Fusing two streams: trained as one or apart, by a weight set by hand or by a gate (sections 2.2.4 and 4)."""
+"""Fusion of two streams, trained apart or together, by a fixed weight or a learned gate (sections 2.2.4 and 4)."""
 
 from typing import cast
 
@@ -12,22 +12,23 @@ from ..features.samples import Samples
 from ..models.contract import Model
 from ..runs.experiment import Experiment
 
-#: Weights of the temporal stream that are tried.
+#: Weights of the temporal stream that the study tries.
 WEIGHTS = np.round(np.linspace(0, 1, 21), 2)
 
+#: How the two streams are trained.
 APART, AS_ONE = "trained apart", "trained as one"
 
 
-def streams(run: Experiment, way: str) -> tuple[Model, Model]:
-    """The temporal and the spatio-temporal stream: TempCNN and 3D-CNN (`APART`), or those of SpatioTempCNN (`AS_ONE`)."""
-    if way == APART:
+def streams(run: Experiment, training: str) -> tuple[Model, Model]:
+    """Temporal and spatio-temporal stream: TempCNN and 3D-CNN (`APART`), or the two streams of SpatioTempCNN (`AS_ONE`)."""
+    if training == APART:
         return run.classifier("TempCNN").model, run.classifier("3D-CNN").model
-    both = run.classifier("SpatioTempCNN").model
-    return cast(Model, both.temporal), cast(Model, both.spatiotemporal)
+    network = run.classifier("SpatioTempCNN").model
+    return cast(Model, network.temporal), cast(Model, network.spatiotemporal)
 
 
 def probabilities(model: Model, samples: Samples) -> np.ndarray:
-    """Class probabilities (labelled pixel, class) of normalised samples, pixels in the order of `samples.label`."""
+    """Class probabilities of the labelled pixels of normalised samples, (pixel, class), in the order of `samples.label`."""
     answers = logits_of(model, samples.within(model.receptive_field))
     labelled = [logits.softmax(1).permute(0, 2, 3, 1)[part.label >= 0].cpu() for logits, part in answers]
     return torch.cat(labelled).numpy()
@@ -36,52 +37,57 @@ def probabilities(model: Model, samples: Samples) -> np.ndarray:
 class Streams:
     """Class probabilities of two streams on the validation and the test pixels."""
 
-    def __init__(self, run: Experiment, way: str):
+    def __init__(self, run: Experiment, training: str):
         self.samples = {part: run.trained.normalised[part] for part in ("validation", "test")}
         self.classes = len(run.legend)
-        temporal, spatiotemporal = streams(run, way)
+        temporal, spatiotemporal = streams(run, training)
         self.temporal = {part: probabilities(temporal, samples) for part, samples in self.samples.items()}
         self.spatiotemporal = {part: probabilities(spatiotemporal, samples) for part, samples in self.samples.items()}
 
     def counts(self, weight: float, part: str) -> tuple[np.ndarray, np.ndarray]:
-        """`scoring.polygon_counts` of the two fused with this weight of the temporal stream."""
+        """`scoring.polygon_counts` of the fused streams; `weight` is that of the temporal stream."""
         fused = weight * self.temporal[part] + (1 - weight) * self.spatiotemporal[part]
         return polygon_counts(by_polygon(self.samples[part], fused.argmax(1)), self.classes)
 
     def macro_f1(self, weight: float, part: str) -> float:
-        """Macro F1 of the two fused."""
+        """Macro F1 of the fused streams; `weight` is that of the temporal stream."""
         counts, reference = self.counts(weight, part)
         return float(
             metrics.macro_f1(intervals.resampled_confusions(counts, reference, np.ones((1, len(reference)), int))[0])
         )
 
     def best_weight(self) -> float:
-        """The weight with the highest macro F1 on validation; of equals the one nearest to one half."""
+        """The weight with the highest macro F1 on validation; of equally good weights, the one nearest to one half."""
         by_nearness = sorted(WEIGHTS, key=lambda weight: abs(weight - 0.5))
         return float(max(by_nearness, key=lambda weight: self.macro_f1(weight, "validation")))
 
 
-def weights_table(found: dict[str, Streams]) -> pd.DataFrame:
-    """Macro F1 on validation against the weight: columns training (how), weight, macro_f1."""
-    rows = [(way, weight, one.macro_f1(weight, "validation")) for way, one in found.items() for weight in WEIGHTS]
+def weights_table(by_training: dict[str, Streams]) -> pd.DataFrame:
+    """Macro F1 on validation against the weight of the temporal stream: columns training, weight, macro_f1."""
+    rows = [
+        (training, weight, both.macro_f1(weight, "validation"))
+        for training, both in by_training.items()
+        for weight in WEIGHTS
+    ]
     return pd.DataFrame(rows, columns=["training", "weight", "macro_f1"])
 
 
-def fusion_table(run: Experiment, found: dict[str, Streams]) -> pd.DataFrame:
-    """Each stream alone, fused by hand, by the weight that validation chooses, and by the gate; validation and test.
+def fusion_table(run: Experiment, by_training: dict[str, Streams]) -> pd.DataFrame:
+    """Macro F1 on validation and test of each stream alone and of each fusion: by a fixed weight, a chosen one, and a gate.
 
-    The gain is the test macro F1 less that of the better single stream of the same training (the better on validation;
-    for the gate, the better of TempCNN and 3D-CNN), with its 95 % interval over polygons.
+    Columns training, fusion, weight, validation, test, gain, gain_low, gain_high. The gain is the test macro F1 minus
+    that of the better single stream of the same training, with its 95 % interval over polygons. The better stream is
+    the better on validation; for the gate, it is the better of TempCNN and 3D-CNN.
     """
     rows = []
-    for way, one in found.items():
-        single = max((1.0, 0.0), key=lambda weight: one.macro_f1(weight, "validation"))
-        ways = {"temporal stream": 1.0, "spatio-temporal stream": 0.0, "set by hand": run.settings.train.fusion}
-        for name, weight in (ways | {"chosen on validation": one.best_weight()}).items():
-            scores = (one.macro_f1(weight, "validation"), one.macro_f1(weight, "test"))
-            fused = name not in list(ways)[:2]
-            gain = _gain(one.counts(weight, "test"), one.counts(single, "test")) if fused else (np.nan,) * 3
-            rows.append((way, name, weight, *scores, *gain))
+    for training, both in by_training.items():
+        single = max((1.0, 0.0), key=lambda weight, both=both: both.macro_f1(weight, "validation"))
+        weights = {"temporal stream": 1.0, "spatio-temporal stream": 0.0, "set by hand": run.settings.train.fusion}
+        for name, weight in (weights | {"chosen on validation": both.best_weight()}).items():
+            scores = (both.macro_f1(weight, "validation"), both.macro_f1(weight, "test"))
+            fused = name not in list(weights)[:2]
+            gain = _gain(both.counts(weight, "test"), both.counts(single, "test")) if fused else (np.nan,) * 3
+            rows.append((training, name, weight, *scores, *gain))
     gated = "SpatioTempCNN-gated"
     scores = run.trainings([gated]).query("chosen").iloc[0]
     reference = run.trained.chosen_counts("test", ["3D-CNN", "TempCNN"])
@@ -94,8 +100,11 @@ def fusion_table(run: Experiment, found: dict[str, Streams]) -> pd.DataFrame:
 
 
 def _gain(fused: tuple[np.ndarray, np.ndarray], single: tuple[np.ndarray, np.ndarray]) -> tuple[float, float, float]:
-    """Difference of macro F1 over the same polygons, and its interval."""
+    """Difference of macro F1 over the same polygons, with its interval: value, low, high.
+
+    Both arguments are counts (polygon, predicted class) and class indices (polygon,).
+    """
     reference = fused[1]
     weights = np.vstack([np.ones((1, len(reference)), int), intervals.draws(reference)])
-    first, second = (metrics.macro_f1(intervals.resampled_confusions(*one, weights)) for one in (fused, single))
+    first, second = (metrics.macro_f1(intervals.resampled_confusions(*counts, weights)) for counts in (fused, single))
     return float((first - second)[0]), *intervals.interval((first - second)[1:])

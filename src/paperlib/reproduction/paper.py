@@ -1,6 +1,6 @@
-"""Facts as printed in the paper (Carpentier et al., 2021), each with the place where it is printed.
+"""Values as printed in Carpentier et al. (2021), each with the place where it is printed.
 
-Nothing here is computed, corrected or rounded: what disagrees within the paper disagrees here too.
+Nothing is computed, corrected or rounded: values that disagree within the paper disagree here too.
 """
 
 #: Table 1: the dates of the monthly syntheses.
@@ -13,16 +13,16 @@ DATES = (
 #: Table 4: the input and output for which parameters are counted.
 INPUT = {"channels": 13, "dates": 11, "classes": 8}
 
-#: Section 3.1: Sentinel-2 tile; section 2.2.2: side of a training patch in pixels of 10 m.
+#: Sentinel-2 tile (section 3.1) and side of a training patch in pixels of 10 m (section 2.2.2).
 TILE = "T31TCJ"
 PATCH = 32
 
-#: Section 3.2 and abstract: polygons of the training pool, of the test set, share of validation polygons.
+#: Polygons of the training pool and of the test set, share of validation polygons (section 3.2, abstract).
 POLYGONS_POOL = 290
 POLYGONS_TEST = 131
 VALIDATION_SHARE = 0.3
 
-#: Section 3.5: patience of the early stopping in epochs, trainings a model.
+#: Patience of early stopping in epochs, and trainings of each model (section 3.5).
 PATIENCE = 5
 TRAININGS = 5
 
@@ -32,20 +32,20 @@ CLASSES = {
     6: "Permanent herbaceous land", 7: "Periodically herbaceous land", 10: "Non-vegetated land", 11: "Water",
 }  # fmt: skip
 
-#: Section 3.4.2: the five classes that its text discusses, and the other woodland, which Figure 8 shows.
+#: Figure 8: the five classes that the text of section 3.4.2 discusses, and the other woodland.
 FIGURE_8_CLASSES = tuple(CLASSES[code] for code in (1, 2, 3, 5, 6, 7))
 
-#: Figure 9 shows crop fields, the class that section 3.6 discusses.
+#: Figure 9: a window with crop fields, the class that the text of section 3.6 discusses.
 FIGURE_9_CLASS = CLASSES[7]
 
 #: Tables 2 and 3: labelled pixels by class code.
 TABLE_2 = {1: 9528, 2: 4532, 3: 11512, 5: 672, 6: 4132, 7: 11875, 10: 1012, 11: 9444}
 TABLE_3 = {1: 154556, 2: 13768, 3: 35200, 5: 3887, 6: 4504, 7: 32546, 10: 2130, 11: 19311}
 
-#: Table 4, columns.
+#: Table 4: columns.
 MODELS = ("TempCNN", "3D-CNN", "2D-CNN", "SpatioTempCNN", "iota2_ctx", "iota2_base")
 
-#: Table 4, F1 of each class (by code) and the printed mean, in the order of `MODELS`.
+#: Table 4: F1 of each class by code, and the printed mean, in the order of `MODELS`.
 TABLE_4_VALIDATION = {
     1: (0.973, 0.965, 0.947, 0.940, 0.924, 0.924),
     2: (0.967, 0.997, 0.998, 0.987, 0.990, 0.842),
@@ -69,8 +69,8 @@ TABLE_4_TEST = {
 }
 TABLE_4_TEST_MEAN = (0.750, 0.804, 0.799, 0.798, 0.753, 0.723)
 
-#: Table 4, efficiency and reliability: thousands of parameters, minutes, validation F1 over 5 trainings (mean, std).
-#: None where the table prints NA; the training times of the forests are printed "+60" and "+40".
+#: Table 4: thousands of parameters, minutes of training and inference, and validation F1 over 5 trainings (mean, std).
+#: None where the table prints NA. The training times of the forests are printed "+60" and "+40".
 TABLE_4_PARAMETERS = (493, 379, 463, 867, None, None)
 TABLE_4_TRAINING_MINUTES = ("1.0", "0.7", "1.0", "3.0", "+60", "+40")
 TABLE_4_INFERENCE_MINUTES = (40, 40, 40, 40, 40, 40)

@@ -1,4 +1,4 @@
-"""How close the simulated scene comes to a real one: distributions by class and date, and classifiers carried across."""
+"""Realism of the simulated scene: distributions by class and date, and classifiers transferred to and from a real scene."""
 
 from dataclasses import replace
 from textwrap import fill
@@ -25,44 +25,49 @@ QUANTILES = (0.1, 0.5, 0.9)
 
 
 class Transfer(NamedTuple):
-    """What becomes of classifiers in a scene they were not trained on: scores, and confusion matrices by model."""
+    """Scores and confusion matrices of classifiers in a scene that they were not trained on."""
 
     scores: pd.DataFrame  # index model; at home, abroad (macro F1), then the F1 of each class abroad
     confusions: dict[str, pd.DataFrame]  # (reference, predicted), pixels abroad
 
 
-def common(one: Experiment, other: Experiment) -> tuple[tuple[nomenclature.LandCover, ...], pd.DatetimeIndex]:
-    """The classes that both have, and the dates of the one with fewer."""
-    codes = {cover.code for cover in one.legend} & {cover.code for cover in other.legend}
-    return nomenclature.legend(codes), pd.DatetimeIndex(min(one.dates, other.dates, key=len))
+def shared_classes_and_dates(
+    first: Experiment, second: Experiment
+) -> tuple[tuple[nomenclature.LandCover, ...], pd.DatetimeIndex]:
+    """Classes of both scenes, and the dates of the one with fewer dates."""
+    codes = {cover.code for cover in first.legend} & {cover.code for cover in second.legend}
+    return nomenclature.legend(codes), pd.DatetimeIndex(min(first.dates, second.dates, key=len))
 
 
-def pixels(run: Experiment, legend: tuple[nomenclature.LandCover, ...], dates: pd.DatetimeIndex, *sets: str) -> Samples:
-    """The labelled pixels of some sets at other dates, linearly interpolated in time, and of these classes alone.
+def labelled_pixels(
+    run: Experiment, legend: tuple[nomenclature.LandCover, ...], dates: pd.DatetimeIndex, *sets: str
+) -> Samples:
+    """Labelled pixels of some sets, of these classes alone, linearly interpolated to other dates.
 
-    A date before the first or after the last of the run gets the values of that one.
+    Dates before the first or after the last date of the run get the values of that date.
     """
     parts = [run.samples[name].pixels() for name in sets]
     x, label, polygon = (torch.cat([getattr(part, name) for part in parts]) for name in ("x", "label", "polygon"))
-    held, wanted = (days.to_julian_date().to_numpy() for days in (pd.DatetimeIndex(run.dates), dates))
-    there = x.new_empty(*x.shape[:2], len(dates), *x.shape[3:])  # (sample, channel, date, y, x)
-    interpolate(x.flatten(0, 1).numpy(), held, wanted, there.flatten(0, 1).numpy())
+    own_days, days = (index.to_julian_date().to_numpy() for index in (pd.DatetimeIndex(run.dates), dates))
+    interpolated = x.new_empty(*x.shape[:2], len(dates), *x.shape[3:])  # (sample, channel, date, y, x)
+    interpolate(x.flatten(0, 1).numpy(), own_days, days, interpolated.flatten(0, 1).numpy())
     codes = [cover.code for cover in legend]
     index = torch.tensor([codes.index(cover.code) if cover.code in codes else -1 for cover in run.legend])
     label = index[label]
     kept = label.flatten() >= 0
-    return Samples(there[kept], label[kept], polygon[kept], parts[0].channels)
+    return Samples(interpolated[kept], label[kept], polygon[kept], parts[0].channels)
 
 
 def distributions(simulated: Experiment, real: Experiment) -> pd.DataFrame:
-    """The values of both scenes by class, channel and date, over all labelled pixels, at the dates both can show.
+    """Values of both scenes by class, channel and date, over all labelled pixels, at the dates that both cover.
 
-    Columns code, class_name, channel, date, simulated_10, _50, _90, real_10, _50, _90 (per cent of the pixels lie below),
-    distance (Wasserstein, in reflectance or units of the index), relative (to the real standard deviation).
+    Columns code, class_name, channel, date; simulated_10, simulated_50, simulated_90, real_10, real_50, real_90
+    (percentiles); distance (Wasserstein, in reflectance or units of the index) and relative (distance in real standard
+    deviations).
     """
-    legend, dates = common(simulated, real)
+    legend, dates = shared_classes_and_dates(simulated, real)
     scenes = {"simulated": simulated, "real": real}
-    samples = {name: pixels(run, legend, dates, "train", "validation", "test") for name, run in scenes.items()}
+    samples = {name: labelled_pixels(run, legend, dates, "train", "validation", "test") for name, run in scenes.items()}
     rows = []
     for index, cover in enumerate(legend):
         own = {name: part.x[part.label.flatten() == index, ..., 0, 0].numpy() for name, part in samples.items()}
@@ -72,15 +77,17 @@ def distributions(simulated: Experiment, real: Experiment) -> pd.DataFrame:
                 values = {name: part[:, number, day] for name, part in own.items()}
                 row = {"code": cover.code, "class_name": cover.name, "channel": channel, "date": date}
                 for name, part in values.items():
-                    found = np.quantile(part, QUANTILES)
-                    row |= {f"{name}_{share:.0%}"[:-1]: value for share, value in zip(QUANTILES, found, strict=True)}
+                    quantiles = np.quantile(part, QUANTILES)
+                    row |= {
+                        f"{name}_{share:.0%}"[:-1]: value for share, value in zip(QUANTILES, quantiles, strict=True)
+                    }
                 row["distance"] = wasserstein_distance(values["simulated"], values["real"])
                 rows.append(row | {"relative": row["distance"] / values["real"].std()})
     return pd.DataFrame(rows)
 
 
 def distance_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Mean distance over the dates by class, in units of the channel and in real standard deviations."""
+    """Mean distance over the dates by class, in units of the channel and in standard deviations of the real scene."""
     means = table.groupby(["class_name", "channel"], sort=False)[["distance", "relative"]].mean().unstack()
     columns = {channel: means["distance", channel] for channel in CHANNELS}
     columns |= {f"{channel} / std": means["relative", channel] for channel in CHANNELS}
@@ -88,14 +95,14 @@ def distance_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def transfer(source: Experiment, target: Experiment, seed: int = 0) -> Transfer:
-    """Classifiers trained on the source's training pixels and applied to all labelled pixels of the target.
+    """Scores of classifiers trained on the training pixels of `source`, on all labelled pixels of `target`.
 
-    A forest and `NETWORK`, over the classes of both, at the dates of the one with fewer, to which the other is
-    interpolated. Normalised as the source is. "at home" is the source's own test set under the same restrictions.
+    A forest and `NETWORK` are trained on the classes of both scenes, at the dates of the one with fewer dates, to which the
+    other is interpolated. Both are normalised as the source is. "at home" is the test set of the source, treated alike.
     """
-    legend, dates = common(source, target)
-    parts = {name: pixels(source, legend, dates, name) for name in ("train", "validation", "test")}
-    parts["abroad"] = pixels(target, legend, dates, "train", "validation", "test")
+    legend, dates = shared_classes_and_dates(source, target)
+    parts = {name: labelled_pixels(source, legend, dates, name) for name in ("train", "validation", "test")}
+    parts["abroad"] = labelled_pixels(target, legend, dates, "train", "validation", "test")
     days = tuple(((dates - pd.Timestamp(dates[0].year, 1, 1)) / pd.Timedelta(days=1)).tolist())
     inputs = replace(source.dataset.inputs, days=days)
     names = pd.Index([cover.name for cover in legend])
@@ -111,7 +118,7 @@ def transfer(source: Experiment, target: Experiment, seed: int = 0) -> Transfer:
 
 @styled
 def distributions_figure(table: pd.DataFrame) -> Figure:
-    """Median and 10 to 90 % of the pixels by class (rows), channel (columns) and date, simulated and real."""
+    """Median and 10 to 90 % of the pixels by class (rows), channel (columns) and date; `table` as of `distributions`."""
     classes, channels = table["class_name"].unique(), table["channel"].unique()
     figure = Figure((8, 1.25 * len(classes) + 0.6), layout="constrained")
     axes = figure.subplots(len(classes), len(channels), sharex=True, sharey="col", squeeze=False)

@@ -1,7 +1,7 @@
-"""A second real check: sixteen polygons of eight types on the one date of 2018-08-15, two polygons a type.
+"""A second real scene: one date, 2018-08-15, with sixteen polygons of eight types, two of each.
 
-The crops are those of the repository nkarasiak/atelier_SAGEO2019, branch data (data/README.md); put into
-data/theia_l3a they are found here.
+The image crops are those of the repository nkarasiak/atelier_SAGEO2019, branch data (see data/README.md). They are read
+from data/theia_l3a.
 """
 
 from pathlib import Path
@@ -23,7 +23,7 @@ from ..training.classifier import Classifier
 POLYGONS = "ROI.gpkg"
 PATCH = 16
 
-#: French type names of the polygons, in English.
+#: English names of the French types of the polygons.
 TYPES = {
     "eau": "water", "feuillu": "broad-leaved", "resineux": "needle-leaved", "culture": "crop", "sol nu": "bare soil",
     "bati": "built", "route": "road", "milieu ouvert": "open land",
@@ -31,13 +31,13 @@ TYPES = {
 
 
 def crops_folder() -> Path | None:
-    """The folder data/theia_l3a, or None where the crops have not been put there."""
+    """The folder data/theia_l3a, or None where it does not hold the image crops."""
     folder = project() / "data" / "theia_l3a"
     return folder if (folder / POLYGONS).is_file() else None
 
 
 def swap_polygons(folder: Path, seed: int = 0) -> pd.DataFrame:
-    """A forest trained on one polygon of each type and tested on the other, then the other way round.
+    """Scores of a forest trained on one polygon of each type and tested on the other, and with the two swapped.
 
     Columns training ("first" or "second" polygon of each type), oa, macro_f1, and the F1 of each type.
     """
@@ -52,9 +52,9 @@ def swap_polygons(folder: Path, seed: int = 0) -> pd.DataFrame:
     burned = burn(polygons, scene, legend)
     halves = {name: extract(scene, burned, half, PATCH) for name, half in polygons.groupby("set")}
     rows = []
-    for here, there in (("first", "second"), ("second", "first")):
-        forest = Classifier.train("iota2_base", {"train": halves[here]}, Inputs.of(scene), legend, Train(), seed)
-        confusion = forest.evaluate(halves[there]).confusion
-        row = {"training": here, "oa": metrics.overall_accuracy(confusion), "macro_f1": metrics.macro_f1(confusion)}
+    for training, testing in (("first", "second"), ("second", "first")):
+        forest = Classifier.train("iota2_base", {"train": halves[training]}, Inputs.of(scene), legend, Train(), seed)
+        confusion = forest.evaluate(halves[testing]).confusion
+        row = {"training": training, "oa": metrics.overall_accuracy(confusion), "macro_f1": metrics.macro_f1(confusion)}
         rows.append(row | dict(zip(TYPES.values(), metrics.f1(confusion), strict=True)))
     return pd.DataFrame(rows)

@@ -1,4 +1,4 @@
-"""One function a table of the book: data in, a DataFrame out; `style` dresses any of them for a page."""
+"""Tables of the paper with the values of a run beside the printed ones; `styling.style` renders them on a page."""
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,7 @@ from ..evaluation.scores import DASH, TEST, VALIDATION, chosen_scores, scores_ta
 from ..nomenclature import LandCover
 from . import paper
 
+#: Set -> its title, F1 by class code, means; as printed.
 PRINTED_F1 = {
     "validation": (VALIDATION, paper.TABLE_4_VALIDATION, paper.TABLE_4_VALIDATION_MEAN),
     "test": (TEST, paper.TABLE_4_TEST, paper.TABLE_4_TEST_MEAN),
@@ -16,9 +17,9 @@ PRINTED_F1 = {
 
 
 def table_1(scene: xr.DataArray) -> pd.DataFrame:
-    """Table 1: every date of the scene, its timestep, and the share of pixels masked on it.
+    """Table 1: dates of the scene (band, time, y, x), their timesteps, and the share of pixels masked on each.
 
-    The printed dates and their timesteps stand beside it where the scene shares any of them.
+    Printed dates and timesteps are added where the scene shares any of the dates.
     """
     share = 100 * scene["mask"].mean(("y", "x"))
     ours = pd.DataFrame(
@@ -36,17 +37,15 @@ def table_1(scene: xr.DataArray) -> pd.DataFrame:
 
 
 def table_2_3(counts: pd.DataFrame, printed: bool = True) -> pd.DataFrame:
-    """Tables 2 and 3: labelled pixels of the training pool and of the test set, as printed and ours, with totals.
+    """Tables 2 and 3: labelled pixels of the training pool and of the test set, printed and ours, with totals.
 
     Parameters
     ----------
-    counts: one row a class and set (train, validation, test), columns code, class_name, set, polygons, pixels.
-    printed: whether the paper's numbers stand beside ours; without them only the classes of `counts` are listed.
+    counts: one row for each class and set (train, validation, test); columns code, class_name, set, polygons, pixels.
+    printed: add the printed numbers; without them the table lists the classes of `counts` alone.
     """
-    held = counts[["code", "class_name"]].drop_duplicates()
-    legend = (
-        [(cover.code, cover.name) for cover in nomenclature.CLASSES] if printed else [*held.itertuples(index=False)]
-    )
+    classes = counts[["code", "class_name"]].drop_duplicates()
+    legend = list(paper.CLASSES.items()) if printed else [*classes.itertuples(index=False)]
     counts = counts.assign(part=np.where(counts["set"] == "test", "test set", "training pool"))
     ours = counts.groupby(["part", "code"])[["polygons", "pixels"]].sum()
     columns = {}
@@ -54,14 +53,14 @@ def table_2_3(counts: pd.DataFrame, printed: bool = True) -> pd.DataFrame:
         ("training pool", paper.TABLE_2, paper.POLYGONS_POOL),
         ("test set", paper.TABLE_3, paper.POLYGONS_TEST),
     ):
-        here = ours.xs(part).reindex([code for code, _ in legend]) if part in ours.index else None
-        for what, values, whole in (("polygons", {}, total), ("pixels", facts, sum(facts.values()))):
+        mine = ours.xs(part).reindex([code for code, _ in legend]) if part in ours.index else None
+        for quantity, values, whole in (("polygons", {}, total), ("pixels", facts, sum(facts.values()))):
             if printed:
-                columns[part, what, "paper"] = [values.get(code, np.nan) for code, _ in legend] + [whole]
-            if here is None:
-                columns[part, what, "ours"] = [np.nan] * (len(legend) + 1)
+                columns[part, quantity, "paper"] = [values.get(code, np.nan) for code, _ in legend] + [whole]
+            if mine is None:
+                columns[part, quantity, "ours"] = [np.nan] * (len(legend) + 1)
             else:
-                columns[part, what, "ours"] = [*here[what], here[what].sum()]
+                columns[part, quantity, "ours"] = [*mine[quantity], mine[quantity].sum()]
     rows = [*legend, ("", "Total")]
     table = pd.DataFrame(columns, index=pd.MultiIndex.from_tuples(rows, names=["code", "class"]))
     table = table.map(lambda value: DASH if pd.isna(value) else f"{value:,.0f}")
@@ -71,19 +70,16 @@ def table_2_3(counts: pd.DataFrame, printed: bool = True) -> pd.DataFrame:
 def table_4(
     results: pd.DataFrame, trainings: pd.DataFrame, legend: tuple[LandCover, ...], printed: bool = True
 ) -> pd.DataFrame:
-    """Table 4: class F1 of each model's chosen training on validation and test, its cost, and F1 over its trainings.
+    """Table 4: class F1 of the chosen training of each model on validation and test, its cost, and F1 over its trainings.
 
     Parameters
     ----------
-    results: F1 of every class in every training; columns model, training, set (validation, test), code, f1.
-    trainings: one row a training; columns model, training, macro_f1_validation, parameters, training_seconds,
-        inference_seconds, chosen.
-    legend: classes of the scene.
-    printed: columns are (model, "paper" or "ours") for the paper's six models and any other of ours, rows its eight
-        classes. Otherwise the columns are our models alone and the rows the classes of `legend`.
+    results, trainings, legend: see `scores_table`.
+    printed: the columns are (model, "paper" or "ours") for the six printed models and those added to them, and the rows are
+        the printed classes. Otherwise this is the table of scores, with the printed models first.
 
-    "Mean" is the printed one beside the mean of our class F1; the printed rows do not all average to the printed mean,
-    so their own mean stands below it. The deviation over trainings is that of a sample. What is not there is a dash.
+    Some printed rows do not average to the printed mean, so a row "Mean of the printed rows" follows it. The deviation over
+    trainings is that of a sample. A missing value is a dash.
     """
     known = [name for name in paper.MODELS if printed or name in set(trainings["model"])]
     names = known + [name for name in trainings["model"].unique() if name not in known]
@@ -103,24 +99,25 @@ def table_4(
 
 
 def headline_table(table: pd.DataFrame) -> pd.DataFrame:
-    """The means of a `table_4`, a row a model: mean F1 on validation and test, printed beside ours where it has both."""
+    """Means of `table_4`, one row for each model: mean F1 on validation and test, printed and ours where it has both."""
     means = table.xs("Mean", level=1).T.rename_axis(columns=None)
     names = means.index.unique(0)
     return means.unstack().reindex(names) if means.index.nlevels == 2 else means
 
 
 def differences_table(results: pd.DataFrame, trainings: pd.DataFrame, legend: tuple[LandCover, ...]) -> pd.DataFrame:
-    """Table 4, ours less printed: F1 of each class in the chosen trainings, validation and test, NaN where one lacks.
+    """Table 4, ours minus printed: F1 of each class in the chosen trainings on validation and test, NaN where one is
+    missing.
 
-    Classes that the paper does not have are left out. `results` and `trainings` as `table_4` takes them.
+    Classes that the paper lacks are left out. Parameters are those of `table_4`.
     """
     ours = chosen_scores(results, trainings).pivot_table(index=["set", "code"], columns="model", values="f1")
     rows = {}
     for part, (title, printed, _) in PRINTED_F1.items():
-        for cover in [cover for cover in legend if cover in nomenclature.CLASSES]:
+        for cover in [cover for cover in legend if paper.CLASSES.get(cover.code) == cover.name]:
             for model, value in zip(paper.MODELS, printed[cover.code], strict=True):
-                found = ours[model].get((part, cover.code), np.nan) if model in ours else np.nan
-                rows.setdefault((title, cover.name), {})[model] = found - value
+                f1 = ours[model].get((part, cover.code), np.nan) if model in ours else np.nan
+                rows.setdefault((title, cover.name), {})[model] = f1 - value
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
@@ -136,14 +133,14 @@ def printed_scores() -> pd.DataFrame:
 
 
 def _printed_column(name: str) -> list:
-    """One model's column of Table 4 as printed; dashes for a model that the paper does not have."""
-    size = 2 * (len(nomenclature.CLASSES) + 2) + 4
+    """The column of a model in Table 4 as printed; dashes for a model that the paper lacks."""
+    size = 2 * (len(paper.CLASSES) + 2) + 4
     if name not in paper.MODELS:
         return [DASH] * size
     place = paper.MODELS.index(name)
     column = []
     for _, scores, means in PRINTED_F1.values():
-        f1 = [scores[cover.code][place] for cover in nomenclature.CLASSES]
+        f1 = [scores[code][place] for code in paper.CLASSES]
         column += [*f1, means[place], float(np.mean(f1))]
     parameters, reliability = paper.TABLE_4_PARAMETERS[place], paper.TABLE_4_RELIABILITY[place]
     return [
@@ -156,10 +153,10 @@ def _printed_column(name: str) -> list:
 
 
 def models_table(models: pd.DataFrame) -> pd.DataFrame:
-    """Parameters of each network as printed in Table 4 (thousands) and counted, and its receptive field in pixels.
+    """Parameters of each network as printed in Table 4 (thousands) and as counted, and its receptive field in pixels.
 
-    `models` has the columns model, parameters_reference (at the paper's input), parameters (at this scene's) and
-    receptive_field.
+    `models` has the columns model, parameters_reference (at the input size of the paper), parameters (at that of the
+    run) and receptive_field; see `Trained.networks`.
     """
     printed = dict(zip(paper.MODELS, paper.TABLE_4_PARAMETERS, strict=True))
     return pd.DataFrame(
