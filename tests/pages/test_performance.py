@@ -97,7 +97,7 @@ def test_goals_say_for_each_machine_what_was_measured_and_whether_it_is_met():
 def test_every_goal_finds_its_measurement():
     tables = {goal.table: read_measurements(goal.table) for goal in performance.GOALS}
     found = set(goals_table(tables).index.get_level_values("goal"))
-    assert found == {goal.what for goal in performance.GOALS}
+    assert found == {goal.quantity for goal in performance.GOALS}
 
 
 def test_training_that_learns_less_than_the_plain_loop_misses_its_goal():
@@ -105,5 +105,5 @@ def test_training_that_learns_less_than_the_plain_loop_misses_its_goal():
     table = pd.DataFrame(rows, columns=["model", "way", "times ours", "best validation macro F1, mean"])
     table.attrs["machine"] = MACHINES[0]
     table = goals_table({"trainings": table})
-    assert table.loc[("macro F1 less that of the plain loop", "3D-CNN", "≥ 0")].tolist() == ["-0.05", "no"]
+    assert table.loc[("macro F1 minus that of the plain loop", "3D-CNN", "≥ 0")].tolist() == ["-0.05", "no"]
     assert table.loc[("plain loop's seconds an epoch over ours", "3D-CNN", "≥ 2")].tolist() == ["9", MARK]

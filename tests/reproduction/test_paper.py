@@ -9,7 +9,7 @@ from paperlib.models.registry import CLASSIFIERS
 from paperlib.reproduction import paper
 from paperlib.scenes import sensors
 from paperlib.settings import PRESETS
-from paperlib.simulation import layout
+from paperlib.simulation import polygons, scene
 
 
 def test_the_default_nomenclature_has_the_printed_classes():
@@ -26,9 +26,9 @@ def test_presets_have_the_printed_sizes():
 
 
 def test_the_simulated_scene_has_the_printed_layout():
-    assert layout.TILE == paper.TILE and layout.DATES == paper.DATES
-    assert layout.POOL_PIXELS == paper.TABLE_2 and layout.TEST_PIXELS == paper.TABLE_3
-    assert (layout.POOL_POLYGONS, layout.TEST_POLYGONS) == (paper.POLYGONS_POOL, paper.POLYGONS_TEST)
+    assert scene.TILE == paper.TILE and scene.DATES == paper.DATES
+    assert polygons.POOL_PIXELS == paper.TABLE_2 and polygons.TEST_PIXELS == paper.TABLE_3
+    assert (polygons.POOL_POLYGONS, polygons.TEST_POLYGONS) == (paper.POLYGONS_POOL, paper.POLYGONS_TEST)
 
 
 def test_the_classifiers_are_the_printed_ones():

@@ -17,8 +17,10 @@ from paperlib.evaluation import metrics
 from paperlib.models import forest
 from paperlib.reproduction import paper
 from paperlib.scenes import sensors
-from paperlib.simulation.landscape import COVERS, draw_landscape, draw_polygons, planned
-from paperlib.simulation.scene import SEASONS, simulate_scene
+from paperlib.simulation.landscape import COVERS, draw_landscape
+from paperlib.simulation.polygons import draw_polygons, plan_polygons
+from paperlib.simulation.scene import simulate_scene
+from paperlib.simulation.spectra import SEASONS
 
 SIZE, POOL, TEST = 192, 40, 24
 
@@ -107,7 +109,7 @@ def test_classes_are_as_unequal_as_the_tables_say(folder, truth):
     with rasterio.open(folder / "truth.tif") as file:
         found = pixels_by_class(polygons, truth, file.transform)
     for part, number in (("pool", POOL), ("test", TEST)):
-        for code, (polygons_asked, pixels) in planned(part, number, SIZE).items():
+        for code, (polygons_asked, pixels) in plan_polygons(part, number, SIZE).items():
             assert found.loc[code, part] <= pixels + 4 * polygons_asked and found.loc[code, part] > 0.4 * pixels
 
 

@@ -194,8 +194,8 @@
     const [margin, gap] = [{left: 58, right: 12, top: 12, bottom: 44}, 22];
     const span = Math.max(days.at(-1) - days[0], 864e5);
     const x = (day) => margin.left + 6 + ((day - days[0]) / span) * (width - margin.left - margin.right - 12);
-    const {bands, looks} = data.series;
-    const lines = bands.map((band, number) => [band, series.reflectance[number], looks[number]]);
+    const {bands, styles} = data.series;
+    const lines = bands.map((band, number) => [band, series.reflectance[number], styles[number]]);
     const panels = [{name: "reflectance (0 to 1)", lines, height: 190}];
     const green = ["#1a9a2e", ""];
     if (series.ndvi) panels.push({name: "NDVI (-1 to 1)", lines: [["NDVI", series.ndvi, green]], height: 110});
@@ -243,7 +243,7 @@
   /** Names of the lines, each with its colour and dashes. */
   function chartLegend() {
     const items = data.series.bands.map((band, number) => {
-      const [stroke, dash] = data.series.looks[number];
+      const [stroke, dash] = data.series.styles[number];
       const line = shape("line", {x1: 0, x2: 26, y1: 6, y2: 6, stroke, "stroke-width": 2, "stroke-dasharray": dash});
       return element("li", {}, shape("svg", {width: 26, height: 12, "aria-hidden": "true"}, line), band);
     });

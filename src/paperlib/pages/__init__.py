@@ -1,4 +1,4 @@
-"""What a page of the book needs around its figures: banner, provenance, map page, measurements, the book of a scene."""
+"""Parts of the pages of the book: banner, provenance, interactive map, measurements, walkthrough, the book of one scene."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""What stands at the top and at the foot of every notebook: which scene this is, and how the page came about."""
+"""Top and bottom of every notebook: a banner that names the scene, and a table of provenance."""
 
 import time
 from html import escape
@@ -13,16 +13,16 @@ _opened = time.perf_counter()
 
 
 class Html(str):
-    """HTML that a notebook shows as such."""
+    """Text that a notebook displays as HTML."""
 
     def _repr_html_(self) -> str:
         return str(self)
 
 
 def banner(run: Experiment) -> Html:
-    """A box naming scene and preset of the page; for the simulated scene, the warning that its results are no evidence."""
+    """A box with scene and preset of the page, as HTML; for the simulated scene, it warns that results are no evidence."""
     scene, train = run.settings.scene, run.settings.train
-    trainings = f"{train.trainings} training{'s' if train.trainings > 1 else ''} a model"
+    trainings = f"{train.trainings} training{'s' if train.trainings > 1 else ''} for each model"
     effort = f"Preset {_preset(run.settings)}: {trainings}, of {train.epochs} epochs at most."
     if run.simulated:
         title, kind = "Simulated scene", "warning"
@@ -40,7 +40,7 @@ def banner(run: Experiment) -> Html:
         text = (
             f"Computed on <code>{escape(Path(scene.path).name)}</code>, not on the data of the paper: {days}; bands "
             f"{', '.join(run.scene['band'].values)}; classes {escape(', '.join(cover.name for cover in run.legend))}. "
-            "What the text says of the paper's tile, dates, bands and classes is the paper's."
+            "The tile, dates, bands and classes in the text are those of the paper."
         )
     return Html(f'<div class="admonition {kind}"><p class="admonition-title">{title}</p><p>{text} {effort}</p></div>')
 
@@ -53,7 +53,7 @@ def _preset(chosen: settings.Settings) -> str:
 
 
 def provenance(run: Experiment) -> pd.DataFrame:
-    """Settings, code, versions, device of this run, and seconds since the page began, one row each."""
+    """Settings, code, versions and device of a run, and the seconds since the page began, one row each."""
     facts = store.provenance(settings.describe(run.settings), time.perf_counter() - _opened)
     scene = "simulated" if run.simulated else Path(run.settings.scene.path).name
     rows = {"scene": scene, "commit": facts["commit"], "created (UTC)": facts["created"]}
@@ -70,7 +70,7 @@ def provenance(run: Experiment) -> pd.DataFrame:
 
 
 def missing_image_note(name: str) -> Html:
-    """A box saying that the image of a real scene is not here and how to get it."""
+    """A box for a missing image of a real scene that says how to get it, as HTML."""
     return Html(
         '<div class="admonition note"><p class="admonition-title">The image is not here</p>'
         f"<p>Run <code>paperlib fetch {name}</code> (through pip) and build the book again.</p></div>"
@@ -78,7 +78,7 @@ def missing_image_note(name: str) -> Html:
 
 
 def missing_crops_note() -> Html:
-    """A box saying that the native crops are not here and how to get them."""
+    """A box for the missing image crops of the single date that says how to get them, as HTML."""
     return Html(
         '<div class="admonition note"><p class="admonition-title">The crops are not here</p>'
         "<p>Put the files of the repository <code>nkarasiak/atelier_SAGEO2019</code>, branch data, into "

@@ -1,4 +1,4 @@
-"""What the page `performance` makes of measurements: goals beside what was reached, and where the time of a tile goes."""
+"""Parts of the page `performance`: goals beside the measurements, and the time that each stage of a whole tile takes."""
 
 import math
 import re
@@ -17,10 +17,10 @@ from ..reproduction.paper import MODELS, TABLE_4_INFERENCE_MINUTES
 #: Pixels of a Sentinel-2 tile at 10 m.
 TILE = 10980**2
 
-#: Stage of benchmarks/stages.py that is each network's own; the others are the same for all.
+#: Prefix of the stages of benchmarks/stages.py that differ between networks; the other stages are the same for all.
 CLASSIFYING = "normalise and classify, "
 
-#: Stages as they are drawn, with their colours.
+#: Colour by stage, as drawn.
 STAGES = {"read, decompress, double": "#0072b2", "gaps, indices": "#e69f00", "normalise, classify": "0.75"}
 DOT = {"marker": "o", "linestyle": "", "markersize": 5}
 
@@ -28,17 +28,17 @@ Values = Callable[[pd.DataFrame], pd.Series]
 
 
 class Goal(NamedTuple):
-    """What a measurement should reach; set before it was taken."""
+    """A range that a measurement should reach, set before it was taken."""
 
-    what: str
-    table: str  # of benchmarks/results
+    quantity: str
+    table: str  # name of the file in benchmarks/results
     low: float
     high: float
-    values: Values  # out of the table, indexed by what was measured
+    values: Values  # measured values in the table, indexed by the item measured
 
 
 def _column(name: str, **where: str | list[str]) -> Values:
-    """A column by the first one, of the rows that hold these values."""
+    """Values of a column, indexed by the first column, in the rows with these values in other columns."""
 
     def values(table: pd.DataFrame) -> pd.Series:
         for column, wanted in where.items():
@@ -49,7 +49,7 @@ def _column(name: str, **where: str | list[str]) -> Values:
 
 
 def _gain(table: pd.DataFrame) -> pd.Series:
-    """Macro F1 of our way of training less that of the plain loop."""
+    """Macro F1 of our training loop minus that of the plain loop."""
     f1 = table.pivot_table(index="model", columns="way", values="best validation macro F1, mean")
     return (f1["ours"] - f1["plain loop"]).dropna()
 
@@ -67,14 +67,14 @@ GOALS = (
     Goal("memory for twice the columns", "memory", 0.95, 1.05, _column("twice the columns")),
     Goal("forest's map over prediction alone", "forests", 0.85, math.inf, _column("ratio")),
     Goal("plain loop's seconds an epoch over ours", "trainings", 2, math.inf, _column("times ours", way="plain loop")),
-    Goal("macro F1 less that of the plain loop", "trainings", 0, math.inf, _gain),
+    Goal("macro F1 minus that of the plain loop", "trainings", 0, math.inf, _gain),
     Goal("breizhcrops' seconds over ours", "trainings", 1.5, math.inf, _column("times ours", way="breizhcrops")),
     Goal("import paperlib (s)", "startup", 0, 0.5, _column("seconds", command="import paperlib")),
 )
 
 
 def goals_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """A row a goal and network: what is wanted, and for each machine what was measured and whether that is met.
+    """One row for each goal and network: the range wanted, and by machine the value measured and whether it is in range.
 
     `tables` by name, as `read_measurements` returns them; a goal without its table is left out. A value that was not
     measured is a dash.
@@ -84,20 +84,20 @@ def goals_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         if goal.table not in tables:
             continue
         for machine, part in _with_machine(tables[goal.table]).groupby("machine", sort=False):
-            for of, value in goal.values(part).dropna().items():
-                row = rows.setdefault((goal.what, of, _wanted(goal)), {})
-                # three digits, so that what misses narrowly does not look as if it were met
+            for item, value in goal.values(part).dropna().items():
+                row = rows.setdefault((goal.quantity, item, _wanted(goal)), {})
+                # three digits, so that a narrow miss does not look like a hit
                 row[machine, "measured"] = f"{value:.3g}"
                 row[machine, "met"] = MARK if goal.low <= value <= goal.high else "no"
     table = pd.DataFrame(rows.values(), index=pd.MultiIndex.from_tuples(rows, names=["goal", "of", "wanted"]))
     table.columns = pd.MultiIndex.from_tuples(table.columns)
-    goals = list(dict.fromkeys(goal.what for goal in GOALS))
+    goals = list(dict.fromkeys(goal.quantity for goal in GOALS))
     order = sorted(rows, key=lambda row: (goals.index(row[0]), MODELS.index(row[1]) if row[1] in MODELS else -1))
     return table.loc[order, sorted(table.columns)].fillna(DASH)
 
 
 def _with_machine(table: pd.DataFrame) -> pd.DataFrame:
-    """A table as of `read_measurements` with its column of machines, also where all rows share one."""
+    """A table of measurements with a column machine, also where all rows share one machine."""
     return table if "machine" in table else table.assign(machine=table.attrs["machine"])
 
 
@@ -109,12 +109,12 @@ def _wanted(goal: Goal) -> str:
 
 @styled
 def tile_figure(stages: pd.DataFrame, whole: pd.DataFrame, squares: pd.DataFrame) -> Figure:
-    """Minutes of a whole tile, a panel a machine and a bar a network: its stages, and dots for what maps took.
+    """Minutes of a whole tile, one panel for each machine and one bar for each network: its stages, and dots for whole maps.
 
     Tables as `read_measurements` returns them: of benchmarks/stages.py; of whole.py, drawn as full dots; of maps.py, drawn
-    as hollow dots where no whole tile was measured. A line has the paper's minutes, on two V100.
+    as hollow dots where no whole tile was measured. A line marks the minutes of the paper, on two V100.
     """
-    drawn, taken = _spent(_with_machine(stages)), _taken(whole, squares)
+    drawn, maps = _stage_minutes(_with_machine(stages)), _map_minutes(whole, squares)
     machines, names = drawn["machine"].unique(), drawn["model"].unique()
     figure = Figure((WIDTH, 0.8 + len(machines) * (0.32 * len(names) + 0.6)), layout="constrained")
     axes = figure.subplots(len(machines), 1, squeeze=False)[:, 0]
@@ -124,11 +124,11 @@ def tile_figure(stages: pd.DataFrame, whole: pd.DataFrame, squares: pd.DataFrame
             part = drawn[(drawn["machine"] == machine) & (drawn["stage"] == stage)].set_index("model")["minutes"]
             ax.barh(names, part[names], left=start, color=colour, height=0.6)
             start += part
-        for one in taken[(taken["machine"] == machine) & taken["model"].isin(names)].itertuples():
-            ax.plot([one.minutes], [one.model], color="black", markerfacecolor="black" if one.whole else "white", **DOT)
+        for row in maps[(maps["machine"] == machine) & maps["model"].isin(names)].itertuples():
+            ax.plot([row.minutes], [row.model], color="black", markerfacecolor="black" if row.whole else "white", **DOT)
         ax.axvline(TABLE_4_INFERENCE_MINUTES[0], color="0.3", linestyle="--", linewidth=1)
         ax.set_title(machine, loc="left")
-        ax.invert_yaxis()  # in the paper's order from the top
+        ax.invert_yaxis()  # the first network on top
         ax.grid(axis="x", color="0.93")
         ax.set_axisbelow(True)
         ax.tick_params(axis="y", length=0)
@@ -136,7 +136,7 @@ def tile_figure(stages: pd.DataFrame, whole: pd.DataFrame, squares: pd.DataFrame
     handles = [Patch(color=colour, label=stage) for stage, colour in STAGES.items()]
     handles += [
         Line2D([], [], color="black", **DOT, label="measured"),
-        Line2D([], [], color="black", markerfacecolor="white", **DOT, label="reckoned from a square"),
+        Line2D([], [], color="black", markerfacecolor="white", **DOT, label="extrapolated from a square"),
         Line2D([], [], color="0.3", linestyle="--", linewidth=1, label="paper, two V100"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
@@ -145,13 +145,13 @@ def tile_figure(stages: pd.DataFrame, whole: pd.DataFrame, squares: pd.DataFrame
     return figure.describe(alt + "nearly all of it is classifying.", drawn)
 
 
-def _spent(stages: pd.DataFrame) -> pd.DataFrame:
-    """Minutes of a whole tile by machine, model and stage, in which all cores do the same."""
+def _stage_minutes(stages: pd.DataFrame) -> pd.DataFrame:
+    """Minutes of a whole tile on all cores: columns machine, model, stage, minutes."""
     rows = []
     for machine, part in stages.groupby("machine", sort=False):
         cores = int(re.search(r"(\d+) cores", machine)[1])
         minutes = part.set_index("stage")["core microseconds a pixel"] * TILE / cores / 60e6
-        minutes = minutes.drop("GDAL alone", errors="ignore")  # is a part of reading
+        minutes = minutes.drop("GDAL alone", errors="ignore")  # part of reading
         own = minutes[minutes.index.str.startswith(CLASSIFYING)]
         reading = minutes[minutes.index.str.startswith("read")].sum()
         preparing = minutes.sum() - own.sum() - reading
@@ -163,8 +163,8 @@ def _spent(stages: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["machine", "model", "stage", "minutes"])
 
 
-def _taken(whole: pd.DataFrame, squares: pd.DataFrame) -> pd.DataFrame:
-    """Minutes of maps by machine and model; `whole` is False where they are extrapolated."""
+def _map_minutes(whole: pd.DataFrame, squares: pd.DataFrame) -> pd.DataFrame:
+    """Minutes of maps: columns machine, model, minutes, whole (False where they are extrapolated from a square)."""
     parts = [
         _with_machine(table)[["machine", "model"]].assign(minutes=table[column], whole=column in whole)
         for table, column in ((whole, "whole tile (min)"), (squares, "whole tile, extrapolated (min)"))

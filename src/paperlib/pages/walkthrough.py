@@ -1,6 +1,7 @@
-"""What the page `your-own-tile` walks through: a small scene unlike the paper's, and commands with their true output.
+"""Parts of the page `your-own-tile`: a small scene in other formats than the paper's, and commands with their real output.
 
-The scene is derived from the simulated one: another year, monthly, nine bands, months without data, classes of its own.
+The scene is derived from the simulated one, with another year, monthly dates, nine bands, months without data and other
+classes.
 """
 
 import atexit
@@ -33,12 +34,12 @@ from ..scenes.sensors import BANDS, BANDS_10M
 from ..simulation.scene import simulate_scene
 from .page import Html
 
-#: Without the B8 of NDVI, NDWI and every near infrared picture.
+#: Bands of the scene; B8, which NDVI, NDWI and near infrared composites need, is missing.
 HELD = tuple(band for band in BANDS if band != "B8")
 YEAR = 2021
 MONTHS = pd.date_range(f"{YEAR}-01-01", periods=12, freq="MS") + pd.Timedelta(days=14)
-EMPTY = [2, 9]  # months
-#: Own code of classes of the paper: two become one, two are left out. Codes 1 and 7 mean something else in the paper.
+EMPTY = [2, 9]  # positions in MONTHS without data
+#: Class code of this scene by code of CLC+: two classes become one, two are left out, 1 and 7 change their meaning.
 CODES = {1: 7, 2: 1, 3: 1, 6: 41, 7: 42, 11: 210}
 LEGEND = {
     "code": [1, 7, 41, 42, 210],
@@ -48,7 +49,7 @@ LEGEND = {
 
 
 def temporary_folder() -> Path:
-    """A new folder that is removed when the page is done."""
+    """A new folder that is removed when the process of the page ends."""
     folder = Path(tempfile.mkdtemp(prefix="walkthrough-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -60,24 +61,24 @@ def write_scene(folder: Path, size: int = 128, pool: int = 40, test: int = 24) -
         source = simulate_scene(Path(place) / "simulated", size=size, pool=pool, test=test, seed=5)
         scene = open_scene(source, bands=HELD).compute()
         polygons = gpd.read_file(source / "polygons.gpkg")
-    seen = scene.where(~scene.mask).interpolate_na("time", fill_value="extrapolate")
+    clear = scene.where(~scene.mask).interpolate_na("time", fill_value="extrapolate")
     days = [day.replace(year=2018) for day in MONTHS]
-    monthly = seen.interp(time=days, kwargs={"fill_value": "extrapolate"}).clip(0.0001, 1)
+    monthly = clear.interp(time=days, kwargs={"fill_value": "extrapolate"}).clip(0.0001, 1)
     stored = (monthly * 10_000).round().fillna(NODATA).astype(np.int16).assign_coords(time=MONTHS)
     stored = stored.drop_vars("mask", errors="ignore").transpose("band", "time", "y", "x").copy()
     stored[:, 5, :, : size // 2] = NODATA
     stored[:, EMPTY] = NODATA
-    cube, own = folder / "lagoon.nc", folder / "lagoon.gpkg"
+    cube, labels = folder / "lagoon.nc", folder / "lagoon.gpkg"
     xr.Dataset({"reflectance": stored.rio.write_crs(scene.rio.crs)}).to_netcdf(cube, engine="h5netcdf")
     polygons = polygons[polygons["code"].isin(CODES)]
     polygons = polygons.assign(code=polygons["code"].map(CODES))[["code", "geometry"]]
-    polygons.to_crs(4326).to_file(own)
-    pd.DataFrame(LEGEND).to_csv(classes_file(own), index=False)
-    return cube, own
+    polygons.to_crs(4326).to_file(labels)
+    pd.DataFrame(LEGEND).to_csv(classes_file(labels), index=False)
+    return cube, labels
 
 
 def write_draft(polygons: Path, draft: Path) -> None:
-    """Write `polygons` as someone in a hurry draws them: crossing itself, outside, too small, twice with other classes."""
+    """Write a copy of `polygons` with faults: an outline that crosses itself, one outside, a tiny one, a duplicate."""
     table = gpd.read_file(polygons).to_crs(32631)
     first, second = table.iloc[[0]], table.iloc[[1]]
     left, bottom, right, top = first.geometry.iloc[0].bounds
@@ -95,7 +96,7 @@ def write_draft(polygons: Path, draft: Path) -> None:
 
 
 def write_acquisitions(folder: Path, size: int = 64) -> None:
-    """Write a simulated Theia L2A product for the middle of each month to a folder: smooth, with a cloud that wanders."""
+    """Write a smooth simulated Theia L2A product for the middle of each month to a folder, with a cloud that moves."""
     rows, columns = np.mgrid[:size, :size]
     for number, day in enumerate(MONTHS):
         name = f"SENTINEL2A_{day:%Y%m%d}-105021-460_L2A_T31TCJ_C_V2-2"
@@ -116,55 +117,59 @@ def _write(path: Path, image: np.ndarray, pixel: int) -> None:
 
 
 def run_command(command: str, folder: Path, expected: int = 0) -> Html:
-    """Run `paperlib ...` in a folder and show the command, all that it prints, and its exit code where it is not 0.
+    """Run `paperlib ...` in a folder; return the command, its output, and its exit code where that is not 0, as HTML.
 
-    Raises `InputError` with the output when the exit code is not the expected one.
+    Raises `InputError` with the output where the exit code is not the expected one.
     """
     program, *words = shlex.split(command)
     if program != "paperlib":
-        raise InputError(f"{command}: a command of paperlib is expected.")
+        raise InputError(f"{command} is no command of paperlib.", kind="walkthrough.command")
     done = subprocess.run(
         [sys.executable, "-m", "paperlib", *words], env=environment.for_child({"QUIET": "1"}, keep=False),
         cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
     )  # fmt: skip
     if done.returncode != expected:
-        raise InputError(f"{command} exited with {done.returncode}, not {expected}:\n{done.stdout}")
+        problem = f"{command} exited with {done.returncode}, not {expected}:\n{done.stdout}"
+        raise InputError(problem, kind="walkthrough.command")
     code = f"(exit code {done.returncode})\n" if done.returncode else ""
     return _text(f"$ {command}\n{done.stdout}{code}")
 
 
 def list_files(folder: Path, deepest: int = 9) -> Html:
-    """The files below a folder with their sizes, to a depth; deeper ones are counted, hidden ones left out."""
+    """Files below a folder with their sizes down to a depth, as HTML; deeper files are counted, hidden ones left out."""
     lines = []
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         if len(parts) > deepest or any(part.startswith(".") for part in parts):
             continue
-        inside = sum(1 for one in path.rglob("*") if one.is_file()) if path.is_dir() else 0
-        size = f"{inside} files" if len(parts) == deepest else ""
-        what = f"{path.name}/" if path.is_dir() else path.name
-        told = size if path.is_dir() else f"{path.stat().st_size:,} bytes"
-        lines.append(f"{'    ' * (len(parts) - 1) + what:60} {told:>18}".rstrip())
+        if path.is_dir():
+            files = sum(1 for file in path.rglob("*") if file.is_file())
+            name, size = f"{path.name}/", f"{files} files" if len(parts) == deepest else ""
+        else:
+            name, size = path.name, f"{path.stat().st_size:,} bytes"
+        lines.append(f"{'    ' * (len(parts) - 1) + name:60} {size:>18}".rstrip())
     return _text("\n".join(lines))
 
 
 def read_areas(maps: Path) -> pd.DataFrame:
-    """The hectares of each class, as a delivery has them."""
+    """Hectares of each class, from areas.csv in a folder of maps."""
     return pd.read_csv(maps / "areas.csv")
 
 
 def write_mapping(path: Path, legend: tuple[LandCover, ...]) -> None:
-    """Write the table that takes each code of a land cover raster for itself."""
+    """Write a mapping table in which each code of a land cover raster stays the same."""
     pd.DataFrame({"source": [cover.code for cover in legend], "code": [cover.code for cover in legend]}).to_csv(
         path, index=False
     )
 
 
 def read_gis_classes(path: Path) -> pd.DataFrame:
-    """What GDAL reads of a class map and the file beside it: code, name and colour of each class that has a name."""
+    """Code, name and colour of each class, as GDAL reads them from a class map and the file beside it."""
     with rasterio.open(path) as file, MemoryFile(ext=".vrt") as copy:
-        rasterio.shutil.copy(file, copy.name, driver="VRT")  # GDAL writes down what it has read
-        names = [one.text or "" for one in ElementTree.fromstring(copy.read()).iter("Category")]
+        rasterio.shutil.copy(
+            file, copy.name, driver="VRT"
+        )  # rasterio does not read category names; GDAL writes them into a VRT
+        names = [element.text or "" for element in ElementTree.fromstring(copy.read()).iter("Category")]
         colours = file.colormap(1)
     rows = [(code, name, "#{:02x}{:02x}{:02x}".format(*colours[code])) for code, name in enumerate(names) if name]
     return pd.DataFrame(rows, columns=["code", "class", "colour"])

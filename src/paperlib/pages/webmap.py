@@ -1,7 +1,7 @@
-"""A run as an interactive map in a static page: everything the browser needs is packed into one piece of HTML.
+"""An interactive map of a run for a static page: all data that the browser needs are packed into one piece of HTML.
 
-The page reads three files of the book beside it (`vendor/ol` and `map`, see book/vendor/README.md) and nothing else; it
-asks no server. Without scripts a picture stands in.
+The page reads three files of the book beside it (`vendor/ol` and `map`, see book/vendor/README.md) and asks no server.
+Without scripts it shows a picture.
 """
 
 import base64
@@ -29,19 +29,20 @@ from ..runs.experiment import Experiment
 from ..scenes.windowing import window_around
 from .page import Html
 
-#: Side in pixels of the part of a scene that is shown; a larger scene is cut, so that every pixel shown is a real one.
+#: Side in pixels of the window that is shown; a larger scene is cut, not resampled.
 SIDE = 400
 
-#: Characters of one map. A page may weigh 5 MB, of which the theme and OpenLayers take 1.3.
+#: Characters of the HTML of one map. A page may have 5 MB, of which the theme and OpenLayers take 1.3.
 LIMIT = 3_500_000
 
-#: Dates with a composite, spread over the series; the time series of a pixel has all of them.
+#: Dates with a colour composite, spread over the series; the time series of pixels have all dates.
 COMPOSITE_DATES = 12
 
-#: Bytes of all time series before they are compressed; they decide how many pixels have one.
+#: Bytes of all time series before compression, which limit the number of pixels that have one.
 SERIES_BYTES = 1_200_000
 
-NO_VALUE = -32768  # in time series: nodata
+NO_VALUE = -32768  # no data in time series
+#: Dash pattern in SVG by line style of matplotlib.
 DASHES = {"-": "", ":": "2 3", "--": "7 3", "-.": "7 3 2 3"}
 
 PAGE = """<link rel="stylesheet" href="vendor/ol/ol.css"><link rel="stylesheet" href="map/webmap.css">
@@ -52,10 +53,13 @@ PAGE = """<link rel="stylesheet" href="vendor/ol/ol.css"><link rel="stylesheet" 
 
 
 def interactive_map(run: Experiment, side: int = SIDE, names=CLASSIFIERS) -> Html:
-    """The maps of a run over its scene, to look at in a browser: layers, swipe, polygons, pixels.
+    """The maps of a run over its scene for a browser, with layers, a swipe, polygons and the series of pixels.
 
-    A scene larger than `side` pixels is cut to a window around the place of Figure 9 (see `Dataset.window`), which
-    shrinks by a fifth as often as it takes for the HTML to stay below `LIMIT`. `names`: the classifiers shown.
+    Parameters
+    ----------
+    side: side of the window in pixels; a smaller scene is shown whole. The window lies around the place of Figure 9, see
+        `Dataset.window`, and shrinks by a fifth until the HTML has fewer than `LIMIT` characters.
+    names: classifiers whose maps are shown.
     """
     maps, confidences = run.class_maps(names), {name: run.confidence_map(name) for name in names}
     place = run.scene.isel(run.dataset.window(1, FIGURE_9_CLASS))
@@ -63,12 +67,12 @@ def interactive_map(run: Experiment, side: int = SIDE, names=CLASSIFIERS) -> Htm
     while True:
         part = run.dataset.window(side, FIGURE_9_CLASS)
         scene = run.scene.isel(part)
-        cut = {name: one.isel(part) for name, one in maps.items()}
-        sure = {name: one.isel(part) for name, one in confidences.items()}
-        data = contents(scene, cut, sure, run.polygons, run.legend, (place["x"].item(), place["y"].item()))
+        shown = {name: codes.isel(part) for name, codes in maps.items()}
+        percent = {name: confidence.isel(part) for name, confidence in confidences.items()}
+        data = contents(scene, shown, percent, run.polygons, run.legend, (place["x"].item(), place["y"].item()))
         data["offset"] = [part["y"].start, part["x"].start]
         data["whole"] = [run.scene.sizes["y"], run.scene.sizes["x"]]
-        still = map_figures.maps_figure(dict(list(cut.items())[:2]), scene, run.legend)
+        still = map_figures.maps_figure(dict(list(shown.items())[:2]), scene, run.legend)
         html = render(data, still)
         if len(html) <= LIMIT:
             return html
@@ -83,14 +87,15 @@ def contents(
     legend: tuple[LandCover, ...],
     place: tuple[float, float],
 ) -> dict:
-    """What the browser is given, ready for JSON.
+    """Data of the map, ready for JSON.
 
     Parameters
     ----------
-    scene: reflectance (band, time, y, x) with its mask, the part that is shown, north up.
-    maps: class codes (y, x) of the same part by name, "truth" among them where it is known.
-    confidences: per cent (y, x), 255 where there is none, by the names of those maps that have one.
-    polygons: with polygon_id, code and set, in the scene's CRS; those that touch the part are taken.
+    scene: the window, reflectance (band, time, y, x) with its mask, north up.
+    maps: class codes (y, x) of the window by name, with "truth" where it is known.
+    confidences: per cent (y, x), 255 for no data, by name of the map.
+    polygons: columns polygon_id, code, set and geometry, in the CRS of the scene; those that touch the window are kept.
+    legend: classes of the maps.
     place: easting and northing around which pixels have a time series.
     """
     left, right, bottom, top = images.extent(scene)
@@ -118,58 +123,51 @@ def contents(
 
 
 def pack(values: np.ndarray) -> str:
-    """Base64 of the bytes of an array, compressed by zlib; all lowest bytes first, which compresses better."""
+    """Bytes of an array, compressed by zlib, as base64; the lowest bytes of all values come first and compress better."""
     plain = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
     planes = plain.view(np.uint8).reshape(-1, plain.itemsize).T
     return base64.b64encode(zlib.compress(planes.tobytes(), 9)).decode()
 
 
 def _composites(scene: xr.DataArray) -> dict[str, dict[str, str]]:
-    """Colour composites as data URIs by name and date, stretched like those of `map_figures`."""
+    """Colour composites as data URIs, by name and date."""
     count = scene.sizes["time"]
-    some = scene.isel(time=np.unique(np.linspace(0, count - 1, min(COMPOSITE_DATES, count)).round().astype(int)))
-    dates = some.indexes["time"].strftime("%Y-%m-%d")
+    dated = scene.isel(time=np.unique(np.linspace(0, count - 1, min(COMPOSITE_DATES, count)).round().astype(int)))
+    dates = dated.indexes["time"].strftime("%Y-%m-%d")
     return {
-        name: dict(zip(dates, map(_picture, images.composite(some, bands)), strict=True))
+        name: dict(zip(dates, map(_picture, images.composite(dated, bands)), strict=True))
         for name, bands in images.available_composites(scene).items()
     }
 
 
 def _picture(colours: np.ndarray) -> str:
-    """Data URI of an image (y, x, 3) in 0..1."""
+    """Data URI of an image (y, x, 3) from 0 to 1."""
     buffer = io.BytesIO()
     Image.fromarray((255 * colours).round().astype(np.uint8)).save(buffer, "webp", quality=80, method=6)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def _geojson(polygons: gpd.GeoDataFrame) -> dict:
-    """Polygons with number, class code and set; coordinates to 0.1 m."""
-    rows = zip(*(polygons[name] for name in ("polygon_id", "code", "set", "geometry")), strict=True)
-    features = [
-        {
-            "type": "Feature",
-            "properties": {"polygon": int(number), "code": int(code), "set": part},
-            "geometry": shapely.geometry.mapping(shapely.transform(geometry, lambda points: points.round(1))),
-        }
-        for number, code, part, geometry in rows
-    ]
-    return {"type": "FeatureCollection", "features": features}
+    """Polygons as GeoJSON with number, class code and set; coordinates are rounded to 0.1 m."""
+    rounded = shapely.transform(polygons.geometry.values, lambda points: points.round(1))
+    columns = polygons[["polygon_id", "code", "set", "geometry"]].set_geometry(rounded)
+    return columns.rename(columns={"polygon_id": "polygon"}).to_geo_dict(drop_id=True)
 
 
 def _series(scene: xr.DataArray, place: tuple[float, float]) -> dict:
-    """Reflectance x 10000 (band, time, y, x) as int16 and mask (time, y, x) of a square around a place."""
+    """Reflectance x 10000, int16 (band, time, y, x), and mask (time, y, x) of a square around a place, packed."""
     bands, dates = scene.sizes["band"], scene.sizes["time"]
     side = math.isqrt(SERIES_BYTES // (2 * bands * dates))
     window = window_around(scene, *place, side)
     part = scene.isel(window).compute()
     stored = np.where(np.isnan(part.values), NO_VALUE, np.rint(part.values * 10_000)).astype(np.int16)
-    looks = [theme.CHANNELS[band] for band in part["band"].values]
+    styles = [theme.CHANNELS[band] for band in part["band"].values]
     return {
         "row": window["y"].start,
         "column": window["x"].start,
         "size": [part.sizes["y"], part.sizes["x"]],
         "bands": [str(band) for band in part["band"].values],
-        "looks": [[colour, DASHES[line]] for colour, line, _ in looks],
+        "styles": [[colour, DASHES[line]] for colour, line, _ in styles],
         "dates": [f"{date:%Y-%m-%d}" for date in pd.DatetimeIndex(part["time"].values)],
         "values": pack(stored),
         "mask": pack(part["mask"].transpose("time", "y", "x").values.astype(np.uint8)),
@@ -177,12 +175,16 @@ def _series(scene: xr.DataArray, place: tuple[float, float]) -> dict:
 
 
 def render(data: dict, still: theme.Figure) -> Html:
-    """The HTML of `contents` (with offset and whole, rows and columns in the scene); `still` stands in for it."""
+    """HTML of the map.
+
+    `data` are those of `contents` with "offset" and "whole" (row and column of the window, size of the scene); `still`
+    is shown without scripts.
+    """
     buffer = io.BytesIO()
     still.savefig(buffer, format="webp")
     picture = "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
-    shown = [one["name"] for one in data["maps"][:2]]
-    alternative = f"A colour composite of the scene beside the class maps {' and '.join(shown)}, with their legend."
-    caption = "This picture stands in for an interactive map, which needs scripts."
+    names = [layer["name"] for layer in data["maps"][:2]]
+    alternative = f"A colour composite of the scene beside the class maps {' and '.join(names)}, with their legend."
+    caption = "This picture replaces an interactive map, which needs scripts."
     text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
     return Html(PAGE.format(still=picture, alternative=escape(alternative), caption=caption, data=text))

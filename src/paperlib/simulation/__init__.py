@@ -1,1 +1,1 @@
-"""A simulated scene with known truth, written as real product files."""
+"""A simulated scene with known truth, written as product files."""

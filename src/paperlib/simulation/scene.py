@@ -1,18 +1,17 @@
-"""A SIMULATED scene with known truth, written as real product files, so that it is read like a real one.
+"""A SIMULATED scene with known truth, written as product files so that it is read like a real scene.
 
-Grid and CRS of tile 31TCJ, the paper's eleven dates, ten bands at their native 10 and 20 m. A pixel is a mixture of
-materials whose spectra and spread between and within objects are those of `spectra.csv`, derived from real crops of the same
-tile and year (data/derive_spectra.py). Assumed, not measured: the mixtures (`landscape.COVERS`), the seasons of fields
-(green cover over measured soil), the spectra between November and April, clouds, and the landscape itself. How much objects
-differ was set so that classifiers score about as in the paper's Table 4; that they do is no finding.
+Grid and CRS of a Sentinel-2 tile, eleven dates, ten bands at their native 10 and 20 m. A pixel is a mixture of
+materials. Their spectra, and how these vary between and within objects, are measured (`spectra.csv`, derived from real
+images of the same tile and year by data/derive_spectra.py). Assumed, not measured: the mixtures (`landscape.COVERS`),
+the seasons of fields (green cover over measured soil), the spectra between November and April, clouds, and the
+landscape itself. The differences between objects were chosen so that classifiers score about as high as Carpentier et
+al. (2021) print, so such scores are no finding.
 """
 
-from importlib.resources import files
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
-import pandas as pd
 import rasterio
 from affine import Affine
 from rasterio.crs import CRS
@@ -21,99 +20,40 @@ from scipy.ndimage import gaussian_filter
 from .. import nomenclature
 from ..errors import InputError
 from ..scenes import sensors
-from . import layout
-from .landscape import COVERS, NAMES, Landscape, draw_landscape, draw_polygons
+from .landscape import COVERS, NAMES, Landscape, draw_landscape
+from .polygons import draw_polygons
+from .spectra import DATES, DAYS, SEASONS, green_cover, materials
 
+TILE = "T31TCJ"
 CRS_TILE = CRS.from_epsg(32631)
-ORIGIN = (356040, 4835680)  # upper left corner in metres: on the tile's 10 m and 20 m grids, in the real crops
+ORIGIN = (356040, 4835680)  # upper left corner in metres, on the 10 m and 20 m grids of the tile
 NODATA = -10000
-PSF = {10: 0.6, 20: 1.0}  # standard deviation of the imaging blur in pixels of 10 m
-
-_DAYS = (pd.to_datetime(layout.DATES) - pd.Timestamp("2018-01-01")).days.to_numpy().astype(float)
-
-
-#: Growths of the green cover of a field in a year, by cover type: green from about day `rise` (day 1: 1 January) to day
-#: `fall`, height at most; each as (mean, standard deviation) over the objects. The cover of weeds, volunteers and stubble
-#: is one more growth. Assumed, from the crop calendar of the region.
-SEASONS = {
-    "winter cereal": [(-20, 12, 168, 6, 0.8, 0.06), (215, 12, 330, 20, 0.3, 0.12)],
-    "rapeseed": [(-60, 12, 158, 5, 0.85, 0.05), (205, 12, 330, 20, 0.3, 0.12)],
-    "sunflower": [(165, 8, 245, 7, 0.7, 0.07), (-60, 15, 85, 15, 0.3, 0.15)],
-    "irrigated maize": [(160, 7, 275, 7, 0.9, 0.04), (-60, 15, 85, 15, 0.25, 0.12)],
-    "fallow field": [(-60, 20, 190, 30, 0.65, 0.1), (250, 25, 420, 20, 0.55, 0.12)],
-    "mown meadow": [(-150, 15, 152, 9, 0.75, 0.07), (175, 8, 225, 12, 0.6, 0.1), (250, 10, 450, 15, 0.65, 0.07)],
-    "bare parcel": [(90, 25, 200, 30, 0.25, 0.12), (260, 20, 420, 30, 0.25, 0.12)],
-}
-
-
-def _materials() -> dict[str, np.ndarray]:
-    """Mean, spread between and spread within objects, and change a day, of each material: each (4, date, band).
-
-    "green" is the vigorous cover of fields (measured: meadow in May, a crop in August). Where the crops hold few objects of
-    a material, their spread is too small: it is taken as 5 % of the mean at least (assumed).
-    """
-    table = pd.read_csv(files(__package__) / "spectra.csv", parse_dates=["date"])
-    measured = {name: _seasons(rows) for name, rows in table.groupby("material")}
-    measured["green"] = 0.5 * (measured["herb"][:, [3]] + measured.pop("crop"))
-    for values in measured.values():
-        values[1] = np.maximum(values[1], 0.05 * values[0])
-    return {
-        name: np.concatenate([values, np.gradient(values[:1], _DAYS, axis=1)]).astype(np.float32)
-        for name, values in measured.items()
-    }
-
-
-def _seasons(rows: pd.DataFrame) -> np.ndarray:
-    """(mean, between, within) x date x band of one material on the paper's dates.
-
-    Seven dates from late April to mid November are measured; between November and April the November spectrum turns
-    linearly into that of April, from mid March on. A material measured in August alone keeps its spectrum, a third
-    darker in winter, when mineral surfaces are wet.
-    """
-    grid = rows.pivot(index="date", columns="band", values=["mean", "between", "within"])
-    values = np.stack([grid[name][list(sensors.BANDS)].to_numpy() for name in ("mean", "between", "within")])
-    if len(grid) == 1:
-        wet = np.interp(_DAYS, [75, 135, 260, 320], [0.67, 1, 1, 0.67])
-        return values * wet[None, :, None]
-    days = (grid.index - pd.Timestamp("2018-01-01")).days.to_numpy().astype(float)
-    days, values = np.concatenate([[75.0], days]), np.concatenate([values[:, -1:], values], axis=1)
-    return np.stack([[np.interp(_DAYS, days, series) for series in part.T] for part in values]).transpose(0, 2, 1)
-
-
-def _green_cover(growths: list[tuple], number: int, random: np.random.Generator) -> np.ndarray:
-    """Green cover (date, object) of fields: the highest of some growths, each a double logistic."""
-    covers = []
-    for rise, rise_spread, fall, fall_spread, height, height_spread in growths:
-        start, stop = random.normal(rise, rise_spread, number), random.normal(fall, fall_spread, number)
-        top = np.clip(random.normal(height, height_spread, number), 0, 0.97)
-        days = _DAYS[:, None]
-        covers.append(top / (1 + np.exp(-(days - start) / 14)) / (1 + np.exp((days - stop) / 6)))
-    return np.max(covers, axis=0)
+PSF = {10: 0.6, 20: 1.0}  # standard deviation of the imaging blur in pixels of 10 m, by pixel size of the band
 
 
 class _Objects:
-    """The landscape with the characters of its objects, which stay the same from date to date."""
+    """The landscape with those properties of its objects that are the same on all dates."""
 
     def __init__(self, landscape: Landscape, random: np.random.Generator):
         self.cover, self.objects = landscape.cover, landscape.objects
-        spectra = _materials()
+        spectra = materials()
         self.materials = [*spectra, "field"]
         self.spectra = np.stack(list(spectra.values()))  # (material, 4, date, band)
         number = landscape.objects.max() + 1
         self.character = 0.95 * random.normal(size=(number, 1)) + 0.2 * random.normal(size=(number, len(sensors.BANDS)))
-        self.light = random.normal(1, 0.02, (number, 1))  # slope and view
-        self.delay = random.normal(0, 5, number)  # days earlier or later than others of its kind
+        self.light = random.normal(1, 0.02, (number, 1))  # effect of slope and view angle
+        self.delay = random.normal(0, 5, number)  # days earlier or later than other objects of its type
         self.texture = _standard(gaussian_filter(random.normal(size=self.cover.shape), 0.7))
         kind = np.zeros(number, int)
-        kind[self.objects] = self.cover  # TYPE
-        self.green = np.zeros((len(layout.DATES), number))
-        for name, growths in SEASONS.items():
+        kind[self.objects] = self.cover
+        self.green = np.zeros((len(DATES), number))
+        for name, periods in SEASONS.items():
             mine = kind == NAMES.index(name)
-            self.green[:, mine] = _green_cover(growths, mine.sum(), random)
+            self.green[:, mine] = green_cover(periods, mine.sum(), random)
         self.shares = self._mix(self._compose(kind, random), random)
 
     def _compose(self, kind: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """Share of each material in each object (object, material); the first material of a cover type prevails."""
+        """Share of each material in each object, (object, material); the first material of a cover has the largest share."""
         shares = np.zeros((len(kind), len(self.materials)))
         for index, cover in enumerate(COVERS.values()):
             mine = np.flatnonzero(kind == index)
@@ -125,7 +65,7 @@ class _Objects:
         return shares
 
     def _mix(self, shares: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """Share of each material in each pixel (material, y, x): that of the object, in patches of 10 to 100 m."""
+        """Share of each material in each pixel, (material, y, x): that of the object, varied in patches of 10 to 100 m."""
         patches = np.array([cover.patches for cover in COVERS.values()], np.float32)[self.cover]
         result = np.empty((len(self.materials), *self.cover.shape), np.float32)
         for index in range(len(result)):
@@ -138,7 +78,7 @@ class _Objects:
         return result / result.sum(0)
 
     def reflectance(self, date: int, random: np.random.Generator) -> np.ndarray:
-        """Reflectance (band, y, x) float on the 10 m grid before blur, noise and cloud."""
+        """Reflectance, float32 (band, y, x), on the 10 m grid before blur, noise and clouds."""
         moment = 0.25 * random.normal(size=(len(self.character), 1)) + 0.1 * random.normal(size=self.character.shape)
         own = self.character + moment
         green = self.green[date].astype(np.float32)[self.objects]
@@ -161,8 +101,8 @@ def _standard(field: np.ndarray) -> np.ndarray:
 
 
 def _write_product(root: Path, number: int, date: str, objects: _Objects, random: np.random.Generator) -> None:
-    """One monthly synthesis as a Theia L3A product folder: bands, masks, metadata."""
-    name = f"SENTINEL2X_{date.replace('-', '')}-000000-000_L3A_{layout.TILE}_D_V1-1"
+    """Write one monthly synthesis as a Theia L3A product folder: bands, masks, metadata."""
+    name = f"SENTINEL2X_{date.replace('-', '')}-000000-000_L3A_{TILE}_D_V1-1"
     folder = root / name
     (folder / "MASKS").mkdir(parents=True)
     truth = objects.reflectance(number, random)
@@ -189,8 +129,8 @@ def _write_product(root: Path, number: int, date: str, objects: _Objects, random
 
 
 def _clouds(shape: tuple[int, int], number: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """What a synthesis leaves of clouds: 1 flagged cloud, 2 nodata, 0 neither; and thickness 0 to 1, partly unflagged."""
-    winter = abs(_DAYS[number] - 195) / 195  # more is left in winter, when clear days are few
+    """Clouds of a synthesis (y, x): 1 flagged, 2 no data, 0 neither; and their thickness (y, x) from 0 to 1."""
+    winter = abs(DAYS[number] - 195) / 195  # more clouds are left in winter, when clear days are few
     field = gaussian_filter(random.normal(size=shape), 11)
     field /= field.std()
     edge = np.quantile(field, 1 - 0.01 - 0.03 * winter)
@@ -201,12 +141,12 @@ def _clouds(shape: tuple[int, int], number: int, random: np.random.Generator) ->
 
 
 def _mean(image: np.ndarray) -> np.ndarray:
-    """Mean of each 2 x 2 pixels."""
+    """Mean of each block of 2 x 2 pixels."""
     return image.reshape(image.shape[0] // 2, 2, -1, 2).mean((1, 3))
 
 
 def _coarse(mask: np.ndarray) -> np.ndarray:
-    """Pixels of 20 m of which any pixel of 10 m is marked."""
+    """Blocks of 2 x 2 pixels with any pixel of the mask."""
     return mask.reshape(mask.shape[0] // 2, 2, -1, 2).any((1, 3))
 
 
@@ -225,12 +165,12 @@ def _write(path: Path, image: np.ndarray, transform: Affine, nodata: float | Non
 
 
 def write_metadata(path: Path, date: str, shape: tuple[int, int]) -> None:
-    """The fields of a Theia L3A MTD_ALL.xml that readers use."""
+    """Write the fields of a Theia L3A MTD_ALL.xml that readers use."""
     root = ElementTree.Element("Muscate_Metadata_Document")
     root.append(ElementTree.Comment(" SIMULATED by paperlib.simulation.scene: not a real product "))
     product = ElementTree.SubElement(root, "Product_Characteristics")
     ElementTree.SubElement(product, "SYNTHESIS_DATE").text = f"{date}T00:00:00.000Z"
-    ElementTree.SubElement(product, "GEOGRAPHICAL_ZONE").text = layout.TILE
+    ElementTree.SubElement(product, "GEOGRAPHICAL_ZONE").text = TILE
     radiometry = ElementTree.SubElement(root, "Radiometric_Informations")
     ElementTree.SubElement(radiometry, "REFLECTANCE_QUANTIFICATION_VALUE").text = "10000"
     values = ElementTree.SubElement(radiometry, "SPECIAL_VALUES_LIST")
@@ -246,16 +186,20 @@ def write_metadata(path: Path, date: str, shape: tuple[int, int]) -> None:
 
 
 def simulate_scene(folder: Path, size: int, pool: int, test: int, seed: int) -> Path:
-    """Write a simulated scene to a new or empty folder and return it.
+    """Write a simulated scene to a new or empty folder and return the folder.
 
-    `size`: side in pixels of 10 m, even. `pool`, `test`: number of polygons. Writes product folders under T31TCJ/,
-    polygons.gpkg (polygon_id, code, class_name, set) and truth.tif (class code of every pixel). Raises `InputError` for
-    an odd or too small size, or where the polygons have no room.
+    Parameters
+    ----------
+    size: side in pixels of 10 m; an even number, since 20 m bands have half as many pixels.
+    pool, test: number of polygons for training and validation, and for testing.
+    seed: of the random numbers.
+
+    Writes product folders below `TILE`, polygons.gpkg (polygon_id, code, class_name, set) and truth.tif (class code of every
+    pixel). Raises `InputError` for an odd or too small size, and where the scene has no room for the polygons.
     """
     if size % 2 or size < 64:
-        raise InputError(
-            f"scene.size = {size}; an even number of 64 or more is needed: 20 m bands have half as many pixels."
-        )
+        problem = f"scene.size = {size}; 20 m bands have half as many pixels."
+        raise InputError(problem, "Give an even number of 64 or more.", kind="simulation.size")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
@@ -271,10 +215,10 @@ def simulate_scene(folder: Path, size: int, pool: int, test: int, seed: int) -> 
         colours=nomenclature.colour_table(nomenclature.CLASSES),
     )
     objects = _Objects(landscape, random)
-    for number, date in enumerate(layout.DATES):
-        _write_product(folder / layout.TILE, number, date, objects, random)
+    for number, date in enumerate(DATES):
+        _write_product(folder / TILE, number, date, objects, random)
     (folder / "README.txt").write_text(
         f"SIMULATED scene (seed {seed}, {size} x {size} pixels), not real imagery. Spectra calibrated on real Theia L3A "
-        "crops of tile 31TCJ; see paperlib.simulation.scene.\n"
+        "images of tile 31TCJ; see paperlib.simulation.scene.\n"
     )
     return folder
