@@ -14,7 +14,7 @@ import xarray as xr
 
 from paperlib import nomenclature
 from paperlib.features.samples import Samples
-from paperlib.figures import charts, theme
+from paperlib.figures import charts, score_figures, theme
 from paperlib.nomenclature import LandCover
 from paperlib.reproduction import paper, tables
 
@@ -98,11 +98,13 @@ def draw(scene, series, samples, history, confusions, results, trainings):
         "series": lambda: charts.series_figure(series, ["NDVI", "B12", "absent"]),
         "features": lambda: charts.features_figure(series, paper.FIGURE_8_CLASSES[:3]),
         "indices": lambda: charts.indices_figure(samples, nomenclature.CLASSES),
-        "learning": lambda: charts.learning_figure(history),
-        "learning_of_one": lambda: charts.learning_figure(history[history["model"] == "TempCNN"]),
-        "confusion": lambda: charts.confusion_figure(confusions, nomenclature.CLASSES),
-        "scores": lambda: charts.scores_figure(results, trainings, nomenclature.CLASSES, tables.printed_scores()),
-        "scores_without_the_paper": lambda: charts.scores_figure(
+        "learning": lambda: score_figures.learning_figure(history),
+        "learning_of_one": lambda: score_figures.learning_figure(history[history["model"] == "TempCNN"]),
+        "confusion": lambda: score_figures.confusion_figure(confusions, nomenclature.CLASSES),
+        "scores": lambda: score_figures.scores_figure(
+            results, trainings, nomenclature.CLASSES, tables.printed_scores()
+        ),
+        "scores_without_the_paper": lambda: score_figures.scores_figure(
             results[results["code"].isin([1, 3])], trainings, nomenclature.legend([1, 3])
         ),
     }
@@ -155,7 +157,7 @@ def test_classes_of_another_nomenclature_keep_name_and_colour(series, samples, c
     titles = [ax.get_title() for ax in charts.features_figure(own, paper.FIGURE_8_CLASSES).axes if ax.get_visible()]
     assert titles == list(names.values())  # all, where the paper's examples are not there
     legend = tuple(LandCover(code, f"A kind with quite a long name {code}", "#123456") for code in range(1, 9))
-    labels = [text.get_text() for text in charts.confusion_figure(confusions, legend).axes[0].get_yticklabels()]
+    labels = [text.get_text() for text in score_figures.confusion_figure(confusions, legend).axes[0].get_yticklabels()]
     assert labels[0].startswith("A kind") and len(labels[0]) <= 18
 
 
@@ -166,13 +168,13 @@ def test_without_an_index_bands_are_drawn_by_class(samples):
 
 
 def test_best_epoch_is_starred(history):
-    panel = charts.learning_figure(history).axes[2]  # macro F1 of the first model
+    panel = score_figures.learning_figure(history).axes[2]  # macro F1 of the first model
     stars = [line.get_xydata()[0].tolist() for line in panel.lines if line.get_marker() == "*"]
     assert stars == [[3, 0.85], [3, 0.75]]
 
 
 def test_scores_are_those_of_the_chosen_training(results, trainings):
-    validation, test = charts.scores_figure(results, trainings, nomenclature.CLASSES).axes
+    validation, test = score_figures.scores_figure(results, trainings, nomenclature.CLASSES).axes
     for panel, part in ((validation, "validation"), (test, "test")):
         chosen = results[(results["model"] == "TempCNN") & (results["training"] == 0) & (results["set"] == part)]
         drawn = next(line for line in panel.lines if line.get_marker() == "o").get_xdata()
@@ -187,7 +189,7 @@ def test_indices_are_of_labelled_pixels(samples):
 
 
 def test_scores_come_with_what_is_drawn(results, trainings):
-    table = charts.scores_figure(results, trainings, nomenclature.CLASSES, tables.printed_scores()).data
+    table = score_figures.scores_figure(results, trainings, nomenclature.CLASSES, tables.printed_scores()).data
     table = table.set_index(["set", "model", "source", "class_name"])["f1"].sort_index()
     assert table["test", "3D-CNN", "printed", "Water"] == paper.TABLE_4_TEST[11][paper.MODELS.index("3D-CNN")]
     assert table["test", "3D-CNN", "printed", "Mean"] == paper.TABLE_4_TEST_MEAN[paper.MODELS.index("3D-CNN")]
@@ -201,6 +203,6 @@ def test_boxes_and_matrices_come_with_what_is_drawn(samples, confusions):
     label, x = samples.label.numpy(), samples.x.numpy()
     water = np.stack([x[:, 1, date][label == 7] for date in range(x.shape[2])])
     assert table.loc[("NDWI", "Water"), "quantile_0.5"] == pytest.approx(np.median(water))
-    pixels = charts.confusion_figure(confusions, nomenclature.CLASSES).data
+    pixels = score_figures.confusion_figure(confusions, nomenclature.CLASSES).data
     one = pixels.query("model == '2D-CNN' and reference == 'Built up' and predicted == 'Woodland needle-leaved trees'")
     assert one["pixels"].item() == confusions["2D-CNN"][0, 1]

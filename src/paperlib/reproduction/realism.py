@@ -35,8 +35,8 @@ def shared_classes_and_dates(
     first: Experiment, second: Experiment
 ) -> tuple[tuple[nomenclature.LandCover, ...], pd.DatetimeIndex]:
     """Classes of both scenes, and the dates of the one with fewer dates."""
-    codes = {cover.code for cover in first.legend} & {cover.code for cover in second.legend}
-    return nomenclature.legend(codes), pd.DatetimeIndex(min(first.dates, second.dates, key=len))
+    shared = {cover[:2] for cover in first.legend} & {cover[:2] for cover in second.legend}  # code and name
+    return nomenclature.legend(code for code, _ in shared), pd.DatetimeIndex(min(first.dates, second.dates, key=len))
 
 
 def labelled_pixels(
