@@ -60,7 +60,9 @@ def legend(codes: Iterable[int], classes: tuple[LandCover, ...] | None = None) -
     unknown = sorted(wanted - {cover.code for cover in classes})
     if unknown:
         known = ", ".join(f"{cover.code} {cover.name}" for cover in classes)
-        raise InputError(f"Unknown class codes {unknown}. Known codes: {known}. Recode the polygons to these.")
+        raise InputError(
+            f"Unknown class codes {unknown}. Known codes: {known}.", "Recode the polygons to these.", kind="labels.code"
+        )
     return tuple(cover for cover in classes if cover.code in wanted)
 
 
@@ -86,20 +88,24 @@ def read_nomenclature(path: str | Path) -> tuple[LandCover, ...]:
 
 
 def check_nomenclature(classes: Sequence[LandCover], where: str | Path) -> tuple[LandCover, ...]:
-    """The classes as they are. Raises `InputError` for a code outside 1 to 255, no name, no colour, or one given twice."""
+    """Return the classes. Raises `InputError` for a code outside 1 to 255, a missing name or colour, and duplicates."""
     for code, name, colour, *_ in classes:
         if not 1 <= code <= 255:
-            raise InputError(f"{where}: class code {code}; codes from 1 to 255 are expected, as maps can hold.")
+            problem = f"{where}: class code {code}; codes from 1 to 255 are expected, as maps can hold."
+            raise InputError(problem, kind="nomenclature.code")
         if not isinstance(name, str) or not name:
-            raise InputError(f"{where}: class {code} has no name. Give it one.")
+            raise InputError(f"{where}: class {code} has no name.", "Give it one.", kind="nomenclature.name")
         if not name.isprintable():
-            raise InputError(f"{where}: the name {name!r} of class {code} holds characters that cannot be printed.")
+            problem = f"{where}: the name {name!r} of class {code} holds characters that cannot be printed."
+            raise InputError(problem, "Remove them.", kind="nomenclature.name")
         if not isinstance(colour, str) or not COLOUR.fullmatch(colour):
-            raise InputError(f"{where}: colour {colour!r} of {name}; one like #ff0000 is expected.")
-    for what, values in (("code", [cover.code for cover in classes]), ("name", [cover.name for cover in classes])):
-        twice = [value for value in values if values.count(value) > 1]
-        if twice:
-            raise InputError(f"{where}: {what} {twice[0]!r} comes twice; each class needs its own.")
+            problem = f"{where}: colour {colour!r} of {name}; one like #ff0000 is expected."
+            raise InputError(problem, kind="nomenclature.colour")
+    for column, values in (("code", [cover.code for cover in classes]), ("name", [cover.name for cover in classes])):
+        duplicates = [value for value in values if values.count(value) > 1]
+        if duplicates:
+            problem = f"{where}: {column} {duplicates[0]!r} comes twice; each class needs its own."
+            raise InputError(problem, kind=f"nomenclature.{column}")
     return tuple(classes)
 
 
@@ -121,7 +127,7 @@ def read_classes(path: str | Path) -> tuple[LandCover, ...]:
 
 
 def own_class(source: str, code: int, name: str, colour: str) -> LandCover:
-    """The class that a file calls `source` and a map `code`."""
+    """A class with the code `source` in the user's file and `code` in maps."""
     return LandCover(code, name, colour, "" if source == str(code) else source)
 
 
@@ -171,21 +177,21 @@ def _palette() -> tuple[str, ...]:
 
 
 def read_mapping(name: str | Path) -> dict[int, int]:
-    """Source code -> class code, of a table of `MAPPINGS` or of a CSV file with columns source and code.
+    """Source code -> class code, from one of `MAPPINGS` or a CSV file with columns source and code.
 
-    A row without a code is a class of the source that is left out. Raises `InputError` for what is no such table.
+    A row without a code is a class of the source that is left out. Raises `InputError` for a file that is no such table.
     """
     path = _packaged("mappings", f"{name}.csv") if str(name) in MAPPINGS else Path(name)
     if not path.is_file():
-        raise InputError(f"No mapping table {name}: neither one of {', '.join(MAPPINGS)} nor a file.")
+        problem = f"No mapping table {name}: neither one of {', '.join(MAPPINGS)} nor a file."
+        raise InputError(problem, "Give one of these names or the path of a CSV file.", kind="nomenclature.file")
     table = _read_table(path, ("source", "code"))
     table = table[table["code"] != ""]
     source, code = _whole(table["source"], path), _whole(table["code"], path, least=1)
-    twice = source[source.duplicated()].tolist()
-    if twice or table.empty:
-        raise InputError(
-            f"{path}: {f'source {twice[0]} comes twice' if twice else 'no row has a code'}. Mend the table."
-        )
+    duplicates = source[source.duplicated()].tolist()
+    if duplicates or table.empty:
+        fault = f"source {duplicates[0]} comes twice" if duplicates else "no row has a code"
+        raise InputError(f"{path}: {fault}.", "Correct the table.", kind="nomenclature.mapping")
     return dict(zip(source.tolist(), code.tolist(), strict=True))
 
 
@@ -212,8 +218,8 @@ def _packaged(*parts: str) -> Traversable:
     return files("paperlib").joinpath("nomenclatures", *parts)
 
 
-def _read_table(path, columns: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
-    """Columns of a CSV file as texts; its separator is a comma or, as spreadsheets may write it, a semicolon.
+def _read_table(path: Path | Traversable, columns: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
+    """Columns of a CSV file as texts; the separator is a comma or, as some spreadsheets write it, a semicolon.
 
     `optional` columns are empty where the file lacks them.
     """
@@ -223,24 +229,28 @@ def _read_table(path, columns: Sequence[str], optional: Sequence[str] = ()) -> p
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # cells that would be left out
             table = pd.read_csv(StringIO(text), sep=separator, dtype=str, keep_default_na=False, index_col=False)
-    except (OSError, ValueError, pd.errors.ParserWarning) as error:  # those of pandas and of decoding are ValueErrors
-        raise InputError(f"{path} cannot be read as a CSV file ({error}). Columns {', '.join(columns)} do.") from error
+    except (OSError, ValueError, pd.errors.ParserWarning) as error:  # errors of pandas and of decoding are ValueErrors
+        problem, fix = f"{path} cannot be read as a CSV file ({error}).", f"Give it the columns {', '.join(columns)}."
+        raise InputError(problem, fix, kind="nomenclature.file") from error
     absent = [column for column in columns if column not in table]
     if absent or table.empty:
-        lacking = f"no column {', '.join(absent)}" if absent else "no row"
-        found = ", ".join(map(str, table.columns))
-        raise InputError(f"{path} has {lacking}; it has {found}. Expected: {', '.join(columns)}, then a line a class.")
+        missing = f"no column {', '.join(absent)}" if absent else "no row"
+        problem = f"{path} has {missing}; it has {', '.join(map(str, table.columns))}."
+        fix = f"Expected: {', '.join(columns)}, then one line for each class."
+        raise InputError(problem, fix, kind="nomenclature.file")
     table = table.reindex(columns=[*columns, *optional])
     return table.fillna("").apply(lambda column: column.str.strip())
 
 
-def _whole(column: pd.Series, path, least: int = 0) -> pd.Series:
+def _whole(column: pd.Series, path: Path | Traversable, least: int = 0) -> pd.Series:
+    """A column of texts as whole numbers: `least` to 255, or any from 0 on."""
     wrong = column[~column.str.fullmatch(r"\d{1,9}") | (pd.to_numeric(column, errors="coerce") < least)]
-    if least:  # a code of class maps, which are uint8
+    if least:  # a class code, since class maps are uint8
         wrong = pd.concat([wrong, column[pd.to_numeric(column, errors="coerce") > 255]])
     if len(wrong):
         limits = f"from {least} to 255" if least else "of 0 or more"
-        raise InputError(f"{path}: {column.name} {wrong.iloc[0]!r}; a whole number {limits} is expected.")
+        problem = f"{path}: {column.name} {wrong.iloc[0]!r}; a whole number {limits} is expected."
+        raise InputError(problem, kind="nomenclature.code")
     return column.astype(int)
 
 

@@ -60,7 +60,7 @@ def test_what_a_command_prints_is_shown_as_it_is(folder):
     assert "$ paperlib check lagoon.nc gone.gpkg" in shown and "(exit code 2)" in shown and "ERROR" in shown
     with pytest.raises(InputError, match=r"exited with 2, not 0:\n(.|\n)*ERROR"):
         run_command("paperlib check lagoon.nc gone.gpkg", folder)
-    with pytest.raises(InputError, match="a command of paperlib is expected"):
+    with pytest.raises(InputError, match="is no command of paperlib"):
         run_command("rm -r .", folder)
 
 
