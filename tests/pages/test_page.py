@@ -32,7 +32,7 @@ def test_the_box_of_a_real_scene_says_what_it_has(run, tmp_path):
     folder.symlink_to(run.dataset.folder)
     box = page.banner(Experiment("tiny", folder, run.dataset.folder / "polygons.gpkg"))
     assert "Simulated" not in box and "my &lt;tile&gt;" in box and "11 dates from 2018-02-15 to 2018-12-15" in box
-    assert "B2, B3, B4" in box and "Shrubland" in box and "Preset <b>tiny</b>: 1 training a model" in box
+    assert "B2, B3, B4" in box and "Shrubland" in box and "Preset <b>tiny</b>: 1 training for each model" in box
 
 
 def test_provenance_holds_what_makes_the_page_again(real):

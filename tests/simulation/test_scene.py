@@ -178,7 +178,11 @@ def test_classes_have_the_seasons_and_spectra_of_the_real_crops(folder, truth):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [((193, 40, 24), "size = 193"), ((64, 400, 100), "no room for 400"), ((192, 10, 24), "10 polygons do not suffice for 8 classes")],
+    [
+        ((193, 40, 24), "size = 193"),
+        ((64, 400, 100), "no room for 400"),
+        ((192, 10, 24), "10 polygons do not suffice for 8 classes"),
+    ],
 )
 def test_impossible_scenes_say_what_to_change(arguments, message, tmp_path):
     with pytest.raises(InputError, match=message):

@@ -1,4 +1,4 @@
-"""The two pieces all networks are made of (section 2.2.2): convolution blocks and the head.
+"""The two pieces all networks are made of: convolution blocks and the head.
 
 A kernel is given by its side along each axis, dates first: (3, 1) runs over (date, pixel), (3, 3) over (y, x), (3, 3, 3)
 over (date, y, x). Processors convolve images whose channels lie side by side in memory up to twice as fast, so networks
