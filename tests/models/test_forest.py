@@ -1,5 +1,9 @@
 """The forest behind the networks' contract."""
 
+import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
@@ -119,3 +123,27 @@ def test_a_file_with_other_types_is_refused(tmp_path):
 def test_nothing_to_learn_from(samples):
     with pytest.raises(InputError, match="no labelled pixel"):
         Forest(3, 2, classes=4).fit(samples.x, torch.full_like(samples.label, -1))
+
+
+@pytest.fixture
+def busy():
+    """Threads take turns after a microsecond, as on a machine that does much else."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+def test_threads_leave_the_filters_of_warnings_alone(busy):
+    """Otherwise a warning of a library that is ignored becomes an error somewhere later, now and then."""
+    x, y = blobs(300, noise=0.3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "of a library")
+        before = list(warnings.filters)
+        for seed in range(10):
+            forest = grow(x, y, seed)
+            with ThreadPoolExecutor(4) as pool:
+                votes = list(pool.map(lambda part, forest=forest: vote_shares(forest, part, 3), np.array_split(x, 8)))
+            assert warnings.filters == before
+            np.testing.assert_array_equal(np.concatenate(votes), forest.predict_proba(x).astype(np.float32))

@@ -1,5 +1,6 @@
 """iota2_base: a random forest on the dates and channels of one pixel, grown as iota2's engine grows it."""
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +34,13 @@ def grow(x: np.ndarray, y: np.ndarray, seed: int) -> "RandomForestClassifier":
     forest = RandomForestClassifier(
         n_estimators=TREES, max_depth=DEPTH, min_samples_split=LARGEST_LEAF + 1, max_features=round(np.sqrt(x.shape[1])),
         n_jobs=-1, random_state=seed,
-    ).fit(x, y)  # fmt: skip
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        # each thread of scikit-learn sets the filters of the whole process and resets them; what one of them loses of
+        # the other's must neither outlive the fit nor turn into an error
+        warnings.resetwarnings()
+        warnings.simplefilter("ignore")
+        forest.fit(x, y)
     for tree in forest.estimators_:
         leaves = tree.tree_.value  # (node, 1, class), the tree's own memory
         leaves[:] = np.eye(leaves.shape[2])[leaves.argmax(2)]
@@ -59,9 +66,17 @@ def _enough_trees(forest: "RandomForestClassifier", x: np.ndarray, y: np.ndarray
 
 
 def vote_shares(forest: "RandomForestClassifier", x: np.ndarray, classes: int) -> np.ndarray:
-    """Share of the trees' votes (pixel, class), float32, of x (pixel, feature); 0 for a class the forest never saw."""
+    """Share of the trees' votes (pixel, class), float32, of x (pixel, feature); 0 for a class the forest never saw.
+
+    As `predict_proba` of the forest, which threads must not call at the same time: it sets the filters of warnings of the
+    whole process.
+    """
+    x = np.ascontiguousarray(x, np.float32)
+    counts = np.zeros((len(x), len(forest.classes_)))
+    for tree in forest.estimators_:
+        counts += tree.predict_proba(x, check_input=False)
     votes = np.zeros((len(x), classes), np.float32)
-    votes[:, forest.classes_] = forest.predict_proba(x)
+    votes[:, forest.classes_] = counts / len(forest.estimators_)
     return votes
 
 
