@@ -33,6 +33,17 @@ def test_a_book_needs_a_checkout(lagoon, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_notebooks_of_the_build_find_the_run_in_their_environment(tmp_path, monkeypatch):
+    changes = {"train.learning_rate": 1e-5, "scene.bands": ["B4", "B8"], "scene.nodata": -1, "seed": 5}
+    (tmp_path / "a.tif").touch()
+    run = Experiment("paper", tmp_path / "a.tif", tmp_path / "a.gpkg", settings=changes, store=tmp_path / "store")
+    monkeypatch.setenv("PAPERLIB_SETTINGS", "{train.epochs: 3}")  # of this process, and not of the run
+    given = scene_book._environment(run)
+    for name in (name for name in given if name.startswith("PAPERLIB_")):
+        monkeypatch.setenv(name, given[name])
+    assert Experiment().settings == run.settings and Experiment().store == run.store
+
+
 def test_pages_that_know_nothing_of_a_scene_are_left_out():
     listed = [
         chapter["file"]
