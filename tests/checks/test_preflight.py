@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from rasterio.transform import from_origin
 
 from paperlib import models
-from paperlib.checks import labelled, pixel_faults
+from paperlib.checks import labelled, pixel_faults, preflight
 from paperlib.checks.preflight import check, exit_code, report
 from paperlib.errors import Finding, InputError
 from paperlib.labels.burning import burn
@@ -559,6 +559,19 @@ def test_pixels_are_counted_as_burned(clean, shift):
     burned = burn(polygons, scene, legend_of(polygons))
     assert burned.attrs["contested"] == 0 and len(claims) == (burned.polygon >= 0).sum() > 300
     assert (burned.polygon.values[claims["y"], claims["x"]] == claims["polygon_id"]).all()
+
+
+# -- legend and options ------------------------------------------------------------------------------------------------
+
+
+def test_the_legend_stands_before_the_findings(scene):
+    redraw(scene, lambda table: table.assign(code=table["code"] + 1000).drop(columns="class_name"))
+    inspection = preflight.inspect(scene / "T31TCJ", scene / "polygons.gpkg")
+    first, second = inspection.text().splitlines()[:2]
+    assert first.split() == ["in", "maps", "in", "the", "file", "labels", "colour", "class"]
+    number = len(gpd.read_file(scene / "polygons.gpkg").query("code == 1001"))
+    assert second.split()[:3] == ["1", "1001", str(number)] and second.endswith("class 1001")
+    assert inspection.text().endswith(report(inspection.findings))
 
 
 # -- report ------------------------------------------------------------------------------------------------------------

@@ -515,7 +515,7 @@ def test_pieces_of_one_field_are_one_polygon(table, tmp_path):
     polygons = load(tmp_path / "polygons.gpkg")
     assert len(polygons) == 49 and abs(polygons.set_index("polygon_id").area[1000] - 52600) < 1e-6
     said = " ".join(polygons.attrs["said"].values())
-    assert "526 rows are pieces of 1 polygons" in said and len(said) < 1000
+    assert "526 rows are pieces of 1 polygon," in said and len(said) < 1000
     divided = split(polygons)
     counts = pixel_counts(burn(divided, scene(), legend_of(divided)), divided, legend_of(divided)).set_index(
         ["code", "set"]

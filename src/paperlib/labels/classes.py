@@ -118,11 +118,11 @@ def legend_of(polygons: gpd.GeoDataFrame) -> tuple[LandCover, ...]:
 
 def legend_table(legend: tuple[LandCover, ...], polygons: gpd.GeoDataFrame | None = None) -> str:
     """The legend as text for a terminal: code in maps, code in the file, name, colour, and how many polygons there are."""
-    rows = [
-        {"map": cover.code, "file": cover.own_code, "colour": cover.colour, "class": cover.name} for cover in legend
+    counts = {} if polygons is None else polygons["code"].value_counts().to_dict()
+    rows = [("in maps", "in the file", "labels", "colour", "class")]
+    rows += [
+        (str(cover.code), cover.own_code, str(counts.get(cover.code, "")), cover.colour, cover.name) for cover in legend
     ]
-    table = pd.DataFrame(rows)
-    if polygons is not None:
-        counts = polygons["code"].value_counts()
-        table.insert(3, "labels", [int(counts.get(cover.code, 0)) for cover in legend])
-    return table.to_string(index=False, justify="left")
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)

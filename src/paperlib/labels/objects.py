@@ -55,7 +55,7 @@ def _points(rows: gpd.GeoDataFrame, bounds, pixel, buffer: float, findings: list
             [rows[~several], rows[several].explode(index_parts=False)], ignore_index=True
         )  # fmt: skip
         value = f"{_count(several.sum(), 'feature')} of several points become {len(single) - (~several).sum()} points"
-        _note(findings, "points", value, "label file", "Nothing, where each point is a sample.", "multipoint")
+        _note(findings, "points", value, "", "Nothing, where each point is a sample.", "multipoint")
         rows = _renumber(single)
     points = rows.geom_type == "Point"
     if not points.any() or (pixel is None and not buffer):
@@ -73,7 +73,7 @@ def _points(rows: gpd.GeoDataFrame, bounds, pixel, buffer: float, findings: list
     if again.any():
         value += f"; {again.sum()} in the pixel of another point of the same class left out"
     fix = "For more pixels around each point, give --buffer METRES." if not buffer else "Nothing, if that is meant."
-    _note(findings, "points", value, "label file", fix, "points")
+    _note(findings, "points", value, "", fix, "points")
     return rows[~again]
 
 
@@ -88,9 +88,11 @@ def _whole(rows: gpd.GeoDataFrame, findings: list[Finding]) -> gpd.GeoDataFrame:
     if shared.any():
         merged = rows[shared].dissolve(["number", "code", "set"], as_index=False, sort=False)
         numbers = ", ".join(keys[shared].drop_duplicates().iloc[:10])
-        value = f"{shared.sum()} rows are pieces of {len(merged)} polygons, whose numbers they share: {numbers}"
+        value = (
+            f"{shared.sum()} rows are pieces of {_count(len(merged), 'polygon')}, whose numbers they share: {numbers}"
+        )
         fix = "Nothing, where equal numbers mean one object; else rename the column of numbers."
-        _note(findings, "polygon numbers", value, "label file", fix, "pieces")
+        _note(findings, "polygon numbers", value, "", fix, "pieces")
         rows = gpd.GeoDataFrame(pd.concat([rows[~shared], merged[rows.columns]], ignore_index=True), crs=rows.crs)
     given = pd.to_numeric(texts_of(rows["number"]), errors="coerce")
     if given.between(0, LARGEST_ID).all() and (given % 1 == 0).all() and len(rows):
@@ -99,7 +101,7 @@ def _whole(rows: gpd.GeoDataFrame, findings: list[Finding]) -> gpd.GeoDataFrame:
         again = given[given.duplicated()].drop_duplicates().astype(int)
         value = f"numbers repeat in different classes or sets, like {', '.join(map(str, again[:5]))}: rows are numbered anew"
         fix = "Nothing; or keep rows of one number in one set with --group-field."
-        _note(findings, "polygon numbers", value, "label file", fix, "numbers")
+        _note(findings, "polygon numbers", value, "", fix, "numbers")
     return rows if rows["polygon_id"].is_unique else _renumber(rows)
 
 
@@ -125,7 +127,7 @@ def _parts(rows: gpd.GeoDataFrame, findings: list[Finding]) -> gpd.GeoDataFrame:
     largest = int(rows["polygon_id"].max())
     parts.loc[~first, "polygon_id"] = np.arange(largest + 1, largest + 1 + (~first).sum())
     value = f"{_count(few.sum(), 'feature')} of several parts become {len(parts)} polygons, since their classes have too few"
-    _note(findings, "parts", value, "label file", "Nothing, where each part is an object of its own.", "parts")
+    _note(findings, "parts", value, "", "Nothing, where each part is an object of its own.", "parts")
     return gpd.GeoDataFrame(pd.concat([rows[~few], parts], ignore_index=True), crs=rows.crs)
 
 
@@ -145,14 +147,14 @@ def _groups(rows: gpd.GeoDataFrame, options: Labels, findings: list[Finding]) ->
             break
         value = f"polygons of {', '.join(lost)} all touch each other, so they are divided although they touch"
         fix = "Draw others elsewhere, or keep whole squares together with --blocks METRES: scores are too good as they are."
-        _note(findings, "touching", value, "label file", fix, "touching")
+        _note(findings, "touching", value, "", fix, "touching")
         touching = touching[~rows["class_name"].iloc[touching[:, 0]].isin(lost).to_numpy()]
     if len(touching):
         members = np.unique(touching)
         groups = len(np.unique(label[members]))
         value = f"{len(members)} polygons touch others of their class: they stay together, as {groups} groups"
         fix = "Nothing; or name a column of parcels or farms with --group-field."
-        _note(findings, "touching", value, "label file", fix, "touching")
+        _note(findings, "touching", value, "", fix, "touching")
     if options.blocks:
         place = ground.to_ground(rows.geometry).centroid
         middle = pd.DataFrame({"x": place.x, "y": place.y}).groupby(label).transform("mean")

@@ -139,7 +139,7 @@ def examine(
     for part in ("code", "name", "colour", "source"):
         rows.table[part] = covers.map(lambda cover, part=part: getattr(cover, part))
     polygons, found = gather_objects(rows.table.rename(columns={"name": "class_name"}), bounds, pixel, options)
-    return polygons, [*rows.findings, *found]
+    return polygons, [*rows.findings, *(replace(finding, place=str(path)) for finding in found)]
 
 
 def _used_columns(table: gpd.GeoDataFrame, chosen: columns.Columns) -> gpd.GeoDataFrame:

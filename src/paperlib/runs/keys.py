@@ -4,6 +4,7 @@
 """
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from .. import models, store
@@ -34,6 +35,8 @@ def superpixels_key(settings: Settings) -> str:
     """
     scene = asdict(settings.scene)
     paths = [scene.pop("path"), scene.pop("polygons")]
+    if Path(settings.labels.nomenclature).is_file():
+        paths.append(settings.labels.nomenclature)
     files = simulated_scene(settings) if not settings.scene.path else [fingerprint(path) for path in paths]
     unread = SIMULATED if settings.scene.path else (*SIMULATED, *OF_OTHER_FILES)
     read = {name: value for name, value in scene.items() if name not in unread}

@@ -7,15 +7,26 @@ from torch import Tensor
 
 from ..features.samples import Samples, oversample
 
+#: Labelled pixels of a patch: below the first, patches are those of points; the second is usual for polygons.
+FEW, USUAL = 4, 32
+#: Batches of an epoch of points, at least.
+STEPS = 8
+
 
 def batch_size(samples: Samples, seen: Samples, patches: int) -> int:
     """Number of samples in a batch of `seen`, the patches `samples` as a model sees them (`Samples.within`).
 
     `patches` patches, or as many single pixels as such a batch holds labelled ones on average, so that all networks take
-    about the same number of steps an epoch. Three or more: cut into parts of nearly equal size, no number of samples
-    then leaves a part of one, whose single labelled pixel BatchNorm could not take.
+    about the same number of steps an epoch. Patches around points hold fewer than `FEW` labelled pixels each: then a batch
+    has more of them, up to as many labelled pixels as with polygons, in at least `STEPS` batches. Three or more: cut into
+    parts of nearly equal size, no number of samples then leaves a part of one, whose single labelled pixel BatchNorm could
+    not take.
     """
-    return max(3, round(patches * len(seen) / len(samples)))
+    size = round(patches * len(seen) / len(samples))
+    labelled = int((samples.label >= 0).sum()) / len(samples)
+    if labelled < FEW:
+        size = max(size, min(round(size * USUAL / labelled), len(seen) // STEPS))
+    return max(3, size)
 
 
 def epoch_batches(label: Tensor, oversampling: bool, batch: int, generator: torch.Generator) -> tuple[Tensor, ...]:

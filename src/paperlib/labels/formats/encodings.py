@@ -1,5 +1,6 @@
 """Encodings of texts in shapefiles and CSV files, by their bytes: what a file says of itself is often wrong."""
 
+import re
 import warnings
 
 from ...errors import InputError, InputWarning
@@ -35,10 +36,10 @@ def choose_encoding(content: bytes, said: str, where: str, asked: str = "") -> s
         return "utf-8"
     if said and not _same(said, "utf-8") and _decodes(content, said):
         return said
-    stated = f"it states {said}, which its texts are not" if said else "it states no encoding"
+    stated = f"it states {said}, but its texts are not" if said else "it states no encoding"
     for encoding in ("cp1252", "cp850"):
         if _decodes(content, encoding) and _odd(content, encoding) <= USUAL:
-            _warn(where, f"{stated}: they are read as {encoding}, like {_example(content, encoding)!r}")
+            _warn(where, f"{stated}; its texts are read as {encoding}, like {_example(content, encoding)!r}")
             return encoding
     word = _example(content, "cp1252")
     raise InputError(
@@ -79,7 +80,7 @@ def _odd(content: bytes, encoding: str) -> set[str]:
 
 def _example(content: bytes, encoding: str) -> str:
     """The first word that is not ASCII."""
-    words = content.decode(encoding, errors="replace").replace(",", " ").replace(";", " ").split()
+    words = re.findall(r"[^\W\d_]\S*", content.decode(encoding, errors="replace"))
     return next((word[:30] for word in words if not word.isascii()), "")
 
 
