@@ -116,7 +116,9 @@ def choose_bands(products: Sequence[Product], bands: Sequence[str] | None) -> tu
         if missing:
             raise InputError(
                 f"Band {band} is missing at {', '.join(missing)} (a file ..._FRC_{band}.tif is expected beside "
-                f"{next(iter(products[0].bands.values()))} and its like). Get it, or choose with bands= or dates=."
+                f"{next(iter(products[0].bands.values()))} and its like).",
+                "Get it, move products without it elsewhere, or choose other bands with --bands.",
+                kind="scene.bands",
             )
     return chosen
 
