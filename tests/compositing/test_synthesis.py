@@ -374,9 +374,9 @@ def test_what_cannot_be_made_is_said_before_any_work(tmp_path):
         synthesise(found, ["2018-06-15", "2018-08-15", "2018-10-15"], tmp_path / "out")
     with pytest.raises(InputError, match="does not meet the tile"):
         synthesise(found, MONTH, tmp_path / "out", bounds=(10, 45, 11, 46))
-    with pytest.raises(InputError, match="one tile is needed"):
+    with pytest.raises(InputError, match="one is needed"):
         synthesise([found[0], found[0]._replace(tile="T31TDJ")], MONTH, tmp_path / "out")
-    with pytest.raises(InputError, match="one tile is needed"):
+    with pytest.raises(InputError, match="one is needed"):
         synthesise(found, MONTH, tmp_path / "out", tile="31TDJ")
     with pytest.raises(InputError, match="window_days = 0"):
         synthesise(found, MONTH, tmp_path / "out", window_days=0)

@@ -126,10 +126,7 @@ def _of_tile(acquisitions: Sequence[Acquisition], tile: str | None) -> list[Acqu
     tiles = sorted({acquisition.tile for acquisition in acquisitions})
     wanted = f"T{tile.removeprefix('T')}" if tile else tiles[0] if len(tiles) == 1 else None
     if wanted not in tiles:
-        shown = ", ".join(tiles) or "no tile"
-        raise InputError(
-            f"The acquisitions show {shown}; one tile is needed.", "Choose one with --tile.", kind="fetch.tile"
-        )
+        raise InputError(f"Tiles {', '.join(tiles)}: one is needed.", "Choose one with --tile.", kind="fetch.tile")
     return sorted(
         (acquisition for acquisition in acquisitions if acquisition.tile == wanted),
         key=lambda acquisition: (acquisition.date, acquisition.name),
