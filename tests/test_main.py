@@ -95,6 +95,13 @@ def test_every_option_that_overrides_a_setting_names_one():
     assert set(SETTING_OPTIONS) <= set(settings.known())
 
 
+def test_settings_are_listed_with_their_values():
+    answer = paperlib("settings", "--preset", "tiny")
+    assert answer.returncode == 0, answer.stderr
+    rows = {line.split()[0]: " ".join(line.split()[1:]) for line in answer.stdout.splitlines()}
+    assert set(rows) == set(settings.known()) and rows["train.epochs"] == "2 a whole number from 1 to 100000"
+
+
 def test_version():
     answer = paperlib("--version")
     assert answer.returncode == 0 and answer.stdout.strip() == f"paperlib {metadata.version('paperlib')}"

@@ -176,7 +176,7 @@ def test_lists_and_values_that_may_be_missing(name, given, value):
     ("name", "given", "expected"),
     [
         ("bands", 3, "a list, each a text"), ("classes", "3,x", "a list, each a whole number from 0 to 255"),
-        ("classes", [256], "0 to 255"), ("scale", "0", "a number or none above 0 to 1"), ("nodata", "x", "a number or none"),
+        ("classes", [256], "0 to 255"), ("scale", "0", "a number above 0 to 1 or none"), ("nodata", "x", "a number or none"),
     ],
 )  # fmt: skip
 def test_lists_and_missing_values_are_checked(name, given, expected):

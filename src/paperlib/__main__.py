@@ -52,6 +52,7 @@ for command in (scene_runs.check, data.labels, scene_runs.train):
 cli.command("map")(scene_runs.map_scene)
 for command in (scene_runs.run, assessment.design, assessment.accuracy, assessment.compare, data.simulate, data.fetch):
     cli.command()(command)
+cli.command("settings")(scene_runs.list_settings)
 
 
 @cli.command()

@@ -60,7 +60,7 @@ def expected(field: dataclasses.Field) -> str:
         words += f" above {low:g}" if field.metadata["above"] else f" from {low:g}"
     if high < math.inf:
         words += f" to {high:.10g}" if low > -math.inf else f" up to {high:.10g}"
-    return words
+    return f"{words} or none" if isinstance(field.type, types.UnionType) else words
 
 
 class _Invalid:
@@ -125,7 +125,7 @@ def _number_inside(number: float, limits: typing.Mapping[str, Any]) -> bool:
 
 def _type_in_words(kind: Any) -> str:
     if isinstance(kind, types.UnionType):
-        return " or ".join("none" if one is type(None) else _type_in_words(one) for one in typing.get_args(kind))
+        (kind,) = (member for member in typing.get_args(kind) if member is not type(None))
     if typing.get_origin(kind) is tuple:
         return f"a list, each {_type_in_words(typing.get_args(kind)[0])}"
     return TYPES[kind]

@@ -9,7 +9,9 @@ from paperlib.runs import keys
 
 NETWORKS = {"TempCNN", "SpatioTempCNN"}
 TRAININGS = {*NETWORKS, "iota2_base", "iota2_ctx"}
-SAMPLES = {"samples", *TRAININGS}
+SAMPLES = {"samples", "superpixels", *TRAININGS}
+#: Superpixels are whole, so their samples know no size of patches.
+PATCHES = SAMPLES - {"superpixels", "iota2_ctx"}
 
 #: Setting -> another value, and the artifacts of the simulated scene whose bytes it changes. Maps follow their training.
 CHANGES = {
@@ -37,7 +39,7 @@ CHANGES = {
     "labels.nomenclature": ("clcplus", SAMPLES),
     "labels.buffer": (15, SAMPLES),
     "labels.repair": (True, SAMPLES),
-    "sample.patch": (24, SAMPLES),
+    "sample.patch": (24, PATCHES),
     "sample.validation": (0.4, SAMPLES),
     "sample.oversample": (False, NETWORKS),
     "sample.split": ("pixel", TRAININGS),
@@ -60,7 +62,8 @@ FILES = {"scene.path", "scene.polygons"}
 
 def keys_of(chosen: settings.Settings) -> dict[str, str]:
     trainings = {name: keys.training_key(chosen, name, 0) for name in TRAININGS}
-    return {"scene": keys.scene_key(chosen), "samples": keys.samples_key(chosen), **trainings}
+    inputs = {"samples": keys.samples_key(chosen), "superpixels": keys.superpixels_key(chosen)}
+    return {"scene": keys.scene_key(chosen), **inputs, **trainings}
 
 
 def changed(before: settings.Settings, overrides: dict) -> set[str]:

@@ -9,6 +9,7 @@ import typer
 
 from .. import environment, settings
 from ..errors import InputError
+from ..fields import expected
 from .options import (
     JsonOption,
     ModelOption,
@@ -18,6 +19,15 @@ from .options import (
     StoreOption,
     takes_settings,
 )
+
+
+def list_settings(preset: PresetOption = "") -> None:
+    """List every setting that --set overrides: its name, its value in the preset, and the values that it takes."""
+    described = settings.describe(settings.make(preset, settings={"scene.path": "", "scene.polygons": ""}))
+    rows = [(name, str(described[name]), expected(declared)) for name, declared in settings.known().items()]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    for name, value, words in rows:
+        typer.echo(f"{name:{widths[0]}}  {value:{widths[1]}}  {words}")
 
 
 @takes_settings
