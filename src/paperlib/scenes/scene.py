@@ -12,8 +12,12 @@ from .formats.loose import find_images, open_loose
 from .formats.stack import open_stack
 from .formats.theia import BAND_FILE, open_theia
 
+#: Kind of a scene -> its reader, which takes a path and `Choices` and returns the lazy array.
+READERS = {"theia_l3a": open_theia, "files": open_loose, "stack": open_stack, "cube": open_cube}
 STACKS = (".tif", ".tiff", ".vrt")
 CUBES = (".nc", ".nc4", ".cdf", ".h5", ".hdf5")
+#: Suffix of a file -> kind of the scene. Folders are recognised by their contents.
+KINDS = dict.fromkeys(STACKS, "stack") | dict.fromkeys(CUBES, "cube")
 
 
 def open_scene(
@@ -74,14 +78,7 @@ def open_scene(
         resampling=resampling, bands=bands, dates=dates, sensor=sensor, scale=scale, offset=offset, nodata=nodata,
         mask_classes=mask_classes, pixel=pixel, every=every, pattern=pattern,
     )  # fmt: skip
-    path, kind = Path(path), kind_of(path)
-    if kind == "cube":
-        return open_cube(path, choices)
-    if kind == "stack":
-        return open_stack(path, choices)
-    if kind == "files":
-        return open_loose(path, choices)
-    return open_theia(path, choices)
+    return READERS[kind_of(path)](Path(path), choices)
 
 
 def kind_of(path: str | Path) -> str:
@@ -103,11 +100,11 @@ def kind_of(path: str | Path) -> str:
         raise InputError(
             f"{path} is one band of a product;", f"give the folder that holds it: {path.parent}", kind="scene.path"
         )
-    if suffix not in STACKS + CUBES:
+    if suffix not in KINDS:
         raise InputError(
             f"{path} is no known scene:",
             f"a folder of images, a GeoTIFF stack ({', '.join(STACKS)}), a NetCDF file ({', '.join(CUBES)}) or a .zarr "
             "folder is expected.",
             kind="scene.path",
         )
-    return "stack" if suffix in STACKS else "cube"
+    return KINDS[suffix]
