@@ -7,6 +7,7 @@ place itself, on the ellipsoid of the CRS. Its areas are exact everywhere; its l
 """
 
 import functools
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -37,7 +38,7 @@ def _equal_area(crs: CRS, x: float, y: float) -> Transformer:
     return Transformer.from_crs(crs, local, always_xy=True)
 
 
-def local_crs(crs, bounds: tuple[float, float, float, float]) -> CRS:
+def local_crs(crs: Any, bounds: tuple[float, float, float, float]) -> CRS:
     """The equal-area CRS, in metres, around the middle of `bounds` (left, bottom, right, top in `crs`).
 
     Areas, distances and buffers are those on the ground once geometries are there:
@@ -45,7 +46,7 @@ def local_crs(crs, bounds: tuple[float, float, float, float]) -> CRS:
     Raises `InputError` for a CRS that is not tied to the Earth.
     """
     left, bottom, right, top = map(float, bounds)
-    return _equal_area(CRS.from_user_input(crs), (left + right) / 2, (bottom + top) / 2).target_crs
+    return _equal_area(CRS.from_user_input(crs), (left + right) / 2, (bottom + top) / 2).target_crs  # type: ignore[return-value]
 
 
 def to_ground(geometries: gpd.GeoSeries | gpd.GeoDataFrame) -> gpd.GeoSeries | gpd.GeoDataFrame:
@@ -53,7 +54,7 @@ def to_ground(geometries: gpd.GeoSeries | gpd.GeoDataFrame) -> gpd.GeoSeries | g
     return geometries.to_crs(local_crs(geometries.crs, geometries.total_bounds)) if len(geometries) else geometries
 
 
-def pixel_areas(transform: Affine, crs, shape: tuple[int, int]) -> np.ndarray:
+def pixel_areas(transform: Affine, crs: Any, shape: tuple[int, int]) -> np.ndarray:
     """Square metres on the ground of each pixel of a grid, float64 (row, group of `COLUMNS` columns).
 
     `transform` maps (column, row) to coordinates in `crs`; `shape` is (rows, columns). The last group may have fewer
@@ -68,23 +69,24 @@ def pixel_areas(transform: Affine, crs, shape: tuple[int, int]) -> np.ndarray:
     return np.stack([np.interp(np.arange(rows), nodes, group) for group in areas.T], axis=1)
 
 
-def pixel_size(transform: Affine, crs, shape: tuple[int, int]) -> tuple[float, float]:
+def pixel_size(transform: Affine, crs: Any, shape: tuple[int, int]) -> tuple[float, float]:
     """Height and width in metres on the ground of the middle pixel of a grid of `shape` (rows, columns)."""
     row, column = (np.array((size - 1) / 2) for size in shape)
     across, down = _steps(transform, crs, row, column)
     return float(np.hypot(*down)), float(np.hypot(*across))
 
 
-def _steps(transform: Affine, crs, row: np.ndarray, column: np.ndarray) -> tuple[tuple, tuple]:
+def _steps(transform: Affine, crs: Any, row: np.ndarray, column: np.ndarray) -> tuple[tuple, tuple]:
     """From the upper left corner of pixels one column and one row on: (x, y) in metres on the ground, each as `row`."""
     centre = transform @ (float(np.mean(column)) + 0.5, float(np.mean(row)) + 0.5)
     project = _equal_area(CRS.from_user_input(crs), *centre)
-    corners = [transform @ (column + right, row + below) for right, below in ((0, 0), (1, 0), (0, 1))]
+    places = [(column + right, row + below) for right, below in ((0, 0), (1, 0), (0, 1))]
+    corners = [transform @ place for place in places]  # type: ignore[operator]  # of arrays too
     (x, y), across, down = (project.transform(*corner) for corner in corners)
     return (across[0] - x, across[1] - y), (down[0] - x, down[1] - y)
 
 
-def areas_of_codes(codes: np.ndarray, transform: Affine, crs) -> np.ndarray:
+def areas_of_codes(codes: np.ndarray, transform: Affine, crs: Any) -> np.ndarray:
     """Square metres on the ground that each code covers, float64 (256,), for an image of uint8 codes (y, x)."""
     total = np.zeros(256)
     row = 256 * np.arange(codes.shape[0])[:, None]

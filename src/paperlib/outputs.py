@@ -56,7 +56,7 @@ def writing(
             replace(part, path)
         for left in home.glob(f".{path.name}.*.partial"):  # by killed processes
             shutil.rmtree(left, ignore_errors=True)
-    except (OSError, *errors) as error:
+    except (OSError, *errors) as error:  # type: ignore[misc]  # mypy does not unpack the tuple
         if isinstance(error, OSError) and error.errno not in NO_ROOM + NO_ACCESS and not isinstance(error, errors):
             raise
         raise no_room(path, error, needed) from error

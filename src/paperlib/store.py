@@ -15,6 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -145,11 +146,11 @@ def device_name() -> str:
     return "cpu"
 
 
-def write_json(path: Path, content) -> None:
+def write_json(path: Path, content: Any) -> None:
     """Write `content` as indented JSON; NaN is refused, since JSON has none."""
     path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
-def read_json(path: Path):
+def read_json(path: Path) -> Any:
     """Content of a JSON file."""
     return json.loads(path.read_text())

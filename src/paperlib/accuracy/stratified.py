@@ -201,7 +201,9 @@ def sample_size(weights: np.ndarray, accuracy: np.ndarray, error: float, units: 
     return int(np.ceil((weights * spread).sum() ** 2 / (error**2 + (weights * spread**2).sum() / units)))
 
 
-def allocate(number: int, sizes: np.ndarray, rule: str = "neyman", accuracy: np.ndarray | None = None, floor: int = 2):
+def allocate(
+    number: int, sizes: np.ndarray, rule: str = "neyman", accuracy: np.ndarray | None = None, floor: int = 2
+) -> np.ndarray:
     """Units of each stratum int (stratum,), `number` in all.
 
     Parameters

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -18,7 +19,9 @@ from ..scenes.scene import open_scene
 from ..settings import Labels
 
 
-def note(findings: list[Finding], level: str, subject: str, value: str, place, fix: str, kind: str = "") -> None:
+def note(
+    findings: list[Finding], level: str, subject: str, value: str, place: object, fix: str, kind: str = ""
+) -> None:
     """Add a finding, once."""
     add(findings, Finding(level, subject, value, str(place), fix, kind))
 
@@ -29,7 +32,7 @@ def add(findings: list[Finding], finding: Finding) -> None:
         findings.append(finding)
 
 
-def attempt(findings: list[Finding], subject: str, place, function: Callable, *arguments, **keywords):
+def attempt(findings: list[Finding], subject: str, place: object, function: Callable, *arguments, **keywords) -> Any:
     """What a function returns. Where it raises: None, and an error finding; its `InputWarning`s become warning findings."""
     result = None
     with warnings.catch_warnings(record=True) as caught:
@@ -37,13 +40,13 @@ def attempt(findings: list[Finding], subject: str, place, function: Callable, *a
         try:
             result = function(*arguments, **keywords)
         except InputError as error:
-            add(findings, error.finding(subject, place))
+            add(findings, error.finding(subject, str(place)))
         except Exception as error:  # a library's, on data that nobody thought of: the report must still be made
             fix = "Nobody foresaw this: write the file again with QGIS or GDAL, and report it if it stays."
             note(findings, "error", subject, f"{type(error).__name__}: {error}", place, fix, "unforeseen")
     for warning in caught:
         if isinstance(warning.message, InputWarning):  # others are for programmers
-            add(findings, warning.message.finding(subject, place))
+            add(findings, warning.message.finding(subject, str(place)))
     return result
 
 
@@ -62,7 +65,12 @@ def scene_faults(path: Path, findings: list[Finding], **choices) -> xr.DataArray
 
 
 def label_faults(
-    path: Path, findings: list[Finding], crs=None, bounds=None, pixel=None, options: Labels | None = None
+    path: Path,
+    findings: list[Finding],
+    crs: Any = None,
+    bounds: tuple[float, float, float, float] | None = None,
+    pixel: tuple[float, float] | None = None,
+    options: Labels | None = None,
 ) -> gpd.GeoDataFrame | None:
     """The labels that have no fault of their own, as `load_polygons` returns them; None where there are none.
 

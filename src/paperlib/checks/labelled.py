@@ -60,7 +60,13 @@ def check_reach(divided: gpd.GeoDataFrame, reach: float, findings: list[Finding]
                 note(findings, "warning", "split", value, rows_text(near["polygon_id"]), fix)
 
 
-def check_labelled(scene, table, divided, shares, findings: list[Finding]) -> None:
+def check_labelled(
+    scene: xr.DataArray,
+    table: gpd.GeoDataFrame,
+    divided: gpd.GeoDataFrame,
+    shares: np.ndarray | None,
+    findings: list[Finding],
+) -> None:
     """Labelled pixels: too few, contested, never usable, of one class too many; and swapped bands."""
     claims = claimed_pixels(scene, table)
     own = claims[~claims.duplicated(["y", "x"], keep=False)]
@@ -158,8 +164,8 @@ def _check_green(scene: xr.DataArray, own: pd.DataFrame, table: gpd.GeoDataFrame
             out = np.empty((*scene.shape[:2], y.stop - y.start, x.stop - x.start), np.float32)
             out[:, read_window(scene, y, x, out)] = np.nan
             values.append(out[..., pixels["y"] - y.start, pixels["x"] - x.start].reshape(len(bands), -1))
-    values = np.concatenate(values, axis=1) if values else np.empty((len(bands), 0))
-    red, near = (values[bands.index(band)] for band in ("B4", "B8"))
+    together = np.concatenate(values, axis=1) if values else np.empty((len(bands), 0))
+    red, near = (together[bands.index(band)] for band in ("B4", "B8"))
     both = ~np.isnan(red + near)
     if both.any() and np.median((near - red)[both]) < 0:
         value = f"in vegetation B8 is lower than B4: medians {np.median(near[both]):.3f} and {np.median(red[both]):.3f}"

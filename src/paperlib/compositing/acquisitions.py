@@ -187,7 +187,7 @@ def newest(acquisitions: Iterable[Acquisition]) -> list[Acquisition]:
     Catalogues hold products beside their reprocessed versions. Parts of one passage have one baseline, so all stay.
     """
     acquisitions = sorted(acquisitions, key=lambda acquisition: (acquisition.date, acquisition.name))
-    best = {}
+    best: dict[tuple, float] = {}
     for acquisition in acquisitions:
         key = acquisition.tile, acquisition.date, acquisition.platform
         best[key] = max(best.get(key, 0), acquisition.version)
@@ -236,6 +236,7 @@ def local_acquisitions(folder: str | Path) -> list[Acquisition]:
 def _local(path: Path) -> Acquisition:
     theia = THEIA.fullmatch(path.name)
     match = theia or SAFE.fullmatch(path.name)
+    assert match is not None, "the caller found a product by its name"
     try:
         date = pd.Timestamp(match["date"])
     except ValueError as error:
@@ -274,13 +275,13 @@ def _safe_scale(path: Path, version: float) -> tuple[float, dict[str, float]]:
         return 1 / QUANTIFICATION, dict.fromkeys(BANDS, by_rule)
     try:
         tree = ElementTree.parse(path)
-        quantum = float(tree.findtext(".//BOA_QUANTIFICATION_VALUE", str(QUANTIFICATION)))
-        found = {int(entry.get("band_id")): float(entry.text) for entry in tree.iter("BOA_ADD_OFFSET")}
+        quantum = float(tree.findtext(".//BOA_QUANTIFICATION_VALUE") or QUANTIFICATION)
+        found = {int(entry.attrib["band_id"]): float(entry.text or "") for entry in tree.iter("BOA_ADD_OFFSET")}
     except (ElementTree.ParseError, ValueError, TypeError, LookupError) as error:
         raise InputError(f"{path} is no valid metadata file ({error}). Get it again.") from error
     if not (1 <= quantum <= LARGEST and all(abs(offset) <= quantum for offset in found.values())):
-        offsets = sorted(set(found.values()))
-        raise InputError(f"{path}: BOA_QUANTIFICATION_VALUE {quantum:g}, BOA_ADD_OFFSET {offsets} give no reflectance.")
+        added = sorted(set(found.values()))
+        raise InputError(f"{path}: BOA_QUANTIFICATION_VALUE {quantum:g}, BOA_ADD_OFFSET {added} give no reflectance.")
     order = [f"B{number}" for number in range(1, 9)] + ["B8A"] + [f"B{number}" for number in range(9, 13)]
     lacking = [band for band in BANDS if order.index(band) not in found]
     if by_rule and lacking:

@@ -95,6 +95,7 @@ def search(
         raise InputError("Say where: a tile like 31TCJ, or an area as west, south, east, north in degrees.")
     wanted = None if tile is None else tile_name(tile)
     if bbox is None:
+        assert wanted is not None
         epsg, box = tile_bounds(wanted)
         bbox = transform_bounds(f"EPSG:{epsg}", "EPSG:4326", *box)
     allowed = allowed_hosts(endpoint, hosts)
@@ -147,7 +148,7 @@ def check_address(href: str, allowed: Collection[str]) -> str:
         host = parts and parts.hostname
     except ValueError:
         host = None
-    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in LOCAL)):
+    if not parts or not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in LOCAL)):
         raise InputError(f"{str(href)[:200]!r} is not opened: an https address is expected.")
     if host not in allowed:
         raise InputError(f"{href[:200]!r} is not opened: its host is none of {', '.join(sorted(allowed))}. Allow it?")

@@ -143,7 +143,7 @@ def weighted_mean(
     fine, coarse = Sums(BANDS_10M, (2 * height, 2 * width)), Sums(BANDS_20M, (height, width))
     grids = area.fine, area.coarse
     masks = map_threads(pool, lambda acquisition: read_flags(reader, acquisition, grids, rows, columns), acquisitions)
-    waiting = deque()  # acquisitions whose bands are being read
+    waiting: deque[tuple] = deque()  # acquisitions whose bands are being read
 
     def add(acquisition: Acquisition, days: int, flags: np.ndarray, weight: np.ndarray, reading: list[Future]) -> None:
         stored = collect_results(reading)

@@ -4,6 +4,8 @@ Overall accuracy does not show whether a map keeps borders in place, scatters si
 is where classifiers of pixels and of patches differ. A map holds class codes, uint8 (y, x), from 1 to 255; 0 is no data.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy import ndimage
@@ -142,7 +144,9 @@ def object_width(codes: np.ndarray) -> np.ndarray:
     return of_object[objects]
 
 
-def recall_by_width(truth: np.ndarray, predicted: np.ndarray, bins=(1, 2, 3, 5, 9, 17)) -> pd.DataFrame:
+def recall_by_width(
+    truth: np.ndarray, predicted: np.ndarray, bins: Sequence[int] = (1, 2, 3, 5, 9, 17)
+) -> pd.DataFrame:
     """Share of the pixels that are right, by width of the true object: one row for each bin of `object_width`.
 
     Parameters

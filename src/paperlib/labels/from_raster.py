@@ -71,7 +71,8 @@ def draw_labels(
     """
     most, least = _check(mapping, scene, legend, per_class, erosion_m, (min_area_m2, max_area_m2), test)
     random = np.random.default_rng(seed)
-    shift, found, seen = random.integers(math.isqrt(most) + 1, size=2), [], set()
+    shift, found = random.integers(math.isqrt(most) + 1, size=2), []
+    seen: set[int] = set()
     for inner, corner, codes in _blocks(Path(raster), mapping, scene, erosion_m, seen):
         pieces, patches = _patches(_eroded(codes, scene, erosion_m)[inner], corner, most, shift)
         row, column = (patches[name] * CELLS // scene.sizes[dim] for name, dim in (("row", "y"), ("column", "x")))

@@ -22,7 +22,10 @@ TOUCH = {True: 0.1, False: 1e-6}
 
 
 def gather_objects(
-    rows: gpd.GeoDataFrame, bounds, pixel: tuple[float, float] | None, options: Labels
+    rows: gpd.GeoDataFrame,
+    bounds: tuple[float, float, float, float] | None,
+    pixel: tuple[float, float] | None,
+    options: Labels,
 ) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     """Rows as polygons with numbers and groups, and what was done to them.
 
@@ -48,7 +51,13 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _points(rows: gpd.GeoDataFrame, bounds, pixel, buffer: float, findings: list[Finding]) -> gpd.GeoDataFrame:
+def _points(
+    rows: gpd.GeoDataFrame,
+    bounds: tuple[float, float, float, float] | None,
+    pixel,
+    buffer: float,
+    findings: list[Finding],
+) -> gpd.GeoDataFrame:
     several = rows.geom_type == "MultiPoint"
     if several.any():
         single = rows.explode(index_parts=False, ignore_index=True) if several.all() else pd.concat(
@@ -66,6 +75,7 @@ def _points(rows: gpd.GeoDataFrame, bounds, pixel, buffer: float, findings: list
         rows.loc[points, "geometry"] = outlines.buffered(rows.geometry[points], buffer)
         value = f"{_count(number, 'point')}: the labelled pixels are those within {buffer:g} m"
     else:
+        assert bounds is not None and pixel is not None, "points stay points without the grid of a scene"
         rows.loc[points, "geometry"] = outlines.pixels_of(rows.geometry[points], bounds, pixel)
         value = f"{_count(number, 'point')}: the labelled pixel is the one that each lies in"
     keys = rows[["code", "set"]].assign(outline=rows.geometry.to_wkb())

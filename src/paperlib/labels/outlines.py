@@ -42,7 +42,9 @@ def areas(geometries: gpd.GeoSeries) -> np.ndarray:
     return ground.to_ground(geometries).area.to_numpy()
 
 
-def pixels_of(points: gpd.GeoSeries, bounds, pixel: tuple[float, float]) -> gpd.GeoSeries:
+def pixels_of(
+    points: gpd.GeoSeries, bounds: tuple[float, float, float, float], pixel: tuple[float, float]
+) -> gpd.GeoSeries:
     """The pixel that each point lies in, as a square; `pixel` is (width, height) in units of the CRS.
 
     The grid begins in the upper left corner of `bounds`. Points on its right or lower edge belong to the last pixels.

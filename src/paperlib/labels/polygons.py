@@ -1,8 +1,10 @@
 """Read a label file: every row that can be used, and every fault of those that cannot."""
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -22,7 +24,12 @@ NAMED = 30
 
 
 def load_polygons(
-    path: str | Path, crs=None, bounds: Bounds | None = None, pixel=None, options: Labels | None = None, **choices
+    path: str | Path,
+    crs: Any = None,
+    bounds: Bounds | None = None,
+    pixel: tuple[float, float] | None = None,
+    options: Labels | None = None,
+    **choices,
 ) -> gpd.GeoDataFrame:
     """Labelled polygons of any vector file or table of points, reprojected to `crs`.
 
@@ -60,7 +67,11 @@ def load_polygons(
 
 
 def problems(
-    table: gpd.GeoDataFrame, path: str | Path, crs=None, bounds: Bounds | None = None, options: Labels | None = None
+    table: gpd.GeoDataFrame,
+    path: str | Path,
+    crs: Any = None,
+    bounds: Bounds | None = None,
+    options: Labels | None = None,
 ) -> list[Finding]:
     """Every fault of a table that `formats.files.read_table` returned: columns, classes, sets, outlines and places.
 
@@ -96,7 +107,7 @@ class _Rows:
         return rows_text(self.table["polygon_id"][chosen], self.numbered)
 
 
-def rows_text(numbers, numbered: bool = True) -> str:
+def rows_text(numbers: Iterable, numbered: bool = True) -> str:
     """Where rows are: by their numbers, or by their place where the file does not number them."""
     numbers = list(numbers)
     more = f" and {len(numbers) - NAMED} more" if len(numbers) > NAMED else ""
@@ -106,9 +117,9 @@ def rows_text(numbers, numbered: bool = True) -> str:
 def examine(
     table: gpd.GeoDataFrame,
     path: Path,
-    crs=None,
+    crs: Any = None,
     bounds: Bounds | None = None,
-    pixel=None,
+    pixel: tuple[float, float] | None = None,
     options: Labels | None = None,
 ) -> tuple[gpd.GeoDataFrame | None, list[Finding]]:
     """The usable rows of a table as `load_polygons` returns them, None where there are none; and every fault."""
@@ -274,7 +285,7 @@ def _fitting_crs(rows: _Rows, bounds: Bounds | None) -> str:
     return "Is the file's CRS right? Assign the one that the numbers are in (QGIS: Layer CRS), or give another scene."
 
 
-def extent_text(bounds) -> str:
+def extent_text(bounds: Bounds) -> str:
     """Left, bottom, right, top as text."""
     digits = 0 if max(map(abs, bounds)) > 1000 else 4
     return "(" + ", ".join(f"{value:.{digits}f}" for value in bounds) + ")"

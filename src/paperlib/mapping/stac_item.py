@@ -74,7 +74,8 @@ def _footprint(crs: CRS, bounds: tuple[float, float, float, float]) -> shapely.G
     left, bottom, right, top = bounds
     outline = shapely.segmentize(shapely.box(*bounds), max(right - left, top - bottom) / VERTICES)
     degrees = Transformer.from_crs(crs, "OGC:CRS84", always_xy=True)
-    places = np.transpose(degrees.transform(*outline.exterior.coords.xy, errcheck=True)).round(9)
+    x, y = map(np.asarray, outline.exterior.coords.xy)
+    places = np.transpose(degrees.transform(x, y, errcheck=True)).round(9)
     return antimeridian.fix_polygon(shapely.Polygon(places), fix_winding=True)
 
 

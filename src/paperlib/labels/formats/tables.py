@@ -15,7 +15,7 @@ from .encodings import choose_encoding
 
 #: Columns of coordinates in degrees (longitude, latitude), by their letters and digits alone; those of a place that should
 #: be observed come before those of the observer.
-DEGREES = (
+DEGREES: tuple[tuple[str, str], ...] = (
     ("longitude", "latitude"),
     ("lon", "lat"),
     ("long", "lat"),
