@@ -80,9 +80,9 @@ def read_nomenclature(path: str | Path) -> tuple[LandCover, ...]:
     Codes are whole numbers from 1 to 255, colours are like #ff0000. Raises `InputError` for a file that is no such table;
     the message names the row that is wrong.
     """
-    file = _packaged(f"{path}.csv") if str(path) in NOMENCLATURES else Path(path)
-    table = _read_table(file, ("code", "name", "colour"))
-    codes = _whole(table["code"], file, least=1)
+    path = _packaged(f"{path}.csv") if str(path) in NOMENCLATURES else Path(path)
+    table = _read_table(path, ("code", "name", "colour"))
+    codes = _whole(table["code"], path, least=1)
     classes = zip(codes.tolist(), table["name"], table["colour"].str.lower(), strict=True)
     return check_nomenclature([LandCover(*row) for row in classes], path)
 
@@ -101,8 +101,7 @@ def check_nomenclature(classes: Sequence[LandCover], where: str | Path) -> tuple
         if not isinstance(colour, str) or not COLOUR.fullmatch(colour):
             problem = f"{where}: colour {colour!r} of {name}; one like #ff0000 is expected."
             raise InputError(problem, kind="nomenclature.colour")
-    codes: list = [cover.code for cover in classes]
-    for column, values in (("code", codes), ("name", [cover.name for cover in classes])):
+    for column, values in (("code", [cover.code for cover in classes]), ("name", [cover.name for cover in classes])):
         duplicates = [value for value in values if values.count(value) > 1]
         if duplicates:
             problem = f"{where}: {column} {duplicates[0]!r} comes twice; each class needs its own."
@@ -116,8 +115,8 @@ def read_classes(path: str | Path) -> tuple[LandCover, ...]:
     Codes are any texts or numbers; those that maps cannot hold get small ones (see `map_codes`). Classes without a colour
     get one (see `made_colours`). Raises `InputError` for a file that is no such table.
     """
-    file = _packaged(f"{path}.csv") if str(path) in NOMENCLATURES else Path(path)
-    table = _read_table(file, ("code", "name"), ("colour",))
+    path = _packaged(f"{path}.csv") if str(path) in NOMENCLATURES else Path(path)
+    table = _read_table(path, ("code", "name"), ("colour",))
     if (table["code"] == "").any():
         row = int((table["code"] == "").to_numpy().argmax()) + 2
         raise InputError(f"{path}: line {row} has no code.", "Give each class its code.", kind="nomenclature.code")
@@ -160,8 +159,7 @@ def made_colours(sources: Iterable[str]) -> dict[str, str]:
     it (CIELAB, for normal, protan and deutan vision; Machado et al., 2009). The first 12 are at least 25 apart, the first
     64 at least 9. Other codes get one of the first 64 by their hash; where it is taken (the exception), the next.
     """
-    palette, result = _palette(), {}
-    taken: set[int] = set()
+    palette, result, taken = _palette(), {}, set()
     ordered = sorted(set(sources), key=lambda source: (not HELD.fullmatch(source), _rank(source)))
     for source in ordered:
         held = HELD.fullmatch(source) and int(source) <= len(palette)

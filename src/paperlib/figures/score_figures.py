@@ -5,7 +5,6 @@ Each function returns a `Figure` and leaves pyplot alone. Models differ by marke
 
 import math
 import textwrap
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,10 +18,7 @@ from ..nomenclature import LandCover, short_name
 from .theme import WIDTH, Figure, hide_unused, lowest, model_styles, styled
 
 #: Markers of scores by source.
-SOURCES: dict[Any, dict[str, Any]] = {
-    "printed": {"markerfacecolor": "white"},
-    "ours": {"markeredgecolor": "0.2", "markeredgewidth": 0.4},
-}
+SOURCES = {"printed": {"markerfacecolor": "white"}, "ours": {"markeredgecolor": "0.2", "markeredgewidth": 0.4}}
 
 
 @styled
@@ -139,7 +135,7 @@ def scores_figure(
     for ax, part in zip(axes, ("validation", "test"), strict=True):
         for number, name in enumerate(names):
             heights = pd.Series(np.arange(len(labels)) + 0.7 * ((number + 0.5) / len(names) - 0.5), labels)
-            style: dict[str, Any] = {"linestyle": "", "markersize": 5, **styles[name]}
+            style = {"linestyle": "", "markersize": 5, **styles[name]}
             own = table[(table["set"] == part) & (table["model"] == name)]
             for source, dots in own.groupby("source", sort=False):
                 ax.plot(dots["f1"], heights[dots["class_name"]], **style, **SOURCES[source])

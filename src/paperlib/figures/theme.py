@@ -4,7 +4,7 @@ import io
 import itertools
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import matplotlib.figure
 import numpy as np
@@ -18,11 +18,10 @@ from ..models.registry import CLASSIFIERS
 from ..nomenclature import LandCover
 from .html import figure_html
 
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
+Arguments, Result = ParamSpec("Arguments"), TypeVar("Result")
 
 WIDTH = 8  # inches; a page shows it at 700 to 800 pixels
-STYLE: dict[Any, Any] = {
+STYLE = {
     "font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 9, "axes.labelsize": 9, "xtick.labelsize": 8,
     "ytick.labelsize": 8, "legend.fontsize": 8, "legend.frameon": False, "axes.spines.top": False,
     "axes.spines.right": False, "axes.grid": False, "figure.dpi": 130, "savefig.dpi": "figure",

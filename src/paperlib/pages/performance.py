@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 from matplotlib.lines import Line2D
@@ -22,7 +22,7 @@ CLASSIFYING = "normalise and classify, "
 
 #: Colour by stage, as drawn.
 STAGES = {"read, decompress, double": "#0072b2", "gaps, indices": "#e69f00", "normalise, classify": "0.75"}
-DOT: dict[str, Any] = {"marker": "o", "linestyle": "", "markersize": 5}
+DOT = {"marker": "o", "linestyle": "", "markersize": 5}
 
 Values = Callable[[pd.DataFrame], pd.Series]
 
@@ -133,7 +133,7 @@ def tile_figure(stages: pd.DataFrame, whole: pd.DataFrame, squares: pd.DataFrame
         ax.set_axisbelow(True)
         ax.tick_params(axis="y", length=0)
     axes[-1].set_xlabel("time for a tile of 10980 x 10980 pixels and eleven dates (min)")
-    handles: list[Any] = [Patch(color=colour, label=stage) for stage, colour in STAGES.items()]
+    handles = [Patch(color=colour, label=stage) for stage, colour in STAGES.items()]
     handles += [
         Line2D([], [], color="black", **DOT, label="measured"),
         Line2D([], [], color="black", markerfacecolor="white", **DOT, label="extrapolated from a square"),
@@ -149,7 +149,7 @@ def _stage_minutes(stages: pd.DataFrame) -> pd.DataFrame:
     """Minutes of a whole tile on all cores: columns machine, model, stage, minutes."""
     rows = []
     for machine, part in stages.groupby("machine", sort=False):
-        cores = int(re.findall(r"(\d+) cores", machine)[0])
+        cores = int(re.search(r"(\d+) cores", machine)[1])
         minutes = part.set_index("stage")["core microseconds a pixel"] * TILE / cores / 60e6
         minutes = minutes.drop("GDAL alone", errors="ignore")  # part of reading
         own = minutes[minutes.index.str.startswith(CLASSIFYING)]

@@ -3,7 +3,6 @@
 Each check takes printed values and returns the inconsistencies among them, none where they agree.
 """
 
-from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -41,7 +40,7 @@ class Inconsistency(NamedTuple):
     consequence: str
 
 
-def check_means(table_4: dict = TABLE_4, tolerance: float = 0.001) -> list[Inconsistency]:
+def check_means(table_4=TABLE_4, tolerance: float = 0.001) -> list[Inconsistency]:
     """Printed means that differ from the means of their rows, with the single cells that would explain them."""
     cells, rows = candidates_table(table_4, tolerance), []
     for _, row in means_table(table_4, tolerance).query("~agrees").iterrows():
@@ -50,15 +49,13 @@ def check_means(table_4: dict = TABLE_4, tolerance: float = 0.001) -> list[Incon
             "; ".join(f"{c['class']} {c['needed']:.3f} for {c['printed']:.3f}" for _, c in mine.iterrows()) or "none"
         )
         near = ", ".join(mine.loc[mine["near"], "class"]) or "none"
-        numbers = [f"{row[name]:.3f}" for name in ("printed mean", "mean of rows", "difference")]
+        numbers = (f"{row[name]:.3f}" for name in ("printed mean", "mean of rows", "difference"))
         text = f"Single misprinted cells that would explain it: {single}. Near the other models: {near}. Cell or mean: open."
-        rows.append(Inconsistency._make((f"Table 4, {row['set']}: mean of {row['model']}", *numbers, text)))
+        rows.append(Inconsistency(f"Table 4, {row['set']}: mean of {row['model']}", *numbers, text))
     return rows
 
 
-def check_claims(
-    rows: dict = TEST_ROWS, means: Sequence[float] = TEST_MEANS, reliability: Sequence = paper.TABLE_4_RELIABILITY
-) -> list[Inconsistency]:
+def check_claims(rows=TEST_ROWS, means=TEST_MEANS, reliability=paper.TABLE_4_RELIABILITY) -> list[Inconsistency]:
     """Sentences that fail by the printed means or by the means of the rows, and a lead within the spread of trainings."""
     results = []
     for _, row in claim_margins_table(rows, means).iterrows():
@@ -66,11 +63,11 @@ def check_claims(
         if min(both) <= 0:
             outcomes = ["holds" if margin > 0 else "fails" for margin in both]
             text = f"The sentence {outcomes[0]} by the printed means and {outcomes[1]} by the means of the rows."
-            numbers = [f"{margin:+.3f}" for margin in (*both, both[1] - both[0])]
-            results.append(Inconsistency._make((f"{row['place']}: {row['claim']} (margin)", *numbers, text)))
+            numbers = (f"{margin:+.3f}" for margin in (*both, both[1] - both[0]))
+            results.append(Inconsistency(f"{row['place']}: {row['claim']} (margin)", *numbers, text))
     place = int(np.argmax(means))
     lead, spread = means[place] - sorted(means)[-2], reliability[place]
-    top = highest_geometric(np.array(list(rows.values()))).mean(axis=0)
+    top = highest_geometric(list(rows.values())).mean(axis=0)
     gap = (top - np.mean(list(rows.values()), axis=0)).max()
     if spread and lead < spread[1]:
         number = f"{lead / spread[1]:.1f} standard deviations"
@@ -84,9 +81,7 @@ def check_claims(
     return results
 
 
-def check_labels(
-    pool: dict[int, int] = paper.TABLE_2, test: dict[int, int] = paper.TABLE_3, bound: int = LABELS_BELOW
-) -> list[Inconsistency]:
+def check_labels(pool=paper.TABLE_2, test=paper.TABLE_3, bound: int = LABELS_BELOW) -> list[Inconsistency]:
     """Label counts far from those of the text; sets that differ by 10 points in a class or by a factor 2 in polygon size."""
     total, size = sum(pool.values()), [sum(pool.values()) / paper.POLYGONS_POOL]
     size.append(sum(test.values()) / paper.POLYGONS_TEST)
@@ -112,9 +107,7 @@ def check_labels(
     return results
 
 
-def check_classes(
-    validation: dict = TABLE_4["validation"][0], test: dict = TEST_ROWS, counts: dict[int, int] = paper.TABLE_3
-) -> list[Inconsistency]:
+def check_classes(validation=TABLE_4["validation"][0], test=TEST_ROWS, counts=paper.TABLE_3) -> list[Inconsistency]:
     """Classes in which every model loses 0.3 of F1 or more between validation and test."""
     results = []
     for code in counts:
@@ -128,15 +121,14 @@ def check_classes(
                 text += (
                     f" If confused with {paper.CLASSES[other]} only, its recall is {percent} % (models as in Table 4)."
                 )
-            ranges = [f"{np.min(values):.3f} to {np.max(values):.3f}" for values in (validation[code], test[code])]
-            values = (f"Table 4: {paper.CLASSES[code]}", *ranges, f"≥ {lost.min():.3f} lost", text)
-            results.append(Inconsistency._make(values))
+            ranges = (f"{np.min(values):.3f} to {np.max(values):.3f}" for values in (validation[code], test[code]))
+            results.append(Inconsistency(f"Table 4: {paper.CLASSES[code]}", *ranges, f"≥ {lost.min():.3f} lost", text))
     return results
 
 
 def check_costs(
-    parameters: Sequence = paper.TABLE_4_PARAMETERS, training: Sequence[str] = paper.TABLE_4_TRAINING_MINUTES,
-    inference: Sequence[int] = paper.TABLE_4_INFERENCE_MINUTES, reliability: Sequence = paper.TABLE_4_RELIABILITY,
+    parameters=paper.TABLE_4_PARAMETERS, training=paper.TABLE_4_TRAINING_MINUTES,
+    inference=paper.TABLE_4_INFERENCE_MINUTES, reliability=paper.TABLE_4_RELIABILITY,
 ) -> list[Inconsistency]:  # fmt: skip
     """Streams that do not add up, minutes that are the same for all models or no plain numbers, deviations not printed."""
     results, place = [], paper.MODELS.index
@@ -168,9 +160,7 @@ def check_costs(
     return results
 
 
-def check_data(
-    dates: Sequence[str] = paper.DATES, brightness: Callable | None = None, side: float = TILE_KM
-) -> list[Inconsistency]:
+def check_data(dates=paper.DATES, brightness=None, side: float = TILE_KM) -> list[Inconsistency]:
     """Dates that are not monthly or miss a month, a brightness index that ignores brightness, a rounded tile size."""
     days, results = np.diff(pd.to_datetime(list(dates)).values).astype("timedelta64[D]").astype(int), []
     months = len({date[:7] for date in dates})

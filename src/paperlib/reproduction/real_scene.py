@@ -78,4 +78,4 @@ def _download() -> bytes:
             if len(members) != 1:
                 problem = f"{archives[0].name} holds {len(members)} files named {IMAGE}, expected one."
                 raise InputError(problem, kind="fetch.download")
-            return archive.extractfile(members[0]).read()  # type: ignore[union-attr]  # a file has content
+            return archive.extractfile(members[0]).read()

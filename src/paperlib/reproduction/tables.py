@@ -112,7 +112,7 @@ def differences_table(results: pd.DataFrame, trainings: pd.DataFrame, legend: tu
     Classes that the paper lacks are left out. Parameters are those of `table_4`.
     """
     ours = chosen_scores(results, trainings).pivot_table(index=["set", "code"], columns="model", values="f1")
-    rows: dict[tuple, dict[str, float]] = {}
+    rows = {}
     for part, (title, printed, _) in PRINTED_F1.items():
         for cover in [cover for cover in legend if paper.CLASSES.get(cover.code) == cover.name]:
             for model, value in zip(paper.MODELS, printed[cover.code], strict=True):

@@ -61,7 +61,7 @@ class _Objects:
             drawn = random.dirichlet(np.array(list(cover.parts.values())) * cover.unity, len(mine))
             largest, rows = drawn.argmax(1), np.arange(len(mine))
             drawn[rows, largest], drawn[:, 0] = drawn[:, 0].copy(), drawn.max(1)
-            shares[np.ix_(mine, np.array(columns))] = drawn
+            shares[np.ix_(mine, columns)] = drawn
         return shares
 
     def _mix(self, shares: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -147,7 +147,7 @@ def _mean(image: np.ndarray) -> np.ndarray:
 
 def _coarse(mask: np.ndarray) -> np.ndarray:
     """Blocks of 2 x 2 pixels with any pixel of the mask."""
-    return np.asarray(mask.reshape(mask.shape[0] // 2, 2, -1, 2).any((1, 3)))
+    return mask.reshape(mask.shape[0] // 2, 2, -1, 2).any((1, 3))
 
 
 def _transform(pixel: int) -> Affine:
