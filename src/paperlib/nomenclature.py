@@ -80,9 +80,9 @@ def read_nomenclature(path: str | Path) -> tuple[LandCover, ...]:
     Codes are whole numbers from 1 to 255, colours are like #ff0000. Raises `InputError` for a file that is no such table;
     the message names the row that is wrong.
     """
-    path = _packaged(f"{path}.csv") if str(path) in NOMENCLATURES else Path(path)
-    table = _read_table(path, ("code", "name", "colour"))
-    codes = _whole(table["code"], path, least=1)
+    source = _packaged(f"{path}.csv") if str(path) in NOMENCLATURES else Path(path)
+    table = _read_table(source, ("code", "name", "colour"))
+    codes = _whole(table["code"], source, least=1)
     classes = zip(codes.tolist(), table["name"], table["colour"].str.lower(), strict=True)
     return check_nomenclature([LandCover(*row) for row in classes], path)
 
@@ -101,8 +101,8 @@ def check_nomenclature(classes: Sequence[LandCover], where: str | Path) -> tuple
         if not isinstance(colour, str) or not COLOUR.fullmatch(colour):
             problem = f"{where}: colour {colour!r} of {name}; one like #ff0000 is expected."
             raise InputError(problem, kind="nomenclature.colour")
-    for column, values in (("code", [cover.code for cover in classes]), ("name", [cover.name for cover in classes])):
-        duplicates = [value for value in values if values.count(value) > 1]
+    for column, values in pd.DataFrame([cover[:2] for cover in classes], columns=["code", "name"]).items():
+        duplicates = values[values.duplicated()].tolist()
         if duplicates:
             problem = f"{where}: {column} {duplicates[0]!r} comes twice; each class needs its own."
             raise InputError(problem, kind=f"nomenclature.{column}")
@@ -115,8 +115,8 @@ def read_classes(path: str | Path) -> tuple[LandCover, ...]:
     Codes are any texts or numbers; those that maps cannot hold get small ones (see `map_codes`). Classes without a colour
     get one (see `made_colours`). Raises `InputError` for a file that is no such table.
     """
-    path = _packaged(f"{path}.csv") if str(path) in NOMENCLATURES else Path(path)
-    table = _read_table(path, ("code", "name"), ("colour",))
+    source = _packaged(f"{path}.csv") if str(path) in NOMENCLATURES else Path(path)
+    table = _read_table(source, ("code", "name"), ("colour",))
     if (table["code"] == "").any():
         row = int((table["code"] == "").to_numpy().argmax()) + 2
         raise InputError(f"{path}: line {row} has no code.", "Give each class its code.", kind="nomenclature.code")
@@ -159,7 +159,9 @@ def made_colours(sources: Iterable[str]) -> dict[str, str]:
     it (CIELAB, for normal, protan and deutan vision; Machado et al., 2009). The first 12 are at least 25 apart, the first
     64 at least 9. Other codes get one of the first 64 by their hash; where it is taken (the exception), the next.
     """
-    palette, result, taken = _palette(), {}, set()
+    palette = _palette()
+    result: dict[str, str] = {}
+    taken: set[int] = set()
     ordered = sorted(set(sources), key=lambda source: (not HELD.fullmatch(source), _rank(source)))
     for source in ordered:
         held = HELD.fullmatch(source) and int(source) <= len(palette)

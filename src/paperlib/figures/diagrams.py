@@ -6,6 +6,7 @@ text can be read on a phone.
 
 import math
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -110,7 +111,7 @@ def _tensor(ax: Axes, left: float, top: float, width: float, shape: tuple[int, .
     ax.text(x + 0.1, middle, _times(sizes), va="center", fontsize=9.5, color=INK)
     share = min(1, math.log2(shape[0]) / 9)
     shade = (1 - share) * np.array(to_rgb(SHADES[0])) + share * np.array(to_rgb(SHADES[1]))
-    style = {"facecolor": shade, "edgecolor": EDGE, "linewidth": 0.6}
+    style: Any = {"facecolor": shade, "edgecolor": EDGE, "linewidth": 0.6}
     count = shape[1] if series or len(shape) == 4 else 1
     if series:
         cell = min(0.07, 0.8 / count)
@@ -233,7 +234,9 @@ def _over_pixels(layer: Layer, channels: int, dates: int, side: int) -> Figure:
             across = place[0] + edge * size[0], result[0] + edge * cell
             ax.plot(across, (place[1], result[1] + cell), color=KERNEL, linewidth=1, zorder=2)
         _prism(ax, place, size, (depth - 1) * shift)
-        ax.add_patch(Rectangle(result, cell, cell, facecolor=RESULT, edgecolor="white", linewidth=0.5, zorder=4))
+        ax.add_patch(
+            Rectangle((result[0], result[1]), cell, cell, facecolor=RESULT, edgecolor="white", linewidth=0.5, zorder=4)
+        )
     stack = f"{layer.inputs[0]} images ({channels} channels × {_dates(dates)})"
     read = stack if stacked else f"one channel, {_dates(dates)}"
     written = "one image" if stacked else _dates(results)
@@ -254,8 +257,14 @@ def _cell(ax: Axes, x: float, y: float, width: float, colour: str, inside: bool 
 
 def _sheet(ax: Axes, corner: np.ndarray, side: int, cell: float) -> None:
     """Draw an image of `side` x `side` pixels."""
-    ax.add_patch(Rectangle(corner, side * cell, side * cell, facecolor=SHEET, edgecolor=EDGE, linewidth=0.6))
-    thin = {"color": EDGE, "linewidth": 0.3, "zorder": 1}  # the order of the sheet, so that the next sheet covers them
+    ax.add_patch(
+        Rectangle((corner[0], corner[1]), side * cell, side * cell, facecolor=SHEET, edgecolor=EDGE, linewidth=0.6)
+    )
+    thin: Any = {
+        "color": EDGE,
+        "linewidth": 0.3,
+        "zorder": 1,
+    }  # the order of the sheet, so that the next sheet covers them
     for line in range(1, side):
         ax.plot([corner[0] + line * cell] * 2, [corner[1], corner[1] + side * cell], **thin)
         ax.plot([corner[0], corner[0] + side * cell], [corner[1] + line * cell] * 2, **thin)

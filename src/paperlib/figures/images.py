@@ -31,7 +31,9 @@ def extent(image: xr.DataArray) -> tuple[float, float, float, float]:
 def available_composites(scene: xr.DataArray) -> dict[str, tuple[str, ...]]:
     """The `COMPOSITES` that the bands of a scene allow; the last band in grey where they allow none."""
     bands = scene["band"].values.tolist()
-    composites = {name: needed for name, needed in COMPOSITES.items() if set(needed) <= set(bands)}
+    composites: dict[str, tuple[str, ...]] = {
+        name: needed for name, needed in COMPOSITES.items() if set(needed) <= set(bands)
+    }
     return composites or {"grey": (bands[-1],) * 3}
 
 

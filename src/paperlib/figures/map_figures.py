@@ -63,11 +63,11 @@ def scene_figure(
         ax.set_ylabel(f"{name} ({', '.join(dict.fromkeys(bands))})\nnorthing (km)")
     dates = ", ".join(scene.indexes["time"].strftime("%Y-%m-%d"))
     outlines = "" if polygons is None else f", with {len(polygons)} labelled polygons outlined"
-    bands = list(dict.fromkeys(band for bands in composites.values() for band in bands))
-    small = subsample(scene.sel(band=bands), 48).compute()
+    drawn = list(dict.fromkeys(band for bands in composites.values() for band in bands))
+    small = subsample(scene.sel(band=drawn), 48).compute()
     values = {
         f"{band} {date:%Y-%m-%d}": small.sel(band=band, time=date).values.round(4)
-        for band in bands
+        for band in drawn
         for date in small.indexes["time"]
     }
     return figure.describe(

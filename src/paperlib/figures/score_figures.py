@@ -5,6 +5,7 @@ Each function returns a `Figure` and leaves pyplot alone. Models differ by marke
 
 import math
 import textwrap
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,10 @@ from ..nomenclature import LandCover, short_name
 from .theme import WIDTH, Figure, hide_unused, lowest, model_styles, styled
 
 #: Markers of scores by source.
-SOURCES = {"printed": {"markerfacecolor": "white"}, "ours": {"markeredgecolor": "0.2", "markeredgewidth": 0.4}}
+SOURCES: dict[Any, dict[str, Any]] = {
+    "printed": {"markerfacecolor": "white"},
+    "ours": {"markeredgecolor": "0.2", "markeredgewidth": 0.4},
+}
 
 
 @styled

@@ -4,7 +4,7 @@ import io
 import itertools
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib.figure
 import numpy as np
@@ -18,10 +18,11 @@ from ..models.registry import CLASSIFIERS
 from ..nomenclature import LandCover
 from .html import figure_html
 
-Arguments, Result = ParamSpec("Arguments"), TypeVar("Result")
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 WIDTH = 8  # inches; a page shows it at 700 to 800 pixels
-STYLE = {
+STYLE: Any = {
     "font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 9, "axes.labelsize": 9, "xtick.labelsize": 8,
     "ytick.labelsize": 8, "legend.fontsize": 8, "legend.frameon": False, "axes.spines.top": False,
     "axes.spines.right": False, "axes.grid": False, "figure.dpi": 130, "savefig.dpi": "figure",
@@ -107,7 +108,7 @@ def date_axes(axes: np.ndarray, count: int) -> None:
         ax.tick_params(labelbottom=True)
 
 
-def class_line_style(cover: LandCover, place: int) -> dict:
+def class_line_style(cover: LandCover, place: int) -> dict[str, Any]:
     """Line style of a class at position `place` of its legend; a dark outline keeps pale colours legible on white."""
     return {
         "color": cover.colour, "linewidth": 1.5, "marker": CLASS_MARKERS[place % len(CLASS_MARKERS)], "markersize": 4.5,
@@ -116,7 +117,7 @@ def class_line_style(cover: LandCover, place: int) -> dict:
     }  # fmt: skip
 
 
-def channel_line_style(channel: str) -> dict:
+def channel_line_style(channel: str) -> dict[str, Any]:
     """Line style of one of `CHANNELS`."""
     colour, line, marker = CHANNELS[channel]
     star = marker == "*"
@@ -126,7 +127,7 @@ def channel_line_style(channel: str) -> dict:
     }  # fmt: skip
 
 
-def model_styles(names: Iterable[str]) -> dict[str, dict]:
+def model_styles(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Colour and marker by model. Those of `CLASSIFIERS` come first, so that a model looks the same in every figure."""
     order = list(dict.fromkeys([*CLASSIFIERS, *names]))
     styles = zip(order, sns.color_palette("colorblind", len(order)), itertools.cycle("osD^vPX*<>"), strict=False)

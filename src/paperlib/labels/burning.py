@@ -9,7 +9,7 @@ import xarray as xr
 from rasterio.enums import MergeAlg
 from rasterio.features import rasterize
 
-from ..errors import InputError
+from ..errors import InputError, InputWarning
 from ..nomenclature import LandCover
 
 SETS = ("train", "validation", "test")
@@ -58,10 +58,12 @@ def _check_pixels(burned: xr.Dataset, polygons: gpd.GeoDataFrame, legend, pixel:
             "polygons overlap them there. Draw larger ones, or remove the overlap."
         )
     if burned.attrs["contested"]:
-        warnings.warn(f"{burned.attrs['contested']} pixels lie in several polygons and are left out.", stacklevel=3)
+        problem = f"{burned.attrs['contested']} pixels lie in several polygons and are left out."
+        warnings.warn(InputWarning(problem, kind="labels.overlap"), stacklevel=3)
     if not held.all():
         ids = polygons.loc[~held, "polygon_id"].tolist()
-        warnings.warn(f"{len(ids)} polygons hold no pixel of {pixel}: polygon_id {ids[:10]}.", stacklevel=3)
+        problem = f"{len(ids)} polygons hold no pixel of {pixel}: polygon_id {ids[:10]}."
+        warnings.warn(InputWarning(problem, kind="labels.small"), stacklevel=3)
 
 
 def pixel_counts(burned: xr.Dataset, polygons: gpd.GeoDataFrame, legend: tuple[LandCover, ...]) -> pd.DataFrame:

@@ -26,7 +26,7 @@ from scipy.ndimage import binary_dilation, distance_transform_edt
 from scipy.spatial import cKDTree
 from skimage.measure import label
 
-from ..errors import InputError
+from ..errors import InputError, InputWarning
 from ..nomenclature import LandCover
 from ..scenes.rasters import read_header
 from ..scenes.windowing import windows
@@ -228,7 +228,8 @@ def _finish(chosen: pd.DataFrame, legend, per_class: int, test: float, crs, rand
     counts = chosen["code"].value_counts()
     few = [f"{cover.name} {counts.get(cover.code, 0)}" for cover in legend if counts.get(cover.code, 0) < per_class]
     if few:
-        warnings.warn(f"Fewer than {per_class} polygons of {', '.join(few)}: no more patches are there.", stacklevel=3)
+        problem = f"Fewer than {per_class} polygons of {', '.join(few)}: no more patches are there."
+        warnings.warn(InputWarning(problem, kind="labels.few"), stacklevel=3)
     return gpd.GeoDataFrame(
         {
             "polygon_id": np.arange(1, len(chosen) + 1),

@@ -3,9 +3,10 @@
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -22,7 +23,7 @@ CLASSIFYING = "normalise and classify, "
 
 #: Colour by stage, as drawn.
 STAGES = {"read, decompress, double": "#0072b2", "gaps, indices": "#e69f00", "normalise, classify": "0.75"}
-DOT = {"marker": "o", "linestyle": "", "markersize": 5}
+DOT: dict[str, Any] = {"marker": "o", "linestyle": "", "markersize": 5}
 
 Values = Callable[[pd.DataFrame], pd.Series]
 
@@ -133,7 +134,7 @@ def tile_figure(stages: pd.DataFrame, whole: pd.DataFrame, squares: pd.DataFrame
         ax.set_axisbelow(True)
         ax.tick_params(axis="y", length=0)
     axes[-1].set_xlabel("time for a tile of 10980 x 10980 pixels and eleven dates (min)")
-    handles = [Patch(color=colour, label=stage) for stage, colour in STAGES.items()]
+    handles: list[Artist] = [Patch(color=colour, label=stage) for stage, colour in STAGES.items()]
     handles += [
         Line2D([], [], color="black", **DOT, label="measured"),
         Line2D([], [], color="black", markerfacecolor="white", **DOT, label="extrapolated from a square"),
@@ -149,7 +150,7 @@ def _stage_minutes(stages: pd.DataFrame) -> pd.DataFrame:
     """Minutes of a whole tile on all cores: columns machine, model, stage, minutes."""
     rows = []
     for machine, part in stages.groupby("machine", sort=False):
-        cores = int(re.search(r"(\d+) cores", machine)[1])
+        cores = int(re.findall(r"(\d+) cores", str(machine))[0])
         minutes = part.set_index("stage")["core microseconds a pixel"] * TILE / cores / 60e6
         minutes = minutes.drop("GDAL alone", errors="ignore")  # part of reading
         own = minutes[minutes.index.str.startswith(CLASSIFYING)]

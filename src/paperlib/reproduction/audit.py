@@ -49,7 +49,7 @@ def check_means(table_4=TABLE_4, tolerance: float = 0.001) -> list[Inconsistency
             "; ".join(f"{c['class']} {c['needed']:.3f} for {c['printed']:.3f}" for _, c in mine.iterrows()) or "none"
         )
         near = ", ".join(mine.loc[mine["near"], "class"]) or "none"
-        numbers = (f"{row[name]:.3f}" for name in ("printed mean", "mean of rows", "difference"))
+        numbers = (f"{row['printed mean']:.3f}", f"{row['mean of rows']:.3f}", f"{row['difference']:.3f}")
         text = f"Single misprinted cells that would explain it: {single}. Near the other models: {near}. Cell or mean: open."
         rows.append(Inconsistency(f"Table 4, {row['set']}: mean of {row['model']}", *numbers, text))
     return rows
@@ -63,11 +63,11 @@ def check_claims(rows=TEST_ROWS, means=TEST_MEANS, reliability=paper.TABLE_4_REL
         if min(both) <= 0:
             outcomes = ["holds" if margin > 0 else "fails" for margin in both]
             text = f"The sentence {outcomes[0]} by the printed means and {outcomes[1]} by the means of the rows."
-            numbers = (f"{margin:+.3f}" for margin in (*both, both[1] - both[0]))
+            numbers = (f"{both[0]:+.3f}", f"{both[1]:+.3f}", f"{both[1] - both[0]:+.3f}")
             results.append(Inconsistency(f"{row['place']}: {row['claim']} (margin)", *numbers, text))
     place = int(np.argmax(means))
     lead, spread = means[place] - sorted(means)[-2], reliability[place]
-    top = highest_geometric(list(rows.values())).mean(axis=0)
+    top = highest_geometric(np.array(list(rows.values()))).mean(axis=0)
     gap = (top - np.mean(list(rows.values()), axis=0)).max()
     if spread and lead < spread[1]:
         number = f"{lead / spread[1]:.1f} standard deviations"
@@ -121,8 +121,10 @@ def check_classes(validation=TABLE_4["validation"][0], test=TEST_ROWS, counts=pa
                 text += (
                     f" If confused with {paper.CLASSES[other]} only, its recall is {percent} % (models as in Table 4)."
                 )
-            ranges = (f"{np.min(values):.3f} to {np.max(values):.3f}" for values in (validation[code], test[code]))
-            results.append(Inconsistency(f"Table 4: {paper.CLASSES[code]}", *ranges, f"≥ {lost.min():.3f} lost", text))
+            ranges = [f"{np.min(values):.3f} to {np.max(values):.3f}" for values in (validation[code], test[code])]
+            results.append(
+                Inconsistency(f"Table 4: {paper.CLASSES[code]}", ranges[0], ranges[1], f"≥ {lost.min():.3f} lost", text)
+            )
     return results
 
 

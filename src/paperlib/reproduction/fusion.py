@@ -81,7 +81,8 @@ def fusion_table(run: Experiment, by_training: dict[str, Streams]) -> pd.DataFra
     """
     rows = []
     for training, both in by_training.items():
-        single = max((1.0, 0.0), key=lambda weight, both=both: both.macro_f1(weight, "validation"))
+        temporal, other = both.macro_f1(1.0, "validation"), both.macro_f1(0.0, "validation")
+        single = 1.0 if temporal >= other else 0.0
         weights = {"temporal stream": 1.0, "spatio-temporal stream": 0.0, "set by hand": run.settings.train.fusion}
         for name, weight in (weights | {"chosen on validation": both.best_weight()}).items():
             scores = (both.macro_f1(weight, "validation"), both.macro_f1(weight, "test"))

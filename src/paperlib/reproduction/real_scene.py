@@ -11,6 +11,7 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import IO, cast
 
 from ..errors import InputError
 from ..runs.experiment import Experiment
@@ -78,4 +79,4 @@ def _download() -> bytes:
             if len(members) != 1:
                 problem = f"{archives[0].name} holds {len(members)} files named {IMAGE}, expected one."
                 raise InputError(problem, kind="fetch.download")
-            return archive.extractfile(members[0]).read()
+            return cast(IO[bytes], archive.extractfile(members[0])).read()

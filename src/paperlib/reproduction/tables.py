@@ -106,13 +106,12 @@ def headline_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def differences_table(results: pd.DataFrame, trainings: pd.DataFrame, legend: tuple[LandCover, ...]) -> pd.DataFrame:
-    """Table 4, ours minus printed: F1 of each class in the chosen trainings on validation and test, NaN where one is
-    missing.
+    """Table 4, ours minus printed: F1 of each class in the chosen trainings, NaN where one is missing.
 
     Classes that the paper lacks are left out. Parameters are those of `table_4`.
     """
     ours = chosen_scores(results, trainings).pivot_table(index=["set", "code"], columns="model", values="f1")
-    rows = {}
+    rows: dict[tuple[str, str], dict[str, float]] = {}
     for part, (title, printed, _) in PRINTED_F1.items():
         for cover in [cover for cover in legend if paper.CLASSES.get(cover.code) == cover.name]:
             for model, value in zip(paper.MODELS, printed[cover.code], strict=True):

@@ -15,6 +15,7 @@ import rasterio
 import rioxarray  # noqa: F401  (gives every xarray object its .rio)
 import xarray as xr
 
+from ..errors import InputWarning
 from .quality import Rule
 from .rasters import Grid, RasterFile
 
@@ -217,8 +218,12 @@ def rows_cached(scene: xr.DataArray, rows: int) -> rasterio.Env:
     wanted, most = max(CACHE, math.ceil(1.25 * rows * bytes_a_row)), psutil.virtual_memory().total // 2
     if wanted > most:
         warnings.warn(
-            f"{rows} rows of this scene take {wanted / 1e9:.1f} GB when decoded, more than half of this machine's memory: "
-            "files in lines will be decoded several times, which is slow. Lower map.window, or take fewer dates.",
+            InputWarning(
+                f"{rows} rows of this scene take {wanted / 1e9:.1f} GB when decoded, more than half of this machine's "
+                "memory: files in lines will be decoded several times, which is slow.",
+                "Lower map.window, or take fewer dates.",
+                kind="scene.memory",
+            ),
             stacklevel=2,
         )
     return rasterio.Env(GDAL_CACHEMAX=min(wanted, most))

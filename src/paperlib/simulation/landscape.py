@@ -142,7 +142,7 @@ def _parcels(size: int, random: np.random.Generator, area: float = 190) -> np.nd
     points = random.uniform(-0.1 * size, 1.1 * size, (max(8, round(1.44 * size**2 / area)), 2))
     angle = random.uniform(0, np.pi)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * [[1.0], [1.7]]
-    pixels = np.stack(np.mgrid[:size, :size], -1).reshape(-1, 2) + 0.5
+    pixels = np.moveaxis(np.mgrid[:size, :size], 0, -1).reshape(-1, 2) + 0.5
     nearest = cKDTree(points @ turn.T).query(pixels @ turn.T, p=np.inf)[1]
     return nearest.reshape(size, size)
 

@@ -57,7 +57,7 @@ class _Objects:
         shares = np.zeros((len(kind), len(self.materials)))
         for index, cover in enumerate(COVERS.values()):
             mine = np.flatnonzero(kind == index)
-            columns = [self.materials.index(name) for name in cover.parts]
+            columns = np.array([self.materials.index(name) for name in cover.parts])
             drawn = random.dirichlet(np.array(list(cover.parts.values())) * cover.unity, len(mine))
             largest, rows = drawn.argmax(1), np.arange(len(mine))
             drawn[rows, largest], drawn[:, 0] = drawn[:, 0].copy(), drawn.max(1)
@@ -147,7 +147,7 @@ def _mean(image: np.ndarray) -> np.ndarray:
 
 def _coarse(mask: np.ndarray) -> np.ndarray:
     """Blocks of 2 x 2 pixels with any pixel of the mask."""
-    return mask.reshape(mask.shape[0] // 2, 2, -1, 2).any((1, 3))
+    return np.asarray(mask.reshape(mask.shape[0] // 2, 2, -1, 2).any((1, 3)))
 
 
 def _transform(pixel: int) -> Affine:
