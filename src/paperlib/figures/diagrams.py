@@ -234,9 +234,8 @@ def _over_pixels(layer: Layer, channels: int, dates: int, side: int) -> Figure:
             across = place[0] + edge * size[0], result[0] + edge * cell
             ax.plot(across, (place[1], result[1] + cell), color=KERNEL, linewidth=1, zorder=2)
         _prism(ax, place, size, (depth - 1) * shift)
-        ax.add_patch(
-            Rectangle((result[0], result[1]), cell, cell, facecolor=RESULT, edgecolor="white", linewidth=0.5, zorder=4)
-        )
+        look: Any = {"facecolor": RESULT, "edgecolor": "white", "linewidth": 0.5, "zorder": 4}
+        ax.add_patch(Rectangle((result[0], result[1]), cell, cell, **look))
     stack = f"{layer.inputs[0]} images ({channels} channels × {_dates(dates)})"
     read = stack if stacked else f"one channel, {_dates(dates)}"
     written = "one image" if stacked else _dates(results)
@@ -257,17 +256,12 @@ def _cell(ax: Axes, x: float, y: float, width: float, colour: str, inside: bool 
 
 def _sheet(ax: Axes, corner: np.ndarray, side: int, cell: float) -> None:
     """Draw an image of `side` x `side` pixels."""
-    ax.add_patch(
-        Rectangle((corner[0], corner[1]), side * cell, side * cell, facecolor=SHEET, edgecolor=EDGE, linewidth=0.6)
-    )
-    thin: Any = {
-        "color": EDGE,
-        "linewidth": 0.3,
-        "zorder": 1,
-    }  # the order of the sheet, so that the next sheet covers them
+    (x, y), size = corner, side * cell
+    ax.add_patch(Rectangle((x, y), size, size, facecolor=SHEET, edgecolor=EDGE, linewidth=0.6))
+    thin: Any = {"color": EDGE, "linewidth": 0.3, "zorder": 1}  # in the order of the sheet: the next one covers them
     for line in range(1, side):
-        ax.plot([corner[0] + line * cell] * 2, [corner[1], corner[1] + side * cell], **thin)
-        ax.plot([corner[0], corner[0] + side * cell], [corner[1] + line * cell] * 2, **thin)
+        ax.plot([x + line * cell] * 2, [y, y + size], **thin)
+        ax.plot([x, x + size], [y + line * cell] * 2, **thin)
 
 
 def _prism(ax: Axes, corner: np.ndarray, size: np.ndarray, back: np.ndarray) -> None:

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from ..nomenclature import LandCover
 from .theme import WIDTH, Figure, hide_unused, lowest
 
-COMPOSITES = {"true colour": ("B4", "B3", "B2"), "near infrared": ("B8", "B4", "B3")}
+COMPOSITES: dict[str, tuple[str, ...]] = {"true colour": ("B4", "B3", "B2"), "near infrared": ("B8", "B4", "B3")}
 
 
 def subsample(image: xr.DataArray, side: int = 1200) -> xr.DataArray:
@@ -31,9 +31,7 @@ def extent(image: xr.DataArray) -> tuple[float, float, float, float]:
 def available_composites(scene: xr.DataArray) -> dict[str, tuple[str, ...]]:
     """The `COMPOSITES` that the bands of a scene allow; the last band in grey where they allow none."""
     bands = scene["band"].values.tolist()
-    composites: dict[str, tuple[str, ...]] = {
-        name: needed for name, needed in COMPOSITES.items() if set(needed) <= set(bands)
-    }
+    composites = {name: needed for name, needed in COMPOSITES.items() if set(needed) <= set(bands)}
     return composites or {"grey": (bands[-1],) * 3}
 
 

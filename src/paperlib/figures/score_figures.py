@@ -19,10 +19,7 @@ from ..nomenclature import LandCover, short_name
 from .theme import WIDTH, Figure, hide_unused, lowest, model_styles, styled
 
 #: Markers of scores by source.
-SOURCES: dict[Any, dict[str, Any]] = {
-    "printed": {"markerfacecolor": "white"},
-    "ours": {"markeredgecolor": "0.2", "markeredgewidth": 0.4},
-}
+SOURCES: Any = {"printed": {"markerfacecolor": "white"}, "ours": {"markeredgecolor": "0.2", "markeredgewidth": 0.4}}
 
 
 @styled

@@ -59,8 +59,9 @@ def plan_polygons(part: str, polygons: int, size: int) -> dict[int, tuple[int, i
 def draw_polygons(
     landscape: Landscape, transform: Affine, crs: str, pool: int, test: int, random: np.random.Generator
 ) -> gpd.GeoDataFrame:
-    """Polygons inside objects of the landscape: `pool` for training and validation, `test` as a second interpreter
-    draws them.
+    """Polygons inside objects of the landscape: `pool` for training and validation, `test` for testing.
+
+    Test polygons are drawn as by a second interpreter, see `BORDER` and `SAME_OBJECT`.
 
     Columns polygon_id, code, class_name, set, geometry. Polygons do not overlap, and all pixels of a polygon have its class.
     Numbers and pixels follow `plan_polygons`, up to half of the inner pixels of a class. Raises `InputError` where the scene
@@ -110,8 +111,9 @@ def _region(
     pixels: int,
     random: np.random.Generator,
 ) -> tuple[tuple[slice, slice], np.ndarray, int] | None:
-    """A free region of about `pixels` pixels in one of the objects with the lowest `used`, and in its neighbours of the
-    class.
+    """A free region of about `pixels` pixels in one of the objects with the lowest `used`.
+
+    It extends into neighbouring objects of the class where its own object is too small.
 
     Parameters
     ----------
