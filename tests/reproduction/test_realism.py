@@ -11,6 +11,7 @@ import torch
 from scipy.stats import wasserstein_distance
 
 from paperlib import Experiment, nomenclature
+from paperlib.features.inputs import Inputs
 from paperlib.features.samples import Samples
 from paperlib.reproduction import paper, real_scene, realism
 
@@ -25,7 +26,10 @@ def fake(dates, codes, shift=0.0, seed=0):
     code = np.array(codes)[label][:, None, None]
     x = code + day[None, None, :, None, None] + shift + random.normal(0, 0.05, (len(label), 4, 1, 2, 2))
     part = Samples(torch.tensor(x, dtype=torch.float32), torch.tensor(label), torch.tensor(label), CHANNELS)
+    roles = {"nir": "B8", "swir": "B11"}
+    inputs = Inputs(("B8", "B11"), roles, ("NDVI", "NDWI"), tuple((day * 30).tolist()), 10)
     return SimpleNamespace(
+        dataset=SimpleNamespace(inputs=inputs),
         dates=list(dates),
         legend=nomenclature.legend(codes),
         samples=dict.fromkeys(("train", "validation", "test"), part),

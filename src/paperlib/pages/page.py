@@ -66,7 +66,8 @@ def provenance(run: Experiment) -> pd.DataFrame:
     if not run.simulated:  # the settings of the simulated scene do not concern a real one
         hidden |= {f"scene.{name}" for name in settings.SIMULATED}
     rows |= {name: chosen[name] for name in chosen if name not in hidden}
-    return pd.DataFrame({"value": rows.values()}, index=pd.Index(rows.keys(), name="provenance")).astype(str)
+    texts = [str(value) for value in rows.values()]
+    return pd.DataFrame({"value": texts}, index=pd.Index(rows.keys(), name="provenance"))
 
 
 def missing_image_note(name: str) -> Html:

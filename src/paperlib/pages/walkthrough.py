@@ -68,6 +68,7 @@ def write_scene(folder: Path, size: int = 128, pool: int = 40, test: int = 24) -
     stored = stored.drop_vars("mask", errors="ignore").transpose("band", "time", "y", "x").copy()
     stored[:, 5, :, : size // 2] = NODATA
     stored[:, EMPTY] = NODATA
+    stored.attrs = {}  # those of the simulated scene do not describe the stored integers
     cube, labels = folder / "lagoon.nc", folder / "lagoon.gpkg"
     xr.Dataset({"reflectance": stored.rio.write_crs(scene.rio.crs)}).to_netcdf(cube, engine="h5netcdf")
     polygons = polygons[polygons["code"].isin(CODES)]
