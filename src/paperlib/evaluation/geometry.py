@@ -70,24 +70,24 @@ def image_edges(image: np.ndarray, sigma: float = 1.0) -> np.ndarray:
     return canny(filled, sigma, low, high, mode="nearest") & clear
 
 
-def boundary_f1(found: np.ndarray, reference: np.ndarray, tolerance: float = 1) -> dict[str, float]:
-    """Agreement of two sets of edges, each bool (y, x), that may lie up to `tolerance` pixels (Euclidean) apart.
+def boundary_f1(predicted: np.ndarray, reference: np.ndarray, tolerance: float = 1) -> dict[str, float]:
+    """Agreement of two sets of edges, bool (y, x), that may lie up to `tolerance` pixels (Euclidean) apart.
 
-    Returns precision (share of the found edge pixels with a reference edge within the tolerance; NaN without found edges),
-    recall (share of the reference edge pixels with a found edge within the tolerance; NaN without reference edges), and f1,
-    their harmonic mean (0 where nothing matches or was found, NaN without reference edges). Raises `InputError` for shapes
-    that differ or a tolerance below 0.
+    Returns precision (share of the predicted edge pixels with a reference edge within the tolerance; NaN without any),
+    recall (share of the reference edge pixels with a predicted edge within the tolerance; NaN without any), and f1,
+    their harmonic mean (0 where nothing matches or is predicted, NaN without reference edges). Raises `InputError` for
+    shapes that differ or a tolerance below 0.
 
     Source: Martin, Fowlkes and Malik (2004), IEEE TPAMI 26, with distances in place of their one-to-one matching, as
     Csurka et al. (2013), What is a good evaluation measure for semantic segmentation?, BMVC.
     """
-    found, reference = np.asarray(found, bool), np.asarray(reference, bool)
-    _same_shape("Found edges", found, "reference edges", reference)
+    predicted, reference = np.asarray(predicted, bool), np.asarray(reference, bool)
+    _same_shape("Predicted edges", predicted, "reference edges", reference)
     if not tolerance >= 0:
         raise InputError(
             f"The tolerance is {tolerance}.", "Give a distance in pixels of 0 or more.", kind="geometry.tolerance"
         )
-    precision, recall = _share_near(found, reference, tolerance), _share_near(reference, found, tolerance)
+    precision, recall = _share_near(predicted, reference, tolerance), _share_near(reference, predicted, tolerance)
     mean = 2 * precision * recall / (precision + recall) if precision > 0 and recall > 0 else 0.0
     return {"precision": precision, "recall": recall, "f1": mean if reference.any() else float("nan")}
 
