@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from paperlib import models
-from paperlib.figures import anatomy
+from paperlib.figures.networks import anatomy
 from paperlib.training.classifier import count_parameters
 
 INPUT = {"channels": 5, "dates": 6}

@@ -7,7 +7,7 @@ from torch import nn
 
 from paperlib import models
 from paperlib.errors import InputError
-from paperlib.figures import diagrams
+from paperlib.figures.networks import diagrams
 
 INPUT = {"channels": 13, "dates": 11}
 KEPT = {"baseline_dir": "../baseline", "tolerance": 3, "style": "default", "savefig_kwargs": {"dpi": 60}}

@@ -15,9 +15,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import FancyBboxPatch, Polygon, Rectangle
 from torch import nn
 
-from ..errors import InputError
+from ...errors import InputError
+from ..theme import Figure, styled
 from .anatomy import Layer, layers, steps
-from .theme import Figure, styled
 
 WIDTH = 5  # inches
 BOX, GAP, NAME = (

@@ -1,0 +1,1 @@
+"""Diagrams of networks: the layers of a network as it runs, and drawings of them."""
