@@ -20,6 +20,7 @@ from ..labels import burn, legend_of, load_polygons, pixel_counts, pixel_of, sep
 from ..mapping.scene_maps import read_map
 from ..nomenclature import LandCover
 from ..scenes.choices import keywords_of
+from ..scenes.meaning.judging import refuse_values
 from ..scenes.scene import open_scene
 from ..scenes.windowing import window_around
 from ..settings import Settings, describe
@@ -122,6 +123,7 @@ class Dataset:
         """Samples of each set: patches of gap-filled bands and indices, not normalised; see `patches.extract`."""
 
         def make(folder: Path) -> None:
+            refuse_values(self.scene)
             for name in SETS:
                 polygons = self.polygons[self.polygons["set"] == name]
                 samples = extract(

@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import Finding, InputError, InputWarning
 from . import sensors
 from .formats.theia import choose_grid, find_products, read_scale
+from .meaning.judging import value_problems
 from .rasters import Header, read_header
 from .scene import open_scene
 
@@ -20,6 +21,8 @@ def problems(path: str | Path, **choices: Any) -> list[Finding]:
     """
     findings: list[Finding] = []
     scene = _attempt(findings, "scene", path, open_scene, path, **choices)
+    if scene is not None:
+        findings += value_problems(scene)
     folder = Path(path)
     if scene is None and folder.is_dir():
         listed: list[Finding] = []

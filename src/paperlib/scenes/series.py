@@ -43,6 +43,17 @@ class Series(Protocol):
         """True where a pixel must not be used, bool (time, y, x)."""
 
 
+class Values(NamedTuple):
+    """What is known of the stored values of a scene, for those who judge them (`scene.encoding["values"]`)."""
+
+    dtype: str = ""
+    declared: bool = True  # whether the files or the user say the scale
+    said: bool = False  # whether the user says it, so that the values are meant
+    zero: bool = False  # whether 0 is taken for nothing although no file says so
+    unnamed: bool = False  # whether the order of layers is assumed
+    saturated: Callable[[], list[float]] | None = None  # share of saturated values by date
+
+
 class Layer(NamedTuple):
     """One layer of a raster file, by its index from 1; reflectance is stored value / divisor + offset."""
 

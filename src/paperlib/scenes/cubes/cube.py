@@ -1,6 +1,7 @@
 """NetCDF and Zarr cubes: one variable with a dimension of bands, or one variable a band, whatever they are called."""
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..meaning.names import ASIDE, plan_bands
 from ..meaning.values import Meaning, float_divisor, meaning_of, sample_places
 from ..quality import MASK, Rule, flag_rule, letters, rule_of
 from ..sensors import sensor_named
+from ..series import Values
 from ..shaping.finish import finish_scene
 from .axes import decode_times, grid_of, name_dimensions, time_values
 from .variables import BandSource, CubeSeries, Variable
@@ -107,9 +109,28 @@ def _label(path: Path, cube: xr.Dataset, choices: Choices) -> xr.DataArray:
         divisor = float_divisor(CubeSeries(bands, quality, order), shape, plan.bands, plan.sensor, where)
         bands = [band._replace(meaning=band.meaning._replace(divisor=divisor)) for band in bands]
     return finish_scene(
-        lambda chosen: CubeSeries(bands, quality, chosen), plan.bands, times, grid, choices, source=where, product="cube",
+        lambda chosen: CubeSeries(bands, quality, chosen), plan.bands, times, grid, choices,
+        _about(bands, cube, choices), source=where, product="cube",
         resampling=choices.resampling, scale=bands[0].meaning.divisor, sensor=plan.sensor,
     )  # fmt: skip
+
+
+def _about(bands: Sequence[BandSource], cube: xr.Dataset, choices: Choices) -> Values:
+    """What is known of the stored values."""
+    first = bands[0]
+    declared = any(band.meaning.declared for band in bands)
+    source = first.variable.array
+    attrs = [source.attrs, source.encoding, cube.attrs]
+    undeclared = choices.nodata is None and not any(key in each for key in NODATA_ATTRIBUTES for each in attrs)
+    zero = first.variable.dtype.kind == "u" and undeclared
+
+    def saturated() -> list[float]:
+        series, shape = CubeSeries(bands, [], range(cube.sizes["time"])), (cube.sizes["y"], cube.sizes["x"])
+        shares = [series.saturated(y, x) for y, x in sample_places(*shape, across=2)]
+        return np.mean(shares, axis=0).tolist()
+
+    high = any(band.meaning.valid[1] is not None for band in bands)
+    return Values(str(first.variable.dtype), declared, choices.says_values, zero, False, saturated if high else None)
 
 
 def _is_crs(name: str, variable: xr.DataArray) -> bool:

@@ -157,6 +157,16 @@ class CubeSeries:
         """As `series.Series` says."""
         return self._mask(self.values(slice(0, len(self.bands)), time, y, x), time, y, x)
 
+    def saturated(self, y: slice, x: slice) -> list[float]:
+        """Share of a window's stored values that are saturated, by date; a nodata value does not count."""
+        counts = []
+        for source in self.bands:
+            raw = _read(source.variable, [source.number], slice(0, len(self.order)), y, x)[0]
+            high = source.meaning.valid[1]
+            bad = np.zeros(raw.shape, bool) if high is None else (raw >= high) & (raw != source.meaning.nodata)
+            counts.append(bad.mean(axis=(1, 2)))
+        return np.mean(counts, axis=0).tolist()
+
     def _fill(self, band: slice, time: slice, y: slice, x: slice, out: np.ndarray) -> None:
         whole: dict[int, list[int]] = {}
         for place, source in enumerate(self.bands[band]):

@@ -14,10 +14,10 @@ from affine import Affine
 from ...errors import InputError
 from ..choices import Choices
 from ..meaning.names import Plan, plan_bands
-from ..meaning.values import Meaning, float_divisor, meaning_of
+from ..meaning.values import Meaning, float_divisor, meaning_of, sample_places
 from ..quality import VALID, letters
 from ..rasters import Grid, Header, RasterFile, keep_open, read_header
-from ..series import Layer, QualityLayer, RasterSeries
+from ..series import Layer, QualityLayer, RasterSeries, Values
 from ..shaping.finish import finish_scene
 
 #: Resampled values below this are between reflectance and an undeclared -9999, not reflectance.
@@ -37,9 +37,11 @@ class LayerSource:
 
 
 def open_layers(
-    sources: Sequence[LayerSource], choices: Choices, sensor: str, product: str, where: str
+    sources: Sequence[LayerSource], choices: Choices, sensor: str, product: str, where: str, unnamed: bool = False
 ) -> xr.DataArray:
     """The lazy array of `scene.open_scene` of these layers. Reads headers only, and of floats a few windows.
+
+    unnamed: whether dates and bands of the layers are assumed by their order.
 
     Raises `InputError` for a band that lacks at a date, and as `names.plan_bands` does.
     """
@@ -66,7 +68,8 @@ def open_layers(
         layers = [[layer._replace(divisor=divisor) for layer in date] for date in layers]
     return finish_scene(
         lambda order: RasterSeries([layers[t] for t in order], [quality[t] for t in order], row_bytes),
-        plan.bands, times, grid, choices, source=where, product=product, resampling=choices.resampling,
+        plan.bands, times, grid, choices, builder.about(layers, sources[0].path, unnamed),
+        source=where, product=product, resampling=choices.resampling,
         scale=layers[0][0].divisor, sensor=plan.sensor,
     )  # fmt: skip
 
@@ -129,6 +132,18 @@ class _Builder:
         masked = [path for path in bands if self.headers[path].masked]
         return layers + [QualityLayer(self._quality_file(path), 0, VALID) for path in masked]
 
+    def about(self, layers: Sequence[Sequence[Layer]], path: Path, unnamed: bool) -> Values:
+        header = self.headers[path]
+        zero = header.dtype.kind == "u" and header.nodata is None and self.choices.nodata is None and not header.masked
+
+        def saturated() -> list[float]:
+            places = sample_places(self.grid.height, self.grid.width, across=2)
+            return [float(np.mean([_saturated(layer, place) for layer in date for place in places])) for date in layers]
+
+        high = any(layer.file.high is not None for date in layers for layer in date)
+        said = self.choices.says_values
+        return Values(str(header.dtype), self.declared or said, said, zero, unnamed, saturated if high else None)
+
     def _file(self, path: Path, meaning: Meaning) -> RasterFile:
         key = path, meaning.nodata, meaning.valid
         if key not in self._files:
@@ -143,6 +158,13 @@ class _Builder:
             same = self.headers[path].grid == self.grid
             self._files[path,] = RasterFile(path, None) if same else RasterFile(path, 0, self.grid, "nearest")
         return self._files[path,]
+
+
+def _saturated(layer: Layer, place: tuple[slice, slice]) -> float:
+    """Share of a window's stored values that are saturated; a nodata value does not count."""
+    high = layer.file.high
+    raw = layer.file.read([layer.index], *place)[0]
+    return 0.0 if high is None else float(((raw >= high) & (raw != layer.file.nodata)).mean())
 
 
 def common_grid(headers: dict[Path, Header]) -> Grid:

@@ -29,7 +29,9 @@ def open_stack(path: Path, choices: Choices) -> xr.DataArray:
     parsed = parsed._replace(dates=parsed.dates[:1])
     layers = name_layers(path, header, parsed, choices, given=True)
     # Of a stack, dates that are given name its layers; to take some of them, slice the scene.
-    return open_layers(layers, replace(choices, dates=None), choices.sensor or parsed.sensor, "stack", str(path))
+    unnamed = counted(header.descriptions) and header.count > 1 and choices.pattern not in ORDERS
+    choices, sensor = replace(choices, dates=None), choices.sensor or parsed.sensor
+    return open_layers(layers, choices, sensor, "stack", str(path), unnamed)
 
 
 def name_layers(

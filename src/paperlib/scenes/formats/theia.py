@@ -17,7 +17,7 @@ from ..choices import Choices
 from ..dates import select_dates
 from ..quality import FLG
 from ..rasters import NODATA, Grid, Header, RasterFile, keep_open, read_header
-from ..series import Layer, QualityLayer, RasterSeries
+from ..series import Layer, QualityLayer, RasterSeries, Values
 from ..shaping.finish import finish_scene
 
 #: ..._FRC_B2.tif: flat reflectance of a band; a suffix as in ..._FRC_B2_crop.tif is allowed.
@@ -204,6 +204,7 @@ def open_theia(folder: Path, choices: Choices) -> xr.DataArray:
     return finish_scene(
         lambda order: RasterSeries([layers[t] for t in order], [quality[t] for t in order], row_bytes),
         bands, pd.DatetimeIndex([product.date for product in products]), grid, replace(choices, dates=None),
+        Values("int16", said=choices.says_values),
         source=str(folder), product="theia_l3a", resampling=choices.resampling, scale=scale, sensor="sentinel-2",
     )  # fmt: skip
 

@@ -10,14 +10,14 @@ from ...errors import InputWarning
 from ..choices import Choices
 from ..dates import select_dates
 from ..rasters import Grid
-from ..series import Series, assemble
+from ..series import Series, Values, assemble
 from .merging import GroupedSeries, group_days, group_every
 from .regrid import RegriddedSeries, metric_grid
 
 
 def finish_scene(
     make: Callable[[list[int]], Series], bands: Sequence[str], times: pd.DatetimeIndex, grid: Grid, choices: Choices,
-    **attrs,
+    about: Values, **attrs,
 ) -> xr.DataArray:  # fmt: skip
     """The lazy array that `scene.open_scene` describes.
 
@@ -28,6 +28,7 @@ def finish_scene(
     times: of all acquisitions, in any order; several may be of one day.
     grid: of the series; anything but a north-up grid in metres is brought to one, with a warning.
     choices: dates, periods (`every`) and resampling are taken from it.
+    about: what is known of the stored values.
     attrs: of the scene; `source` is for messages.
     """
     where = str(attrs["source"])
@@ -56,4 +57,6 @@ def finish_scene(
                 stacklevel=3,
             )
         series = RegriddedSeries(series, grid, target, choices.resampling)
-    return assemble(series, bands, days, target, **attrs)
+    scene = assemble(series, bands, days, target, **attrs)
+    scene.encoding["values"] = about
+    return scene
