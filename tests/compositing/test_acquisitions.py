@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
-from paperlib.compositing import acquisitions
 from paperlib.compositing.acquisitions import (
     CLOUD,
     EMPTY,
@@ -21,6 +20,7 @@ from paperlib.compositing.acquisitions import (
     read_flags,
 )
 from paperlib.errors import InputError
+from paperlib.scenes.formats import l2a
 from paperlib.scenes.rasters import Grid
 from support import imagery, spoiling
 from support.spoiling import generated
@@ -165,7 +165,7 @@ def test_a_file_on_another_grid_or_of_another_kind_is_refused(tmp_path):
 
 
 def test_the_rule_of_baselines():
-    assert [acquisitions.offset_of(version) for version in (2.08, 3.01, 4.0, 5.11, 99.99, 0)] == [
+    assert [l2a.offset_of(version) for version in (2.08, 3.01, 4.0, 5.11, 99.99, 0)] == [
         0.0,
         0.0,
         -0.1,
@@ -194,7 +194,7 @@ def test_spoilt_metadata_give_scale_and_offsets_or_an_error(tmp_path, data):
         st.just(text.replace(b">10000<", b">" + number + b"<", 1)),
     )))  # fmt: skip
     try:
-        scale, offsets = acquisitions._safe_scale(path, 4.0)
+        scale, offsets = l2a._safe_scale(path, 4.0)
     except InputError as error:
         assert "MTD_MSIL2A.xml" in str(error)
     else:

@@ -20,10 +20,11 @@ from hypothesis.extra.numpy import arrays
 
 from paperlib import open_scene
 from paperlib.compositing import acquisitions, stac
-from paperlib.compositing.acquisitions import Acquisition, Layer, local_acquisitions
+from paperlib.compositing.acquisitions import local_acquisitions
 from paperlib.compositing.synthesis import months, synthesise
 from paperlib.compositing.weighting import far_from_cloud, map_threads, near_date
 from paperlib.errors import InputError
+from paperlib.scenes.formats.l2a import Acquisition, BandFile
 from paperlib.scenes.sensors import BANDS, BANDS_10M
 from support import imagery
 
@@ -42,7 +43,7 @@ def place(folder: Path, days: int, values, scl, offset: float = 0.0, size: int =
         path = folder / f"{band}.tif"
         content = imagery.image(imagery.stored(values, band), imagery.pixels(band), size=size)
         imagery.write(path, content, imagery.pixels(band))
-        bands[band] = Layer(str(path), offset=offset)
+        bands[band] = BandFile(str(path), offset=offset)
     imagery.write(folder / "SCL.tif", imagery.image(scl, 20, "uint8", size), 20)
     return Acquisition(f"acquisition{days}", "2A", date, "T31TCJ", 2.08, bands, {"SCL": str(folder / "SCL.tif")})
 

@@ -19,9 +19,9 @@ from urllib3 import Retry
 
 from ..errors import InputError
 from ..scenes.dates import parse_dates
+from ..scenes.formats.l2a import Acquisition, BandFile, offset_of
 from ..scenes.sensors import BANDS
 from . import acquisitions
-from .acquisitions import Acquisition, Layer
 
 ENDPOINT = "https://earth-search.aws.element84.com/v1"
 COLLECTION = "sentinel-2-l2a"
@@ -184,7 +184,9 @@ def acquisition_of_item(item: dict, allowed: Collection[str]) -> Acquisition:
             raise InputError(f"it has no asset {', '.join(lacking)}")
         version = float(own.get("s2:processing_baseline") or own.get("processing:version") or 0)
         bands = {
-            band: Layer(check_address(_href(assets[asset]), allowed), *_scale_and_offset(own, version, assets[asset]))
+            band: BandFile(
+                check_address(_href(assets[asset]), allowed), *_scale_and_offset(own, version, assets[asset])
+            )
             for band, asset in zip(BANDS, names, strict=True)
         }
         masks = {"SCL": check_address(_href(assets[scl]), allowed)}
@@ -210,7 +212,7 @@ def _scale_and_offset(own: dict, version: float, asset: dict) -> tuple[float, fl
     """
     declared = {**(asset.get("raster:bands") or asset.get("bands") or [{}])[0], **asset}
     scale = float(declared.get("raster:scale", declared.get("scale", 1e-4)))
-    offset, by_rule = declared.get("raster:offset", declared.get("offset")), acquisitions.offset_of(version)
+    offset, by_rule = declared.get("raster:offset", declared.get("offset")), offset_of(version)
     if own.get("earthsearch:boa_offset_applied") is True or by_rule == 0:
         offset = 0.0
     elif offset is None:

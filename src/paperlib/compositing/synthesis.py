@@ -1,9 +1,9 @@
 """Monthly syntheses of Sentinel-2 L2A acquisitions, written as Theia L3A product folders.
 
 The idea is that of CNES's WASP (Hagolle, Morin and Kadiri, 2018, doi:10.5281/zenodo.1401360): the reflectance of a pixel
-is the mean of its cloud-free acquisitions in a window of about 46 days, weighted by nearness in time and by distance
-to cloud. Unlike WASP, it weighs no aerosol, which SCL does not give, corrects no directional effect, and takes SCL or
-CLM as the whole truth about clouds. Snow counts only where a pixel has no acquisition without snow.
+is the mean of its cloud-free acquisitions in a window of about 46 days, weighted by nearness in time and distance to cloud.
+Unlike WASP, it weighs no aerosol, which SCL does not give, corrects no directional effect, and takes SCL or CLM as the whole
+truth about clouds. Snow counts only where a pixel has no acquisition without snow.
 """
 
 import os
@@ -29,11 +29,12 @@ from tqdm import tqdm
 
 from ..errors import InputError
 from ..scenes.dates import parse_dates
+from ..scenes.formats.l2a import Acquisition
 from ..scenes.formats.theia import FINE, QUANTIFICATION
 from ..scenes.rasters import NODATA, Grid, read_header
 from ..scenes.sensors import BANDS, BANDS_10M
 from ..scenes.windowing import windows
-from .acquisitions import Acquisition, Reader, Unreadable
+from .acquisitions import Reader, Unreadable
 from .weighting import Area, map_threads, weighted_mean
 
 #: Side of a block in pixels of 20 m: one internal tile of the 20 m files of Earth Search and ESA, four of the 10 m files.

@@ -10,10 +10,11 @@ import pandas as pd
 from affine import Affine
 from scipy.ndimage import distance_transform_edt
 
+from ..scenes.formats.l2a import Acquisition
 from ..scenes.formats.theia import QUANTIFICATION
 from ..scenes.rasters import NODATA, Grid
 from ..scenes.sensors import BANDS, BANDS_10M, BANDS_20M
-from .acquisitions import CLOUD, EMPTY, LAND, SNOW, WATER, Acquisition, Reader, Unreadable, read_flags
+from .acquisitions import CLOUD, EMPTY, LAND, SNOW, WATER, Reader, Unreadable, read_flags
 
 #: Distance in pixels of 20 m (1 km) from which on a cloud no longer counts.
 FAR = 50

@@ -1,32 +1,124 @@
-"""A few digits that tell whether the files behind a scene or a vector file changed."""
+"""A few digits that tell whether anything changed that is read of a scene or a vector file."""
 
 import hashlib
+import shutil
+import sqlite3
+import tempfile
+import warnings
+from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
+import rasterio
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
 from ..errors import InputError
-from .formats.stack import dates_file
+from .formats.l2a import find_folders, read_product
+from .formats.loose import find_images
+from .formats.stac_items import IMAGES, asset_path, read_items
 from .formats.theia import find_products
 from .scene import kind_of
 
+#: Files beside one that is read, which change what is read of it: behind its whole name, and in place of its ending.
+BEHIND = (".aux.xml", ".msk", ".msk.aux.xml", ".json", ".ovr")
+INSTEAD = (
+    ".aux.xml", ".prj", ".wld", ".tfw", ".j2w", ".cpg", ".dbf", ".shx", ".qpj", ".json", ".dates.txt", ".classes.csv",
+)  # fmt: skip
+DATABASES = (".gpkg", ".sqlite", ".db")
+
 
 def fingerprint(path: str | Path) -> str:
-    """Twelve hexadecimal digits of the names, sizes and modification times of the files behind a scene or vector file.
+    """Twelve hexadecimal digits of all files that are read of a scene or a vector file: names, sizes, times of change.
 
-    Files beside them (previews, notes) do not count. Raises `InputError` when the path does not exist or, as a folder,
-    holds no scene.
+    Sources of a VRT count, also through further VRTs, and the images that STAC items name; of a GeoPackage its content
+    counts, with edits that still lie in its write-ahead log. Other files in the folder (previews, notes) do not count.
+    Raises `InputError` when the path does not exist or, as a folder, holds no scene.
     """
     path = Path(path)
     if not path.exists():
-        raise InputError(f"{path} does not exist.")
+        raise InputError(
+            f"{path} does not exist.", "Give the path of a file or folder that is there.", kind="scene.path"
+        )
     root = path if path.is_dir() else path.parent
-    if path.is_dir() and kind_of(path) == "theia_l3a":
-        files = [file for product in find_products(path) for file in product.files]
-    elif path.is_dir():
-        files = [file for file in path.rglob("*") if file.is_file()]
-    elif path.suffix.lower() == ".shp":
-        files = list(root.glob(f"{path.stem}.*"))
-    else:
-        beside = (path, dates_file(path), path.with_suffix(".classes.csv"))  # the last of polygons
-        files = [file for file in beside if file.is_file()]
-    states = [(file.relative_to(root).as_posix(), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    files = {file.absolute() for read in _read(path) for file in (read, *_beside(read)) if file.is_file()}
+    states = [(_name(file, root.absolute()), *_state(file)) for file in files]
     return hashlib.sha256(repr(sorted(states)).encode()).hexdigest()[:12]
+
+
+def _read(path: Path) -> Iterable[Path]:
+    """The files that reading a path opens, without those beside them."""
+    if not path.is_dir():
+        if path.suffix.lower() in (".json", ".geojson"):
+            return [path, *_of_items(path)]
+        return _sources(path) if path.suffix.lower() in IMAGES else [path]
+    kind = kind_of(path)
+    if kind == "theia_l3a":
+        return [file for product in find_products(path) for file in product.files]
+    if kind == "files":
+        return [source for image in find_images(path) for source in _sources(image)]
+    if kind == "l2a":
+        products = [(folder, read_product(folder)) for folder in find_folders(path)]
+        images = [Path(band.href) for _, product in products for band in product.bands.values()]
+        masks = [Path(mask) for _, product in products for mask in product.masks.values()]
+        return [*images, *masks, *(file for folder, _ in products for file in folder.glob("*MTD*.xml"))]
+    return [file for file in path.rglob("*") if file.is_file()]
+
+
+def _of_items(path: Path) -> list[Path]:
+    """Images that the STAC items of a file name; none of a file of vectors."""
+    try:
+        assets = [asset for item in read_items(path) for asset in item["assets"].values() if isinstance(asset, dict)]
+        images = [asset_path(path, asset) for asset in assets]
+    except InputError:
+        return []
+    return [source for image in images if image.is_file() for source in _sources(image)]
+
+
+def _sources(path: Path, seen: frozenset[Path] = frozenset()) -> list[Path]:
+    """An image and, of a VRT, the files it is made of; GDAL names those of one level."""
+    try:
+        with warnings.catch_warnings(action="ignore", category=NotGeoreferencedWarning), rasterio.open(path) as source:
+            named = [Path(name) for name in source.files]
+    except RasterioError:  # the reader says why
+        return [path]
+    files = [path]
+    for file in named:
+        if file.absolute() != path.absolute() and file.absolute() not in seen:
+            files += _sources(file, seen | {path.absolute()}) if file.suffix.lower() in IMAGES else [file]
+    return files
+
+
+def _beside(path: Path) -> list[Path]:
+    return [
+        *(path.with_name(path.name + ending) for ending in BEHIND),
+        *(path.with_suffix(ending) for ending in INSTEAD if path.suffix),
+    ]
+
+
+def _name(file: Path, root: Path) -> str:
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix()
+
+
+def _state(file: Path) -> tuple[int, str]:
+    if file.suffix.lower() in DATABASES and (content := _content(file)) is not None:
+        return len(content), hashlib.sha256(content).hexdigest()
+    return file.stat().st_size, str(file.stat().st_mtime_ns)
+
+
+def _content(file: Path) -> bytes | None:
+    """The content of an SQLite file with its write-ahead log; None of what is no such file.
+
+    A copy is opened, since opening in place leaves files beside the user's.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy"
+        shutil.copyfile(file, copy)
+        log = file.with_name(file.name + "-wal")
+        if log.is_file():
+            shutil.copyfile(log, copy.with_name("copy-wal"))
+        try:
+            with closing(sqlite3.connect(copy)) as source, closing(sqlite3.connect(":memory:")) as memory:
+                source.backup(memory)
+                return memory.serialize()
+        except sqlite3.Error:
+            return None

@@ -8,16 +8,20 @@ import xarray as xr
 from ..errors import InputError
 from .choices import check_choices
 from .cubes.cube import open_cube
+from .formats.l2a import find_folders, open_l2a
 from .formats.loose import find_images, open_loose
+from .formats.stac_items import open_items
 from .formats.stack import open_stack
 from .formats.theia import BAND_FILE, open_theia
 
 #: Kind of a scene -> its reader, which takes a path and `Choices` and returns the lazy array.
-READERS = {"theia_l3a": open_theia, "files": open_loose, "stack": open_stack, "cube": open_cube}
+READERS = {
+    "theia_l3a": open_theia, "l2a": open_l2a, "files": open_loose, "stack": open_stack, "cube": open_cube, "stac": open_items,
+}  # fmt: skip
 STACKS = (".tif", ".tiff", ".vrt")
 CUBES = (".nc", ".nc4", ".cdf", ".h5", ".hdf5")
 #: Suffix of a file -> kind of the scene. Folders are recognised by their contents.
-KINDS = dict.fromkeys(STACKS, "stack") | dict.fromkeys(CUBES, "cube")
+KINDS = dict.fromkeys(STACKS, "stack") | dict.fromkeys(CUBES, "cube") | dict.fromkeys((".json", ".geojson"), "stac")
 
 
 def open_scene(
@@ -41,6 +45,8 @@ def open_scene(
     ----------
     path: one of
         a Theia L3A product folder, or a folder of them (native file names);
+        a Sentinel-2 L2A product of ESA (.SAFE) or Theia, or a folder of them;
+        a STAC item or item collection (.json) whose images lie on disk;
         a folder of GeoTIFF or JPEG 2000 files, one a date and band, one a date, or one a band, by their names;
         a GeoTIFF stack with its dates and bands in its layer descriptions ("2018-04-29 B2"), or date-major (all bands of
         the first date, then of the second, ...) with its dates in the argument `dates`, or in a text file
@@ -66,10 +72,9 @@ def open_scene(
     -------
     float32 reflectance (band, time, y, x), NaN where nodata; coordinates band, time (ascending), y, x (pixel centres
     in metres, north up), spatial_ref, and mask (time, y, x): True where a pixel must not be used (nodata in a band;
-    cloud where there is a quality layer). attrs: source, product ("theia_l3a", "files", "stack" or "cube"), resampling,
-    scale (the stored value of reflectance 1), sensor ("" where it is not known). Several acquisitions of a day are one
-    date. Slice y and x in one step and before choosing bands or a date: otherwise dask reads whole blocks of 1024 x 1024
-    pixels.
+    cloud where there is a quality layer). attrs: source, product (as `kind_of` says), resampling, scale (the stored value
+    of reflectance 1), sensor ("" where it is not known). Several acquisitions of a day are one date. Slice y and x in one
+    step and before choosing bands or a date: otherwise dask reads whole blocks of 1024 x 1024 pixels.
 
     Raises `InputError` when the path is not there or not one of these, a file cannot be read, a band, a date or the CRS
     is missing, or something stays ambiguous; warns (`InputWarning`) of what is assumed or left out.
@@ -82,7 +87,10 @@ def open_scene(
 
 
 def kind_of(path: str | Path) -> str:
-    """ "theia_l3a", "files", "stack" or "cube". Raises `InputError` when there is nothing, or nothing known."""
+    """ "theia_l3a", "l2a", "files", "stack", "cube" or "stac".
+
+    Raises `InputError` when there is nothing, or nothing known.
+    """
     path = Path(path)
     if not path.exists():
         raise InputError(
@@ -93,6 +101,8 @@ def kind_of(path: str | Path) -> str:
     if path.is_dir():
         if path.suffix == ".zarr" or any((path / name).exists() for name in ("zarr.json", ".zgroup", ".zmetadata")):
             return "cube"
+        if find_folders(path):
+            return "l2a"
         images = find_images(path)
         return "files" if images and not any(BAND_FILE.fullmatch(image.name) for image in images) else "theia_l3a"
     suffix = path.suffix.lower()

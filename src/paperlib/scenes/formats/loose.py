@@ -17,9 +17,9 @@ from ..quality import letters
 from ..rasters import Header, read_header
 from .filenames import Parsed, compile_pattern, parse_name
 from .layers import LayerSource, open_layers
+from .stac_items import IMAGES
 from .stack import name_layers
 
-IMAGES = (".tif", ".tiff", ".jp2", ".vrt", ".img")
 #: Files may lie in the folder itself, in its folders, or deeper.
 DEEPEST = 4
 LANDSAT_BAND = re.compile(r"(?i)SR_B\d$")
