@@ -14,6 +14,7 @@ from paperlib.compositing.acquisitions import (
     LAND,
     SNOW,
     WATER,
+    Area,
     Reader,
     Unreadable,
     local_acquisitions,
@@ -31,7 +32,7 @@ WHOLE = slice(0, 64)
 
 def flags(acquisition):
     with Reader() as reader:
-        return read_flags(reader, acquisition, GRIDS, WHOLE, WHOLE)
+        return read_flags(reader, acquisition, Area(*GRIDS, WHOLE, WHOLE), WHOLE, WHOLE)
 
 
 def test_products_of_both_kinds_are_found_at_any_depth_in_order_of_date(tmp_path):

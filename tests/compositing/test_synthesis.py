@@ -21,7 +21,7 @@ from hypothesis.extra.numpy import arrays
 from paperlib import open_scene
 from paperlib.compositing import acquisitions, stac
 from paperlib.compositing.acquisitions import local_acquisitions
-from paperlib.compositing.synthesis import months, synthesise
+from paperlib.compositing.synthesis import months, season, synthesise
 from paperlib.compositing.weighting import far_from_cloud, map_threads, near_date
 from paperlib.errors import InputError
 from paperlib.scenes.formats.l2a import Acquisition, BandFile
@@ -391,7 +391,32 @@ def test_months_of_a_year():
     assert months(2018)[:2] == ["2018-01-15", "2018-02-15"] and len(months(2018)) == 12
 
 
-def test_a_acquisition_of_two_months_is_opened_once(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("start", "end", "only", "expected"),
+    [
+        ("2017-10", "2018-02", "", ["2017-10", "2017-11", "2017-12", "2018-01", "2018-02"]),
+        (
+            "2017-01",
+            "2018-12",
+            "11-2",
+            ["2017-01", "2017-02", "2017-11", "2017-12", "2018-01", "2018-02", "2018-11", "2018-12"],
+        ),
+        ("2018-01", "2018-12", "3, 5,7", ["2018-03", "2018-05", "2018-07"]),
+    ],
+)
+def test_a_season_begins_and_ends_in_any_month(start, end, only, expected):
+    assert season(start, end, only) == [f"{month}-15" for month in expected]
+
+
+@pytest.mark.parametrize(
+    "choice", [("2018-10", "2018-01", ""), ("2018", "x", ""), ("2018-01", "2018-12", "13"), ("2018-01", "2018-02", "3")]
+)
+def test_a_season_that_cannot_be_is_explained(choice):
+    with pytest.raises(InputError, match=r"--to|--months|--from"):
+        season(*choice)
+
+
+def test_an_acquisition_of_two_months_is_opened_once(tmp_path, monkeypatch):
     for date in ("20180801", "20180901", "20180920"):
         imagery.write_theia(tmp_path / "l2a", date)
     opened, really = [], acquisitions._open

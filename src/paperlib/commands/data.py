@@ -68,6 +68,9 @@ def fetch(
     name: Annotated[str, typer.Argument(metavar="bouconne|FOLDER", help="bouconne, or the folder for syntheses")],
     tile: Annotated[str, typer.Option(help="Sentinel-2 tile, as 31TCJ")] = "",
     year: Annotated[int, typer.Option(help="year of the twelve monthly syntheses")] = 0,
+    start: Annotated[str, typer.Option("--from", help="first month of a season, as 2017-10")] = "",
+    end: Annotated[str, typer.Option("--to", help="last month of a season, as 2018-09")] = "",
+    only: Annotated[str, typer.Option("--months", help="some months of each year, as 3-10 or 3,5,7")] = "",
     bbox: Annotated[
         tuple[float, float, float, float] | None, typer.Option(help="west south east north in degrees")
     ] = None,
@@ -77,7 +80,11 @@ def fetch(
     host: Annotated[list[str] | None, typer.Option(help="another host that images may come from; repeatable")] = None,
     window: Annotated[float, typer.Option(help="days of acquisitions that enter a synthesis")] = 46,
 ) -> None:
+<<<<<<< HEAD
     """Get the real scene of the book (bouconne), or make monthly syntheses of a tile and year in FOLDER.
+=======
+    """Get the real scene of the book (bouconne), or make monthly syntheses of a year or season of any tile in FOLDER.
+>>>>>>> 7b2789f (Cubes as people have them: tests of each kind; fetch takes a season, and products cut to any size)
 
     paperlib fetch bouconne
 
@@ -91,21 +98,37 @@ def fetch(
         return
     from ..compositing import stac
     from ..compositing.acquisitions import local_acquisitions
-    from ..compositing.synthesis import months, synthesise
+    from ..compositing.synthesis import season, synthesise
 
-    if not (year and (tile or bbox or l2a)):
+    if not ((year or (start and end)) and (tile or bbox or l2a)):
         raise InputError(
+<<<<<<< HEAD
             f"Syntheses in {name} need a year and a place.",
             "Give --year and one of --tile, --bbox and --l2a; for the scene of the book: paperlib fetch bouconne.",
             kind="fetch.options",
         )
     name_of_tile = stac.tile_name(tile) if tile else None
+=======
+            f"To make syntheses in {name}, the place and the months are needed.",
+            "Say --year 2018, or --from 2017-10 --to 2018-09, and one of --tile, --bbox, --l2a. For the scene of the book: "
+            "bouconne.",
+            kind="fetch.season",
+        )
+    dates = season(start or f"{year:04}-01", end or f"{year:04}-12", only)
+    tile = stac.tile_name(tile) if tile else None
+>>>>>>> 7b2789f (Cubes as people have them: tests of each kind; fetch takes a season, and products cut to any size)
     if l2a:
         acquisitions = local_acquisitions(l2a)
     else:
         service = endpoint or stac.ENDPOINT, collection or stac.COLLECTION
+<<<<<<< HEAD
         acquisitions = stac.search(months(year), name_of_tile, bbox, *service, host or (), window)
     tiles = sorted({acquisition.tile for acquisition in acquisitions})
     typer.echo(f"{len(acquisitions)} acquisitions of {', '.join(tiles)}")
     for product in synthesise(acquisitions, months(year), Path(name), name_of_tile, bbox, window, progress=True):
+=======
+        found = stac.search(dates, tile, bbox, *service, host or (), window)
+    typer.echo(f"{len(found)} acquisitions of {', '.join(sorted({acquisition.tile for acquisition in found}))}")
+    for product in synthesise(found, dates, Path(name), tile, bbox, window, progress=True):
+>>>>>>> 7b2789f (Cubes as people have them: tests of each kind; fetch takes a season, and products cut to any size)
         typer.echo(f"synthesis: {product}")

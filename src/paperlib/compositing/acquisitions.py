@@ -8,9 +8,11 @@ import warnings
 from collections.abc import Callable, Iterable
 from functools import reduce
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import rasterio
+from affine import Affine
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
@@ -119,18 +121,58 @@ def _grid_of(source: rasterio.DatasetReader) -> Grid:
     return Grid(source.crs, source.transform, source.height, source.width)
 
 
-def read_flags(reader: Reader, acquisition: Acquisition, grids: tuple[Grid, Grid], y: slice, x: slice) -> np.ndarray:
-    """Flags (y, x) of an acquisition on the 20 m grid, uint8; `grids` are those of the tile at 10 m and 20 m.
+class Area(NamedTuple):
+    """Part of a tile: the tile's grids at 10 m and 20 m, and rows and columns of the part in pixels of 20 m."""
+
+    fine: Grid
+    coarse: Grid
+    rows: slice
+    columns: slice
+    shift: tuple[int, int] = (0, 0)  # row and column of 10 m at which the grid of 20 m begins
+    whole: tuple[slice, slice] | None = None  # rows and columns of 20 m that both grids hold; None: all
+
+    @property
+    def grids(self) -> dict[str, Grid]:
+        """The grids of the part alone: R1 of 10 m, R2 of 20 m."""
+        height, width = self.rows.stop - self.rows.start, self.columns.stop - self.columns.start
+        y, x = self.fine_part(self.rows, self.columns)
+        fine = self.fine.transform @ Affine.translation(x.start, y.start)
+        coarse = self.coarse.transform @ Affine.translation(self.columns.start, self.rows.start)
+        return {
+            "R1": Grid(self.fine.crs, fine, 2 * height, 2 * width),
+            "R2": Grid(self.coarse.crs, coarse, height, width),
+        }
+
+    def fine_part(self, y: slice, x: slice) -> tuple[slice, slice]:
+        """Rows and columns of 10 m of rows and columns of 20 m."""
+        return _doubled(y, self.shift[0]), _doubled(x, self.shift[1])
+
+    def widened(self, y: slice, x: slice, margin: int) -> tuple[slice, slice]:
+        """Rows and columns of 20 m with a margin on each side, as far as there are pixels."""
+        rows, columns = self.whole or (slice(0, self.coarse.height), slice(0, self.coarse.width))
+        return _margin(y, rows, margin), _margin(x, columns, margin)
+
+
+def _doubled(part: slice, shift: int) -> slice:
+    return slice(2 * part.start + shift, 2 * part.stop + shift)
+
+
+def _margin(part: slice, whole: slice, margin: int) -> slice:
+    return slice(max(part.start - margin, whole.start), min(part.stop + margin, whole.stop))
+
+
+def read_flags(reader: Reader, acquisition: Acquisition, area: Area, y: slice, x: slice) -> np.ndarray:
+    """Flags (y, x) of an acquisition on the 20 m grid, uint8; `area` holds the grids of the tile.
 
     A pixel of Theia's 10 m masks that is cloud or snow makes the whole pixel of 20 m so; water needs all four.
     """
     if "SCL" in acquisition.masks:
-        return FLAG_OF_SCL[reader.read(acquisition, acquisition.masks["SCL"], grids[1], y, x)]
-    fine = (slice(2 * y.start, 2 * y.stop), slice(2 * x.start, 2 * x.stop))
-    cloud = reduce(np.bitwise_or, _quarters(reader.read(acquisition, acquisition.masks["CLM"], grids[0], *fine)))
+        return FLAG_OF_SCL[reader.read(acquisition, acquisition.masks["SCL"], area.coarse, y, x)]
+    fine = area.fine_part(y, x)
+    cloud = reduce(np.bitwise_or, _quarters(reader.read(acquisition, acquisition.masks["CLM"], area.fine, *fine)))
     flags = np.full(cloud.shape, LAND, np.uint8)
     if "MG2" in acquisition.masks:
-        kind = _quarters(reader.read(acquisition, acquisition.masks["MG2"], grids[0], *fine))
+        kind = _quarters(reader.read(acquisition, acquisition.masks["MG2"], area.fine, *fine))
         flags[reduce(np.bitwise_and, kind) & 1 != 0] = WATER
         flags[reduce(np.bitwise_or, kind) & 4 != 0] = SNOW
     flags[cloud != 0] = CLOUD

@@ -7,66 +7,75 @@ truth about clouds. Snow counts only where a pixel has no acquisition without sn
 """
 
 import os
+import re
 import shutil
 import warnings
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
-from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import rasterio
-from affine import Affine
 from filelock import FileLock
 from rasterio.errors import RasterioError
-from rasterio.io import DatasetWriter
 from rasterio.warp import transform_bounds
-from rasterio.windows import Window
 from tqdm import tqdm
 
-from ..errors import InputError
+from ..errors import InputError, InputWarning
 from ..scenes.dates import parse_dates
 from ..scenes.formats.l2a import Acquisition
-from ..scenes.formats.theia import FINE, QUANTIFICATION
-from ..scenes.rasters import NODATA, Grid, read_header
-from ..scenes.sensors import BANDS, BANDS_10M
+from ..scenes.formats.theia import FINE
+from ..scenes.rasters import Grid
+from ..scenes.sensors import BANDS_10M, BANDS_20M
 from ..scenes.windowing import windows
-from .acquisitions import Reader, Unreadable
-from .weighting import Area, map_threads, weighted_mean
+from .acquisitions import Area, Reader, Unreadable
+from .weighting import map_threads, weighted_mean
+from .writing import Month, check_product, close_target, open_target, read_again, store_block, write_metadata
 
 #: Side of a block in pixels of 20 m: one internal tile of the 20 m files of Earth Search and ESA, four of the 10 m files.
 BLOCK = 1024
 THREADS = 8  # that read, and write
 CACHE = 256_000_000  # bytes that GDAL may keep of files, all together; its default is a share of the machine's memory
-MASKS = ("FLG", "WGT", "DTS")
-
-
-class Month(NamedTuple):
-    """One synthesis: its name, its date, the days its window reaches each way, and the acquisitions in it."""
-
-    name: str
-    day: pd.Timestamp
-    half: float
-    acquisitions: list[Acquisition]
-
-    @property
-    def files(self) -> dict[str, str]:
-        """The raster files of its product, by what they hold: a band, or mask and level as in FLG_R1."""
-        masks = {f"{mask}_{level}": f"MASKS/{self.name}_{mask}_{level}.tif" for level in ("R1", "R2") for mask in MASKS}
-        return {band: f"{self.name}_FRC_{band}.tif" for band in BANDS} | masks
-
-    @property
-    def metadata(self) -> str:
-        """Its metadata file."""
-        return f"{self.name}_MTD_ALL.xml"
 
 
 def months(year: int) -> list[str]:
     """The 15th of each month of a year, the dates of Theia's syntheses."""
-    return [f"{year:04}-{month:02}-15" for month in range(1, 13)]
+    return season(f"{year:04}-01", f"{year:04}-12")
+
+
+def season(start: str, end: str, only: str = "") -> list[str]:
+    """The 15th of each month from `start` to `end`, texts like "2017-10"; `only` some months of each year.
+
+    only: months like "3-10" (March to October), "10-5" (October to May), or "3,5,7".
+    Raises `InputError` for another text, an end before the start, and where no month is left.
+    """
+    try:
+        days = pd.date_range(pd.Timestamp(f"{start}-01"), pd.Timestamp(f"{end}-01"), freq="MS") + pd.Timedelta(days=14)
+    except ValueError as error:
+        problem = f"The season from {start!r} to {end!r} is not understood;"
+        raise InputError(
+            problem, "months like --from 2017-10 --to 2018-09 are expected.", kind="fetch.season"
+        ) from error
+    wanted = _months(only) if only else set(range(1, 13))
+    kept = [f"{day:%Y-%m-%d}" for day in days if day.month in wanted]
+    if not kept:
+        problem = f"No month is left of {start} to {end}{' with months ' + only if only else ''}."
+        raise InputError(problem, "Give a later --to, or other --months.", kind="fetch.season")
+    return kept
+
+
+def _months(text: str) -> set[int]:
+    found: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,2})(?:\s*-\s*(\d{1,2}))?\s*", part)
+        first, last = (int(number or match[1]) for number in match.groups()) if match else (0, 0)
+        if not (1 <= first <= 12 and 1 <= last <= 12):
+            problem = f"months = {text!r} is not understood;"
+            raise InputError(problem, "months like --months 3-10 or --months 3,5,7 are expected.", kind="fetch.season")
+        found |= {(first - 1 + step) % 12 + 1 for step in range((last - first) % 12 + 1)}
+    return found
 
 
 def synthesise(
@@ -97,7 +106,8 @@ def synthesise(
     beside the tile, and a product in `folder` of another area or window.
     """
     if not window_days > 0:
-        raise InputError(f"window_days = {window_days}; a number of days above 0 is expected, 46 for Theia's window.")
+        fix = "a number of days above 0 is expected, 46 for Theia's window."
+        raise InputError(f"window_days = {window_days};", fix, kind="fetch.window")
     days = parse_dates(dates, "argument dates").sort_values()
     acquisitions, half = _of_tile(acquisitions, tile), window_days / 2
     name = acquisitions[0].tile
@@ -111,10 +121,11 @@ def synthesise(
     if bare := [f"{month.day:%Y-%m-%d}" for month in wanted if not month.acquisitions]:
         raise InputError(
             f"No acquisition of {name} lies within {half:g} days of {', '.join(bare)}; the {len(acquisitions)} "
-            f"acquisitions are of {acquisitions[0].date:%Y-%m-%d} to "
-            f"{acquisitions[-1].date:%Y-%m-%d}. Choose other dates, or a wider window."
+            f"acquisitions are of {acquisitions[0].date:%Y-%m-%d} to {acquisitions[-1].date:%Y-%m-%d}.",
+            "Leave these months out with --from and --to, or with --months 3-10; or choose a wider --window.",
+            kind="fetch.season",
         )
-    area = _area(_grid(acquisitions), bounds)
+    area = _area(*_grids(acquisitions), bounds)
     # one reader for all months: windows overlap, and what GDAL still holds of a file is not read from it again
     with rasterio.Env(GDAL_CACHEMAX=CACHE), Reader() as reader, ThreadPoolExecutor(THREADS) as pool:
         for month in wanted:
@@ -134,37 +145,54 @@ def _of_tile(acquisitions: Sequence[Acquisition], tile: str | None) -> list[Acqu
     )
 
 
-def _grid(acquisitions: Sequence[Acquisition]) -> Grid:
-    """The 10 m grid of the tile, of the first acquisition that can be read."""
+def _grids(acquisitions: Sequence[Acquisition]) -> tuple[Grid, Grid]:
+    """The grids of 10 m and of 20 m, of the first acquisition that can be read."""
     with Reader() as reader:
         for acquisition in acquisitions:
             try:
-                grid = reader.grid(acquisition, acquisition.bands[BANDS_10M[0]].href)
+                fine, coarse = (
+                    reader.grid(acquisition, acquisition.bands[bands[0]].href) for bands in (BANDS_10M, BANDS_20M)
+                )
             except Unreadable as error:
                 fault = error
                 continue
-            if abs(grid.transform.a - FINE) > 1e-6 or grid.height % 2 or grid.width % 2:
-                raise InputError(f"{acquisition.name} lies on {grid}; pixels of 10 m in even numbers are expected.")
-            return grid
+            if abs(fine.transform.a - FINE) > 1e-6 or abs(coarse.transform.a - 2 * FINE) > 1e-6:
+                problem = f"{acquisition.name} lies on {fine} and {coarse};"
+                raise InputError(problem, "pixels of 10 m and of 20 m are expected.", kind="fetch.grid")
+            return fine, coarse
     raise fault
 
 
-def _area(fine: Grid, bounds: Sequence[float] | None) -> Area:
-    coarse = Grid(fine.crs, fine.transform * Affine.scale(2), fine.height // 2, fine.width // 2)
-    if bounds is None:
-        return Area(fine, coarse, slice(0, coarse.height), slice(0, coarse.width))
-    west, south, east, north = transform_bounds("EPSG:4326", coarse.crs, *bounds)
-    (left, top), (right, bottom) = ~coarse.transform * (west, north), ~coarse.transform * (east, south)
-    rows, columns = (
-        slice(max(int(np.floor(start)), 0), min(int(np.ceil(stop)), length))
-        for start, stop, length in ((top, bottom, coarse.height), (left, right, coarse.width))
-    )
-    if rows.start >= rows.stop or columns.start >= columns.stop:
-        raise InputError(
-            f"The area {tuple(bounds)} (west, south, east, north in degrees) does not meet the tile, which lies in "
-            f"{tuple(round(one, 4) for one in transform_bounds(coarse.crs, 'EPSG:4326', *coarse.bounds))}."
+def _area(fine: Grid, coarse: Grid, bounds: Sequence[float] | None) -> Area:
+    """The pixels of 20 m that lie within both grids, or those of them within `bounds`."""
+    shift = tuple(
+        (start - own) / (step / 2)
+        for start, own, step in (
+            (coarse.transform.f, fine.transform.f, coarse.transform.e),
+            (coarse.transform.c, fine.transform.c, coarse.transform.a),
         )
-    return Area(fine, coarse, rows, columns)
+    )
+    if any(abs(part - round(part)) > 1e-3 for part in shift):
+        problem = f"Pixels of 10 m and of 20 m do not fit together: their grids are {fine} and {coarse}."
+        raise InputError(problem, "Cut the products along pixels of 10 m.", kind="fetch.grid")
+    shift = (round(shift[0]), round(shift[1]))
+    whole = [
+        slice(max(0, -(part // 2)), min(length, (size - part) // 2))
+        for part, size, length in zip(shift, fine[2:], coarse[2:], strict=True)
+    ]
+    parts = list(whole)
+    if bounds is not None:
+        west, south, east, north = transform_bounds("EPSG:4326", coarse.crs, *bounds)
+        (left, top), (right, bottom) = ~coarse.transform @ (west, north), ~coarse.transform @ (east, south)
+        parts = [
+            slice(max(int(np.floor(start)), part.start), min(int(np.ceil(stop)), part.stop))
+            for start, stop, part in ((top, bottom, whole[0]), (left, right, whole[1]))
+        ]
+    if any(part.start >= part.stop for part in parts):
+        lies = tuple(round(place, 4) for place in transform_bounds(coarse.crs, "EPSG:4326", *coarse.bounds))
+        problem = f"The area {tuple(bounds or ())} (west, south, east, north in degrees) does not meet the tile;"
+        raise InputError(problem, f"it lies in {lies}.", kind="fetch.area")
+    return Area(fine, coarse, *parts, shift, tuple(whole))
 
 
 def _find_or_make(
@@ -176,12 +204,13 @@ def _find_or_make(
         for place in (product.parent, partial.parent):
             place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder} cannot be written ({error}). Name another folder.") from error
+        problem = f"{folder} cannot be written ({error})."
+        raise InputError(problem, "Name another folder.", kind="output.place") from error
     with FileLock(f"{partial}.lock"):
         if not product.exists():
             _make(partial, month, area, reader, pool, progress)
             os.replace(partial, product)
-        _check(product, month, area)
+        check_product(product, month, area)
 
 
 def _make(partial: Path, month: Month, area: Area, reader: Reader, pool: ThreadPoolExecutor, progress: bool) -> None:
@@ -196,13 +225,17 @@ def _make(partial: Path, month: Month, area: Area, reader: Reader, pool: ThreadP
             if not acquisitions:
                 raise InputError(
                     f"None of the {len(month.acquisitions)} acquisitions around {month.day:%Y-%m-%d} can be read; the last: "
-                    f"{error} What is done is kept: run it again to go on."
+                    f"{error}",
+                    "What is done is kept: run it again to go on.",
+                    kind="fetch.unreadable",
                 ) from error
-            warnings.warn(f"{month.name} is made without {error.acquisition.name}: {error}", stacklevel=5)
+            problem = f"{month.name} is made without {error.acquisition.name}: {error.problem}"
+            warnings.warn(InputWarning(problem, error.fix, kind="fetch.left_out"), stacklevel=5)
         except RasterioError as error:
             raise InputError(
-                f"{partial} cannot be written ({error.__cause__ or error}). Is the disk full? What is done is kept: make "
-                "room and run it again."
+                f"{partial} cannot be written ({error.__cause__ or error}).",
+                "Is the disk full? What is done is kept: make room and run it again.",
+                kind="output.room",
             ) from error
 
 
@@ -211,7 +244,9 @@ def _write(partial: Path, month: Month, area: Area, reader: Reader, pool: Thread
     grids = area.grids
     blocks = list(windows((grids["R2"].height, grids["R2"].width), BLOCK))
     with ExitStack() as stack:
-        targets = {key: stack.enter_context(_target(partial / file, key, grids)) for key, file in month.files.items()}
+        targets = {
+            key: stack.enter_context(open_target(partial / file, key, grids)) for key, file in month.files.items()
+        }
         for block in tqdm(blocks, desc=f"{month.day:%Y-%m-%d}", unit="block", disable=None if progress else True):
             y, x = (
                 slice(whole.start + core.start, whole.start + core.stop)
@@ -219,83 +254,9 @@ def _write(partial: Path, month: Month, area: Area, reader: Reader, pool: Thread
             )
             layers = weighted_mean(reader, pool, month.acquisitions, area, y, x, month.day, month.half)
             starts = [core.start for core in block.core]
-            map_threads(pool, lambda key, of=layers, at=starts: _store(targets[key], of[key], grids["R2"], at), layers)
-        map_threads(pool, _close, targets.values())
-    _write_metadata(partial / month.metadata, month, grids)
-    map_threads(pool, _read_again, [partial / file for file in month.files.values()])
-
-
-def _store(target: DatasetWriter, image: np.ndarray, coarse: Grid, starts: Sequence[int]) -> None:
-    """Write a layer of a block; `starts` are its first row and column on the grid of 20 m."""
-    times = target.width // coarse.width
-    row, column = (times * start for start in starts)
-    with rasterio.Env():
-        target.write(image, 1, window=Window(column, row, image.shape[1], image.shape[0]))
-
-
-def _close(target: DatasetWriter) -> None:
-    """Compress and write what GDAL still holds of a file."""
-    with rasterio.Env():
-        target.close()
-
-
-def _read_again(path: Path) -> None:
-    """Read a file of a product: GDAL says nothing of a disk that was full when it closed it."""
-    with rasterio.open(path) as source:
-        for block in windows(source.shape, 2 * BLOCK):
-            source.read(1, window=Window.from_slices(*block.core))
-
-
-def _target(path: Path, key: str, grids: dict[str, Grid]) -> DatasetWriter:
-    grid = grids["R1" if key in BANDS_10M or key.endswith("R1") else "R2"]
-    return rasterio.open(
-        path, "w", driver="GTiff", count=1, dtype="uint8" if key.startswith("FLG") else "int16",
-        crs=grid.crs, transform=grid.transform, height=grid.height, width=grid.width,
-        nodata=NODATA if key in BANDS else None,
-        tiled=True, blockxsize=512, blockysize=512, compress="deflate", predictor=2, bigtiff="if_safer",
-    )  # fmt: skip
-
-
-def _write_metadata(path: Path, month: Month, grids: dict[str, Grid]) -> None:
-    """The fields of a Theia L3A MTD_ALL.xml that readers use, the window, and the acquisitions."""
-    root = ElementTree.Element("Muscate_Metadata_Document")
-    root.append(
-        ElementTree.Comment(" Made by paperlib.compositing.synthesis from Sentinel-2 L2A: not a product of Theia ")
-    )
-    product = ElementTree.SubElement(root, "Product_Characteristics")
-    ElementTree.SubElement(product, "SYNTHESIS_DATE").text = f"{month.day:%Y-%m-%d}T00:00:00.000Z"
-    ElementTree.SubElement(product, "GEOGRAPHICAL_ZONE").text = month.acquisitions[0].tile
-    ElementTree.SubElement(product, "WINDOW_DAYS").text = f"{2 * month.half:g}"
-    used = ElementTree.SubElement(product, "ACQUISITIONS")
-    for acquisition in month.acquisitions:
-        ElementTree.SubElement(
-            used, "ACQUISITION", date=f"{acquisition.date:%Y-%m-%d}", version=f"{acquisition.version:g}"
-        ).text = acquisition.name
-    radiometry = ElementTree.SubElement(root, "Radiometric_Informations")
-    ElementTree.SubElement(radiometry, "REFLECTANCE_QUANTIFICATION_VALUE").text = f"{QUANTIFICATION:g}"
-    values = ElementTree.SubElement(radiometry, "SPECIAL_VALUES_LIST")
-    ElementTree.SubElement(values, "SPECIAL_VALUE", name="nodata").text = str(NODATA)
-    place = ElementTree.SubElement(root, "Geoposition_Informations")
-    for level, grid in grids.items():
-        entry = ElementTree.SubElement(place, "Group_Geopositioning", group_id=level)
-        step = grid.transform
-        fields = {"ULX": step.c, "ULY": step.f, "XDIM": step.a, "YDIM": step.e}
-        fields |= {"NROWS": grid.height, "NCOLS": grid.width}
-        for name, value in fields.items():
-            ElementTree.SubElement(entry, name).text = f"{value:.10g}"
-    ElementTree.indent(root)
-    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
-
-
-def _check(product: Path, month: Month, area: Area) -> None:
-    """Raise `InputError` unless a product has all its files and is of this area and window."""
-    way_out = f"Delete {product} to make it again, or name another folder."
-    lacking = [file for file in (*month.files.values(), month.metadata) if not (product / file).is_file()]
-    if lacking:
-        raise InputError(f"{product} has no {lacking[0]}. {way_out}")
-    grid = read_header(product / month.files[BANDS_10M[0]]).grid
-    if grid != area.grids["R1"]:
-        raise InputError(f"{product} holds another area, {grid}; asked for is {area.grids['R1']}. {way_out}")
-    window = ElementTree.parse(product / month.metadata).findtext(".//WINDOW_DAYS")
-    if window != f"{2 * month.half:g}":
-        raise InputError(f"{product} has a window of {window} days; asked for is {2 * month.half:g}. {way_out}")
+            map_threads(
+                pool, lambda key, of=layers, at=starts: store_block(targets[key], of[key], grids["R2"], at), layers
+            )
+        map_threads(pool, close_target, targets.values())
+    write_metadata(partial / month.metadata, month, grids)
+    map_threads(pool, read_again, [partial / file for file in month.files.values()])

@@ -3,18 +3,16 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from affine import Affine
 from scipy.ndimage import distance_transform_edt
 
 from ..scenes.formats.l2a import Acquisition
 from ..scenes.formats.theia import QUANTIFICATION
-from ..scenes.rasters import NODATA, Grid
+from ..scenes.rasters import NODATA
 from ..scenes.sensors import BANDS, BANDS_10M, BANDS_20M
-from .acquisitions import CLOUD, EMPTY, LAND, SNOW, WATER, Reader, Unreadable, read_flags
+from .acquisitions import CLOUD, EMPTY, LAND, SNOW, WATER, Area, Reader, Unreadable, read_flags
 
 #: Distance in pixels of 20 m (1 km) from which on a cloud no longer counts.
 FAR = 50
@@ -24,28 +22,6 @@ OLDEST = 0.5
 AHEAD = 2
 #: An acquisition is refused when half of its clear pixels in blue (so many at least) lie below this, in stored units.
 DARKEST, ENOUGH = -200, 1000
-
-
-class Area(NamedTuple):
-    """Part of a tile: the tile's grids at 10 m and 20 m, and rows and columns of the part in pixels of 20 m."""
-
-    fine: Grid
-    coarse: Grid
-    rows: slice
-    columns: slice
-
-    @property
-    def grids(self) -> dict[str, Grid]:
-        """The grids of the part alone: R1 of 10 m, R2 of 20 m."""
-        return {
-            level: Grid(
-                whole.crs,
-                whole.transform * Affine.translation(times * self.columns.start, times * self.rows.start),
-                times * (self.rows.stop - self.rows.start),
-                times * (self.columns.stop - self.columns.start),
-            )
-            for level, times, whole in (("R1", 2, self.fine), ("R2", 1, self.coarse))
-        }
 
 
 def near_date(days: int, half: float) -> float:
@@ -138,12 +114,11 @@ def weighted_mean(
     Masks are read with a margin as wide as a cloud reaches, so blocks join without a seam. Bands are read only where a
     acquisition is of use, and `AHEAD` acquisitions before they are needed. Raises `acquisitions.Unreadable`.
     """
-    rows, columns = _margin(y, area.coarse.height), _margin(x, area.coarse.width)
+    rows, columns = area.widened(y, x, FAR)
     inner = np.s_[y.start - rows.start : y.stop - rows.start, x.start - columns.start : x.stop - columns.start]
     height, width = y.stop - y.start, x.stop - x.start
     fine, coarse = Sums(BANDS_10M, (2 * height, 2 * width)), Sums(BANDS_20M, (height, width))
-    grids = area.fine, area.coarse
-    masks = map_threads(pool, lambda acquisition: read_flags(reader, acquisition, grids, rows, columns), acquisitions)
+    masks = map_threads(pool, lambda acquisition: read_flags(reader, acquisition, area, rows, columns), acquisitions)
     waiting: deque[tuple] = deque()  # acquisitions whose bands are being read
 
     def add(acquisition: Acquisition, days: int, flags: np.ndarray, weight: np.ndarray, reading: list[Future]) -> None:
@@ -170,10 +145,6 @@ def weighted_mean(
     return fine.layers("R1") | coarse.layers("R2")
 
 
-def _margin(part: slice, length: int) -> slice:
-    return slice(max(part.start - FAR, 0), min(part.stop + FAR, length))
-
-
 def _twice(image: np.ndarray) -> np.ndarray:
     """An image of 20 m at 10 m."""
     return image.repeat(2, 0).repeat(2, 1)
@@ -182,8 +153,7 @@ def _twice(image: np.ndarray) -> np.ndarray:
 def _read(reader: Reader, acquisition: Acquisition, band: str, area: Area, y: slice, x: slice) -> np.ndarray:
     if band in BANDS_20M:
         return reader.read(acquisition, acquisition.bands[band].href, area.coarse, y, x)
-    fine = (slice(2 * part.start, 2 * part.stop) for part in (y, x))
-    return reader.read(acquisition, acquisition.bands[band].href, area.fine, *fine)
+    return reader.read(acquisition, acquisition.bands[band].href, area.fine, *area.fine_part(y, x))
 
 
 def _refuse_negative(acquisition: Acquisition, blue: np.ndarray, weight: np.ndarray) -> None:

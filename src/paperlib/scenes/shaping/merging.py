@@ -67,10 +67,19 @@ class GroupedSeries:
         if len(masks) == 1 or self.how == "first":
             first = np.argmin(masks, axis=0)  # the first that may be used; where there is none, the first of all
             return np.take_along_axis(values, first[None, None], axis=1)[:, 0], gone
-        usable = np.where(masks, np.nan, values)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # of pixels without any, which are masked
-            return np.nanmedian(usable, axis=1).astype(np.float32), gone
+        return _median(np.where(masks, np.nan, values)), gone
+
+
+def _median(values: np.ndarray) -> np.ndarray:
+    """Median (band, y, x) of values (band, time, y, x) without NaN; NaN where there are only those.
+
+    numpy's warns of them, and in threads its warnings cannot be silenced.
+    """
+    values = np.sort(values, axis=1)  # NaN last
+    count = np.isfinite(values).sum(axis=1, keepdims=True)
+    low, high = (np.maximum(count - 1, 0) // 2, np.minimum(count // 2, values.shape[1] - 1))
+    middle = [np.take_along_axis(values, place, axis=1)[:, 0] for place in (low, high)]
+    return ((middle[0] + middle[1]) / 2).astype(np.float32)
 
 
 def group_days(times: pd.DatetimeIndex, where: str) -> tuple[pd.DatetimeIndex, list[list[int]]]:
