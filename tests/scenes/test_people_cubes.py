@@ -1,8 +1,5 @@
 """Cubes as openEO, stackstac, odc-stac, xarray, gdalcubes, xcube and others write them, each written here."""
 
-import warnings
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,33 +14,13 @@ from paperlib.errors import InputWarning
 from paperlib.scenes.findings import problems
 from paperlib.scenes.meaning.judging import refuse_values
 from paperlib.scenes.sensors import BANDS, roles_of
+from support.series import COLUMNS, DAYS, GRID, LEFT, PADDED, ROWS, TOP, VALUES, X, Y, quiet, stored
 
-LEFT, TOP, ROWS, COLUMNS = 350000, 4840000, 40, 30
-GRID = Affine(10, 0, LEFT, 0, -10, TOP)
-DAYS = pd.DatetimeIndex([f"2018-{month:02}-15" for month in (2, 5, 8, 11)])
-X, Y = LEFT + 10 * np.arange(COLUMNS) + 5.0, TOP - 10 * np.arange(ROWS) - 5.0
-PADDED = {band: band if band == "B8A" else f"B{int(band[1:]):02d}" for band in BANDS}
 COMMON = {
     "B2": "blue", "B3": "green", "B4": "red", "B8": "nir", "B5": "rededge1", "B6": "rededge2", "B7": "rededge3",
     "B8A": "nir08", "B11": "swir16", "B12": "swir22",
 }  # fmt: skip
 LANDSAT = {"B2": "SR_B2", "B3": "SR_B3", "B4": "SR_B4", "B8": "SR_B5", "B11": "SR_B6", "B12": "SR_B7"}
-#: Vegetation by band: dark in the visible, bright in the near infrared.
-SPECTRUM = np.array([0.03, 0.05, 0.04, 0.35, 0.09, 0.26, 0.32, 0.36, 0.18, 0.09], np.float32)
-
-
-def reflectance() -> np.ndarray:
-    """(band, time, y, x): vegetation with a season and texture; a corner is missing at each date."""
-    random = np.random.default_rng(4)
-    texture = random.uniform(0.7, 1.3, (1, 1, ROWS, COLUMNS))
-    season = np.array([0.6, 1.0, 1.2, 0.8])[None, :, None, None]
-    values = (SPECTRUM[:, None, None, None] * season * texture).astype(np.float32)
-    values = np.round(values, 4)
-    values[:, :, :5, :5] = np.nan
-    return values
-
-
-VALUES = reflectance()
 
 
 def plain(names=PADDED, values=VALUES, **coords) -> xr.DataArray:
@@ -53,23 +30,12 @@ def plain(names=PADDED, values=VALUES, **coords) -> xr.DataArray:
     return xr.DataArray(chosen, axes, ("band", "time", "y", "x"), "sr").rio.write_crs(32631)
 
 
-def quiet(path: Path, **choices) -> xr.DataArray:
-    """The scene, opened without any warning."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)
-        return open_scene(path, **choices).compute()
-
-
 def same(scene: xr.DataArray, expected: np.ndarray = VALUES, bands=BANDS, tolerance=1e-6) -> None:
     """The scene's reflectance, missing pixels, bands, dates and places are those written."""
     assert tuple(scene.band.values) == tuple(bands) and list(scene.indexes["time"]) == list(DAYS)
     np.testing.assert_allclose(scene.values, expected, atol=tolerance)
     np.testing.assert_array_equal(scene.mask.values, np.isnan(expected).any(axis=0))
     assert scene.rio.transform() == GRID and scene.rio.crs.to_epsg() == 32631
-
-
-def stored(offset: int = 0, empty: int = -9999, dtype: str = "int16") -> np.ndarray:
-    return np.where(np.isnan(VALUES), empty, np.rint(np.nan_to_num(VALUES) * 10000) + offset).astype(dtype)
 
 
 # -- names and axes ----------------------------------------------------------------------------------------------------
@@ -469,7 +435,10 @@ def test_a_grid_of_its_own_kind_a_single_date_and_a_variable_without_time(tmp_pa
 def test_zarr_with_chunks_larger_than_a_window_is_decoded_once(tmp_path, version, monkeypatch):
     data = plain().to_dataset("band")
     data.to_zarr(
-        tmp_path / "c.zarr", zarr_format=version, encoding={n: {"chunks": (2, ROWS, COLUMNS)} for n in PADDED.values()}
+        tmp_path / "c.zarr",
+        zarr_format=version,
+        consolidated=version == 2,
+        encoding={name: {"chunks": (2, ROWS, COLUMNS)} for name in PADDED.values()},
     )
     scene = open_scene(tmp_path / "c.zarr")
     from paperlib.scenes.cubes import variables

@@ -6,7 +6,7 @@ import sqlite3
 import tempfile
 import warnings
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import rasterio
@@ -68,9 +68,12 @@ def _of_items(path: Path) -> list[Path]:
     """Images that the STAC items of a file name; none of a file of vectors."""
     try:
         assets = [asset for item in read_items(path) for asset in item["assets"].values() if isinstance(asset, dict)]
-        images = [asset_path(path, asset) for asset in assets]
     except InputError:
         return []
+    images = []
+    for asset in assets:
+        with suppress(InputError):  # of one that does not lie on disk
+            images.append(asset_path(path, asset))
     return [source for image in images if image.is_file() for source in _sources(image)]
 
 

@@ -56,7 +56,8 @@ class Header(NamedTuple):
     descriptions: tuple[str | None, ...]
     scales: tuple[float, ...] = ()  # of band tags; 1 where none is declared
     offsets: tuple[float, ...] = ()
-    masked: bool = False  # whether an alpha layer, a mask inside the file or a .msk beside it says where it is empty
+    masked: bool = False  # whether a mask inside the file, or a .msk beside it, says where it is empty
+    alpha: int = 0  # the layer, from 1, that is 0 where the file is empty
 
 
 def read_header(path: Path, any_grid: bool = False) -> Header:
@@ -102,7 +103,8 @@ def _header_of(source: rasterio.DatasetReader) -> Header:
         tuple(source.descriptions[number] for number in layers),
         tuple(source.scales[number] for number in layers),
         tuple(source.offsets[number] for number in layers),
-        MaskFlags.per_dataset in flags and MaskFlags.nodata not in flags,
+        MaskFlags.per_dataset in flags and not {MaskFlags.nodata, MaskFlags.alpha} & set(flags),
+        next((number for number, role in enumerate(source.colorinterp, 1) if role == ColorInterp.alpha), 0),
     )
 
 

@@ -81,6 +81,7 @@ class RasterSeries:
     def __init__(self, layers: Sequence[Sequence[Layer]], quality: Sequence[Sequence[QualityLayer]], row_bytes: float):
         self.layers, self.quality, self.row_bytes = layers, quality, row_bytes
         every = (((b, t), layer) for t, date in enumerate(layers) for b, layer in enumerate(date))
+        self._erased = [any(layer.rule.erase for layer in date) for date in quality]
         self._files = [[] for _ in layers]  # with their places (band, time), at the first date of each
         for file, places in _by_file(every):
             self._files[next(iter(places))[1]].append((file, places))
@@ -93,6 +94,9 @@ class RasterSeries:
             for file, places in files:
                 for place, raw in zip(places, file.read(places.values(), y, x), strict=True):
                     mask[place[1]] |= _scale(raw, self.layers[place[1]][place[0]], out[place])
+            if not self._erased[t]:
+                self._add_quality(t, y, x, mask[t])
+        for t in np.flatnonzero(self._erased):  # once all images are there: a file may hold several dates
             self._add_quality(t, y, x, mask[t], out[:, t])
         return mask
 
@@ -104,7 +108,7 @@ class RasterSeries:
             for file, places in _by_file(enumerate(date)):
                 for b, raw in zip(places, file.read(places.values(), y, x), strict=True):
                     _scale(raw, date[b], images[b])
-            if any(layer.rule.erase for layer in self.quality[t]):
+            if self._erased[t]:
                 self._add_quality(t, y, x, np.zeros(out.shape[2:], bool), images)
         return out
 

@@ -117,7 +117,7 @@ class _Builder:
         nodata = source.nodata if header.nodata is None else header.nodata
         choice = self.choices
         meaning = meaning_of(header.dtype, gain, offset, nodata, choice, str(source.path), source.default)
-        if header.masked and header.nodata is None and choice.nodata is None:
+        if (header.masked or header.alpha) and header.nodata is None and choice.nodata is None:
             meaning = meaning._replace(nodata=None if header.dtype.kind == "u" else meaning.nodata)
         self.declared |= meaning.declared
         return Layer(self._file(source.path, meaning), source.index, meaning.divisor, meaning.offset)
@@ -129,12 +129,18 @@ class _Builder:
             if (rule := self.plan.quality.get(name)) is not None
         ]
         bands = dict.fromkeys(source.path for name, source in found.items() if name in self.plan.sources)
-        masked = [path for path in bands if self.headers[path].masked]
-        return layers + [QualityLayer(self._quality_file(path), 0, VALID) for path in masked]
+        masked = [(path, 0) for path in bands if self.headers[path].masked]
+        masked += [(path, alpha) for path in bands if (alpha := self.headers[path].alpha)]
+        return layers + [QualityLayer(self._quality_file(path), index, VALID) for path, index in masked]
 
     def about(self, layers: Sequence[Sequence[Layer]], path: Path, unnamed: bool) -> Values:
         header = self.headers[path]
-        zero = header.dtype.kind == "u" and header.nodata is None and self.choices.nodata is None and not header.masked
+        zero = (
+            header.dtype.kind == "u"
+            and header.nodata is None
+            and self.choices.nodata is None
+            and not (header.masked or header.alpha)
+        )
 
         def saturated() -> list[float]:
             places = sample_places(self.grid.height, self.grid.width, across=2)

@@ -54,15 +54,15 @@ def value_problems(scene: xr.DataArray, few: bool = False) -> list[Finding]:
     if few or findings:
         return findings
     days = [f"{day:%Y-%m-%d}" for day in scene.indexes["time"]]
-    if not about.said:
+    if about.unnamed:
+        findings += _order(values, names, where)
+    if not about.said and not findings:  # the darkest bands of a date are others where layers are in another order
         findings += _offsets(seen, [names[place] for place in places], days, about, where)
     findings += _saturated(about, days, where)
     if about.zero and np.isnan(seen).any():
         value = f"0 is taken for nothing: the file declares no nodata ({100 * np.isnan(seen).mean():.1f} % of what was read)"
         fix = "Confirm it with --nodata 0, or give the stored value that means nothing, as --nodata 65535."
         findings.append(Finding("warning", "nodata", value, where, fix, "scene.nodata"))
-    if about.unnamed:
-        findings += _order(values, names, where)
     return findings
 
 
