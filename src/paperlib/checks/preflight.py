@@ -18,7 +18,7 @@ from ..errors import Finding
 from ..labels.burning import pixel_of
 from ..labels.classes import legend_of, legend_table
 from ..scenes import sensors
-from ..scenes.choices import keywords_of
+from ..scenes.meaning.choices import keywords_of
 from ..settings import Sample, Settings
 from .faults import attempt, label_faults, listed, note, scene_faults
 from .labelled import check_labelled, check_reach, check_split

@@ -80,11 +80,7 @@ def fetch(
     host: Annotated[list[str] | None, typer.Option(help="another host that images may come from; repeatable")] = None,
     window: Annotated[float, typer.Option(help="days of acquisitions that enter a synthesis")] = 46,
 ) -> None:
-<<<<<<< HEAD
-    """Get the real scene of the book (bouconne), or make monthly syntheses of a tile and year in FOLDER.
-=======
-    """Get the real scene of the book (bouconne), or make monthly syntheses of a year or season of any tile in FOLDER.
->>>>>>> 7b2789f (Cubes as people have them: tests of each kind; fetch takes a season, and products cut to any size)
+    """Get the real scene of the book (bouconne), or make monthly syntheses of a tile in FOLDER, of a year or a season.
 
     paperlib fetch bouconne
 
@@ -102,33 +98,19 @@ def fetch(
 
     if not ((year or (start and end)) and (tile or bbox or l2a)):
         raise InputError(
-<<<<<<< HEAD
-            f"Syntheses in {name} need a year and a place.",
-            "Give --year and one of --tile, --bbox and --l2a; for the scene of the book: paperlib fetch bouconne.",
+            f"Syntheses in {name} need months and a place.",
+            "Give --year, or --from and --to, and one of --tile, --bbox and --l2a; for the scene of the book: "
+            "paperlib fetch bouconne.",
             kind="fetch.options",
         )
-    name_of_tile = stac.tile_name(tile) if tile else None
-=======
-            f"To make syntheses in {name}, the place and the months are needed.",
-            "Say --year 2018, or --from 2017-10 --to 2018-09, and one of --tile, --bbox, --l2a. For the scene of the book: "
-            "bouconne.",
-            kind="fetch.season",
-        )
     dates = season(start or f"{year:04}-01", end or f"{year:04}-12", only)
-    tile = stac.tile_name(tile) if tile else None
->>>>>>> 7b2789f (Cubes as people have them: tests of each kind; fetch takes a season, and products cut to any size)
+    name_of_tile = stac.tile_name(tile) if tile else None
     if l2a:
         acquisitions = local_acquisitions(l2a)
     else:
         service = endpoint or stac.ENDPOINT, collection or stac.COLLECTION
-<<<<<<< HEAD
-        acquisitions = stac.search(months(year), name_of_tile, bbox, *service, host or (), window)
+        acquisitions = stac.search(dates, name_of_tile, bbox, *service, host or (), window)
     tiles = sorted({acquisition.tile for acquisition in acquisitions})
     typer.echo(f"{len(acquisitions)} acquisitions of {', '.join(tiles)}")
-    for product in synthesise(acquisitions, months(year), Path(name), name_of_tile, bbox, window, progress=True):
-=======
-        found = stac.search(dates, tile, bbox, *service, host or (), window)
-    typer.echo(f"{len(found)} acquisitions of {', '.join(sorted({acquisition.tile for acquisition in found}))}")
-    for product in synthesise(found, dates, Path(name), tile, bbox, window, progress=True):
->>>>>>> 7b2789f (Cubes as people have them: tests of each kind; fetch takes a season, and products cut to any size)
+    for product in synthesise(acquisitions, dates, Path(name), name_of_tile, bbox, window, progress=True):
         typer.echo(f"synthesis: {product}")

@@ -19,7 +19,7 @@ from ..features.superpixels import extract_superpixels, segment_scene
 from ..labels import burn, legend_of, load_polygons, pixel_counts, pixel_of, separation, split
 from ..mapping.scene_maps import read_map
 from ..nomenclature import LandCover
-from ..scenes.choices import keywords_of
+from ..scenes.meaning.choices import keywords_of
 from ..scenes.meaning.judging import refuse_values
 from ..scenes.scene import open_scene
 from ..scenes.windowing import window_around

@@ -6,13 +6,13 @@ from pathlib import Path
 import xarray as xr
 
 from ..errors import InputError
-from .choices import check_choices
 from .cubes.cube import open_cube
 from .formats.l2a import find_folders, open_l2a
 from .formats.loose import find_images, open_loose
 from .formats.stac_items import open_items
 from .formats.stack import open_stack
 from .formats.theia import BAND_FILE, open_theia
+from .meaning.choices import check_choices
 
 #: Kind of a scene -> its reader, which takes a path and `Choices` and returns the lazy array.
 READERS = {

@@ -9,7 +9,7 @@ import rioxarray  # noqa: F401  (gives every xarray object its .rio)
 import xarray as xr
 
 from ...errors import InputError
-from ..choices import Choices
+from ..meaning.choices import Choices
 from ..meaning.names import ASIDE, plan_bands
 from ..meaning.values import Meaning, float_divisor, meaning_of, sample_places
 from ..quality import MASK, Rule, flag_rule, letters, rule_of

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from ...errors import InputError
-from ..choices import Choices
+from ..meaning.choices import Choices
 from ..rasters import NODATA
 from ..sensors import BANDS
 from .layers import LayerSource, open_layers

@@ -12,7 +12,7 @@ import xarray as xr
 from affine import Affine
 
 from ...errors import InputError
-from ..choices import Choices
+from ..meaning.choices import Choices
 from ..meaning.names import Plan, plan_bands
 from ..meaning.values import Meaning, float_divisor, meaning_of, sample_places
 from ..quality import VALID, letters

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from ...errors import InputError, InputWarning
-from ..choices import Choices
+from ..meaning.choices import Choices
 from ..meaning.names import ASIDE, band_rank
 from ..meaning.values import LANDSAT_GAIN, LANDSAT_OFFSET
 from ..quality import letters

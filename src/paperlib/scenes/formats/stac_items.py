@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from ...errors import InputError
-from ..choices import Choices
+from ..meaning.choices import Choices
 from ..meaning.names import ASIDE, band_key
 from ..quality import letters, rule_of
 from ..rasters import read_header

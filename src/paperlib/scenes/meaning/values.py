@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ...errors import InputError, InputWarning
-from ..choices import LARGEST_FACTOR, Choices
 from ..rasters import NODATA
 from ..sensors import INDEX_ROLES, roles_of
 from ..series import Series
+from .choices import LARGEST_FACTOR, Choices
 
 #: Integers without a declared scale are reflectance x 10000, as those of Theia, ESA, HLS, Planet and MODIS are.
 INTEGER_SCALE = 10000.0

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from ..errors import InputError
-from ..settings import RESAMPLINGS, Scene
-from .sensors import sensor_named
+from ...errors import InputError
+from ...settings import RESAMPLINGS, Scene
+from ..sensors import sensor_named
 
 PIXELS = ("", "centre", "corner")
 #: A scale above this is what reflectance 1 is stored as (10000), below it the factor itself (0.0001).
