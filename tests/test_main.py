@@ -31,7 +31,7 @@ def test_simulate_writes_a_scene(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["fetch", "toulouse"], "Give --year and one of --tile, --bbox and --l2a"),
+        (["fetch", "toulouse"], "and one of --tile, --bbox and --l2a"),
         (["train", "FOLDER/gone", "FOLDER/gone.gpkg"], "cannot be used as they are"),
         (["map", "FOLDER", "FOLDER/gone.gpkg", "--out", "FOLDER/maps", "--model", "4D-CNN"], "Unknown model '4D-CNN'"),
         (["simulate", "FOLDER", "--preset", "huge"], "Unknown preset 'huge'"),

@@ -40,6 +40,7 @@ def open_cube(path: Path, choices: Choices) -> xr.DataArray:
         with warnings.catch_warnings():
             # Of a grid mapping that is named and not there: the CRS is looked for elsewhere.
             warnings.filterwarnings("ignore", "Variable.s. referenced in grid_mapping")
+            warnings.filterwarnings("ignore", "Failed to open Zarr store with consolidated metadata")
             cube = xr.open_dataset(
                 path, engine="zarr" if path.is_dir() else None, decode_coords="all", mask_and_scale=False,
                 decode_times=False, chunks=None, cache=False,
