@@ -16,7 +16,8 @@ from .meaning.choices import check_choices
 
 #: Kind of a scene -> its reader, which takes a path and `Choices` and returns the lazy array.
 READERS = {
-    "theia_l3a": open_theia, "l2a": open_l2a, "files": open_loose, "stack": open_stack, "cube": open_cube, "stac": open_items,
+    "theia_l3a": open_theia, "l2a": open_l2a, "files": open_loose, "stack": open_stack, "cube": open_cube,
+    "stac": open_items,
 }  # fmt: skip
 STACKS = (".tif", ".tiff", ".vrt")
 CUBES = (".nc", ".nc4", ".cdf", ".h5", ".hdf5")
