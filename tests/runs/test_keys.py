@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
-from paperlib import settings
+from paperlib import Experiment, settings
+from paperlib.mapping.scene_maps import read_map
 from paperlib.runs import keys
 
 NETWORKS = {"TempCNN", "SpatioTempCNN"}
@@ -111,3 +114,25 @@ def test_trainings_of_a_run_have_keys_of_their_own():
     assert keys.training_key(chosen, "TempCNN", 0) != keys.training_key(chosen, "TempCNN", 1)
     later = settings.override(chosen, {"seed": 1})  # training 1 of seed 0 has the seed of training 0 of seed 1
     assert keys.training_key(chosen, "TempCNN", 1) != keys.training_key(later, "TempCNN", 0)  # but not its samples
+
+
+SMALL = {"scene.size": 128, "scene.pool": 24, "scene.test": 16}
+
+
+@pytest.mark.parametrize("name", sorted(TRAININGS))
+def test_settings_that_leave_a_key_alone_leave_the_artifact_alone(name, tmp_path):
+    """All settings that the table says change nothing of a training and its map, at once, in a store of their own."""
+    harmless = {field: value for field, (value, artifacts) in CHANGES.items() if not {name, "scene"} & artifacts}
+    assert {"map.window", "train.trainings"} < set(harmless)
+    harmless["train.trainings"] = 1
+    runs = [
+        Experiment("tiny", settings=SMALL | overrides, store=tmp_path / store)
+        for store, overrides in (("one", {}), ("other", harmless))
+    ]
+    assert runs[0].trained.training(name).name == runs[1].trained.training(name).name
+    samples = runs[0].trained.samples(name)["test"]
+    one, other = (run.classifier(name).probabilities(samples.x, samples.superpixel) for run in runs)
+    assert torch.equal(one, other) and len(one)
+    for file in ("class.tif", "confidence.tif"):
+        first, second = (read_map(run.map(name) / file).values for run in runs)
+        np.testing.assert_array_equal(first, second)
