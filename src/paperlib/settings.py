@@ -92,6 +92,7 @@ class Train(_Section):
     patches: int = bounded(8, 1, 4096)  # a batch holds this many patches
     dropout: float = bounded(0.1, 0, 0.99)
     fusion: float = bounded(0.5, 0, 1)  # SpatioTempCNN: weight of the temporal stream
+    largest_leaf: int = bounded(20, 1, 1_000_000)  # forests: nodes of up to so many pixels are not split
 
 
 @dataclass(frozen=True)

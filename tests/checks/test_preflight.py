@@ -28,7 +28,7 @@ from paperlib.labels.splitting import split
 from paperlib.reproduction import real_scene
 from paperlib.scenes import sensors
 from paperlib.scenes.scene import open_scene
-from paperlib.settings import Labels, Sample, Settings
+from paperlib.settings import Labels, Sample, Settings, Train
 from paperlib.simulation.scene import simulate_scene
 from support.rasters import write_stack
 
@@ -588,3 +588,14 @@ def test_the_report_is_text_that_fits_and_json(scene):
     assert [Finding(**one) for one in json.loads(json.dumps([asdict(found) for found in findings]))] == findings
     warning = Finding("warning", "a", "b", "c", "d")
     assert [exit_code(one) for one in ([], [warning], [warning, Finding("error", "a", "b", "c", "d")])] == [0, 1, 2]
+
+
+def test_too_few_pixels_for_a_forest_are_told_with_the_way_out(clean, stack, tmp_path):
+    table = gpd.read_file(clean / "polygons.gpkg")
+    centres = table.geometry.representative_point()
+    pixel = gpd.GeoSeries(shapely.box(centres.x - 5, centres.y - 5, centres.x + 5, centres.y + 5), crs=table.crs)
+    table.assign(geometry=pixel).to_file(tmp_path / "few.gpkg")
+    finding = told(check(stack, tmp_path / "few.gpkg", Settings()), "warning", "pixels", "may show a single class")
+    assert finding.kind == "training.few" and "--set train.largest_leaf=1" in finding.fix
+    fine = Settings(train=Train(largest_leaf=1))
+    assert not [found for found in check(stack, tmp_path / "few.gpkg", fine) if found.kind == "training.few"]

@@ -70,6 +70,7 @@ def test_each_tree_has_one_vote():
     votes = np.stack([tree.predict_proba(x) for tree in forest.estimators_])
     assert set(np.unique(votes)) == {0.0, 1.0} and (votes.sum(2) == 1).all()
     np.testing.assert_allclose(vote_shares(forest, x, 3), votes.mean(0), atol=1e-6)
+    np.testing.assert_array_equal(vote_shares(forest, x, 3), forest.predict_proba(x).astype(np.float32))
 
 
 def test_growth_stops_once_the_out_of_bag_error_is_small():

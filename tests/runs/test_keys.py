@@ -56,6 +56,7 @@ CHANGES = {
     "train.patches": (4, NETWORKS),
     "train.dropout": (0.2, NETWORKS),
     "train.fusion": (0.6, {"SpatioTempCNN"}),
+    "train.largest_leaf": (10, {"iota2_base", "iota2_ctx"}),
     "map.window": (64, set()),
     "seed": (1, SAMPLES),
 }

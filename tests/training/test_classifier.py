@@ -1,13 +1,15 @@
 """A trained classifier is saved, loaded without anything else, and refused where its files are not as they were written."""
 
 import json
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 import torch
 
 from paperlib import models
-from paperlib.errors import InputError
+from paperlib.errors import InputError, InputWarning
+from paperlib.evaluation import metrics
 from paperlib.features.inputs import Inputs
 from paperlib.features.samples import Samples
 from paperlib.nomenclature import LandCover
@@ -127,8 +129,23 @@ def test_weights_that_are_not_those_saved_are_refused(saved, spoil):
 @pytest.mark.parametrize("name", [*models.CLASSIFIERS, *models.VARIANTS])
 @pytest.mark.parametrize(("number", "size"), [(3, 1), (4, 1), (6, 1), (9, 2), (30, 1)])
 def test_any_number_of_samples_from_one_a_class_gives_scores(name, number, size):
-    evaluation = train(name, number, size).evaluate(make(9, size, seed=2))
+    few = number * size**2 <= 36 and name in models.FORESTS
+    with pytest.warns(InputWarning, match="may show a single class") if few else nullcontext() as warned:
+        evaluation = train(name, number, size).evaluate(make(9, size, seed=2))
     assert np.isfinite(evaluation.loss) and evaluation.confusion.sum() > 0
+    if few:
+        assert warned[0].message.kind == "training.few" and "--set train.largest_leaf=1" in warned[0].message.fix
+
+
+def test_small_leaves_learn_from_few_pixels():
+    """The better choice that the warning names: 24 pixels, of which a forest with leaves of 20 makes one class."""
+    parts = {"train": make(24, 1), "validation": make(24, 1, seed=1)}
+    with pytest.warns(InputWarning, match="24 pixels are too few"):
+        coarse = Classifier.train("iota2_base", parts, INPUTS, LEGEND, QUICK)
+    fine = Classifier.train("iota2_base", parts, INPUTS, LEGEND, Train(largest_leaf=1))
+    truth = make(60, 1, seed=2)
+    assert (coarse.evaluate(truth).confusion.sum(0) > 0).sum() == 1
+    assert metrics.macro_f1(fine.evaluate(truth).confusion) > 0.95
 
 
 def test_only_what_matters_to_a_classifier_is_decisive():

@@ -65,6 +65,7 @@ def check_labelled(
     table: gpd.GeoDataFrame,
     divided: gpd.GeoDataFrame,
     shares: np.ndarray | None,
+    largest_leaf: int,
     findings: list[Finding],
 ) -> None:
     """Labelled pixels: too few, contested, never usable, of one class too many; and swapped bands."""
@@ -92,13 +93,13 @@ def check_labelled(
         if wrong.any():
             note(findings, "warning", "polygons", value, rows_text(table["polygon_id"][wrong]), fix)
     if divided is not None:
-        _check_classes(divided.assign(usable=divided["polygon_id"].map(table["usable"])), findings)
+        _check_classes(divided.assign(usable=divided["polygon_id"].map(table["usable"])), largest_leaf, findings)
     if {"B4", "B8"} <= set(scene.band.values.tolist()):
         attempt(findings, "bands", scene.attrs["source"], _check_green, scene, own, table, findings)
 
 
-def _check_classes(divided: gpd.GeoDataFrame, findings: list[Finding]) -> None:
-    """A class without a usable pixel in one of its sets, and classes that are rare."""
+def _check_classes(divided: gpd.GeoDataFrame, largest_leaf: int, findings: list[Finding]) -> None:
+    """A class without a usable pixel in one of its sets, classes that are rare, and too few pixels for a forest."""
     for cover in legend_of(divided):
         for name, part in divided[divided["code"] == cover.code].groupby("set"):
             if part["usable"].sum() == 0:
@@ -108,6 +109,10 @@ def _check_classes(divided: gpd.GeoDataFrame, findings: list[Finding]) -> None:
                     findings, "error", f"class {cover.own_code} {cover.name}", f"no usable pixel for {name}", place, fix
                 )
     train = divided[divided["set"] == "train"].groupby("code")["usable"].sum()
+    if train.sum() <= 2 * largest_leaf:
+        value = f"{train.sum():.0f} for training: a map by iota2_base or iota2_ctx may show a single class"
+        fix = f"Label more than {2 * largest_leaf} pixels, or let forests split smaller nodes (--set train.largest_leaf=1)."
+        note(findings, "warning", "pixels", value, "training set", fix, kind="training.few")
     rare = train[train * RARE < train.max()]
     if len(rare):
         names = {cover.code: cover.name for cover in legend_of(divided)}

@@ -76,7 +76,18 @@ def _inspect_all(scene: Path, polygons: Path, chosen: Settings, findings: list[F
             pixel = 10.0 if opened is None else max(ground_pixel(opened))
             attempt(findings, "split", polygons, check_reach, divided, models.reach() * pixel, findings)
         if opened is not None:
-            attempt(findings, "polygons", polygons, check_labelled, opened, table, divided, shares, findings)
+            attempt(
+                findings,
+                "polygons",
+                polygons,
+                check_labelled,
+                opened,
+                table,
+                divided,
+                shares,
+                chosen.train.largest_leaf,
+                findings,
+            )
     return table
 
 

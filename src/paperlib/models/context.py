@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .contract import Estimator, as_logits, as_table
-from .forest import Forest, grow, vote_shares
+from .contract import as_logits, as_table
+from .forest import Forest, grow, vote_shares, warn_of_few
 
 NAME = "iota2_ctx"
 
@@ -17,7 +17,7 @@ NAME = "iota2_ctx"
 ITERATIONS = 3
 
 
-class ContextForest(Estimator):
+class ContextForest(Forest):
     """The chain of forests, in the order of `estimators`.
 
     Its receptive field is that of a superpixel, which must lie whole in the window that is classified: no superpixel
@@ -26,17 +26,16 @@ class ContextForest(Estimator):
 
     receptive_field = 81
     needs_superpixels = True
-    weights = Forest.weights
-    trusted = Forest.trusted
 
     def fit(self, x: Tensor, label: Tensor, superpixel: Tensor | None = None, seed: int = 0) -> None:
-        """Grow the chain; see `Estimator.fit`. Histograms count the unlabelled pixels of a superpixel too."""
+        """Grow the chain; see `Forest.fit`. Histograms count the unlabelled pixels of a superpixel too."""
         table, numbers = as_table(x), _numbered(superpixel)
         index = label.flatten().numpy()
         labelled = index >= 0
+        warn_of_few(int(labelled.sum()), self.largest_leaf)
         inputs, self.estimators = table, []
         for iteration in range(1 + ITERATIONS):
-            self.estimators.append(grow(inputs[labelled], index[labelled], seed + iteration))
+            self.estimators.append(grow(inputs[labelled], index[labelled], seed + iteration, self.largest_leaf))
             votes = vote_shares(self.estimators[-1], inputs, self.classes)
             inputs = np.hstack([table, histograms(votes.argmax(1), numbers, self.classes)])
 

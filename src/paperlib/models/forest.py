@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor
 
-from ..errors import InputError
+from ..errors import InputError, InputWarning
 from .contract import Estimator, as_logits, as_table
 
 if TYPE_CHECKING:
@@ -15,27 +15,27 @@ if TYPE_CHECKING:
 NAME = "iota2_base"
 
 #: iota2 asks for 100 trees, depth 50, minimum 20. It hands them to the Orfeo ToolBox and that to OpenCV, which clamps the
-#: depth to 25 and takes the minimum as the largest leaf.
+#: depth to 25 and takes the minimum as the largest leaf (the option `largest_leaf`).
 TREES, DEPTH, LARGEST_LEAF = 100, 25, 20
 
 #: OpenCV stops growing trees once the out-of-bag error is below this (the Orfeo ToolBox's default accuracy).
 ENOUGH = 0.01
 
 
-def grow(x: np.ndarray, y: np.ndarray, seed: int) -> "RandomForestClassifier":
+def grow(x: np.ndarray, y: np.ndarray, seed: int, largest_leaf: int = LARGEST_LEAF) -> "RandomForestClassifier":
     """A forest on x (pixel, feature), y (pixel,) class index, as OpenCV would grow it; `predict_proba` gives vote shares.
 
-    Splits choose among round(sqrt(features)) features by Gini impurity. Each tree votes for one class (scikit-learn
-    would average the shares in its leaves), and trees after the first whose addition brings the out-of-bag error below
-    `ENOUGH` are dropped, as if never grown.
+    Nodes of more than `largest_leaf` pixels are split, among round(sqrt(features)) features, by Gini impurity. Each tree
+    votes for one class (scikit-learn would average the shares in its leaves), and trees after the first whose addition
+    brings the out-of-bag error below `ENOUGH` are dropped, as if never grown.
     """
     from sklearn.ensemble import RandomForestClassifier  # here, since it takes half a second
 
     forest = RandomForestClassifier(
-        n_estimators=TREES, max_depth=DEPTH, min_samples_split=LARGEST_LEAF + 1, max_features=round(np.sqrt(x.shape[1])),
+        n_estimators=TREES, max_depth=DEPTH, min_samples_split=largest_leaf + 1, max_features=round(np.sqrt(x.shape[1])),
         n_jobs=-1, random_state=seed,
     )  # fmt: skip
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(record=True):
         # each thread of scikit-learn sets the filters of the whole process and resets them; what one of them loses of
         # the other's must neither outlive the fit nor turn into an error
         warnings.resetwarnings()
@@ -46,12 +46,14 @@ def grow(x: np.ndarray, y: np.ndarray, seed: int) -> "RandomForestClassifier":
         leaves[:] = np.eye(leaves.shape[2])[leaves.argmax(2)]
     forest.estimators_ = forest.estimators_[: _enough_trees(forest, x, y)]
     forest.n_estimators = len(forest.estimators_)
-    forest.n_jobs = 1  # maps use the cores by classifying windows side by side
     return forest
 
 
 def _enough_trees(forest: "RandomForestClassifier", x: np.ndarray, y: np.ndarray) -> int:
-    """Number of trees after which the out-of-bag error is below `ENOUGH` for the first time; all where it never is."""
+    """Number of trees after which the out-of-bag error is below `ENOUGH` for the first time; all where it never is.
+
+    The error of so few pixels that a single wrong one is more than `ENOUGH` does not count.
+    """
     classes = np.searchsorted(forest.classes_, y)
     votes = np.zeros((len(x), len(forest.classes_)), np.int64)
     for number, (tree, drawn) in enumerate(zip(forest.estimators_, forest.estimators_samples_, strict=True), start=1):
@@ -60,7 +62,7 @@ def _enough_trees(forest: "RandomForestClassifier", x: np.ndarray, y: np.ndarray
             continue
         votes[outside] += tree.predict_proba(x[outside]).astype(np.int64)
         voted = votes.any(1)
-        if (votes[voted].argmax(1) != classes[voted]).mean() < ENOUGH:
+        if voted.sum() * ENOUGH >= 1 and (votes[voted].argmax(1) != classes[voted]).mean() < ENOUGH:
             return number
     return len(forest.estimators_)
 
@@ -80,16 +82,35 @@ def vote_shares(forest: "RandomForestClassifier", x: np.ndarray, classes: int) -
     return votes
 
 
+def warn_of_few(pixels: int, largest_leaf: int) -> None:
+    """Warn where so few pixels are learnt from that trees hardly split: each draws about 63 % of the pixels."""
+    if pixels <= 2 * largest_leaf:
+        warnings.warn(
+            InputWarning(
+                f"{pixels} pixels are too few for a forest whose nodes are split from {largest_leaf + 1} pixels on: its map "
+                "may show a single class.",
+                f"Label more than {2 * largest_leaf} pixels, or split smaller nodes (--set train.largest_leaf=1).",
+                kind="training.few",
+            ),
+            stacklevel=3,
+        )
+
+
 class Forest(Estimator):
-    """One random forest; `estimators` holds it alone."""
+    """One random forest; `estimators` holds it alone. `largest_leaf`: pixels up to which a node is not split."""
 
     weights = "forest.skops"
     trusted = ("sklearn.tree._tree.Tree",)
+    options = ("largest_leaf",)
+
+    def __init__(self, channels: int, dates: int, classes: int, largest_leaf: int = LARGEST_LEAF):
+        super().__init__(channels, dates, classes)
+        self.largest_leaf = largest_leaf
 
     def fit(self, x: Tensor, label: Tensor, superpixel: Tensor | None = None, seed: int = 0) -> None:
         """Grow the forest on the labelled pixels of x (sample, channel, date, y, x); see `Estimator.fit`.
 
-        Raises `InputError` where no pixel is labelled.
+        Warns of few pixels. Raises `InputError` where none is labelled.
         """
         labelled = label >= 0
         if not labelled.any():
@@ -97,8 +118,9 @@ class Forest(Estimator):
                 "The forest has no labelled pixel to learn from.", "Check the polygons of the training set.",
                 kind="labels.empty",
             )  # fmt: skip
+        warn_of_few(int(labelled.sum()), self.largest_leaf)
         series = x.permute(0, 3, 4, 1, 2)[labelled].flatten(1).cpu().numpy()  # (pixel, channel x date)
-        self.estimators = [grow(series, label[labelled].cpu().numpy(), seed)]
+        self.estimators = [grow(series, label[labelled].cpu().numpy(), seed, self.largest_leaf)]
 
     def forward(self, x: Tensor, where: Tensor | None = None, superpixel: Tensor | None = None) -> Tensor:
         """Logarithm of the vote shares (batch, class, y, x) of x (batch, channel, date, y, x)."""
