@@ -8,15 +8,13 @@ artifacts. PAPERLIB_QUIET: anything but empty hides progress bars, where nobody 
 import os
 from collections.abc import Mapping
 
-from .errors import InputError
-
 NAMES = ("PRESET", "SCENE", "POLYGONS", "SETTINGS", "STORE", "QUIET")
 
 
 def read(name: str) -> str:
     """Value of $PAPERLIB_`name`, empty where it is not set; `name` is one of `NAMES`."""
     if name not in NAMES:
-        raise InputError(f"There is no variable PAPERLIB_{name}.", f"Choose among {', '.join(NAMES)}.")
+        raise KeyError(name)
     return os.environ.get(f"PAPERLIB_{name}", "")
 
 

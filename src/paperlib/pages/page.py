@@ -66,7 +66,7 @@ def provenance(run: Experiment) -> pd.DataFrame:
     if not run.simulated:  # the settings of the simulated scene do not concern a real one
         hidden |= {f"scene.{name}" for name in settings.SIMULATED}
     rows |= {name: chosen[name] for name in chosen if name not in hidden}
-    texts = [str(value) for value in rows.values()]
+    texts = [", ".join(map(str, value)) if isinstance(value, tuple) else str(value) for value in rows.values()]
     return pd.DataFrame({"value": texts}, index=pd.Index(rows.keys(), name="provenance"))
 
 
