@@ -14,12 +14,13 @@ import xarray as xr
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from pyproj import Geod, Transformer
 from rasterio.features import rasterize
 from rasterio.transform import from_origin
 from rasterio.warp import transform_geom
 
 from paperlib import nomenclature
-from paperlib.errors import InputError
+from paperlib.errors import InputError, InputWarning
 from paperlib.labels import from_raster
 from paperlib.labels.burning import burn
 from paperlib.labels.classes import legend_of
@@ -66,6 +67,7 @@ def simulated(tmp_path_factory):
 # -- what is drawn -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:Classes with fewer than 3 patches:paperlib.errors.InputWarning")
 @pytest.mark.parametrize("erosion", [0, 10, 25])
 def test_polygons_are_pure_eroded_apart_and_of_the_size_asked_for(simulated, erosion):
     scene = open_scene(simulated / "T31TCJ")
@@ -136,13 +138,14 @@ def test_counts_sets_and_the_warning_of_rare_classes(simulated):
     assert few["code"].tolist() == [3, 3, 3, 7, 7, 7] and (few["set"] == "pool").all()
 
 
+@pytest.mark.filterwarnings("ignore:Classes with fewer than 3 patches:paperlib.errors.InputWarning")
 @hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 10**6),
     share=st.floats(0.3, 0.9),
     shape=st.tuples(st.integers(20, 70), st.integers(20, 70)),
     erosion=st.sampled_from([0, 5, 10]),
-    number=st.integers(1, 12),
+    number=st.integers(3, 12),
     most=st.integers(3, 60),
 )
 @example(seed=0, share=0.9, shape=(70, 70), erosion=0, number=12, most=3)
@@ -176,6 +179,36 @@ def test_cells_give_in_turn_and_every_outline_is_valid(tmp_path, seed, share, sh
     for code, counts in held.groupby(level=0):
         drawn = given_.reindex(counts.index, fill_value=0)
         assert (drawn >= np.minimum(counts, drawn.max() - 1)).all(), code
+
+
+@pytest.mark.parametrize(("crs", "step"), [(3857, 10), (3857, 13.8), (4326, 1e-4), (2154, 10)])
+def test_areas_are_those_on_the_ground(tmp_path, crs, step):
+    """In Web Mercator 10 of its metres are 7.2 on the ground at 44 degrees; in degrees a pixel is no square."""
+    place = Transformer.from_crs(4326, crs, always_xy=True).transform(1.2, 43.65)
+    codes = (np.indices((120, 120)) // 24).sum(axis=0) % 2 + 1
+    transform = from_origin(*place, step, step)
+    path = write(tmp_path / "cover.tif", codes.astype(np.uint8), transform, crs)
+    y, x = place[1] - step * (np.arange(120) + 0.5), place[0] + step * (np.arange(120) + 0.5)
+    scene = xr.DataArray(np.zeros((120, 120)), coords={"y": y, "x": x}, dims=("y", "x")).rio.write_crs(crs)
+    drawn = draw_labels(path, {1: 3, 2: 7}, scene, nomenclature.CLASSES, 10, 10, 500, 4000)
+    geodesic = [abs(Geod(ellps="WGS84").geometry_area_perimeter(shape)[0]) for shape in drawn.to_crs(4326).geometry]
+    assert min(geodesic) > 499 and 3000 < max(geodesic) < 4010
+
+
+def test_a_class_with_too_few_patches_is_left_out_and_what_is_written_can_be_split(tmp_path):
+    codes = np.full((200, 200), 7, np.uint8)
+    codes[20:30, 20:30] = codes[50:60, 50:60] = 3  # two patches
+    for row in range(100, 190, 20):
+        codes[row : row + 10, 20:30] = 11
+    path = write(tmp_path / "cover.tif", codes)
+    with pytest.warns(InputWarning) as said:
+        drawn = draw_labels(path, SAME, grid(200, 200), nomenclature.CLASSES, 5, 0, 500, 20_000)
+    assert set(drawn["code"]) == {7, 11} and any(
+        "left out: Woodland broad-leaved trees (2)" in str(one.message) for one in said
+    )
+    drawn.to_file(tmp_path / "labels.gpkg")
+    divided = split(load_polygons(tmp_path / "labels.gpkg"))
+    assert (divided.groupby("code")["set"].nunique() == 3).all()
 
 
 def test_in_a_cell_the_patch_farthest_from_the_others_is_drawn(tmp_path):
@@ -253,7 +286,6 @@ def test_what_cannot_be_used_is_named(tmp_path):
         (r"lost.tif cannot be read", (tmp_path / "lost.tif", SAME, scene, nomenclature.CLASSES)),
         (r"leads to \[4\]; the nomenclature has 1 Built up", (path, {1: 4}, scene, nomenclature.CLASSES)),
         (r"leads to no class", (path, {}, scene, nomenclature.CLASSES)),
-        (r"EPSG:4326; metres are needed", (path, SAME, grid(40, 40, 1e-4, 4326), nomenclature.CLASSES)),
         (r"per_class = 0", (path, SAME, scene, nomenclature.CLASSES, 0)),
         (r"erosion = -1 m", (path, SAME, scene, nomenclature.CLASSES, 1, -1)),
         (r"areas 500 to 99 m2", (path, SAME, scene, nomenclature.CLASSES, 1, 0, 500, 99)),

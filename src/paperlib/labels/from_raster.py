@@ -1,8 +1,8 @@
-"""Polygons from an existing land cover raster, by a mapping table to the nomenclature.
+"""Polygons from an existing land cover raster, by a mapping table to a nomenclature.
 
-What such a raster says is right most often inside large homogeneous patches, and wrong along their borders. So patches
-are eroded, large ones cut, and of each class some are drawn, spread over the scene. Polygons made this way repeat the
-raster's errors: look at them over the image before trusting a score.
+Such rasters are most reliable inside large homogeneous patches and least along their borders. Patches are therefore
+eroded, large ones are cut, and some of each class are drawn, spread over the scene. The polygons repeat the errors of the
+raster: look at them over the image before trusting a score.
 """
 
 import math
@@ -26,6 +26,7 @@ from scipy.ndimage import binary_dilation, distance_transform_edt
 from scipy.spatial import cKDTree
 from skimage.measure import label
 
+from .. import ground
 from ..errors import InputError, InputWarning
 from ..nomenclature import LandCover
 from ..scenes.rasters import read_header
@@ -33,6 +34,10 @@ from ..scenes.windowing import windows
 
 #: The raster is read and cut in blocks of this many pixels a side.
 BLOCK = 1024
+#: Polygons that a class needs: for training, validation and test one each.
+NEEDED = 3
+#: Metres of a projection differ from those on the ground by up to this share; then the projection's count.
+SCALE = 2e-3
 #: The scene is divided into this many cells a side; polygons are drawn from all of them in turn.
 CELLS = 8
 
@@ -53,21 +58,24 @@ def draw_labels(
 
     Parameters
     ----------
-    raster: any raster with class codes in its first band, in any CRS; where it is not on the scene's grid, the pixel
-        nearest to each centre of the scene's pixels counts.
-    mapping: source code -> class code; what it does not name is no class.
+    raster: any raster with class codes in its first band, in any CRS. If it is not on the scene's grid, each pixel of the
+        scene takes the raster pixel nearest to its centre.
+    mapping: source code -> class code; codes that it does not name are no class.
     scene: its grid and CRS are those of the result; its pixels are not read.
-    legend: the classes, which give names and colours.
-    per_class: polygons of each class, where there are as many patches.
-    erosion_m: no polygon is nearer than this to a pixel of another class, to one without class or to the scene's edge.
-    min_area_m2, max_area_m2: patches that are smaller are left out, larger ones cut; between pieces, and between what
-        is read in different blocks of `BLOCK` pixels, one pixel is left free.
-    test: share of each class that is marked as the test set; 0 leaves that to `polygons.split`.
+    legend: the classes, with names and colours.
+    per_class: polygons of each class, if there are as many patches.
+    erosion_m: metres on the ground between a polygon and pixels of other classes, pixels without class, and the scene's
+        edge.
+    min_area_m2, max_area_m2: square metres on the ground. Smaller patches are left out, larger ones cut; between pieces,
+        and between patches of different blocks of `BLOCK` pixels, one pixel is left free.
+    seed: the same seed gives the same polygons.
+    test: share of each class that is marked as the test set; 0 leaves that to `splitting.split`.
 
-    Returns columns polygon_id, code, class_name, colour, set ("pool", "test"), geometry, in the scene's CRS. All pixels
-    of a polygon are of its class and none is in two. The `CELLS` x `CELLS` cells of the scene give polygons in turn, each
-    the patch that is farthest from those drawn before. The same seed gives the same polygons. A warning names classes
-    with fewer than `per_class`. Raises `InputError` for a raster that cannot be used and where no patch is found.
+    Returns columns polygon_id, code, class_name, colour, set ("pool", "test"), geometry, in the scene's CRS. All pixels of a
+    polygon are of its class, and no pixel is in two polygons. The `CELLS` x `CELLS` cells of the scene give polygons in
+    turn, each the patch farthest from those drawn before. Warns with `InputWarning` of classes with fewer than `per_class`
+    patches, and of those left out because they have fewer than the `NEEDED` that a run needs. Raises `InputError` for a
+    raster that cannot be used, and if no patch is found.
     """
     most, least = _check(mapping, scene, legend, per_class, erosion_m, (min_area_m2, max_area_m2), test)
     random = np.random.default_rng(seed)
@@ -84,9 +92,11 @@ def draw_labels(
     if table.empty:
         raise InputError(
             f"{raster} has no patch of {min_area_m2:g} m2 or more in the scene, {erosion_m:g} m inside its class. Its "
-            f"codes there: {sorted(seen)}; the mapping knows {sorted(mapping)}. Check both, or lower erosion and area."
+            f"codes there: {sorted(seen)}; the mapping knows {sorted(mapping)}.",
+            "Check both, or lower --erosion and --smallest.",
+            kind="labels.patches",
         )
-    chosen = table.loc[_draw(table, legend, per_class, random)]
+    chosen = _enough(table.loc[_draw(table, legend, per_class, random)], legend, per_class)
     return _finish(chosen, legend, per_class, test, scene.rio.crs, random)
 
 
@@ -96,20 +106,44 @@ def _check(mapping, scene, legend, per_class, erosion, areas, test) -> tuple[int
     if unknown or not mapping:
         known = ", ".join(f"{cover.code} {cover.name}" for cover in legend)
         raise InputError(
-            f"The mapping leads to {unknown or 'no class'}; the nomenclature has {known}. Mend one of them."
+            f"The mapping leads to {unknown or 'no class'}; the nomenclature has {known}.",
+            "Correct the mapping, or give another --nomenclature.",
+            kind="labels.mapping",
         )
-    if not scene.rio.crs.is_projected:
-        raise InputError(
-            f"The scene is in {scene.rio.crs}; metres are needed. Reproject it, for example with gdalwarp."
-        )
-    pixel = abs(math.prod(scene.rio.resolution()))
-    most, least = int(areas[1] / pixel + 1e-6), max(1, math.ceil(areas[0] / pixel - 1e-6))
+    pixel = math.prod(_step(scene))
+    most, least = int(areas[1] / pixel * (1 + SCALE)), max(1, math.ceil(areas[0] / pixel * (1 - SCALE)))
     if per_class < 1 or erosion < 0 or not 0 <= test < 1 or not areas[0] >= 0 or least > most:
         raise InputError(
-            f"per_class = {per_class}, erosion = {erosion:g} m, areas {areas[0]:g} to {areas[1]:g} m2, test = {test:g}: "
-            f"expected are 1 or more, 0 or more, areas that a number of pixels of {pixel:g} m2 fits, a share below 1."
+            f"per_class = {per_class}, erosion = {erosion:g} m, areas {areas[0]:g} to {areas[1]:g} m2, test = {test:g}.",
+            f"Expected are --per-class of 1 or more, --erosion of 0 or more, --smallest and --largest that a number of "
+            f"pixels of {pixel:.0f} m2 fits, and a share --test below 1.",
+            kind="labels.choice",
         )
     return most, least
+
+
+def _step(scene: xr.DataArray) -> tuple[float, float]:
+    """Height and width of a pixel in metres on the ground."""
+    return ground.pixel_size(scene.rio.transform(), scene.rio.crs, (scene.sizes["y"], scene.sizes["x"]))
+
+
+def _enough(chosen: pd.DataFrame, legend: tuple[LandCover, ...], per_class: int) -> pd.DataFrame:
+    """The polygons of classes that have enough of them; warns of the others."""
+    counts = chosen["code"].value_counts()
+    few = [cover for cover in legend if 0 < counts.get(cover.code, 0) < min(NEEDED, per_class)]
+    if not few:
+        return chosen
+    names = ", ".join(f"{cover.name} ({counts[cover.code]})" for cover in few)
+    warning = InputWarning(
+        f"Classes with fewer than {NEEDED} patches are left out: {names}.",
+        "Lower --erosion and --smallest, or draw polygons of them by hand.",
+        kind="labels.patches",
+    )
+    warnings.warn(warning, stacklevel=3)
+    kept = chosen[~chosen["code"].isin([cover.code for cover in few])]
+    if kept.empty:
+        raise InputError(warning.problem, warning.fix, kind=warning.kind)
+    return kept
 
 
 def _blocks(path: Path, mapping, scene, erosion: float, seen: set) -> Iterator[tuple[tuple, tuple, np.ndarray]]:
@@ -120,12 +154,15 @@ def _blocks(path: Path, mapping, scene, erosion: float, seen: set) -> Iterator[t
     """
     header = read_header(path)
     if header.dtype.kind not in "iu":
-        raise InputError(f"{path} holds {header.dtype}; whole numbers, the codes of classes, are expected.")
+        raise InputError(
+            f"{path} holds {header.dtype}; whole numbers, the codes of classes, are expected.",
+            "Give a raster of classes.", kind="labels.raster",
+        )  # fmt: skip
     # What the raster does not reach must be no class.
     nodata = next(code for code in range(256) if code not in mapping) if header.nodata is None else header.nodata
     shape = scene.sizes["y"], scene.sizes["x"]
     grid = {"transform": scene.rio.transform(), "height": shape[0], "width": shape[1], "crs": scene.rio.crs}
-    halo = math.ceil(erosion / min(abs(step) for step in scene.rio.resolution())) + 1
+    halo = math.ceil(erosion / min(_step(scene))) + 1
     try:
         with (
             rasterio.open(path) as source,
@@ -141,18 +178,20 @@ def _blocks(path: Path, mapping, scene, erosion: float, seen: set) -> Iterator[t
                 inner = tuple(slice(one.start + 1, one.stop + 1) for one in part.inner)
                 yield inner, tuple(one.start for one in part.core), np.pad(codes, 1)
     except RasterioError as error:
-        raise InputError(f"{path} cannot be read ({error}). Is it complete? Get it again.") from error
+        raise InputError(
+            f"{path} cannot be read ({error}).", "Is it complete? Get it again.", kind="labels.raster"
+        ) from error
 
 
 def _eroded(codes: np.ndarray, scene: xr.DataArray, metres: float) -> np.ndarray:
     """Codes (y, x), 0 where the square of a pixel is nearer than `metres` to the square of a pixel of another code."""
-    step = [abs(size) for size in scene.rio.resolution()[::-1]]
+    step = _step(scene)
     result = np.zeros_like(codes)
     for code in np.unique(codes[codes > 0]):
         own = codes == code
         # Between squares, not centres: as far as from the centre to the nearest pixel that touches another code's.
         gap = distance_transform_edt(~binary_dilation(~own, np.ones((3, 3))), sampling=step)
-        result[own & (gap >= metres - 1e-6)] = code
+        result[own & (gap >= metres * (1 - SCALE) - 1e-6)] = code
     return result
 
 
@@ -229,7 +268,9 @@ def _finish(chosen: pd.DataFrame, legend, per_class: int, test: float, crs, rand
     few = [f"{cover.name} {counts.get(cover.code, 0)}" for cover in legend if counts.get(cover.code, 0) < per_class]
     if few:
         problem = f"Fewer than {per_class} polygons of {', '.join(few)}: no more patches are there."
-        warnings.warn(InputWarning(problem, kind="labels.few"), stacklevel=3)
+        warnings.warn(
+            InputWarning(problem, "Lower --erosion or --smallest for more.", kind="labels.patches"), stacklevel=3
+        )
     return gpd.GeoDataFrame(
         {
             "polygon_id": np.arange(1, len(chosen) + 1),
