@@ -55,25 +55,35 @@ def _check_pixels(burned: xr.Dataset, polygons: gpd.GeoDataFrame, legend, pixel:
         )
         raise InputError(
             f"No pixel is labelled for {which}. No centre of a pixel of {pixel} lies inside these polygons, or other "
-            "polygons overlap them there. Draw larger ones, or remove the overlap."
+            "polygons overlap them there.",
+            "Draw larger ones, or remove the overlap.",
+            kind="labels.pixels",
         )
     if burned.attrs["contested"]:
         problem = f"{burned.attrs['contested']} pixels lie in several polygons and are left out."
-        warnings.warn(InputWarning(problem, kind="labels.overlap"), stacklevel=3)
+        warnings.warn(
+            InputWarning(problem, "Cut these polygons where they overlap.", kind="labels.overlap"), stacklevel=3
+        )
     if not held.all():
         ids = polygons.loc[~held, "polygon_id"].tolist()
         problem = f"{len(ids)} polygons hold no pixel of {pixel}: polygon_id {ids[:10]}."
-        warnings.warn(InputWarning(problem, kind="labels.small"), stacklevel=3)
+        warnings.warn(InputWarning(problem, "Draw them larger, or delete them.", kind="labels.small"), stacklevel=3)
 
 
 def pixel_counts(burned: xr.Dataset, polygons: gpd.GeoDataFrame, legend: tuple[LandCover, ...]) -> pd.DataFrame:
-    """Polygons and labelled pixels by class and set: columns code, class_name, set, polygons, pixels."""
+    """Polygons and labelled pixels by class and set: columns code, class_name, set, polygons, pixels.
+
+    Where polygons form groups that stay together, a column groups counts them.
+    """
     number = burned["polygon"].values
     ids, pixels = np.unique(number[number >= 0], return_counts=True)
     table = polygons[["polygon_id", "code", "set"]].assign(
         pixels=polygons["polygon_id"].map(dict(zip(ids, pixels, strict=True))).fillna(0).astype(int)
     )
-    counts = table.groupby(["code", "set"]).agg(polygons=("polygon_id", "size"), pixels=("pixels", "sum"))
+    columns = {"polygons": ("polygon_id", "size"), "pixels": ("pixels", "sum")}
+    if "group" in polygons and not polygons["group"].is_unique:
+        table, columns = table.assign(group=polygons["group"]), columns | {"groups": ("group", "nunique")}
+    counts = table.groupby(["code", "set"]).agg(**columns)
     sets = SETS if polygons["set"].isin(SETS).all() else ("pool", "test")  # before the split
     every = pd.MultiIndex.from_product([[cover.code for cover in legend], sets], names=["code", "set"])
     counts = counts.reindex(every, fill_value=0).reset_index()

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from .. import ground
 from ..errors import InputError
 from ..nomenclature import LandCover
 from .classes import legend_of
@@ -95,26 +96,29 @@ def _draw(
 def separation(polygons: gpd.GeoDataFrame, reach: Mapping[str, float]) -> pd.DataFrame:
     """How far the polygons of validation and test are from those of training; `reach` names distances in metres.
 
-    One row a pair of sets: the polygons of the first set; how many of them are also in the second, by number or by
-    outline (0 proves the split); how many overlap one there, and the area of that overlap in square metres; the
-    smallest distance in metres; and for each reach how many polygons of the first set, and which share of them, lie
-    nearer than that to a polygon of the second. Distances are between outlines.
+    One row a pair of sets: the polygons of the first set; how many of them are also in the second, by number, group or
+    outline (0 proves the split); how many overlap one there, and the area of that overlap in square metres; the smallest
+    distance in metres; and for each reach how many polygons of the first set, and which share of them, lie nearer than that
+    to a polygon of the second. Distances are between outlines. Metres are those on the ground.
     """
     rows = []
+    keys = [name for name in ("polygon_id", "group") if name in polygons]
+    local = ground.to_ground(polygons)
     for first in ("validation", "test"):
-        ours, theirs = (polygons[polygons["set"] == name].reset_index(drop=True) for name in (first, "train"))
-        same = ours["polygon_id"].isin(theirs["polygon_id"])
-        same |= ours.normalize().to_wkb().isin(theirs.normalize().to_wkb())
+        ours, theirs = (local[local["set"] == name].reset_index(drop=True) for name in (first, "train"))
+        same = ours.normalize().to_wkb().isin(theirs.normalize().to_wkb())
+        for key in keys:
+            same |= ours[key].isin(theirs[key])
         mine, other = theirs.sindex.query(ours.geometry, predicate="intersects")
         shared = shapely.area(shapely.intersection(ours.geometry.values[mine], theirs.geometry.values[other]))
         _, distance = theirs.sindex.nearest(ours.geometry, return_all=False, return_distance=True)
         row = {
             "pair": f"{first} - train", "polygons": len(ours), "on both sides": int(same.sum()),
-            "overlapping": len(np.unique(mine[shared > 0])), "overlap (m2)": round(float(shared.sum()), 1),
+            "overlapping": len(np.unique(mine[shared > 1e-3])), "overlap (m2)": round(float(shared.sum()), 1),
             "smallest distance (m)": round(float(distance.min()), 1) if len(distance) else np.nan,
         }  # fmt: skip
         for name, metres in reach.items():
             near = int((distance < metres).sum())
-            row |= {f"within {name} ({metres:g} m)": near, f"{name} (%)": round(100 * near / max(1, len(ours)), 1)}
+            row |= {f"within {name} ({metres:.0f} m)": near, f"{name} (%)": round(100 * near / max(1, len(ours)), 1)}
         rows.append(row)
     return pd.DataFrame(rows)
