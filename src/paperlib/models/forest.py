@@ -46,6 +46,7 @@ def grow(x: np.ndarray, y: np.ndarray, seed: int, largest_leaf: int = LARGEST_LE
         leaves[:] = np.eye(leaves.shape[2])[leaves.argmax(2)]
     forest.estimators_ = forest.estimators_[: _enough_trees(forest, x, y)]
     forest.n_estimators = len(forest.estimators_)
+    forest.n_jobs = 1  # maps use the cores by classifying windows side by side
     return forest
 
 
