@@ -561,6 +561,28 @@ def test_pixels_are_counted_as_burned(clean, shift):
     assert (burned.polygon.values[claims["y"], claims["x"]] == claims["polygon_id"]).all()
 
 
+@pytest.mark.fault(
+    "one field in several polygons, without a common number", "a warning with the way to group them", "nothing"
+)
+def test_polygons_with_one_series_are_found(scene):
+    """Blocks of 40 m that hold one value, as coarse images have on a fine grid."""
+    for path in scene.glob("T31TCJ/*/*_FRC_B*.tif"):
+        with rasterio.open(path) as file:
+            side = 4 if file.width == 96 else 2
+        change(path, lambda image, side=side: image[:, ::side, ::side].repeat(side, axis=1).repeat(side, axis=2))
+    left, _, _, top = open_scene(scene / "T31TCJ").rio.bounds()
+    places = [(column, row) for column in range(0, 96, 8) for row in range(0, 96, 24)]
+    points = [shapely.Point(left + 10 * c + 5 + 20 * n, top - 10 * r - 5 - 20 * n) for c, r in places for n in (0, 1)]
+    table = gpd.GeoDataFrame({"code": np.repeat([3, 7, 11] * (len(places) // 3), 2)}, geometry=points, crs=32631)
+    table.assign(place=np.repeat(range(len(places)), 2)).to_file(scene / "pairs.gpkg")
+    choices = {"group_field": "place"}
+    loose, grouped = (
+        check(scene / "T31TCJ", scene / "pairs.gpkg", Settings(labels=Labels(**choice))) for choice in ({}, choices)
+    )
+    told(loose, "warning", "split", "have the series of a training polygon", "--group-field")
+    assert not [finding for finding in grouped if finding.kind == "labels.twins"]
+
+
 # -- legend and options ------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paperlib import models
-from paperlib.training.minibatches import LabelledExtents, augment, epoch_batches
+from paperlib.features.samples import Samples
+from paperlib.training.minibatches import LabelledExtents, augment, batch_size, epoch_batches
 
 
 def labelled(boxes: list[tuple[int, int, int, int]], size: int) -> torch.Tensor:
@@ -84,3 +85,19 @@ def test_turns_reach_all_eight_ways_and_keep_labels_on_their_pixels():
         assert torch.equal(turned[:, 0, 0].long(), label)
         seen.add(tuple(label.flatten().tolist()))
     assert len(seen) == 8
+
+
+def samples_of(number: int, pixels: int, size: int = 8) -> Samples:
+    """Patches with this many labelled pixels each."""
+    label = torch.full((number, size * size), -1)
+    label[:, :pixels] = 0
+    label = label.reshape(number, size, size)
+    return Samples(torch.zeros(number, 1, 1, size, size), label, label, ("B2",))
+
+
+def test_a_batch_of_points_holds_as_many_labelled_pixels_as_one_of_polygons():
+    fields, points = samples_of(100, 32), samples_of(5000, 1)
+    assert batch_size(fields, fields, 8) == 8 and batch_size(fields, fields.pixels(), 8) == 256
+    assert batch_size(points, points, 8) == batch_size(points, points.pixels(), 8) == 256
+    few = samples_of(40, 1)
+    assert batch_size(few, few.pixels(), 8) == 8  # not one batch an epoch

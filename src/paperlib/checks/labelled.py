@@ -18,6 +18,8 @@ from .faults import attempt, note
 
 #: A class is rare whose pixels are so many times fewer than those of the largest.
 RARE = 20
+#: Polygons of each set whose series are compared, dates that these must have, and how much reflectance may differ.
+COMPARED, DATES, SAME = 100, 3, 2e-4
 #: Polygons of each vegetation class that are read to compare red with near infrared.
 LOOKED_AT = 8
 
@@ -93,6 +95,7 @@ def check_labelled(
         if wrong.any():
             note(findings, "warning", "polygons", value, rows_text(table["polygon_id"][wrong]), fix)
     if divided is not None:
+        attempt(findings, "split", scene.attrs["source"], _check_twins, scene, own, divided, findings)
         _check_classes(divided.assign(usable=divided["polygon_id"].map(table["usable"])), largest_leaf, findings)
     if {"B4", "B8"} <= set(scene.band.values.tolist()):
         attempt(findings, "bands", scene.attrs["source"], _check_green, scene, own, table, findings)
@@ -120,6 +123,35 @@ def _check_classes(divided: gpd.GeoDataFrame, largest_leaf: int, findings: list[
         fix = "Draw more of them; oversampling repeats what there is."
         place = f"training pixels; {names[train.idxmax()]} has {100 * train.max() / train.sum():.0f} %"
         note(findings, "warning", "imbalance", value, place, fix)
+
+
+def _check_twins(scene: xr.DataArray, own: pd.DataFrame, divided: gpd.GeoDataFrame, findings: list[Finding]) -> None:
+    """Polygons of validation and test with the series of a training polygon: pieces of one object or coarse pixel."""
+    first = own.drop_duplicates("polygon_id").set_index("polygon_id")
+    sets = divided.set_index("polygon_id")["set"].reindex(first.index)
+    chosen = [
+        name for _, part in sets.groupby(sets) for name in part.index[:: max(1, len(part) // COMPARED)][:COMPARED]
+    ]
+    series = {}
+    for number in chosen:
+        y, x = (slice(first[name][number], first[name][number] + 1) for name in ("y", "x"))
+        out = np.empty((*scene.shape[:2], 1, 1), np.float32)
+        out[:, read_window(scene, y, x, out)] = np.nan
+        if (~np.isnan(out)).any(axis=0).sum() >= DATES:
+            series[number] = out.ravel()
+    train = [number for number in series if sets[number] == "train"]
+    others = [number for number in series if sets[number] != "train"]
+    twins = [number for number in others if any(_alike(series[number], series[other]) for other in train)]
+    if twins:
+        value = f"{len(twins)} of {len(others)} polygons of validation and test have the series of a training polygon"
+        fix = "Keep what belongs together in one set: --group-field with a column of fields, or --blocks METRES."
+        note(findings, "warning", "split", value, rows_text(twins), fix, "labels.twins")
+
+
+def _alike(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two series (band * date,) are the same where both have values, on half of them or more."""
+    both = ~np.isnan(one + other)
+    return 2 * both.sum() >= len(one) > 0 and np.abs(one - other)[both].max() < SAME
 
 
 def claimed_pixels(scene: xr.DataArray, table: gpd.GeoDataFrame) -> pd.DataFrame:
