@@ -13,6 +13,7 @@ from paperlib import InputError, open_scene
 from paperlib.errors import InputWarning
 from paperlib.scenes.findings import problems
 from paperlib.scenes.meaning.judging import refuse_values
+from paperlib.scenes.saving import save_cube
 from paperlib.scenes.sensors import BANDS, roles_of
 from support.series import COLUMNS, DAYS, GRID, LEFT, PADDED, ROWS, TOP, VALUES, X, Y, quiet, stored
 
@@ -453,3 +454,20 @@ def test_zarr_with_chunks_larger_than_a_window_is_decoded_once(tmp_path, version
         np.testing.assert_allclose(out, expected, atol=1e-6)
     kept = {id(band.variable): band.variable for band in series.bands}.values()
     assert len(read) == 4 * 20 and sum(len(variable._kept) for variable in kept) == 20  # each chunk once
+
+
+@pytest.mark.parametrize("name", ["out.zarr", "out.nc"])
+def test_a_scene_is_saved_as_it_was_understood(tmp_path, name):
+    """Names, scale, offset, clouds and dates; what is written opens without a word and the same."""
+    data = plain(COMMON, stored(1000, 0, "uint16")).to_dataset("band")
+    data["SCL"] = (("time", "y", "x"), np.where(CLOUD, 9, 4).astype("uint8"))
+    data.to_netcdf(tmp_path / "c.nc")
+    scene = quiet(tmp_path / "c.nc", offset=-0.1)
+    save_cube(open_scene(tmp_path / "c.nc", offset=-0.1), tmp_path / name)
+    again = quiet(tmp_path / name)
+    np.testing.assert_array_equal(again.values, scene.values)
+    np.testing.assert_array_equal(again.mask.values, scene.mask.values)
+    assert again.rio.transform() == GRID and again.attrs["sensor"] == "sentinel-2"
+    assert list(again.band.values) == list(scene.band.values) and list(again.indexes["time"]) == list(DAYS)
+    with pytest.raises(InputError, match=r"OUT\.zarr or OUT\.nc"):
+        save_cube(scene, tmp_path / "out.tif")

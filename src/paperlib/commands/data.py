@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
-from .options import SceneArgument
+from .options import SceneArgument, takes_settings
 
 
 def labels(
@@ -62,6 +62,28 @@ def simulate(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     typer.echo(f"simulated scene: {folder}")
+
+
+@takes_settings
+def convert(
+    scene: SceneArgument,
+    out: Annotated[Path, typer.Argument(metavar="OUT.zarr", help="cube to write: OUT.zarr or OUT.nc")],
+    overrides: dict,
+) -> None:
+    """Write SCENE as one clean cube, as it was understood: names, scale, offset, masks, dates and grid.
+
+    paperlib convert downloads/ scene.zarr --every month
+    """
+    from .. import settings
+    from ..scenes.meaning.choices import keywords_of
+    from ..scenes.saving import save_cube
+    from ..scenes.scene import open_scene
+
+    choices = settings.make(settings=overrides).scene
+    opened = open_scene(scene, **keywords_of(choices))
+    save_cube(opened, out)
+    shape = ", ".join(f"{opened.sizes[dim]} {words}" for dim, words in (("band", "bands"), ("time", "dates")))
+    typer.echo(f"{shape}, {opened.sizes['y']} x {opened.sizes['x']} pixels: {out}")
 
 
 def fetch(

@@ -192,7 +192,7 @@ def _area(fine: Grid, coarse: Grid, bounds: Sequence[float] | None) -> Area:
         lies = tuple(round(place, 4) for place in transform_bounds(coarse.crs, "EPSG:4326", *coarse.bounds))
         problem = f"The area {tuple(bounds or ())} (west, south, east, north in degrees) does not meet the tile;"
         raise InputError(problem, f"it lies in {lies}.", kind="fetch.area")
-    return Area(fine, coarse, *parts, shift, tuple(whole))
+    return Area(fine, coarse, parts[0], parts[1], shift, (whole[0], whole[1]))
 
 
 def _find_or_make(

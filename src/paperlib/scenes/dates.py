@@ -23,7 +23,7 @@ def parse_dates(values: Iterable, where: str | Path, several: bool = False) -> p
     matches = [DATE.fullmatch(text) for text in texts]
     wrong = [text for text, match in zip(texts, matches, strict=True) if not match]
     try:
-        days = pd.DatetimeIndex([pd.Timestamp(match["day"]) for match in matches if not wrong]).as_unit("ns")
+        days = pd.DatetimeIndex([pd.Timestamp(match["day"]) for match in matches if match and not wrong]).as_unit("ns")
     except ValueError:
         wrong = texts
     if wrong or not texts:

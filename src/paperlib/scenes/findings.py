@@ -79,7 +79,9 @@ def _grid_faults(headers: dict[Path, Header], findings: list[Finding]) -> None:
     fine = {path: header.grid for path, header in headers.items() if abs(header.grid.transform.a - 10) < 1e-6}
     grids = list((fine or {path: header.grid for path, header in headers.items()}).items())
     # The grid that most files lie on is right, the others are wrong.
-    reference = max(grids, key=lambda pair: sum(pair[1] == other for _, other in grids))[0] if grids else None
+    if not grids:
+        return
+    reference = max(grids, key=lambda pair: sum(pair[1] == other for _, other in grids))[0]
     for path, header in headers.items():
         right = headers[reference].grid
         if header.grid.crs != right.crs:

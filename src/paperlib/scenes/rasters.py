@@ -50,7 +50,7 @@ class Header(NamedTuple):
     """The header of a raster file: grid, layers and what their values mean, without pixels."""
 
     grid: Grid
-    count: int  # without alpha layers
+    layers: int  # without alpha layers
     dtype: np.dtype
     nodata: float | None
     descriptions: tuple[str | None, ...]
@@ -155,6 +155,12 @@ class RasterFile:
                 f"{self.path} cannot be read ({error}).", "Is it complete? Get it again.", kind="scene.unreadable"
             ) from error
 
+    @property
+    def _grid(self) -> Grid:
+        """The grid that the file is brought to; only asked for where there is one."""
+        assert self.grid is not None
+        return self.grid
+
     def is_empty(self, raw: np.ndarray) -> np.ndarray:
         """True where stored pixels hold nothing."""
         empty = is_nodata(raw, self.nodata)
@@ -187,7 +193,7 @@ class RasterFile:
         # there is neither, leaving them away gives the same pixels in half the time.
         nodata = None if not index or self._is_whole(source, index, window) else self.nodata
         with WarpedVRT(
-            source, crs=self.grid.crs, transform=windows.transform(window, self.grid.transform),
+            source, crs=self._grid.crs, transform=windows.transform(window, self._grid.transform),
             height=window.height, width=window.width, resampling=self.resampling, src_nodata=nodata, nodata=nodata,
             add_alpha=not index, **EXACT, **self._kernel,
         ) as warped:  # fmt: skip
@@ -200,20 +206,20 @@ class RasterFile:
             return {}
         source = self._manager.acquire()
         default, _, _ = calculate_default_transform(
-            source.crs, self.grid.crs, source.width, source.height, *source.bounds
+            source.crs, self._grid.crs, source.width, source.height, *source.bounds
         )
-        step = self.grid.transform
+        step = self._grid.transform
         return {"XSCALE": f"{min(1, default.a / step.a):.9g}", "YSCALE": f"{min(1, default.e / step.e):.9g}"}
 
     @cached_property
     def _shift(self) -> tuple[int, int] | None:
         """Rows and columns from the file's corner to the grid's, where pixels coincide; None for another grid."""
         source = self._manager.acquire()
-        ours, theirs = self.grid.transform, source.transform
+        ours, theirs = self._grid.transform, source.transform
         offset = (ours.f - theirs.f) / ours.e, (ours.c - theirs.c) / ours.a
         same = np.allclose(tuple(theirs)[:2] + tuple(theirs)[3:5], tuple(ours)[:2] + tuple(ours)[3:5], atol=1e-9)
         fits = same and np.allclose(offset, np.rint(offset), atol=1e-3)
-        return (round(offset[0]), round(offset[1])) if fits and source.crs == self.grid.crs else None
+        return (round(offset[0]), round(offset[1])) if fits and source.crs == self._grid.crs else None
 
     def _read_shifted(
         self, source: rasterio.DatasetReader, index: int, place: tuple[slice, slice], offset: tuple[int, int]
@@ -241,11 +247,11 @@ class RasterFile:
         while the file is locked: to answer takes as long as to read a window.
         """
         source = self._manager.acquire()
-        ours, theirs = self.grid.transform, source.transform
+        ours, theirs = self._grid.transform, source.transform
         offset = (ours.f - theirs.f) / ours.e, (ours.c - theirs.c) / ours.a
         fits = np.allclose((theirs.a, theirs.e), (2 * ours.a, 2 * ours.e)) and np.allclose(offset, np.rint(offset))
         plain = self.resampling != Resampling.cubic and np.dtype(source.dtypes[0]).kind in "iu"
-        return tuple(round(one) for one in offset) if fits and plain and source.crs == self.grid.crs else None
+        return tuple(round(one) for one in offset) if fits and plain and source.crs == self._grid.crs else None
 
     def _read_doubled(
         self, source: rasterio.DatasetReader, index: int, place: tuple[slice, slice], offset: tuple[int, int]
@@ -276,7 +282,7 @@ class RasterFile:
 
     def _is_whole(self, source: rasterio.DatasetReader, index: int, window: windows.Window) -> bool:
         """Whether all stored pixels that the resampling of a window can touch exist and hold data."""
-        own = windows.from_bounds(*windows.bounds(window, self.grid.transform), source.transform)
+        own = windows.from_bounds(*windows.bounds(window, self._grid.transform), source.transform)
         top, left = (math.floor(start) - KERNEL for start in (own.row_off, own.col_off))
         bottom, right = math.ceil(own.row_off + own.height) + KERNEL, math.ceil(own.col_off + own.width) + KERNEL
         if top < 0 or left < 0 or bottom > source.height or right > source.width:

@@ -3,8 +3,8 @@
 import math
 import random
 import warnings
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import dask
 import dask.array
@@ -55,19 +55,19 @@ class Values(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One layer of a raster file, by its index from 1; reflectance is stored value / divisor + offset."""
+    """One layer of a raster file, by its number from 1; reflectance is stored value / divisor + offset."""
 
     file: RasterFile
-    index: int
+    number: int
     divisor: float = 1.0
     offset: float = 0.0
 
 
 class QualityLayer(NamedTuple):
-    """One quality layer of a raster file (index 0: the file's own mask), and which of its pixels must not be used."""
+    """One quality layer of a raster file (number 0: the file's own mask), and which of its pixels must not be used."""
 
     file: RasterFile
-    index: int
+    number: int
     rule: Rule
 
 
@@ -82,7 +82,8 @@ class RasterSeries:
         self.layers, self.quality, self.row_bytes = layers, quality, row_bytes
         every = (((b, t), layer) for t, date in enumerate(layers) for b, layer in enumerate(date))
         self._erased = [any(layer.rule.erase for layer in date) for date in quality]
-        self._files = [[] for _ in layers]  # with their places (band, time), at the first date of each
+        #: Files of each date with the places (band, time) of their layers, at the first date of each file.
+        self._files: list[list[tuple[RasterFile, dict[Any, int]]]] = [[] for _ in layers]
         for file, places in _by_file(every):
             self._files[next(iter(places))[1]].append((file, places))
 
@@ -92,11 +93,11 @@ class RasterSeries:
         dates = list(enumerate(self._files))
         for t, files in _ORDERS.sample(dates, len(dates)):
             for file, places in files:
-                for place, raw in zip(places, file.read(places.values(), y, x), strict=True):
+                for place, raw in zip(places, file.read(list(places.values()), y, x), strict=True):
                     mask[place[1]] |= _scale(raw, self.layers[place[1]][place[0]], out[place])
             if not self._erased[t]:
                 self._add_quality(t, y, x, mask[t])
-        for t in np.flatnonzero(self._erased):  # once all images are there: a file may hold several dates
+        for t in (t for t, erased in enumerate(self._erased) if erased):  # once all images of a file are there
             self._add_quality(t, y, x, mask[t], out[:, t])
         return mask
 
@@ -106,7 +107,7 @@ class RasterSeries:
         for t, images in enumerate(out.swapaxes(0, 1), time.start):
             date = self.layers[t][band]
             for file, places in _by_file(enumerate(date)):
-                for b, raw in zip(places, file.read(places.values(), y, x), strict=True):
+                for b, raw in zip(places, file.read(list(places.values()), y, x), strict=True):
                     _scale(raw, date[b], images[b])
             if self._erased[t]:
                 self._add_quality(t, y, x, np.zeros(out.shape[2:], bool), images)
@@ -117,7 +118,7 @@ class RasterSeries:
         out = np.zeros([part.stop - part.start for part in (time, y, x)], bool)
         for t, mask in enumerate(out, time.start):
             for file, places in _by_file(enumerate(self.layers[t])):
-                for raw in file.read(places.values(), y, x):
+                for raw in file.read(list(places.values()), y, x):
                     mask |= file.is_empty(raw)
             self._add_quality(t, y, x, mask)
         return out
@@ -125,7 +126,7 @@ class RasterSeries:
     def _add_quality(self, t: int, y: slice, x: slice, mask: np.ndarray, images: np.ndarray | None = None) -> None:
         """Add the quality layers of a date to its mask (y, x); images (band, y, x) become NaN where they are erased."""
         for layer in self.quality[t]:
-            bad = layer.rule.unusable(layer.file.read([layer.index], y, x)[0])
+            bad = layer.rule.unusable(layer.file.read([layer.number], y, x)[0])
             mask |= bad
             if layer.rule.erase and images is not None:
                 images[:, bad] = np.nan
@@ -143,11 +144,11 @@ def _scale(raw: np.ndarray, layer: Layer, out: np.ndarray) -> np.ndarray:
     return empty
 
 
-def _by_file(layers: Iterable[tuple[Hashable, Layer]]) -> list[tuple[RasterFile, dict[Hashable, int]]]:
+def _by_file(layers: Iterable[tuple[Any, Layer]]) -> list[tuple[RasterFile, dict[Any, int]]]:
     """Files, each with the band indices of its layers by their places, out of places and layers."""
-    files: dict[RasterFile, dict[Hashable, int]] = {}
+    files: dict[RasterFile, dict[Any, int]] = {}
     for place, layer in layers:
-        files.setdefault(layer.file, {})[place] = layer.index
+        files.setdefault(layer.file, {})[place] = layer.number
     return list(files.items())
 
 

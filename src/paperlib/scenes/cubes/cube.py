@@ -151,7 +151,8 @@ def _layers(path: Path, cube: xr.Dataset) -> dict[str, tuple[str, int | None]]:
     held: dict[str, tuple[str, int | None]] = {}
     doubled: list[str] = []
     for name in map(str, cube.data_vars):
-        dims, layers = set(cube[name].dims), {}
+        dims = set(cube[name].dims)
+        layers: dict[str, tuple[str, int | None]] = {}
         if dims == PLANE | {"band"}:
             if "band" not in cube.coords:
                 raise InputError(

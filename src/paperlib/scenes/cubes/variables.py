@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -31,7 +31,8 @@ class Variable:
         self.array = array.variable.transpose(*self.dims)
         self.chunks = _chunks(self.array)
         self._kept: OrderedDict[tuple[int, ...], np.ndarray] = OrderedDict()
-        self._bytes, self._lock, self._reading = 0, Lock(), {}
+        self._reading: dict[tuple[int, ...], Lock] = {}
+        self._bytes, self._lock = 0, Lock()
 
     @property
     def dtype(self) -> np.dtype:
@@ -42,7 +43,7 @@ class Variable:
 
     def read(self, **place: slice | list[int]) -> np.ndarray:
         """Stored values of slices by dimension, and of numbers of bands."""
-        key = tuple(place.get(dim, slice(None)) for dim in self.dims)
+        key: tuple[Any, ...] = tuple(place.get(dim, slice(None)) for dim in self.dims)
         bands = key[0] if self.dims[0] == "band" and isinstance(key[0], list) else None
         try:
             if self.chunks is None:
@@ -60,16 +61,16 @@ class Variable:
         return values.view(self.dtype) if values.dtype != self.dtype else values
 
     def _from_chunks(self, key: Sequence[slice]) -> np.ndarray:
+        chunks = self.chunks or self.array.shape
         ranges = [part.indices(size)[:2] for part, size in zip(key, self.array.shape, strict=True)]
         out = np.empty([max(0, stop - start) for start, stop in ranges], self.array.dtype)
         if not out.size:
             return out
         numbers = [
-            range(start // chunk, (stop - 1) // chunk + 1)
-            for (start, stop), chunk in zip(ranges, self.chunks, strict=True)
+            range(start // chunk, (stop - 1) // chunk + 1) for (start, stop), chunk in zip(ranges, chunks, strict=True)
         ]
         for number in product(*numbers):
-            first = [n * chunk for n, chunk in zip(number, self.chunks, strict=True)]
+            first = [n * chunk for n, chunk in zip(number, chunks, strict=True)]
             block = self._chunk(number)
             inner, outer = [], []
             for (start, stop), low, size in zip(ranges, first, block.shape, strict=True):
@@ -92,7 +93,7 @@ class Variable:
                     return self._kept[number]
             place = tuple(
                 slice(n * chunk, min((n + 1) * chunk, size))
-                for n, chunk, size in zip(number, self.chunks, self.array.shape, strict=True)
+                for n, chunk, size in zip(number, self.chunks or self.array.shape, self.array.shape, strict=True)
             )
             block = np.asarray(self.array[place].values)
             with self._lock:
@@ -114,8 +115,8 @@ class Variable:
 def _chunks(array: xr.Variable) -> tuple[int, ...] | None:
     """Stored chunks by dimension; None where they are as large as the variable, too large to keep, or not stored."""
     preferred = array.encoding.get("preferred_chunks") or {}
-    sizes = [preferred.get(dim) for dim in array.dims]
-    if not all(isinstance(size, int) and size > 0 for size in sizes):
+    sizes = [size for dim in array.dims if isinstance(size := preferred.get(dim), int) and size > 0]
+    if len(sizes) < array.ndim:
         return None
     if np.prod(sizes) * array.dtype.itemsize > LARGEST_CHUNK:
         return None
@@ -204,7 +205,7 @@ def _read(variable: Variable, numbers: Sequence[int | None], time: slice, y: sli
     """Stored values (band, time, y, x) of bands of one variable; without time where the variable has none."""
     if "band" not in variable.dims:
         return variable.read(time=time, y=y, x=x)[None]
-    return variable.read(band=list(numbers), time=time, y=y, x=x)
+    return variable.read(band=[number or 0 for number in numbers], time=time, y=y, x=x)
 
 
 def _reflectance(raw: np.ndarray, meaning: Meaning) -> np.ndarray:

@@ -53,7 +53,7 @@ def open_layers(
     grid = common_grid({source.path: headers[source.path] for source in sources if source.name in plan.sources})
     builder = _Builder(headers, grid, choices, plan)
     row_bytes = sum(
-        header.dtype.itemsize * header.count * header.grid.width * abs(grid.transform.e / header.grid.transform.e)
+        header.dtype.itemsize * header.layers * header.grid.width * abs(grid.transform.e / header.grid.transform.e)
         for header in headers.values()
         if header.grid.transform.e
     )
@@ -155,8 +155,8 @@ class _Builder:
         if key not in self._files:
             same, (low, high) = self.headers[path].grid == self.grid, meaning.valid
             low = low if same or low is None or self.headers[path].dtype.kind == "f" else BETWEEN
-            place = (None, "nearest") if same else (self.grid, self.choices.resampling)
-            self._files[key] = RasterFile(path, meaning.nodata, *place, (low, high))
+            grid, resampling = (None, "nearest") if same else (self.grid, self.choices.resampling)
+            self._files[key] = RasterFile(path, meaning.nodata, grid, resampling, (low, high))
         return self._files[key]
 
     def _quality_file(self, path: Path) -> RasterFile:
@@ -169,7 +169,7 @@ class _Builder:
 def _saturated(layer: Layer, place: tuple[slice, slice]) -> float:
     """Share of a window's stored values that are saturated; a nodata value does not count."""
     high = layer.file.high
-    raw = layer.file.read([layer.index], *place)[0]
+    raw = layer.file.read([layer.number], *place)[0]
     return 0.0 if high is None else float(((raw >= high) & (raw != layer.file.nodata)).mean())
 
 

@@ -131,7 +131,7 @@ def _item_bands(path: Path, header: Header) -> tuple[str, ...]:
                 if Path(str(asset.get("href", ""))).name == path.name:
                     bands = asset.get("eo:bands") or asset.get("bands") or asset.get("raster:bands") or []
                     names = tuple(str(band.get("name", "")) for band in bands)
-                    if len(names) == header.count and all(names):
+                    if len(names) == header.layers and all(names):
                         return names
         except (OSError, ValueError, AttributeError, TypeError):
             continue  # another program's file: the names are looked for elsewhere

@@ -110,7 +110,7 @@ def _layers(path: Path, name: str, asset: dict[str, Any], time: pd.Timestamp) ->
     rasters = asset.get("raster:bands") or asset.get("bands") or []
     names = [str(band.get("name", "")) for band in described if isinstance(band, dict)]
     if len(names) > 1:
-        if read_header(place, any_grid=True).count != len(names):
+        if read_header(place, any_grid=True).layers != len(names):
             raise InputError(
                 f"{path}: asset {name} names {len(names)} bands; {place} has another number.", "Correct the item.",
                 kind="scene.stac",

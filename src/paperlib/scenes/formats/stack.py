@@ -29,7 +29,7 @@ def open_stack(path: Path, choices: Choices) -> xr.DataArray:
     parsed = parsed._replace(dates=parsed.dates[:1])
     layers = name_layers(path, header, parsed, choices, given=True)
     # Of a stack, dates that are given name its layers; to take some of them, slice the scene.
-    unnamed = counted(header.descriptions) and header.count > 1 and choices.pattern not in ORDERS
+    unnamed = counted(header.descriptions) and header.layers > 1 and choices.pattern not in ORDERS
     choices, sensor = replace(choices, dates=None), choices.sensor or parsed.sensor
     return open_layers(layers, choices, sensor, "stack", str(path), unnamed)
 
@@ -132,17 +132,17 @@ def _unnamed(path: Path, header: Header, days, parsed: Parsed, beside, choices: 
         days = pd.DatetimeIndex(parsed.dates[:1])
     if days is None:
         raise _unknown_dates(path, given)
-    asked = choices.bands if choices.bands and header.count == len(days) * len(choices.bands) else None
-    band = (parsed.band,) if parsed.band and header.count == len(days) else None
-    if not (said or asked or band or given) and header.count != len(days) * len(sensors.BANDS):
+    asked = choices.bands if choices.bands and header.layers == len(days) * len(choices.bands) else None
+    band = (parsed.band,) if parsed.band and header.layers == len(days) else None
+    if not (said or asked or band or given) and header.layers != len(days) * len(sensors.BANDS):
         raise InputError(
-            f"{path} has {header.count} layers without names; which bands they are is not known.",
-            f"Name all {header.count // len(days)} in order with --bands, like --bands B1,B2,B3,...", kind="scene.bands",
+            f"{path} has {header.layers} layers without names; which bands they are is not known.",
+            f"Name all {header.layers // len(days)} in order with --bands, like --bands B1,B2,B3,...", kind="scene.bands",
         )  # fmt: skip
     held = said or band or asked or sensors.BANDS
-    if header.count != len(days) * len(held):
+    if header.layers != len(days) * len(held):
         raise InputError(
-            f"{path} has {header.count} layers; {len(days)} dates x {len(held)} bands ({' '.join(held)}) are "
+            f"{path} has {header.layers} layers; {len(days)} dates x {len(held)} bands ({' '.join(held)}) are "
             f"{len(days) * len(held)}.",
             f"Correct the dates, or say the bands of each date in a line 'bands: B2 B3 ...' of {dates_file(path).name}. To "
             "take some of the dates, slice the scene.",
@@ -185,7 +185,9 @@ def _sidecar(path: Path) -> tuple[pd.DatetimeIndex | None, tuple[str, ...] | Non
         raise InputError(
             f"{beside} cannot be read ({error}).", "A text file with one date a line is expected.", kind="scene.dates"
         ) from error
-    bands, orders, days = [], [], []
+    bands: list[list[str]] = []
+    orders: list[list[str]] = []
+    days: list[str] = []
     for line in lines:
         key, _, rest = line.partition(":")
         if key.lower() in ("bands", "order") and rest:

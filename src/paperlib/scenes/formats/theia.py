@@ -130,7 +130,7 @@ def read_scale(path: Path | None) -> float:
     try:
         # ElementTree's expat fetches no external entity and limits the growth of internal ones.
         entry = ElementTree.parse(path).find(".//REFLECTANCE_QUANTIFICATION_VALUE")
-        scale = QUANTIFICATION if entry is None else float(entry.text)
+        scale = QUANTIFICATION if entry is None else float(entry.text or "")
     except (ElementTree.ParseError, ValueError, TypeError, LookupError) as error:  # the last: of an unknown encoding
         raise InputError(f"{path} is no valid metadata file ({error}). Get it again, or take it away.") from error
     if not 1 <= scale <= LARGEST:

@@ -85,7 +85,10 @@ def plan_bands(
     what is left out and of a sensor that was guessed.
     """
     described = described or {}
-    quality, keys, aside, unknown = {}, {}, [], []
+    quality: dict[str, Rule] = {}
+    keys: dict[str, str] = {}
+    aside: list[str] = []
+    unknown: list[str] = []
     for name in held:
         key = band_key(name)
         rule = None if key else rule_of(name)

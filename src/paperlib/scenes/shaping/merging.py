@@ -63,7 +63,7 @@ class GroupedSeries:
         """One date, values (band, y, x) and mask (y, x), of several (band, time, y, x), (time, y, x)."""
         if not len(masks):
             return np.full((len(values), *values.shape[2:]), np.nan, np.float32), np.ones(values.shape[2:], bool)
-        gone = masks.all(axis=0)
+        gone = np.asarray(masks.all(axis=0))
         if len(masks) == 1 or self.how == "first":
             first = np.argmin(masks, axis=0)  # the first that may be used; where there is none, the first of all
             return np.take_along_axis(values, first[None, None], axis=1)[:, 0], gone

@@ -124,10 +124,12 @@ class RegriddedSeries:
     def _places(self, y: slice, x: slice) -> tuple[np.ndarray, np.ndarray, tuple[slice, slice]]:
         """Rows and columns (y, x) of the own grid, as fractions, of the centres of a window, and the window around them."""
         columns, rows = np.meshgrid(np.arange(x.start, x.stop) + 0.5, np.arange(y.start, y.stop) + 0.5)
-        east, north = self.target.transform @ (columns, rows)
+        step = self.target.transform
+        east, north = step.a * columns + step.b * rows + step.c, step.d * columns + step.e * rows + step.f
         if self._crs is not None:
             east, north = _transformer(*self._crs).transform(east, north)
-        column, row = ~self.own.transform @ (east, north)
+        own = ~self.own.transform
+        column, row = own.a * east + own.b * north + own.c, own.d * east + own.e * north + own.f
         # A centre on an edge of two pixels belongs to neither by rounding alone: decide it the same way everywhere.
         column, row = np.round(column, 6), np.round(row, 6)
         window = []
