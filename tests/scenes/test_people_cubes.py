@@ -13,8 +13,8 @@ from paperlib import InputError, open_scene
 from paperlib.errors import InputWarning
 from paperlib.scenes.findings import problems
 from paperlib.scenes.meaning.judging import refuse_values
-from paperlib.scenes.saving import save_cube
 from paperlib.scenes.sensors import BANDS, roles_of
+from paperlib.scenes.shaping.saving import save_cube
 from support.series import COLUMNS, DAYS, GRID, LEFT, PADDED, ROWS, TOP, VALUES, X, Y, quiet, stored
 
 COMMON = {

@@ -76,8 +76,8 @@ def convert(
     """
     from .. import settings
     from ..scenes.meaning.choices import keywords_of
-    from ..scenes.saving import save_cube
     from ..scenes.scene import open_scene
+    from ..scenes.shaping.saving import save_cube
 
     choices = settings.make(settings=overrides).scene
     opened = open_scene(scene, **keywords_of(choices))

@@ -13,6 +13,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "windowing": ["window_around", "windows"],
         "sensors": ["BANDS", "BANDS_10M", "BANDS_20M", "roles_of"],
         "findings": ["problems"],
-        "saving": ["save_cube"],
+        "shaping.saving": ["save_cube"],
     },
 )

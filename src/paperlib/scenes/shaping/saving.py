@@ -4,8 +4,8 @@ from pathlib import Path
 
 import xarray as xr
 
-from ..errors import InputError
-from ..outputs import writing
+from ...errors import InputError
+from ...outputs import writing
 
 SUFFIXES = (".zarr", ".nc")
 #: Side in pixels of a stored chunk, which holds one date of all bands.
