@@ -11,6 +11,7 @@ import rasterio
 
 from paperlib import Experiment, store
 from paperlib.errors import InputError
+from paperlib.mapping.scene_maps import map_scene, read_map
 from paperlib.reproduction import real_scene
 
 QUICK = ("2D-CNN", "iota2_base")
@@ -133,3 +134,33 @@ def test_overrides_share_the_dataset_unless_they_change_it():
     assert run.override({"train.epochs": 3, "sample.dates": "shuffled"}).dataset is run.dataset
     assert run.override({"sample.patch": 24}).dataset is not run.dataset
     assert run.override({"train.epochs": 3}).settings == Experiment("tiny", settings={"train.epochs": 3}).settings
+
+
+def test_runs_without_indices_or_of_one_date_train_and_map(run):
+    """The map reads what the training read: bands alone, or one date, whose gaps the other dates fill."""
+    for overrides, channels, dates in (({"sample.indices": False}, 10, 11), ({"sample.dates": run.dates[5]}, 13, 1)):
+        varied = run.override(overrides)
+        inputs = varied.classifier("iota2_base").inputs
+        assert (len(inputs.channels()), len(inputs.days)) == (channels, dates)
+        codes = np.array([cover.code for cover in run.legend])
+        test = run.polygons.loc[run.polygons["set"] == "test", "polygon_id"]
+        place = np.isin(run.dataset.burned.polygon.values, test) & (run.dataset.burned.label.values >= 0)
+        predicted = np.searchsorted(codes, varied.class_map("iota2_base").values[place])
+        agreement = np.zeros((8, 8), int)
+        np.add.at(agreement, (run.dataset.burned.label.values[place], predicted), 1)
+        assert np.array_equal(agreement, varied.trained.confusions("test", ["iota2_base"])["iota2_base"])
+    with pytest.raises(InputError, match="shuffled dates has scores but no maps"):
+        run.override({"sample.dates": "shuffled"}).map("iota2_base")
+
+
+def test_a_classifier_maps_another_year_and_refuses_what_it_cannot_read(run, tmp_path):
+    """The same scene a year later, a few days off: nearly the same map. Without a band: an error that names it."""
+    classifier = run.classifier("iota2_base")
+    later = run.scene.isel(y=slice(0, 60), x=slice(0, 60)).compute()
+    later = later.assign_coords(time=later.time + np.timedelta64(367, "D"))
+    map_scene(classifier, later, tmp_path / "later")
+    same = read_map(tmp_path / "later" / "class.tif").values == run.class_map("iota2_base").values[:60, :60]
+    assert 0.9 < same.mean() < 1
+    with pytest.raises(InputError, match="B11 missing") as error:
+        map_scene(classifier, later.sel(band=[band for band in later.band.values if band != "B11"]), tmp_path / "less")
+    assert error.value.kind == "scene.bands" and not (tmp_path / "less").exists()
