@@ -132,8 +132,9 @@ def test_cover_types_are_whole():
 def test_a_forest_finds_the_scene_neither_trivial_nor_hopeless(tmp_path, monkeypatch):
     monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path))
     run = Experiment("demo")
-    model = forest.Forest(len(run.legend))
-    model.fit(run.samples["train"], seed=0)
+    training = run.samples["train"]
+    model = forest.Forest(*training.x.shape[1:3], classes=len(run.legend))
+    model.fit(training.x, training.label, seed=0)
     score = {}
     for name in ("validation", "test"):
         pixels = run.samples[name].pixels()
