@@ -184,7 +184,7 @@ def test_bands_missing_at_all_dates(scene):
     for path in scene.glob("T31TCJ/*/*_FRC_B8A.tif"):
         path.unlink()
     findings = run(scene)
-    told(findings, "warning", "bands", "no B8A; the paper has B2", "T31TCJ")
+    told(findings, "warning", "bands", "no B8A; Sentinel-2 has B2", "T31TCJ")
     assert errors(findings) == []
 
 

@@ -22,8 +22,8 @@ from ..settings import Labels
 def note(
     findings: list[Finding], level: str, subject: str, value: str, place: object, fix: str, kind: str = ""
 ) -> None:
-    """Add a finding, once."""
-    add(findings, Finding(level, subject, value, str(place), fix, kind))
+    """Add a finding, once. Its kind is by default the first word of the subject, as in "check.dates"."""
+    add(findings, Finding(level, subject, value, str(place), fix, kind or f"check.{subject.split()[0]}"))
 
 
 def add(findings: list[Finding], finding: Finding) -> None:
@@ -85,8 +85,8 @@ def label_faults(
     examined = attempt(findings, "label file", path, examine, table, path, crs, bounds, pixel, options)
     if examined is None:
         return None
-    polygons, found = examined
-    for finding in found:
+    polygons, faults = examined
+    for finding in faults:
         add(findings, finding)
     if polygons is not None:
         attempt(findings, "labels", path, _overlaps, polygons, bounds, findings)
@@ -112,19 +112,19 @@ def _overlaps(table: gpd.GeoDataFrame, bounds, findings: list[Finding]) -> None:
         value = f"{len(same)} polygons with one outline, class {classes}: none of its pixels counts"
         place = rows_text(same["polygon_id"])
         note(findings, "warning", "drawn twice", value, place, "Keep one of them.", "labels.twice")
-    one, other = table.sindex.query(table.geometry, predicate="intersects")
-    once = (one < other) & (outline.to_numpy()[one] != outline.to_numpy()[other])
-    one, other = one[once], other[once]
-    area = shapely.area(shapely.intersection(local.values[one], local.values[other]))
+    first, second = table.sindex.query(table.geometry, predicate="intersects")
+    once = (first < second) & (outline.to_numpy()[first] != outline.to_numpy()[second])
+    first, second = first[once], second[once]
+    area = shapely.area(shapely.intersection(local.values[first], local.values[second]))
     numbers, codes = table["polygon_id"].to_numpy(), table["code"].to_numpy()
-    differ = codes[one] != codes[other]
-    for kind, these in (("different classes", differ), ("one class", ~differ)):
-        pairs = these & (area > 1e-3)  # rounding makes neighbours overlap by less
+    differ = codes[first] != codes[second]
+    for kind, chosen in (("different classes", differ), ("one class", ~differ)):
+        pairs = chosen & (area > 1e-3)  # rounding makes neighbours overlap by less
         if pairs.any():
             value = f"{pairs.sum()} pairs of {kind}, {area[pairs].sum():.0f} m2: pixels there count for neither"
             fix = "Look which of them is right there, and cut the other."
-            numbered = zip(numbers[one[pairs]], numbers[other[pairs]], strict=True)
-            place = rows_text(f"{first} and {second}" for first, second in numbered)
+            numbered = zip(numbers[first[pairs]], numbers[second[pairs]], strict=True)
+            place = rows_text(f"{number} and {neighbour}" for number, neighbour in numbered)
             note(findings, "warning", "overlap", value, place, fix, "labels.overlap")
 
 

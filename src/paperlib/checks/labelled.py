@@ -30,20 +30,20 @@ def check_split(table: gpd.GeoDataFrame, settings: Settings, findings: list[Find
     needed, parts = (2, "train and validation") if marked else (3, "train, validation and test")
     legend = legend_of(table)
     for cover in legend:
-        mine = table[table["code"] == cover.code]
-        pool = mine[mine["set"] == "pool"]
+        members = table[table["code"] == cover.code]
+        pool = members[members["set"] == "pool"]
         groups = pool["group"].nunique()
-        subject, place = f"class {cover.own_code} {cover.name}", rows_text(mine["polygon_id"])
+        subject, place = f"class {cover.own_code} {cover.name}", rows_text(members["polygon_id"])
         if groups < needed:
             together = "" if groups == len(pool) else f" in {groups} groups"
             value = f"{len(pool)} polygons{together} to divide among {parts}; {needed} are needed"
-            value += f", {len(mine) - len(pool)} are test"
+            value += f", {len(members) - len(pool)} are test"
             note(findings, "error", subject, value, place, "Draw more, or leave the class out.")
-            table = table.drop(mine.index)
+            table = table.drop(members.index)
         elif groups < 3:
             value = f"{groups} polygons in the pool: one to train on, one to validate"
             note(findings, "warning", subject, value, place, "Draw more: its scores hang on a single polygon.")
-        if marked and len(mine) == len(pool):
+        if marked and len(members) == len(pool):
             note(findings, "warning", subject, "no test polygon", place, "Mark some as test, or none of any class.")
     return split(table, settings.sample.validation, settings.seed) if len(table) else None
 
@@ -53,11 +53,11 @@ def check_reach(divided: gpd.GeoDataFrame, reach: float, findings: list[Finding]
     moved = ground.to_ground(divided)
     train = moved[moved["set"] == "train"]
     for name in ("validation", "test"):
-        mine = moved[divided["set"] == name].reset_index(drop=True)
-        if len(mine) and len(train):
-            near = mine.iloc[np.unique(train.sindex.query(mine.geometry, predicate="dwithin", distance=reach)[0])]
+        members = moved[divided["set"] == name].reset_index(drop=True)
+        if len(members) and len(train):
+            near = members.iloc[np.unique(train.sindex.query(members.geometry, predicate="dwithin", distance=reach)[0])]
             if len(near):
-                value = f"{len(near)} of {len(mine)} {name} polygons lie within {reach:.0f} m of a training polygon"
+                value = f"{len(near)} of {len(members)} {name} polygons lie within {reach:.0f} m of a training polygon"
                 fix = "Draw polygons farther apart, or read their scores as better than those of new places."
                 note(findings, "warning", "split", value, rows_text(near["polygon_id"]), fix)
 
@@ -148,10 +148,10 @@ def _check_twins(scene: xr.DataArray, own: pd.DataFrame, divided: gpd.GeoDataFra
         note(findings, "warning", "split", value, rows_text(twins), fix, "labels.twins")
 
 
-def _alike(one: np.ndarray, other: np.ndarray) -> bool:
+def _alike(first: np.ndarray, second: np.ndarray) -> bool:
     """Whether two series (band * date,) are the same where both have values, on half of them or more."""
-    both = ~np.isnan(one + other)
-    return 2 * both.sum() >= len(one) > 0 and np.abs(one - other)[both].max() < SAME
+    both = ~np.isnan(first + second)
+    return 2 * both.sum() >= len(first) > 0 and np.abs(first - second)[both].max() < SAME
 
 
 def claimed_pixels(scene: xr.DataArray, table: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -162,8 +162,8 @@ def claimed_pixels(scene: xr.DataArray, table: gpd.GeoDataFrame) -> pd.DataFrame
         (first, low), (last, high) = ~transform @ (left, top), ~transform @ (right, bottom)
         # one pixel where a polygon only touches the scene's edge
         x, y = (
-            slice(max(0, min(int(one), size - 1)), max(1, min(int(other) + 1, size)))
-            for size, one, other in ((scene.sizes["x"], first, last), (scene.sizes["y"], low, high))
+            slice(max(0, min(int(start), size - 1)), max(1, min(int(stop) + 1, size)))
+            for size, start, stop in ((scene.sizes["x"], first, last), (scene.sizes["y"], low, high))
         )
         here = transform @ Affine.translation(x.start, y.start)
         inside = rasterize([outline], (y.stop - y.start, x.stop - x.start), transform=here, dtype="uint8")
@@ -177,7 +177,7 @@ def _never_usable(scene: xr.DataArray, own: pd.DataFrame, shares: np.ndarray | N
     order = np.argsort(shares) if shares is not None else range(scene.sizes["time"])
     lost = {}
     # from the top down: neighbours lie in the same blocks of the files
-    for number, pixels in sorted(own.groupby("polygon_id"), key=lambda one: one[1]["y"].min()):
+    for number, pixels in sorted(own.groupby("polygon_id"), key=lambda group: group[1]["y"].min()):
         y, x = (slice(pixels[name].min(), pixels[name].max() + 1) for name in ("y", "x"))
         rows, columns = pixels["y"] - y.start, pixels["x"] - x.start
         left = np.ones(len(pixels), bool)

@@ -1,7 +1,7 @@
 """Faults that a scene's values and masks show, in a sample of its pixels.
 
-Along each side all pixels up to `WHOLE`, else `ACROSS` windows of `SIDE` pixels: a whole tile takes well under a minute,
-and memory does not depend on its size.
+Sides of up to `WHOLE` pixels are read whole, others in `ACROSS` windows of `SIDE` pixels: a whole tile takes well under a
+minute, and memory does not depend on its size.
 """
 
 import hashlib
@@ -129,21 +129,21 @@ def _check_layers(values: np.ndarray, bands: list[str], names: list[str], findin
     layers = _twins(list(map(tuple, prints)))
     for pairs, labels, what in ((dates, names, "all bands"), (layers, bands, "all dates")):
         for members in pairs:
-            place = listed(labels[one] for one in members)
+            place = listed(labels[index] for index in members)
             note(findings, "warning", "identical", f"{what}, pixel for pixel", place, SAME)
     # What is left when of those that are the same everywhere only the first is looked at.
     left = [
         (band, date) for band, date in np.ndindex(prints.shape)
         if not any(band in members[1:] for members in layers) and not any(date in members[1:] for members in dates)
     ]  # fmt: skip
-    for members in _twins([prints[one] for one in left]):
-        place = " and ".join(f"{bands[left[one][0]]}, {names[left[one][1]]}" for one in members)
+    for members in _twins([prints[layer] for layer in left]):
+        place = " and ".join(f"{bands[left[index][0]]}, {names[left[index][1]]}" for index in members)
         note(findings, "warning", "identical", "one band, pixel for pixel", place, SAME)
 
 
 def _twins(keys: list) -> list[list[int]]:
     """Indices of equal keys, where there are two or more of a key."""
-    found = defaultdict(list)
+    groups = defaultdict(list)
     for index, key in enumerate(keys):
-        found[key].append(index)
-    return [members for members in found.values() if len(members) > 1]
+        groups[key].append(index)
+    return [members for members in groups.values() if len(members) > 1]

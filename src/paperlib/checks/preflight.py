@@ -98,15 +98,15 @@ def ground_pixel(scene: xr.DataArray) -> tuple[float, float]:
 
 def exit_code(findings: list[Finding]) -> int:
     """0: nothing found; 1: warnings; 2: a run is not possible."""
-    return max((2 if found.level == "error" else 1 for found in findings), default=0)
+    return max((2 if finding.level == "error" else 1 for finding in findings), default=0)
 
 
 def report(findings: list[Finding]) -> str:
     """The findings as text for a terminal: what, where and what to do, below each other."""
     lines = []
-    for found in findings:
-        lines.append(f"{found.level.upper():8}{found.subject}")
-        for name, content in (("found", found.value), ("where", found.place), ("fix", found.fix)):
+    for finding in findings:
+        lines.append(f"{finding.level.upper():8}{finding.subject}")
+        for name, content in (("found", finding.value), ("where", finding.place), ("fix", finding.fix)):
             if not content:
                 continue
             first, later = f"        {name:6}", " " * 14
@@ -114,11 +114,11 @@ def report(findings: list[Finding]) -> str:
                 content, 118, initial_indent=first, subsequent_indent=later,
                 break_long_words=False, break_on_hyphens=False,
             )  # fmt: skip
-    errors = sum(found.level == "error" for found in findings)
+    errors = sum(finding.level == "error" for finding in findings)
     counts = [f"{n} {noun}{'s' * (n != 1)}" for n, noun in ((errors, "error"), (len(findings) - errors, "warning"))]
-    verdict = f"{', '.join(counts)}." if findings else "Nothing wrong was found."
-    told = f"Statistics of pixels: of sides above {WHOLE} pixels, {ACROSS} windows of {SIDE} pixels along each."
-    return "\n".join([*lines, verdict, told])
+    verdict = f"{', '.join(counts)}." if findings else "Nothing wrong was finding."
+    sampled = f"Statistics of pixels: of sides above {WHOLE} pixels, {ACROSS} windows of {SIDE} pixels along each."
+    return "\n".join([*lines, verdict, sampled])
 
 
 # -- scene -------------------------------------------------------------------------------------------------------------
@@ -131,16 +131,16 @@ def _check_series(scene: xr.DataArray, sample: Sample, findings: list[Finding]) 
     if len(days) < 2:
         note(findings, "warning", "dates", "one date alone; a series is expected", names[0], "Add dates.")
     gaps = np.diff(days) / np.timedelta64(1, "D")
-    for one in np.flatnonzero(gaps > GAP * np.median(gaps)) if len(gaps) > 1 else ():
-        value = f"a gap of {gaps[one]:.0f} days; the median is {np.median(gaps):.0f}"
+    for gap in np.flatnonzero(gaps > GAP * np.median(gaps)) if len(gaps) > 1 else ():
+        value = f"a gap of {gaps[gap]:.0f} days; the median is {np.median(gaps):.0f}"
         fix = "Add the dates between: there the series of every pixel is a straight line."
-        note(findings, "warning", "dates", value, f"{names[one]} to {names[one + 1]}", fix)
+        note(findings, "warning", "dates", value, f"{names[gap]} to {names[gap + 1]}", fix)
     absent = [band for band in sensors.BANDS if band not in scene.band.values]
-    if absent:
+    if 0 < len(absent) < len(sensors.BANDS) / 2:  # else another sensor
         fix = "Add them, or do without: what is trained on fewer bands needs a scene of the same bands."
-        note(findings, "warning", "bands", f"no {listed(absent)}; the paper has {listed(sensors.BANDS)}", source, fix)
-    step, size = [abs(one) for one in scene.rio.resolution()], (scene.sizes["y"], scene.sizes["x"])
-    if not scene.rio.crs.is_projected or max(abs(one - 10) for one in step) > 0.01:
+        note(findings, "warning", "bands", f"no {listed(absent)}; Sentinel-2 has {listed(sensors.BANDS)}", source, fix)
+    step, size = [abs(size) for size in scene.rio.resolution()], (scene.sizes["y"], scene.sizes["x"])
+    if not scene.rio.crs.is_projected or max(abs(size - 10) for size in step) > 0.01:
         value = f"pixels of {step[0]:g} x {step[1]:g} in {scene.rio.crs}; 10 x 10 metres are expected"
         note(findings, "warning", "grid", value, source, "Bring it to a grid of 10 m, for example with gdalwarp.")
     if min(size) < sample.patch:
