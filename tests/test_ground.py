@@ -129,3 +129,12 @@ def test_a_crs_off_the_earth_is_refused():
     with pytest.raises(InputError) as caught:
         ground.pixel_size(Affine(10, 0, 0, 0, -10, 0), plan, (3, 3))
     assert caught.value.kind == "crs.unknown" and "plan of a house" in caught.value.problem
+
+
+@pytest.mark.parametrize(
+    ("crs", "x", "y"), [("EPSG:4326", 356040, 4833772), ("EPSG:32631", 1e12, 1e12), ("EPSG:4326", np.nan, 1)]
+)
+def test_coordinates_that_are_no_place_are_refused(crs, x, y):
+    with pytest.raises(InputError) as caught:
+        ground.pixel_size(Affine(1, 0, x, 0, -1, y), crs, (3, 3))
+    assert caught.value.kind == "crs.place" and caught.value.fix

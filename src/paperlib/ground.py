@@ -33,7 +33,13 @@ def _equal_area(crs: CRS, x: float, y: float) -> Transformer:
         )
     axes = {"a": earth.semi_major_metre, "b": earth.semi_minor_metre}
     degrees = Transformer.from_crs(crs, CRS.from_dict({"proj": "longlat", **axes}), always_xy=True)
-    longitude, latitude = degrees.transform(x, y, errcheck=True)
+    longitude, latitude = degrees.transform(x, y)
+    if not (abs(longitude) <= 540 and abs(latitude) <= 90):
+        raise InputError(
+            f"The coordinates ({x:g}, {y:g}) are no place in {crs.name}.",
+            "Assign the coordinate reference system that they are in.",
+            kind="crs.place",
+        )
     local = CRS.from_dict({"proj": "laea", "lon_0": longitude, "lat_0": latitude, **axes, "units": "m"})
     return Transformer.from_crs(crs, local, always_xy=True)
 
@@ -43,7 +49,7 @@ def local_crs(crs: Any, bounds: tuple[float, float, float, float]) -> CRS:
 
     Areas, distances and buffers are those on the ground once geometries are there:
     `polygons.to_crs(ground.local_crs(polygons.crs, polygons.total_bounds))`.
-    Raises `InputError` for a CRS that is not tied to the Earth.
+    Raises `InputError` for a CRS that is not tied to the Earth, and for coordinates that are no place in it.
     """
     left, bottom, right, top = map(float, bounds)
     return _equal_area(CRS.from_user_input(crs), (left + right) / 2, (bottom + top) / 2).target_crs  # type: ignore[return-value]

@@ -1,7 +1,5 @@
 """Commands that make data: labels from a land cover raster, the simulated scene, syntheses of a tile."""
 
-import os
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -29,16 +27,16 @@ def labels(
     paperlib labels worldcover.tif worldcover scenes/31TCJ --out polygons.gpkg
     """
     from ..labels.from_raster import draw_labels
+    from ..labels.writing import check_target, write_polygons
     from ..nomenclature import CLASSES, read_mapping, read_nomenclature
     from ..scenes.scene import open_scene
 
-    if out.exists():
-        raise InputError(f"{out} is there already; name another file.")
     legend = read_nomenclature(nomenclature) if nomenclature else CLASSES
+    check_target(out, per_class * len(legend))
     found = draw_labels(
         raster, read_mapping(mapping), open_scene(scene), legend, per_class, erosion, smallest, largest, seed, test
     )
-    found.to_file(out)  # names and colours of the classes go along
+    write_polygons(found, out)  # names and colours of the classes go along
     typer.echo(found.groupby(["class_name", "set"]).size().unstack(fill_value=0).to_string())
     typer.echo(f"{len(found)} polygons: {out}")
 
@@ -48,19 +46,19 @@ def simulate(
     preset: Annotated[str, typer.Option(help="tiny, demo or paper: size of the scene, number of polygons")] = "demo",
 ) -> None:
     """Write the simulated scene of a preset to FOLDER: product folders, polygons, and the true class of every pixel."""
+    from pyogrio.errors import DataLayerError, DataSourceError
+    from rasterio.errors import RasterioError
+
     from .. import settings
+    from ..outputs import writing
     from ..simulation.scene import simulate_scene
 
-    if folder.exists() and any(folder.iterdir()):
-        raise InputError(f"{folder} is not empty; name a new folder.")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise InputError(f"{folder} is not empty.", "Name a new folder.", kind="output.place")
     choice = settings.make(preset).scene
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        simulate_scene(partial, size=choice.size, pool=choice.pool, test=choice.test, seed=choice.seed)
-        os.replace(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    needed = 100 * choice.size**2  # bytes a pixel of ten bands and their masks on twelve dates, compressed
+    with writing(folder, folder=True, needed=needed, errors=(RasterioError, DataLayerError, DataSourceError)) as part:
+        simulate_scene(part, size=choice.size, pool=choice.pool, test=choice.test, seed=choice.seed)
     typer.echo(f"simulated scene: {folder}")
 
 

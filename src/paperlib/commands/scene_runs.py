@@ -10,6 +10,7 @@ import typer
 from .. import environment, settings
 from ..errors import InputError
 from ..fields import expected
+from ..outputs import check_place
 from .options import (
     JsonOption,
     ModelOption,
@@ -74,6 +75,8 @@ def train(
     from ..runs.workflow import check_first
 
     run = Experiment(preset, scene, polygons, settings=overrides, store=store)
+    if out:
+        check_place(out, folder=True)
     check_first(run, lambda text: typer.echo(text, err=True))
     table = run.trainings(names)
     columns = ["model", "training", "macro_f1_validation", "macro_f1_test", "training_seconds", "chosen"]
@@ -113,11 +116,13 @@ def map_scene(
         return
     names = _check_options(scene, polygons, overrides, preset, model)
     from ..runs.experiment import Experiment
-    from ..runs.products import write_products
+    from ..runs.products import check_room, write_products
     from ..runs.workflow import check_first
 
+    check_place(out, folder=True)
     run = Experiment(preset, scene, polygons, settings=overrides, store=store)
     check_first(run, lambda text: typer.echo(text, err=True))
+    check_room(run, names, out)
     for folder in write_products(run, names, out):
         typer.echo(f"mapped: {folder}")
 

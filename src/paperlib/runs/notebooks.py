@@ -12,7 +12,6 @@ leaves its notebook, with the error in it, as `NAME.failed.ipynb`, and the other
 """
 
 import itertools
-import os
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from papermill.exceptions import PapermillExecutionError
 from .. import environment
 from ..allocation import processors
 from ..errors import InputError
+from ..outputs import check_place, replace, writing
 from ..settings import key
 from .parameters import check_parameters
 
@@ -90,22 +90,18 @@ def execute(run: Run, store: str = "") -> None:
     `store`: root folder of the artifacts, if it is not the default.
     """
     run.output.parent.mkdir(parents=True, exist_ok=True)
-    partial = run.output.with_suffix(f".{os.getpid()}.partial.ipynb")
     failed = run.output.with_suffix(".failed.ipynb")
-    try:
-        papermill.execute_notebook(
-            str(run.notebook), str(partial), run.parameters, progress_bar=False, cwd=str(run.notebook.parent),
-            kernel_name="python3", language="python",
-            kernel_manager_class=_kernel_with({"QUIET": "1", "STORE": store}),
-        )  # fmt: skip
-        os.replace(partial, run.output)
-        for leftover in (failed, *run.output.parent.glob(f"{run.output.stem}.*.partial.ipynb")):  # of a killed process
-            leftover.unlink(missing_ok=True)
-    except PapermillExecutionError:
-        os.replace(partial, failed)
-        raise
-    finally:
-        partial.unlink(missing_ok=True)
+    with writing(run.output) as part:
+        try:
+            papermill.execute_notebook(
+                str(run.notebook), str(part), run.parameters, kernel_name="python3", language="python",
+                cwd=str(run.notebook.parent), kernel_manager_class=_kernel_with({"QUIET": "1", "STORE": store}),
+                progress_bar=False,
+            )  # fmt: skip
+        except PapermillExecutionError:
+            replace(part, failed)
+            raise
+    failed.unlink(missing_ok=True)
 
 
 def _kernel_with(variables: dict[str, str]) -> type[AsyncKernelManager]:
@@ -144,6 +140,7 @@ def run_batch(
             report(f"done before  {run.output.name}  {run.parameters}")
     if not waiting:
         return []
+    check_place(waiting[0].output.parent, folder=True, needed=sum(run.notebook.stat().st_size for run in waiting))
     failed = []
     with _client(scheduler) as client:
         resources, folder = _resources(client), str(Path(store).absolute()) if store else ""

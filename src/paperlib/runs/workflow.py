@@ -10,9 +10,10 @@ from ..checks import preflight
 from ..errors import InputError
 from ..evaluation.scores import scores_table
 from ..models.registry import choose
+from ..outputs import check_place, writing
 from ..settings import Overrides
 from .experiment import Experiment
-from .products import write_products
+from .products import check_room, write_products
 
 
 def check_first(run: Experiment, report: Callable[[str], None], folder: Path | None = None) -> None:
@@ -26,8 +27,8 @@ def check_first(run: Experiment, report: Callable[[str], None], folder: Path | N
     inspection = preflight.inspect(chosen.scene.path, chosen.scene.polygons, chosen)
     findings, text = inspection.findings, inspection.text()
     if folder is not None:
-        (folder / "check.txt").write_text(text + "\n")
-        (folder / "check.json").write_text(json.dumps([asdict(finding) for finding in findings], indent=1) + "\n")
+        _write_text(folder / "check.txt", text)
+        _write_text(folder / "check.json", json.dumps([asdict(finding) for finding in findings], indent=1))
     report(text)
     if preflight.exit_code(findings) == 2:
         raise InputError(
@@ -52,17 +53,25 @@ def run_all(
     overrides of the preset. Returns the run. Raises `InputError` as the stages do.
     """
     chosen = choose(names)
+    check_place(out, folder=True)
     out.mkdir(parents=True, exist_ok=True)
     store = store or environment.read("STORE") or out.absolute() / "artifacts"
     run = Experiment(preset, scene, polygons, settings=settings, store=store)
     check_first(run, report, out)
+    check_room(run, chosen, out / "maps")
     for name in chosen:
         best = run.trainings([name]).query("chosen").iloc[0]
         report(
             f"trained {name}: macro F1 {best['macro_f1_validation']:.3f} validation, {best['macro_f1_test']:.3f} test"
         )
-    run.trainings(chosen).to_csv(out / "trainings.csv", index=False)
+    _write_text(out / "trainings.csv", run.trainings(chosen).to_csv(index=False))
     for folder in write_products(run, chosen, out / "maps"):
         report(f"mapped: {folder}")
-    scores_table(run.class_scores(chosen), run.efficiency(chosen), run.legend).to_csv(out / "table-4.csv")
+    table = scores_table(run.class_scores(chosen), run.efficiency(chosen), run.legend)
+    _write_text(out / "table-4.csv", table.to_csv())
     return run
+
+
+def _write_text(path: Path, text: str) -> None:
+    with writing(path) as part:
+        part.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
