@@ -62,13 +62,14 @@ def start(arguments: list[str], limit: int = 2**40) -> subprocess.CompletedProce
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(told), files_end_at(limit):
         patch.setattr(sys, "argv", ["paperlib", *arguments])
         with pytest.raises(SystemExit) as ended, warnings.catch_warnings():
+            warnings.simplefilter("default")  # no errors
             app()
     return subprocess.CompletedProcess(arguments, ended.value.code, out.getvalue(), told.getvalue())
 
 
 def refused(done: subprocess.CompletedProcess, place: str) -> str:
     """The line that says why; asserts that there is one, and only one after a report of the check."""
-    lines = [line for line in done.stderr.splitlines() if line.startswith("paperlib: ")]
+    lines = [line for line in done.stderr.splitlines() if line.startswith("paperlib: ") and "Fewer than" not in line]
     assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
     assert len(lines) == 1 and done.stderr.splitlines()[-1] == lines[0] and place in lines[0], done.stderr
     return lines[0]

@@ -31,6 +31,7 @@ from ..errors import InputError, InputWarning
 from ..features.inputs import Inputs
 from ..features.superpixels import segment_scene
 from ..nomenclature import NODATA_CLASS, LandCover, colour_table
+from ..outputs import size, writing
 from ..scenes.series import rows_cached
 from ..scenes.windowing import Window, windows
 from ..training.classifier import Classifier
@@ -167,36 +168,37 @@ def _save(path: Path, array: np.ndarray) -> None:
 def _assemble(
     folder: Path, scene: xr.DataArray, parts: list[Window], legend: tuple[LandCover, ...], precision: dict[str, str]
 ) -> None:
-    """The two maps, out of the results of all windows."""
+    """The two maps, out of the results of all windows; older ones in the folder stay until both are whole."""
     profile = {
         "driver": "GTiff", "dtype": "uint8", "count": 1, "height": scene.sizes["y"], "width": scene.sizes["x"],
         "crs": scene.rio.crs, "transform": scene.rio.transform(), "tiled": True, "bigtiff": "if_safer",
     }  # fmt: skip
     kinds = (("class", NODATA_CLASS, "nearest"), ("confidence", NODATA_CONFIDENCE, "average"))
-    for number, (name, nodata, resampling) in enumerate(kinds):
-        raw, final = folder / f"{name}.raw.tif", folder / f"{name}.tif"
-        images = ((RasterWindow.from_slices(*part.core), _load(folder / "windows", part)[number]) for part in parts)
-        try:
-            with rasterio.open(raw, "w", nodata=nodata, **profile) as file:
-                if name == "class":
-                    file.write_colormap(1, colour_table(legend))
-                    file.update_tags(1, **{f"class_{cover.code}": cover.name for cover in legend})
-                else:
-                    file.update_tags(1, unit="percent")
-                file.update_tags(**precision)
-                for place, image in images:
-                    file.write(image, 1, window=place)
-            copy_raster(raw, final, driver="COG", compress="deflate", resampling=resampling, num_threads="all_cpus")
-            whole = _holds(final, number, folder / "windows", parts)
-        except (RasterioError, CPLE_BaseError):  # rasterio lets some of GDAL's errors through as they are
-            whole = False
-        if not whole:  # GDAL says little, or nothing, when it closes a file on a full disk
-            final.unlink(missing_ok=True)
-            raise InputError(
-                f"{final} could not be written whole: {shutil.disk_usage(folder).free / 1e9:.1f} GB are free there.",
-                "Make room and give the same command again; what is classified is kept.", kind="disk.full",
-            )  # fmt: skip
-        raw.unlink()
+    with writing(folder, folder=True) as target:
+        for number, (name, nodata, resampling) in enumerate(kinds):
+            raw, final = target / f"{name}.raw.tif", target / f"{name}.tif"
+            images = ((RasterWindow.from_slices(*part.core), _load(folder / "windows", part)[number]) for part in parts)
+            try:
+                with rasterio.open(raw, "w", nodata=nodata, **profile) as file:
+                    if name == "class":
+                        file.write_colormap(1, colour_table(legend))
+                        file.update_tags(1, **{f"class_{cover.code}": cover.name for cover in legend})
+                    else:
+                        file.update_tags(1, unit="percent")
+                    file.update_tags(**precision)
+                    for place, image in images:
+                        file.write(image, 1, window=place)
+                copy_raster(raw, final, driver="COG", compress="deflate", resampling=resampling, num_threads="all_cpus")
+                whole = _holds(final, number, folder / "windows", parts)
+            except (RasterioError, CPLE_BaseError):  # rasterio lets some of GDAL's errors through as they are
+                whole = False
+            if not whole:  # GDAL says little, or nothing, when it closes a file on a full disk
+                raise InputError(
+                    f"{folder / final.name} could not be written whole: "
+                    f"{size(shutil.disk_usage(folder).free)} are free there.",
+                    "Make room and give the same command again; what is classified is kept.", kind="disk.full",
+                )  # fmt: skip
+            raw.unlink()
 
 
 def _load(folder: Path, part: Window) -> np.ndarray:
