@@ -187,6 +187,21 @@ def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path):
     assert names(tmp_path) == ["out", "out/a"]
 
 
+def test_what_a_stopped_block_wrote_is_given_to_the_next_with_the_same_key(tmp_path):
+    final = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt), writing(final, folder=True, resume="a") as part:
+        (part / "first").write_text("a")
+        raise KeyboardInterrupt
+    assert not final.exists()
+    with pytest.raises(RuntimeError), writing(final, folder=True, resume="b") as part:
+        assert not list(part.iterdir())  # of another key
+        raise RuntimeError
+    with writing(final, folder=True, resume="a") as part:
+        assert (part / "first").read_text() == "a"
+        (part / "second").write_text("b")
+    assert names(tmp_path) == ["out", "out/first", "out/second"]
+
+
 def test_replace_renames_files_and_folders(tmp_path):
     (tmp_path / "part").mkdir()
     (tmp_path / "part" / "a").write_text("a")

@@ -23,7 +23,11 @@ NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR
 
 @contextmanager
 def writing(
-    path: str | Path, folder: bool = False, needed: int = 0, errors: tuple[type[Exception], ...] = ()
+    path: str | Path,
+    folder: bool = False,
+    needed: int = 0,
+    errors: tuple[type[Exception], ...] = (),
+    resume: str = "",
 ) -> Iterator[Path]:
     """Give a path to write to; when the block ends, what is there becomes `path`, whole.
 
@@ -33,6 +37,8 @@ def writing(
     folder: the path given is an empty folder. Files of the same names in an existing `path` are replaced, others stay.
     needed: bytes that the output takes, as far as that is known.
     errors: what libraries raise when they cannot write, besides `OSError`.
+    resume: a key of all that decides on the output. With it, what a stopped block with the same key has written is kept
+        beside `path`, and given to the next one.
 
     Files that a driver writes beside the path given (such as .dbf beside .shp) become neighbours of `path`. When the
     block raises, `path` stays as it was. Raises `InputError` where `check_place` does, and when room or the right to
@@ -44,16 +50,21 @@ def writing(
         path.parent.mkdir(parents=True, exist_ok=True)
     merge = path.is_dir() and (path.is_mount() or any(path.iterdir()))
     home = path if merge else path.parent
-    beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=home))
+    beside, whole = home / f".{path.name}.{resume}.partial", False
+    if resume:
+        beside.mkdir(exist_ok=True)
+    else:
+        beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=home))
     try:
         part = beside / path.name
         if folder:
-            part.mkdir()
+            part.mkdir(exist_ok=True)
         yield part
         if not folder or merge:
             _move_files(part if folder else beside, home)
         else:
             replace(part, path)
+        whole = True
         for left in home.glob(f".{path.name}.*.partial"):  # by killed processes
             shutil.rmtree(left, ignore_errors=True)
     except (OSError, *errors) as error:  # type: ignore[misc]  # mypy does not unpack the tuple
@@ -61,7 +72,8 @@ def writing(
             raise
         raise no_room(path, error, needed) from error
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        if whole or not resume:
+            shutil.rmtree(beside, ignore_errors=True)
 
 
 def replace(partial: Path, final: Path) -> None:

@@ -133,14 +133,18 @@ def _map_with(scene: Path, out: Path, overrides: dict, folders: list[Path], pres
     chosen = settings.override(chosen, {"scene.path": str(scene), "scene.polygons": ""})
     from ..runs.dataset import Dataset
     from ..runs.products import write_map
+    from ..scenes.fingerprints import fingerprint
     from ..store import open_store
-    from ..training.classifier import Classifier
+    from ..training.classifier import FILE, Classifier
 
+    check_place(out, folder=True)
     classifiers = [Classifier.load(folder) for folder in folders]
     series = Dataset(chosen, open_store()).scene
-    for classifier in classifiers:
+    progress = not environment.read("QUIET")
+    for folder, classifier in zip(folders, classifiers, strict=True):
         target = out / classifier.name
-        write_map(classifier, series, target, chosen.map.window, progress=not environment.read("QUIET"))
+        resume = settings.key((folder / FILE).read_text(), fingerprint(scene), chosen.scene, chosen.map.window)
+        write_map(classifier, series, target, chosen.map.window, progress, resume)
         typer.echo(f"mapped: {target}")
 
 

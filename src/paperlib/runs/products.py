@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pystac
 import xarray as xr
+from rasterio.errors import RasterioError
 
 from .. import store
 from ..mapping.gis import write_gis_files
@@ -52,14 +53,21 @@ def write_products(run: Experiment, names: tuple[str, ...], folder: Path) -> lis
 
 
 def write_map(
-    classifier: Classifier, scene: xr.DataArray, folder: Path, window: int = 256, progress: bool = False
+    classifier: Classifier,
+    scene: xr.DataArray,
+    folder: Path,
+    window: int = 256,
+    progress: bool = False,
+    resume: str = "",
 ) -> Path:
     """Map a scene (band, time, y, x) with a trained classifier, and write to `folder` what `write_products` writes.
 
-    `window` and `progress` as of `mapping.map_scene`. Returns `folder`. Raises `InputError` for a scene that lacks what
-    the classifier reads, and where `folder` cannot be written.
+    `window` and `progress` as of `mapping.map_scene`. `resume`: a key of the classifier, the scene and the window, with
+    which a map that was stopped goes on. Returns `folder`. Raises `InputError` for a scene that lacks what the
+    classifier reads, where `folder` cannot be written, and when its disk is full.
     """
-    with writing(folder, folder=True, needed=scene.sizes["y"] * scene.sizes["x"]) as target:
+    needed = 4 * scene.sizes["y"] * scene.sizes["x"]  # windows of two bytes a pixel, then the maps
+    with writing(folder, folder=True, needed=needed, errors=(RasterioError,), resume=resume) as target:
         map_scene(classifier, scene, target, window, progress=progress)
         write_gis_files(target, classifier.legend)
         facts = {
