@@ -177,8 +177,8 @@ def whole(run, tmp_path_factory):
     """The same map, made without a disturbance."""
     folder = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scene_maps.os, "cpu_count", lambda: 1)
-        map_scene(run.classifier("2D-CNN"), run.scene, run.normaliser, run.legend, folder, window=24)
+        patch.setattr(scene_maps.allocation, "processors", lambda: 1)
+        map_scene(run.classifier("2D-CNN"), run.scene, folder, window=24)
     return folder
 
 
