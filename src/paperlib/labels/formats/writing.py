@@ -6,8 +6,8 @@ import geopandas as gpd
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from ..errors import InputError
-from ..outputs import check_place, writing
+from ...errors import InputError
+from ...outputs import check_place, writing
 
 #: Formats that keep outlines, CRS and all columns.
 FORMATS = (".gpkg", ".geojson", ".fgb", ".shp")
