@@ -26,8 +26,8 @@ def labels(
 
     paperlib labels worldcover.tif worldcover scenes/31TCJ --out polygons.gpkg
     """
-    from ..labels.from_raster import draw_labels
     from ..labels.formats.writing import check_target, write_polygons
+    from ..labels.from_raster import draw_labels
     from ..nomenclature import CLASSES, read_mapping, read_nomenclature
     from ..scenes.scene import open_scene
 
