@@ -2,19 +2,55 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import paperlib
 
+SOURCE = Path(paperlib.__file__).parent
 
-def test_import_loads_nothing_heavy():
-    code = (
-        "import sys, paperlib; "
-        "print(*sorted({'torch', 'rasterio', 'sklearn', 'numpy', 'pandas', 'xarray', 'geopandas'} & set(sys.modules)))"
-    )
+#: Modules that compute with torch, or hand what does: all others load without it.
+WITH_TORCH = (
+    "devices", "evaluation.scoring", "features", "figures.networks.", "mapping", "models.", "pages.",
+    "reproduction.", "runs", "training",
+)  # fmt: skip
+WITHOUT_TORCH = ("mapping.gis", "models.registry", "pages.measurements", "pages.performance", "reproduction.paper",
+                 "reproduction.tables", "reproduction.audit", "reproduction.recomputed", "features.indices")  # fmt: skip
+#: Modules that compute with scikit-learn.
+WITH_SKLEARN = ("evaluation.applicability",)
+NAMES = [
+    ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+    for path in sorted(SOURCE.rglob("*.py"))
+]
+
+
+def loaded(code: str, *libraries: str) -> set[str]:
+    """Which of these libraries a new process has loaded after some code."""
+    code += f"\nimport sys; print('loaded', *({set(libraries)!r} & set(sys.modules)))"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout.strip() == ""
+    return set(answer.stdout.splitlines()[-1].split()[1:])
+
+
+def imports(names: list[str]) -> str:
+    return "\n".join(f"import paperlib.{name}" for name in names)
+
+
+@pytest.mark.parametrize(
+    "code", ["import paperlib", "from paperlib.__main__ import cli\ncli(['--help'], standalone_mode=False)"]
+)
+def test_a_start_loads_nothing_heavy(code):
+    heavy = "torch", "rasterio", "sklearn", "skops", "numpy", "pandas", "xarray", "geopandas", "matplotlib", "papermill"
+    assert loaded(code, *heavy) == set()
+
+
+def test_modules_load_torch_and_scikit_learn_only_where_they_need_them():
+    light = [name for name in NAMES if name in WITHOUT_TORCH or not name.startswith(WITH_TORCH)]
+    light = [name for name in light if name not in ("__init__", *WITH_SKLEARN)]
+    assert len(light) > 60
+    assert loaded(imports(light), "torch", "sklearn", "skops", "papermill") == set()
+    others = [name for name in NAMES if name not in (*light, "__init__", *WITH_SKLEARN)]
+    assert loaded(imports(others), "sklearn", "skops") == set()
 
 
 def test_names_lead_to_their_modules():

@@ -9,6 +9,7 @@ import io
 import json
 import math
 import zlib
+from collections.abc import Sequence
 from html import escape
 
 import geopandas as gpd
@@ -52,7 +53,7 @@ PAGE = """<link rel="stylesheet" href="vendor/ol/ol.css"><link rel="stylesheet" 
 <script src="vendor/ol/ol.js" defer></script><script src="map/webmap.js" defer></script>"""
 
 
-def interactive_map(run: Experiment, side: int = SIDE, names=CLASSIFIERS) -> Html:
+def interactive_map(run: Experiment, side: int = SIDE, names: Sequence[str] = CLASSIFIERS) -> Html:
     """The maps of a run over its scene for a browser, with layers, a swipe, polygons and the series of pixels.
 
     Parameters

@@ -3,6 +3,7 @@
 Each check takes printed values and returns the inconsistencies among them, none where they agree.
 """
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,7 +41,7 @@ class Inconsistency(NamedTuple):
     consequence: str
 
 
-def check_means(table_4=TABLE_4, tolerance: float = 0.001) -> list[Inconsistency]:
+def check_means(table_4: dict = TABLE_4, tolerance: float = 0.001) -> list[Inconsistency]:
     """Printed means that differ from the means of their rows, with the single cells that would explain them."""
     cells, rows = candidates_table(table_4, tolerance), []
     for _, row in means_table(table_4, tolerance).query("~agrees").iterrows():
@@ -55,7 +56,9 @@ def check_means(table_4=TABLE_4, tolerance: float = 0.001) -> list[Inconsistency
     return rows
 
 
-def check_claims(rows=TEST_ROWS, means=TEST_MEANS, reliability=paper.TABLE_4_RELIABILITY) -> list[Inconsistency]:
+def check_claims(
+    rows: dict = TEST_ROWS, means: Sequence[float] = TEST_MEANS, reliability: Sequence = paper.TABLE_4_RELIABILITY
+) -> list[Inconsistency]:
     """Sentences that fail by the printed means or by the means of the rows, and a lead within the spread of trainings."""
     results = []
     for _, row in claim_margins_table(rows, means).iterrows():
@@ -81,7 +84,9 @@ def check_claims(rows=TEST_ROWS, means=TEST_MEANS, reliability=paper.TABLE_4_REL
     return results
 
 
-def check_labels(pool=paper.TABLE_2, test=paper.TABLE_3, bound: int = LABELS_BELOW) -> list[Inconsistency]:
+def check_labels(
+    pool: dict[int, int] = paper.TABLE_2, test: dict[int, int] = paper.TABLE_3, bound: int = LABELS_BELOW
+) -> list[Inconsistency]:
     """Label counts far from those of the text; sets that differ by 10 points in a class or by a factor 2 in polygon size."""
     total, size = sum(pool.values()), [sum(pool.values()) / paper.POLYGONS_POOL]
     size.append(sum(test.values()) / paper.POLYGONS_TEST)
@@ -107,7 +112,9 @@ def check_labels(pool=paper.TABLE_2, test=paper.TABLE_3, bound: int = LABELS_BEL
     return results
 
 
-def check_classes(validation=TABLE_4["validation"][0], test=TEST_ROWS, counts=paper.TABLE_3) -> list[Inconsistency]:
+def check_classes(
+    validation: dict = TABLE_4["validation"][0], test: dict = TEST_ROWS, counts: dict[int, int] = paper.TABLE_3
+) -> list[Inconsistency]:
     """Classes in which every model loses 0.3 of F1 or more between validation and test."""
     results = []
     for code in counts:
@@ -129,8 +136,8 @@ def check_classes(validation=TABLE_4["validation"][0], test=TEST_ROWS, counts=pa
 
 
 def check_costs(
-    parameters=paper.TABLE_4_PARAMETERS, training=paper.TABLE_4_TRAINING_MINUTES,
-    inference=paper.TABLE_4_INFERENCE_MINUTES, reliability=paper.TABLE_4_RELIABILITY,
+    parameters: Sequence = paper.TABLE_4_PARAMETERS, training: Sequence[str] = paper.TABLE_4_TRAINING_MINUTES,
+    inference: Sequence[int] = paper.TABLE_4_INFERENCE_MINUTES, reliability: Sequence = paper.TABLE_4_RELIABILITY,
 ) -> list[Inconsistency]:  # fmt: skip
     """Streams that do not add up, minutes that are the same for all models or no plain numbers, deviations not printed."""
     results, place = [], paper.MODELS.index
@@ -162,7 +169,9 @@ def check_costs(
     return results
 
 
-def check_data(dates=paper.DATES, brightness=None, side: float = TILE_KM) -> list[Inconsistency]:
+def check_data(
+    dates: Sequence[str] = paper.DATES, brightness: Callable | None = None, side: float = TILE_KM
+) -> list[Inconsistency]:
     """Dates that are not monthly or miss a month, a brightness index that ignores brightness, a rounded tile size."""
     days, results = np.diff(pd.to_datetime(list(dates)).values).astype("timedelta64[D]").astype(int), []
     months = len({date[:7] for date in dates})

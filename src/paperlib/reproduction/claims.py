@@ -6,7 +6,7 @@ supported where it lies outside, and undecided otherwise.
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -65,7 +65,9 @@ def claims_table(run: Experiment) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def learning_sizes(run: Experiment, names=("TempCNN", BASE), shares=(0.25, 0.5, 0.75, 1.0)) -> pd.DataFrame:
+def learning_sizes(
+    run: Experiment, names: Sequence[str] = ("TempCNN", BASE), shares: Sequence[float] = (0.25, 0.5, 0.75, 1.0)
+) -> pd.DataFrame:
     """Validation macro F1 with fewer training polygons: columns model, polygons (number), training, macro_f1."""
     frames = []
     for share, name in itertools.product(shares, names):

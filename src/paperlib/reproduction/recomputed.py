@@ -1,6 +1,7 @@
 """Values that follow from the printed values of the paper: means of rows, ranks, margins, ranges, shares."""
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ SENTENCES = (
 )  # fmt: skip
 
 
-def means_table(table_4=TABLE_4, tolerance: float = 0.001) -> pd.DataFrame:
+def means_table(table_4: dict = TABLE_4, tolerance: float = 0.001) -> pd.DataFrame:
     """Printed means of Table 4 beside the means of the rows printed above them; `table_4`: set -> (rows by code, means)."""
     parts = []
     for part, (rows, means) in table_4.items():
@@ -34,7 +35,7 @@ def means_table(table_4=TABLE_4, tolerance: float = 0.001) -> pd.DataFrame:
     return table.assign(agrees=table["difference"].abs() <= tolerance + 1e-9)
 
 
-def candidates_table(table_4=TABLE_4, tolerance: float = 0.001) -> pd.DataFrame:
+def candidates_table(table_4: dict = TABLE_4, tolerance: float = 0.001) -> pd.DataFrame:
     """Single cells that could be misprints, with the value that each needs for the printed mean to follow from its rows.
 
     Only cells whose needed value lies between 0 and 1, within the rounding to three decimals. "near": at most `NEAR` outside
@@ -55,7 +56,9 @@ def candidates_table(table_4=TABLE_4, tolerance: float = 0.001) -> pd.DataFrame:
     return pd.DataFrame(cells, columns=columns)
 
 
-def ranking_table(rows=TEST_ROWS, means=TEST_MEANS, counts=paper.TABLE_3) -> pd.DataFrame:
+def ranking_table(
+    rows: dict = TEST_ROWS, means: Sequence[float] = TEST_MEANS, counts: dict[int, int] = paper.TABLE_3
+) -> pd.DataFrame:
     """Scores and ranks of the models: printed mean, mean of the printed rows, and F1 weighted by labelled pixels."""
     f1 = np.array([rows[code] for code in counts])
     table = pd.DataFrame(index=pd.Index(paper.MODELS, name="model"))
@@ -66,7 +69,7 @@ def ranking_table(rows=TEST_ROWS, means=TEST_MEANS, counts=paper.TABLE_3) -> pd.
     return table.sort_values("printed mean", ascending=False)
 
 
-def claim_margins_table(rows=TEST_ROWS, means=TEST_MEANS) -> pd.DataFrame:
+def claim_margins_table(rows: dict = TEST_ROWS, means: Sequence[float] = TEST_MEANS) -> pd.DataFrame:
     """Margin by which the models that a sentence puts first exceed those behind them; the sentence fails at 0 or below.
 
     "at worst" takes for each model the one of its two means that supports the sentence least.
@@ -83,7 +86,9 @@ def claim_margins_table(rows=TEST_ROWS, means=TEST_MEANS) -> pd.DataFrame:
     return table
 
 
-def reliability_table(means=TABLE_4["validation"][1], reliability=paper.TABLE_4_RELIABILITY) -> pd.DataFrame:
+def reliability_table(
+    means: Sequence[float] = TABLE_4["validation"][1], reliability: Sequence = paper.TABLE_4_RELIABILITY
+) -> pd.DataFrame:
     """Printed validation means as the best of n trainings with the printed mean and std: z and its range by rounding.
 
     "chance" is the probability that the best of n normal draws is as high. "possible" says whether the best can be the
@@ -107,7 +112,7 @@ def expected_best(n: int = paper.TRAININGS) -> float:
     return integrate.quad(lambda x: x * n * stats.norm.pdf(x) * stats.norm.cdf(x) ** (n - 1), -10, 10)[0]
 
 
-def shares_table(pool=paper.TABLE_2, test=paper.TABLE_3) -> pd.DataFrame:
+def shares_table(pool: dict[int, int] = paper.TABLE_2, test: dict[int, int] = paper.TABLE_3) -> pd.DataFrame:
     """Labelled pixels and shares of each class in both sets, and its weight in macro F1 divided by its share of test."""
     table = pd.DataFrame({"pool": pd.Series(pool), "test": pd.Series(test)})
     table[["pool (%)", "test (%)"]] = 100 * table / table.sum()
