@@ -15,6 +15,7 @@ from ..errors import Finding, InputError, InputWarning
 from ..labels.formats.files import read_table
 from ..labels.polygons import examine, rows_text
 from ..scenes.findings import problems
+from ..scenes.meaning.judging import value_problems
 from ..scenes.scene import open_scene
 from ..settings import Labels
 
@@ -57,7 +58,9 @@ def scene_faults(path: Path, findings: list[Finding], **choices) -> xr.DataArray
     """
     warned: list[Finding] = []
     scene = attempt(warned, "scene", path, open_scene, path, **choices)
-    if scene is None:
+    if scene is not None:
+        warned += attempt(findings, "scene", path, value_problems, scene) or []
+    else:
         warned = attempt(findings, "scene", path, problems, path, **choices) or warned
     for finding in warned:
         add(findings, finding)

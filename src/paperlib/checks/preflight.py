@@ -116,7 +116,7 @@ def report(findings: list[Finding]) -> str:
             )  # fmt: skip
     errors = sum(finding.level == "error" for finding in findings)
     counts = [f"{n} {noun}{'s' * (n != 1)}" for n, noun in ((errors, "error"), (len(findings) - errors, "warning"))]
-    verdict = f"{', '.join(counts)}." if findings else "Nothing wrong was finding."
+    verdict = f"{', '.join(counts)}." if findings else "Nothing wrong was found."
     sampled = f"Statistics of pixels: of sides above {WHOLE} pixels, {ACROSS} windows of {SIDE} pixels along each."
     return "\n".join([*lines, verdict, sampled])
 

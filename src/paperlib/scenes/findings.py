@@ -10,7 +10,7 @@ from . import sensors
 from .formats.theia import choose_grid, find_products, read_scale
 from .meaning.judging import value_problems
 from .rasters import Header, read_header
-from .scene import open_scene
+from .scene import kind_of, open_scene
 
 
 def problems(path: str | Path, **choices: Any) -> list[Finding]:
@@ -24,7 +24,7 @@ def problems(path: str | Path, **choices: Any) -> list[Finding]:
     if scene is not None:
         findings += value_problems(scene)
     folder = Path(path)
-    if scene is None and folder.is_dir():
+    if scene is None and folder.is_dir() and kind_of(folder) == "theia_l3a":
         listed: list[Finding] = []
         _attempt(listed, "scene", folder, _product_faults, folder, listed)
         findings = listed or findings
