@@ -1,11 +1,12 @@
-# Targets: help, install, test, book, pdf, format, check, clean. Requires Python 3.11+ with pip and venv, and make.
+# Targets: help, install, test, notebooks, book, pdf, format, check, clean. Requires Python 3.11+ with pip and venv, and make.
 PYTHON ?= python3
 BIN := .venv/bin
 
 help:
 	@echo "make book     build the book (preset demo; set PAPERLIB_PRESET=tiny for a quick look)"
 	@echo "make pdf      print the built book as one PDF (requires chromium)"
-	@echo "make test     run all tests"
+	@echo "make test     run all tests and print the processor time of each file"
+	@echo "make notebooks  run each notebook of the book alone from an empty store"
 	@echo "make install  create the environment .venv with the pinned versions"
 	@echo "make format   format the code and strip outputs from notebooks"
 	@echo "make check    check formatting, lint, types, and that notebooks have no outputs"
@@ -29,6 +30,9 @@ pdf: book
 test: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --processor-time
 
+notebooks: install
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --empty-stores tests/book/test_notebooks.py
+
 format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -43,4 +47,4 @@ check: install
 clean:
 	rm -rf book/_build .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
-.PHONY: help install book pdf test format check clean
+.PHONY: help install book pdf test notebooks format check clean
