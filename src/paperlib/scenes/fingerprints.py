@@ -13,6 +13,7 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from ..errors import InputError
+from ..outputs import no_room
 from .formats.l2a import find_folders, read_product
 from .formats.loose import find_images
 from .formats.stac_items import IMAGES, asset_path, read_items
@@ -111,16 +112,22 @@ def _state(file: Path) -> tuple[int, str]:
 def _content(file: Path) -> bytes | None:
     """The content of an SQLite file with its write-ahead log; None of what is no such file.
 
-    A copy is opened, since opening in place leaves files beside the user's.
+    With a log, a copy is opened, since opening in place leaves files beside the user's. Raises `InputError` where the
+    folder of temporary files has no room for it.
     """
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "copy"
-        shutil.copyfile(file, copy)
+        address = f"{file.absolute().as_uri()}?immutable=1"
         log = file.with_name(file.name + "-wal")
-        if log.is_file():
-            shutil.copyfile(log, copy.with_name("copy-wal"))
+        if log.is_file() and log.stat().st_size:
+            copy = Path(folder) / "copy"
+            try:
+                shutil.copyfile(file, copy)
+                shutil.copyfile(log, copy.with_name("copy-wal"))
+            except OSError as error:
+                raise no_room(copy, error, file.stat().st_size + log.stat().st_size) from error
+            address = copy.as_uri()
         try:
-            with closing(sqlite3.connect(copy)) as source, closing(sqlite3.connect(":memory:")) as memory:
+            with closing(sqlite3.connect(address, uri=True)) as source, closing(sqlite3.connect(":memory:")) as memory:
                 source.backup(memory)
                 return memory.serialize()
         except sqlite3.Error:
