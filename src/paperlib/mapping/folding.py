@@ -69,7 +69,7 @@ def unpadded(model: Model) -> Model:
     Away from a scene's edge these are the very values that the network gives there, without work on those pixels of the
     halo that no later layer needs. A network of single pixels answers for all, as before.
     """
-    model = deepcopy(model, {id(one): one for one in (*model.parameters(), *model.buffers())})
+    model = deepcopy(model, {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())})
     for layer in model.modules():
         if isinstance(layer, (nn.Conv2d, nn.Conv3d)) and layer.kernel_size[-1] > 1:  # else a kernel over dates alone
             layer.padding = (*layer.padding[:-2], 0, 0)

@@ -63,12 +63,12 @@ def load(
         return None
     try:
         with safe_open(path, "pt") as file:
-            said = file.metadata() or {}
+            metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (the file is no dict)
     except SafetensorError:
         return None
-    text = said.get("record", "")
-    if said.get("digest") != _digest(tensors, text):  # spoilt from outside; beginning again is right, if slow
+    text = metadata.get("record", "")
+    if metadata.get("digest") != _digest(tensors, text):  # spoilt from outside; beginning again is right, if slow
         return None
     groups: dict[str, dict[str, torch.Tensor]] = {"model": {}, "best": {}, "optimiser": {}, "random": {}}
     for key, value in tensors.items():
