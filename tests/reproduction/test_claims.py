@@ -231,7 +231,7 @@ EVIDENCE = {
     "A prior segmentation helps: iota2_ctx beats iota2_base.": (better(CTX), better(BASE)),
     "Contextual features cost training time.": (Planted(seconds={CTX: 100}), Planted(seconds={BASE: 100})),
     "A forest does not see the order of the dates.": (Planted(), worse(BASE, dates="shuffled")),
-    "Nor does a 2D-CNN on stacked dates.": (Planted(), better("2D-CNN", dates="shuffled")),
+    "A 2D-CNN on stacked dates does not see their order.": (Planted(), better("2D-CNN", dates="shuffled")),
     "TempCNN learns from the order of the dates.": (
         worse("TempCNN", dates="shuffled"), better("TempCNN", dates="shuffled")),
     "3D-CNN learns from the order of the dates.": (
@@ -253,7 +253,7 @@ EVIDENCE = {
     "CNNs have less speckle than a forest.": (maps(forest=speckled), maps(pixels=speckled)),
     "Patch-based models erase small features.": (
         maps(pixels=speckled, patches=smoothed), maps(pixels=smoothed, patches=speckled)),
-    "Patch-based models dilate large ones.": (maps(patches=dilated), maps(pixels=dilated)),
+    "Patch-based models dilate large features.": (maps(patches=dilated), maps(pixels=dilated)),
     "Class borders are often labelled built-up.": (
         maps(pixels=built_where(BORDERS)), maps(pixels=built_where(~BORDERS))),
 }  # fmt: skip
@@ -316,7 +316,7 @@ def test_chance_decides_rarely(text):
           for name in models.NAMES),
         *((text, change(name, dates="shuffled"))
           for text, name in (("A forest does not see the order of the dates.", BASE),
-                             ("Nor does a 2D-CNN on stacked dates.", "2D-CNN"))
+                             ("A 2D-CNN on stacked dates does not see their order.", "2D-CNN"))
           for change in (better, worse)),
     ],
 )  # fmt: skip
@@ -399,7 +399,7 @@ def test_the_table_has_every_claim_and_its_verdict():
         assert row.verdict == answer(claim.text, run)
     order = table.set_index("claim")["verdict"]
     assert order["A forest does not see the order of the dates."] == REFUTED
-    assert order["Nor does a 2D-CNN on stacked dates."] == SUPPORTED
+    assert order["A 2D-CNN on stacked dates does not see their order."] == SUPPORTED
 
 
 def test_without_a_known_truth_the_claims_that_need_it_are_undecided():

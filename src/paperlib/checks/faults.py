@@ -34,7 +34,7 @@ def add(findings: list[Finding], finding: Finding) -> None:
 
 
 def attempt(findings: list[Finding], subject: str, place: object, function: Callable, *arguments, **keywords) -> Any:
-    """What a function returns. Where it raises: None, and an error finding; its `InputWarning`s become warning findings."""
+    """The result of a function. An error becomes an error finding with the result None, warnings become warning findings."""
     result = None
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

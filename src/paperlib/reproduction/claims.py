@@ -174,7 +174,7 @@ CLAIMS = (
     Claim("Contextual features cost training time.", "3.6", "logarithm of the ratio of training seconds", _slower),
     Claim("A forest does not see the order of the dates.", "2.1", f"{F1}: dates in order minus shuffled, iota2_base",
           _order_matters(BASE), equal=True),
-    Claim("Nor does a 2D-CNN on stacked dates.", "2.2.2", f"{F1}: dates in order minus shuffled, 2D-CNN",
+    Claim("A 2D-CNN on stacked dates does not see their order.", "2.2.2", f"{F1}: dates in order minus shuffled, 2D-CNN",
           _order_matters("2D-CNN"), equal=True),
     Claim("TempCNN learns from the order of the dates.", "2.2.1", f"{F1}: dates in order minus shuffled, TempCNN",
           _order_matters("TempCNN")),
@@ -208,7 +208,7 @@ CLAIMS = (
           "recall in objects narrower than 3 pixels: TempCNN minus 3D-CNN",
           lambda run: evidence.recall_in_narrow_objects(run, "TempCNN")
           - evidence.recall_in_narrow_objects(run, "3D-CNN")),
-    Claim("Patch-based models dilate large ones.", "2.2.4",
+    Claim("Patch-based models dilate large features.", "2.2.4",
           f"{SHARE} beside built-up objects given to them: 3D-CNN minus TempCNN",
           lambda run: evidence.spread_beside(run, "3D-CNN") - evidence.spread_beside(run, "TempCNN")),
     Claim("Class borders are often labelled built-up.", "3.6",
