@@ -83,7 +83,8 @@ def _label(path: Path, cube: xr.Dataset, choices: Choices) -> xr.DataArray:
     plan = plan_bands(list(held), choices.bands, where, choices.sensor or _platform(cube), described)
     times = time_values(cube, path)
     grid = grid_of(path, cube, choices, plan.sensor)
-    variables = {source: Variable(path, cube[source]) for source, _ in held.values()}
+    names = {source for source, _ in held.values()}
+    variables = {name: Variable(path, cube[name], 1 / len(names)) for name in names}
     bands = [
         BandSource(variables[source], number, _meaning(cube, source, variables[source].dtype, choices, where))
         for source, number in (held[name] for name in plan.sources)

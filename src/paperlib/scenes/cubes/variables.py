@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
+import psutil
 import xarray as xr
 
 from ...errors import InputError
@@ -15,18 +16,21 @@ from ..meaning.values import Meaning
 from ..quality import Rule
 from ..rasters import is_nodata
 
-#: Bytes of decoded chunks that a cube keeps, and of one chunk up to which it is worth keeping.
-KEPT, LARGEST_CHUNK = 1_000_000_000, 250_000_000
+#: Bytes of decoded chunks that a cube keeps, of all its variables, and of one chunk up to which it is worth keeping.
+KEPT, LARGEST_CHUNK = max(1_000_000_000, psutil.virtual_memory().total // 8), 250_000_000
+#: Bytes of an image up to which one that is stored without chunks is read whole.
+IMAGE = 16_000_000
 
 
 class Variable:
     """A variable of a cube, read by windows in the order (band, time, y, x) of its dimensions; those it lacks are left out.
 
-    Where chunks are stored that reach beyond windows, decoded ones are kept, up to `KEPT` bytes, so that neighbouring
-    windows find them. Threads may read at the same time.
+    Where chunks are stored that reach beyond windows, decoded ones are kept, up to `share` of `KEPT` bytes, so that
+    neighbouring windows find them. Threads may read at the same time.
     """
 
-    def __init__(self, path: Path, array: xr.DataArray):
+    def __init__(self, path: Path, array: xr.DataArray, share: float = 1.0):
+        self._limit = share * KEPT
         self.path, self.dims = path, tuple(dim for dim in ("band", "time", "y", "x") if dim in array.dims)
         self.array = array.variable.transpose(*self.dims)
         self.chunks = _chunks(self.array)
@@ -100,7 +104,7 @@ class Variable:
                 self._reading.pop(number, None)
                 self._kept[number] = block
                 self._bytes += block.nbytes
-                while self._bytes > KEPT and len(self._kept) > 1:
+                while self._bytes > self._limit and len(self._kept) > 1:
                     self._bytes -= self._kept.popitem(last=False)[1].nbytes
         return block
 
@@ -117,7 +121,9 @@ def _chunks(array: xr.Variable) -> tuple[int, ...] | None:
     preferred = array.encoding.get("preferred_chunks") or {}
     sizes = [size for dim in array.dims if isinstance(size := preferred.get(dim), int) and size > 0]
     if len(sizes) < array.ndim:
-        return None
+        image = array.shape[-2:]
+        whole = np.prod(image) * array.dtype.itemsize <= IMAGE
+        return (*(1 for _ in array.shape[:-2]), *image) if whole and array.dims[-2:] == ("y", "x") else None
     if np.prod(sizes) * array.dtype.itemsize > LARGEST_CHUNK:
         return None
     return tuple(sizes)
