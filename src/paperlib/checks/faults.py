@@ -62,8 +62,6 @@ def scene_faults(path: Path, findings: list[Finding], **choices) -> xr.DataArray
         warned += attempt(findings, "scene", path, value_problems, scene) or []
     else:
         warned = attempt(findings, "scene", path, problems, path, **choices) or warned
-    else:
-        warned += attempt(findings, "values", path, value_problems, scene) or []
     for finding in warned:
         add(findings, finding)
     return scene
