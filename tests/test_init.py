@@ -1,4 +1,4 @@
-"""The package's front: it loads fast, and what it offers is there."""
+"""The public names of the package exist, and loading them is cheap."""
 
 import subprocess
 import sys

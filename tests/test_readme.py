@@ -1,4 +1,4 @@
-"""The README is true: its numbers are those recorded, and its pages, packages and files exist."""
+"""The numbers of the README are those recorded, and its pages, packages and files exist."""
 
 import re
 from pathlib import Path

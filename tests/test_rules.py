@@ -29,7 +29,7 @@ def test_modules_are_short_and_everything_public_is_described(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_everything_public_has_types(path):
-    """What they say is checked by mypy, in `make check`."""
+    """mypy checks the types themselves, in `make check`."""
     tree = ast.parse(path.read_text())
     holders = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name[0] != "_")]
     for holder in holders:

@@ -13,7 +13,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def test_kubernetes_offers_the_address_that_it_names():
-    """No cluster is at hand: what the operator's documentation asks for is there, and the comment's commands fit it."""
+    """Without a cluster: the file has what the operator's documentation requires, and the commands in its comment fit."""
     text = (EXAMPLES / "kubernetes.yaml").read_text()
     cluster = yaml.safe_load(text)
     assert (cluster["apiVersion"], cluster["kind"]) == ("kubernetes.dask.org/v1", "DaskCluster")

@@ -1,4 +1,4 @@
-"""The book's own Sphinx extensions: what they write is what they were given."""
+"""The book's own Sphinx extensions write what they are given."""
 
 import importlib
 import re

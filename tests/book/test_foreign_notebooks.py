@@ -1,4 +1,4 @@
-"""Every notebook that takes a scene runs on one that is nothing like the paper's, and says so."""
+"""Every notebook that takes a scene runs on a scene unlike the paper's, and names it."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,7 @@ PAPERS = ("Simulated scene", "2018-", *(cover.name for cover in nomenclature.CLA
 
 
 def execute(pages: list[Path], folder: Path) -> dict[str, str]:
-    """What the outputs of notebooks show, as text: one after the other in one kernel, which saves the starting of many."""
+    """Run notebooks one after the other in one kernel, to start only one; return what their outputs show, as text."""
     whole = nbformat.v4.new_notebook()
     for page in pages:
         for cell in nbformat.read(page, 4).cells:
@@ -44,7 +44,7 @@ def execute(pages: list[Path], folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def shown(lagoon, lagoon_store, tmp_path_factory) -> dict[str, str]:
-    """What each notebook shows of one foreign scene, given as the book of a scene is given it; they share a store."""
+    """What each notebook shows of one foreign scene, which the environment names; the notebooks share a store."""
     folder = tmp_path_factory.mktemp("foreign")
     scene, polygons = map(str, lagoon)
     settings = {"PRESET": "tiny", "SCENE": scene, "POLYGONS": polygons, "STORE": str(lagoon_store), "QUIET": "1"}

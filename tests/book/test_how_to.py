@@ -1,4 +1,4 @@
-"""The how-to pages do what they say: their code and commands are taken from the pages and run."""
+"""The code and commands of the how-to pages are taken from the pages and run."""
 
 import os
 import re
@@ -73,7 +73,7 @@ def test_batch(checkout):
 
 
 def test_added_model_is_in_table_4_by_itself(filled_store, checkout):
-    """The two files of the page, written as it says, and its last block, in a process of its own."""
+    """The page's two files are written, and its last block runs in a new process."""
     network, names, use = blocks("add-a-model", "python")
     path = checkout / network.splitlines()[0].removeprefix("# ")
     assert network.count("\n") - network.count("\n\n") <= 20 and not path.exists()
@@ -105,7 +105,7 @@ def test_added_model_is_in_table_4_by_itself(filled_store, checkout):
 
 @pytest.fixture
 def elsewhere(run, tmp_path, monkeypatch):
-    """A working directory for the code of the page on weights, with the run of these tests as its run."""
+    """A working directory for the code of the page on weights, which uses the run of these tests."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("paperlib.Experiment", lambda preset: run, raising=False)
     return {}

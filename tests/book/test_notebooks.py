@@ -41,7 +41,7 @@ def empty_store(tmp_path, monkeypatch):
 
 # the longest comes first, so that no worker waits for it at the end
 def test_the_real_scene_where_its_image_is_at_hand(shared_data, tmp_path):
-    """Its own pages in a checkout that has fetched it, and others told to take it; they share what they train."""
+    """Its own pages in a checkout that has the image, and other pages with it as a parameter; they share trainings."""
     checkout = tmp_path / "checkout"
     (checkout / "book").mkdir(parents=True)
     for part in ("src", "pyproject.toml"):

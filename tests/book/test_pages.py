@@ -56,7 +56,7 @@ def address():
 
 @pytest.fixture
 def visit(browser):
-    """Opens a page in a window of its own; at the end nothing was asked of another host and nothing complained."""
+    """Open a page in a new window; at the end, assert that no other host was asked and that nothing was logged."""
     contexts, asked, said = [], [], []
 
     def opened(path: Path, root: str = "", **options):
@@ -141,7 +141,7 @@ def test_nothing_is_wider_than_a_phone(visit, path):
 
 
 def value(words: str) -> float:
-    """The number in a cell, read for itself; NaN where there is none."""
+    """The number in a cell; NaN where there is none."""
     number = words.replace("−", "-").replace(",", "").split("±")[0].strip().removesuffix("%").removesuffix(" k")
     try:
         return float(number)

@@ -1,4 +1,4 @@
-"""The build itself, with the project's own settings, fails on what it should: small books, each with one fault."""
+"""A build with the project's own settings fails on small books with one fault each."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ CAPTION = ":::{{paper-{}}} {}\nIts caption.\n:::\n"
 
 @pytest.fixture
 def build(tmp_path):
-    """Builds a book of the pages `index` and `b` with the options of .ci/run; its exit code and what it said."""
+    """Build a book of the pages `index` and `b` with the options of .ci/run; return its exit code and output."""
     for part in ("_ext", "_static", "extra", "references.bib"):
         (tmp_path / part).symlink_to(PROJECT / "book" / part)
     (tmp_path / "_config.yml").write_text((PROJECT / "_config.yml").read_text())

@@ -1,4 +1,4 @@
-"""What GitHub and Binder do with the project is what the project has: commands, files, versions, rights."""
+"""Workflows of GitHub and the environment of Binder: their commands, files and versions exist, and rights are few."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The pre-flight: every fault put into real files is named with its place and a way out, and nothing else breaks it."""
+"""The pre-flight check names every fault put into real files, with its place and a fix, and never crashes."""
 
 import json
 import shutil
@@ -63,7 +63,7 @@ def errors(findings) -> list[Finding]:
 
 
 def told(findings, level: str, subject: str, *texts: str) -> Finding:
-    """The one finding of a level and subject that has these texts; it has a place and a way out."""
+    """The only finding of a level and subject with these texts; asserts that it has a place and a fix."""
     same = [
         found for found in findings
         if (found.level, found.subject) == (level, subject)

@@ -1,4 +1,4 @@
-"""The pre-flight says no less than the reader's own error: the same problem, fix and kind."""
+"""The pre-flight check reports the problem, fix and kind of the reader's own error."""
 
 import geopandas as gpd
 import pytest

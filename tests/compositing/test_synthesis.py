@@ -1,4 +1,4 @@
-"""Monthly syntheses: what the mean is, which files are written, what faults of files and processes do to them."""
+"""Monthly syntheses: the weighted mean, the files written, and the effect of faults of files and processes."""
 
 import os
 import resource

@@ -1,4 +1,4 @@
-"""Charts: as in the kept images, nothing clipped or unlabelled, no trace in pyplot.
+"""Charts equal the reference images; nothing is clipped or unlabelled, and pyplot keeps no trace.
 
 After a change that is meant, make the images again, here as in test_map_figures.py and test_evidence_figures.py:
     python -m pytest tests/figures/test_charts.py -o addopts= --mpl-generate-path=tests/baseline

@@ -1,4 +1,4 @@
-"""Drawings say what the networks are: another network, another drawing. Images as in test_figures.py."""
+"""Drawings show what the networks are: another network gives another drawing. Images are compared as in test_charts.py."""
 
 from itertools import combinations
 

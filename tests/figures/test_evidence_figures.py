@@ -1,4 +1,4 @@
-"""Figures of the evidence; their look is compared by image (see test_figures.py)."""
+"""Figures of the evidence, compared with reference images as in test_charts.py."""
 
 import itertools
 

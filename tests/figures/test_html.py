@@ -1,4 +1,4 @@
-"""Figures as HTML with their files; the book takes these out into files; tables of pandas sort in a browser."""
+"""Figures as HTML with embedded files, which the book moves into files; tables of pandas that sort in a browser."""
 
 import base64
 import importlib.util

@@ -1,4 +1,4 @@
-"""Pictures of scene and maps: as in the kept images (see test_figures.py), colours true to the legend, in their place."""
+"""Pictures of scene and maps, compared as in test_charts.py: colours are those of the legend, pixels in their place."""
 
 import geopandas as gpd
 import numpy as np

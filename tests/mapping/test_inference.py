@@ -1,4 +1,4 @@
-"""Windows are answered in blocks, in mixed precision where it gives the same classes, with too little memory too."""
+"""Windows are classified in blocks, in mixed precision where it gives the same classes, and with too little memory."""
 
 import resource
 import subprocess
@@ -48,7 +48,7 @@ def two_classes_swapped(model: torch.nn.Module) -> torch.nn.Module:
 
 @pytest.mark.parametrize(("change", "used"), [(two_classes_swapped, False), (deepcopy, True)])
 def test_mixed_precision_that_changes_classes_is_refused(change, used, run, monkeypatch):
-    """Rounding is left out, which an old processor emulates slowly: the comparison decides, whatever changed a class."""
+    """Without rounding, which old processors emulate slowly: the comparison must notice any change of classes."""
     real = inference.predict
     monkeypatch.setattr(inference, "has_bfloat16", lambda device: True)
     monkeypatch.setattr(inference, "predict", lambda model, x, superpixel, mixed: real(model, x, superpixel, False))

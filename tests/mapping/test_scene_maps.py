@@ -1,4 +1,4 @@
-"""Maps: by windows as in one pass, georeferenced, coloured, honest about pixels without data."""
+"""Maps by windows equal maps in one pass, with georeference, colours, and no class where there are no data."""
 
 import os
 import re

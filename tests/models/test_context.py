@@ -64,7 +64,7 @@ def test_windows_map_as_one_pass_with_superpixels_given_or_made(run, classifier,
 
 
 def test_context_decides_what_features_leave_open():
-    """Two classes alike in half of their pixels; superpixels hold one class each: only the chain can tell them apart."""
+    """Two classes are alike in half of their pixels, and each superpixel holds one class: only the chain separates them."""
     random = torch.Generator().manual_seed(0)
     numbers = torch.arange(40).repeat_interleave(50)
     kind = numbers % 2

@@ -1,4 +1,4 @@
-"""The forest behind the networks' contract."""
+"""The forest fulfils the contract of the networks."""
 
 import sys
 import warnings
@@ -81,7 +81,7 @@ def test_growth_stops_once_the_out_of_bag_error_is_small():
 
 @pytest.mark.parametrize("noise", [0.0, 0.15])
 def test_answers_as_opencv(noise):
-    """The paper's engine on the same pixels: classes agree about as well as two of its own forests would."""
+    """The paper's engine on the same pixels: classes agree about as well as those of two of its own forests."""
     (x, y), (fresh, _) = blobs(2000, noise), blobs(4000, noise, seed=1)
     oracle = cv2.ml.RTrees_create()
     oracle.setMaxDepth(50)

@@ -1,4 +1,4 @@
-"""What stands at the top and at the foot of every notebook."""
+"""The banner and the provenance of every notebook."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Goals beside measurements, and the figure of a tile; its look is compared by image (see test_figures.py)."""
+"""Goals beside measurements, and the figure of a tile, which is compared with a reference image."""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""The how-to page's scene is what it says, its draft has the faults it names, and its outputs are those of commands."""
+"""The scene of the how-to page is as described, its draft has the faults it names, and its outputs are those of commands."""
 
 import shutil
 

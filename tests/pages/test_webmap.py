@@ -1,4 +1,4 @@
-"""The interactive map: what is packed equals the run, and a browser shows just that, by mouse and by keyboard."""
+"""The interactive map packs what the run has, and a browser shows it, by mouse and by keyboard."""
 
 import base64
 import copy
@@ -161,7 +161,7 @@ def site(html, tmp_path_factory) -> str:
 
 @pytest.fixture
 def page(browser, site):
-    """The page, ready; at the end nothing was asked of another host and nothing complained."""
+    """The loaded page; at the end, assert that no other host was asked and that nothing was logged."""
     context = browser.new_context(viewport={"width": 900, "height": 1400})
     page, asked, said = context.new_page(), [], []
     page.on("request", lambda request: asked.append(request.url))

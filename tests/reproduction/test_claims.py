@@ -1,4 +1,4 @@
-"""Claims on planted runs: each can succeed, each can fail, and none is decided by nothing."""
+"""Claims on planted runs: each can hold and can fail, and none is decided without evidence."""
 
 import zlib
 from collections.abc import Callable
@@ -168,7 +168,7 @@ def speckled(codes, share=0.05, seed=0):
 
 
 def smoothed(codes):
-    """By a majority filter: what is narrow is gone, and there are no specks."""
+    """Filtered by majority: narrow objects and specks are gone."""
     votes = [ndimage.uniform_filter((codes == code).astype(float), 7) for code in CODES]
     return np.array(CODES, np.uint8)[np.argmax(votes, axis=0)]
 
@@ -292,7 +292,7 @@ TRUTH_NEEDED = ("Patch-based models erase", "Patch-based models dilate", "Class 
 
 @pytest.mark.parametrize("text", [text for text in EVIDENCE if not text.startswith(TRUTH_NEEDED)])
 def test_chance_decides_rarely(text):
-    """Few polygons, noisy all of them, and maps with the same amount of noise: nothing to be seen."""
+    """Few and noisy polygons, and maps with equal noise: there is no difference to find."""
     count = 5 if "training time" in text else 2  # of two trainings each, the slower two are of one kind often
     runs = [
         Planted(noise=0.25, each=3, count=count, seed=seed,

@@ -1,4 +1,4 @@
-"""Fusing streams: each alone at the ends, the weight from validation alone, gains of the test set."""
+"""Fusion of streams: each alone at the ends, the weight chosen on validation alone, gains on the test set."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Tables: what is printed beside what is ours, dashes where there is nothing, the choice by validation alone."""
+"""Tables: printed values beside ours, dashes for missing values, the choice by validation alone."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""The whole chain at preset tiny: what is chosen, what is found again, what a real scene changes."""
+"""The whole chain at preset tiny: the chosen training, artifacts found again, and a real scene."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Varied samples: what changes is what was asked for, and nothing else; checked pixel by pixel."""
+"""Varied samples differ in what was asked for and in nothing else, pixel by pixel."""
 
 from collections import Counter
 

@@ -40,7 +40,7 @@ def pytest_runtest_protocol(item):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef):
-    """Keep what the whole session shares apart: the file that happens to come first should not pay for it."""
+    """Count fixtures of the session apart, so that the file that comes first does not pay for them."""
     global _of_session_fixtures, _depth
     if fixturedef.scope != "session":
         return (yield)

@@ -1,7 +1,7 @@
 """pytest plugin: artifacts that are made once a session and shared by the processes of pytest-xdist.
 
-Tests that read artifacts share them; the store itself sees to it that one process makes what others wait for. What writes
-into a store takes a copy.
+Tests that only read artifacts share them: the store lets one process make what others wait for. Tests that write into a
+store take a copy.
 """
 
 import os

@@ -68,7 +68,7 @@ def test_same_seed_same_result_other_seed_another():
 
 
 def test_the_weights_kept_are_those_of_the_best_epoch():
-    """A learning rate that makes the score jump about: the last epoch is not the best, and must not win."""
+    """With a learning rate that makes scores jump, the last epoch is not the best and must not be kept."""
     wild = replace(QUICK, epochs=12, patience=12, learning_rate=0.3)
     validation = make(seed=9)
     for seed in range(20):
