@@ -84,3 +84,14 @@ def test_links_into_the_book_are_relative():
     for name in ("_config.yml", "_toc.yml"):
         link = PROJECT / "book" / name
         assert link.is_symlink() and link.readlink() == Path("..") / name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(SOURCE).as_posix())
+def test_errors_and_warnings_of_users_have_a_kind(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        if isinstance(node.func, ast.Name) and node.func.id in ("InputError", "InputWarning"):
+            assert "kind" in {keyword.arg for keyword in node.keywords}, f"line {node.lineno}: name the rule"
+        if ast.unparse(node.func) == "warnings.warn":
+            assert not isinstance(node.args[0], ast.Constant | ast.JoinedStr), f"line {node.lineno}: InputWarning(...)"

@@ -16,7 +16,7 @@ from affine import Affine
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
-from ..errors import InputError
+from ..errors import InputError, InputWarning
 from ..scenes.formats.l2a import Acquisition, find_folders, newest, read_product
 from ..scenes.rasters import Grid
 
@@ -195,12 +195,14 @@ def keep_usable(make: Callable[..., Acquisition], sources: Iterable, where: str)
             acquisitions.append(make(source))
         except InputError as error:
             faults.append(str(error))
-            warnings.warn(f"Left out: {error}", stacklevel=3)
+            warnings.warn(InputWarning(f"Left out: {error.problem}", error.fix, kind="fetch.left_out"), stacklevel=3)
     if not acquisitions:
         reason = (
             f"{len(faults)} were found and none can be used; the first: {faults[0]}" if faults else "none was found"
         )
-        raise InputError(f"No Sentinel-2 L2A product in {where}: {reason}")
+        raise InputError(
+            f"No Sentinel-2 L2A product in {where}: {reason}", "Ask for another place or season.", kind="fetch.nothing"
+        )
     return newest(acquisitions)
 
 
@@ -212,7 +214,9 @@ def local_acquisitions(folder: str | Path) -> list[Acquisition]:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(
-            f"{folder} is no folder. Give one of L2A products: SENTINEL2A_..._L2A_... or S2A_MSIL2A_....SAFE."
+            f"{folder} is no folder.",
+            "Give one of L2A products: SENTINEL2A_..._L2A_... or S2A_MSIL2A_....SAFE.",
+            kind="fetch.folder",
         )
     products = find_folders(folder)
     return keep_usable(

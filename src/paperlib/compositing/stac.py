@@ -52,7 +52,9 @@ def tile_name(text: str) -> str:
     """A tile as files name it, "T31TCJ", of "31TCJ", "T31TCJ" or "MGRS-31TCJ". Raises `InputError` for anything else."""
     match = TILE.fullmatch(str(text))
     if not match:
-        raise InputError(f"{str(text)[:40]!r} is no Sentinel-2 tile; a name like 31TCJ is expected.")
+        raise InputError(
+            f"{str(text)[:40]!r} is no Sentinel-2 tile;", "a name like 31TCJ is expected.", kind="fetch.tile"
+        )
     return f"T{match['tile']:0>5}"
 
 
@@ -65,7 +67,11 @@ def tile_bounds(tile: str) -> tuple[int, tuple[float, float, float, float]]:
     zone, band, column, row = int(name[1:3]), name[3], name[4], name[5]
     columns = ("STUVWXYZ", "ABCDEFGH", "JKLMNPQR")[zone % 3]
     if column not in columns:
-        raise InputError(f"{tile} is no Sentinel-2 tile: the squares of zone {zone} begin with one of {columns}.")
+        raise InputError(
+            f"{tile} is no Sentinel-2 tile: the squares of zone {zone} begin with one of {columns}.",
+            "Correct --tile.",
+            kind="fetch.tile",
+        )
     north = 100_000 * (("ABCDEFGHJKLMNPQRSTUV".index(row) - (5 if zone % 2 == 0 else 0)) % 20)
     epsg = (32600 if band >= "N" else 32700) + zone
     latitude = -76 + 8 * "CDEFGHJKLMNPQRSTUVWX".index(band)  # the middle of the band
@@ -92,7 +98,11 @@ def search(
     """
     days = parse_dates(dates, "argument dates").sort_values()
     if tile is None and bbox is None:
-        raise InputError("Say where: a tile like 31TCJ, or an area as west, south, east, north in degrees.")
+        raise InputError(
+            "Neither a tile nor an area is given.",
+            "Say where: a tile like 31TCJ, or an area as west, south, east, north in degrees.",
+            kind="fetch.place",
+        )
     wanted = None if tile is None else tile_name(tile)
     if bbox is None:
         assert wanted is not None
@@ -120,11 +130,16 @@ def search(
     # Python itself where an answer lacks what it expects
     except (APIError, NotImplementedError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
-            f"{endpoint} gave no answer that can be used ({str(error)[:300] or type(error).__name__}). Is it a STAC API, "
-            "and is the network there? Try again, or name another endpoint."
+            f"{endpoint} gave no answer that can be used ({str(error)[:300] or type(error).__name__}).",
+            "Is it a STAC API, and is the network there? Try again, or name another one with --endpoint.",
+            kind="fetch.service",
         ) from error
     if len(items) > MOST:
-        raise InputError(f"More than {MOST} items answer the search; ask for a smaller area, or for fewer dates.")
+        raise InputError(
+            f"More than {MOST} items answer the search;",
+            "ask for a smaller area, or for fewer dates.",
+            kind="fetch.items",
+        )
     if wanted is not None:
         items = [item for item in items if _tile(item) == wanted]
     where = f"{endpoint}, collection {collection}, {wanted or 'area'} {tuple(round(one, 3) for one in bbox)}, {period}"
@@ -135,7 +150,9 @@ def allowed_hosts(endpoint: str, hosts: Collection[str] = ()) -> frozenset[str]:
     """Hosts of an endpoint, of its images, and those the user allows. Raises `InputError` for an endpoint without one."""
     host = urlsplit(endpoint).hostname
     if not host:
-        raise InputError(f"{endpoint} is no address of a service; one like {ENDPOINT} is expected.")
+        raise InputError(
+            f"{endpoint} is no address of a service;", f"one like {ENDPOINT} is expected.", kind="fetch.address"
+        )
     allowed = frozenset({host, *HOSTS.get(host, ()), *hosts})
     check_address(endpoint, allowed)
     return allowed
@@ -149,9 +166,13 @@ def check_address(href: str, allowed: Collection[str]) -> str:
     except ValueError:
         host = None
     if not parts or not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in LOCAL)):
-        raise InputError(f"{str(href)[:200]!r} is not opened: an https address is expected.")
+        raise InputError(f"{str(href)[:200]!r} is not opened:", "an https address is expected.", kind="fetch.address")
     if host not in allowed:
-        raise InputError(f"{href[:200]!r} is not opened: its host is none of {', '.join(sorted(allowed))}. Allow it?")
+        raise InputError(
+            f"{href[:200]!r} is not opened: its host is none of {', '.join(sorted(allowed))}.",
+            "Allow it with --host, if you trust it.",
+            kind="fetch.address",
+        )
     return href
 
 
@@ -176,12 +197,12 @@ def acquisition_of_item(item: dict, allowed: Collection[str]) -> Acquisition:
         tile = _tile(item)
         moment = pd.to_datetime(str(own["datetime"] or "NaT"), utc=True)
         if tile is None or pd.isna(moment):
-            raise InputError("it says no tile or no date")
+            raise InputError("it says no tile or no date", kind="fetch.item")
         date = moment.tz_localize(None).normalize()
         *names, scl = max((names.split() for names in NAMES), key=lambda names: len(assets.keys() & {*names}))
         lacking = [asset for asset in (*names, scl) if asset not in assets]
         if lacking:
-            raise InputError(f"it has no asset {', '.join(lacking)}")
+            raise InputError(f"it has no asset {', '.join(lacking)}", kind="fetch.item")
         version = float(own.get("s2:processing_baseline") or own.get("processing:version") or 0)
         bands = {
             band: BandFile(
@@ -193,9 +214,11 @@ def acquisition_of_item(item: dict, allowed: Collection[str]) -> Acquisition:
         platform = str(own.get("platform", "")).upper()[-2:]
         return Acquisition(name, platform, date, tile, version, bands, masks)
     except InputError as error:
-        raise InputError(f"item {name!r}: {error}") from error
+        raise InputError(f"item {name!r}: {error.problem}", error.fix, kind="fetch.item") from error
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise InputError(f"item {name!r} is no valid Sentinel-2 L2A item ({type(error).__name__}: {error})") from error
+        raise InputError(
+            f"item {name!r} is no valid Sentinel-2 L2A item ({type(error).__name__}: {error})", kind="fetch.item"
+        ) from error
 
 
 def _href(asset: dict) -> str:
@@ -218,7 +241,9 @@ def _scale_and_offset(own: dict, version: float, asset: dict) -> tuple[float, fl
     elif offset is None:
         offset = by_rule
     if offset is None:
-        raise InputError("neither an offset nor a processing baseline is given, so its reflectance is not known")
+        raise InputError(
+            "neither an offset nor a processing baseline is given, so its reflectance is not known", kind="fetch.item"
+        )
     if not (0 < scale <= 0.01 and math.isfinite(float(offset)) and abs(float(offset)) <= 1):
-        raise InputError(f"its scale {scale} and offset {offset} give no reflectance")
+        raise InputError(f"its scale {scale} and offset {offset} give no reflectance", kind="fetch.item")
     return scale, float(offset)

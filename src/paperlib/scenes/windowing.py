@@ -27,7 +27,11 @@ def windows(
     """
     sizes = (size, size) if isinstance(size, int) else size
     if min(sizes) < 1 or halo < 0:
-        raise InputError(f"window size = {size}, halo = {halo}; a size of 1 or more, a halo of 0 or more is expected.")
+        raise InputError(
+            f"window size = {size}, halo = {halo};",
+            "a size of 1 or more, a halo of 0 or more is expected.",
+            kind="window.size",
+        )
     covered = within or tuple(slice(0, length) for length in shape)
     rows, columns = (
         [_cut(start, min(start + size, part.stop), halo, length) for start in range(part.start, part.stop, size)]

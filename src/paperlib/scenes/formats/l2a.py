@@ -102,7 +102,9 @@ def read_product(path: Path) -> Acquisition:
     try:
         date = pd.Timestamp(match["date"])
     except ValueError as error:
-        raise InputError(f"{path}: {match['date']} in its name is no date (YYYYMMDD).") from error
+        raise InputError(
+            f"{path}: {match['date']} in its name is no date (YYYYMMDD).", "Get the product again.", kind="scene.dates"
+        ) from error
     version = float(match["v"].replace("-", ".")) if theia else int(match["v"]) / 100
     bands, masks = _theia_files(path) if theia else _safe_files(path, version)
     return Acquisition(path.name, match["platform"], date, match["tile"], version, bands, masks)
@@ -133,22 +135,34 @@ def _safe_scale(path: Path, version: float) -> tuple[float, dict[str, float]]:
     by_rule = offset_of(version)
     if not path.is_file():
         if by_rule is None:
-            raise InputError(f"{path} is missing, and baseline {version:05.2f} does not tell the reflectance offset.")
+            raise InputError(
+                f"{path} is missing, and baseline {version:05.2f} does not tell the reflectance offset.",
+                "Get the product again.",
+                kind="scene.metadata",
+            )
         return 1 / QUANTIFICATION, dict.fromkeys(BANDS, by_rule)
     try:
         tree = ElementTree.parse(path)
         quantum = float(tree.findtext(".//BOA_QUANTIFICATION_VALUE") or QUANTIFICATION)
         found = {int(entry.attrib["band_id"]): float(entry.text or "") for entry in tree.iter("BOA_ADD_OFFSET")}
     except (ElementTree.ParseError, ValueError, TypeError, LookupError) as error:
-        raise InputError(f"{path} is no valid metadata file ({error}). Get it again.") from error
+        raise InputError(
+            f"{path} is no valid metadata file ({error}).", "Get it again.", kind="scene.metadata"
+        ) from error
     if not (1 <= quantum <= LARGEST and all(abs(offset) <= quantum for offset in found.values())):
         added = sorted(set(found.values()))
-        raise InputError(f"{path}: BOA_QUANTIFICATION_VALUE {quantum:g}, BOA_ADD_OFFSET {added} give no reflectance.")
+        raise InputError(
+            f"{path}: BOA_QUANTIFICATION_VALUE {quantum:g}, BOA_ADD_OFFSET {added} give no reflectance.",
+            "Get it again.",
+            kind="scene.metadata",
+        )
     order = [f"B{number}" for number in range(1, 9)] + ["B8A"] + [f"B{number}" for number in range(9, 13)]
     lacking = [band for band in BANDS if order.index(band) not in found]
     if by_rule and lacking:
         raise InputError(
-            f"{path} has no BOA_ADD_OFFSET of {', '.join(lacking)}, which baseline {version:05.2f} needs. Get it again."
+            f"{path} has no BOA_ADD_OFFSET of {', '.join(lacking)}, which baseline {version:05.2f} needs.",
+            "Get it again.",
+            kind="scene.metadata",
         )
     offsets = {band: found.get(order.index(band), 0.0) / quantum for band in BANDS}
     return 1 / quantum, offsets
@@ -157,5 +171,7 @@ def _safe_scale(path: Path, version: float) -> tuple[float, dict[str, float]]:
 def _one(path: Path, pattern: str) -> str:
     found = sorted(path.glob(pattern))
     if len(found) != 1:
-        raise InputError(f"{path} holds {len(found)} files {pattern}, expected one. Get the product again.")
+        raise InputError(
+            f"{path} holds {len(found)} files {pattern}, expected one.", "Get the product again.", kind="scene.files"
+        )
     return str(found[0])

@@ -204,5 +204,7 @@ def _sidecar(path: Path) -> tuple[pd.DatetimeIndex | None, tuple[str, ...] | Non
         )  # fmt: skip
     order = ORDERS.get(" ".join(orders[0]) if orders else "date")
     if order is None or len(orders) > 1:
-        raise InputError(f"{beside}: order {orders};", "'order: date-major' or 'order: band-major' is expected.")
+        raise InputError(
+            f"{beside}: order {orders};", "'order: date-major' or 'order: band-major' is expected.", kind="scene.order"
+        )
     return dates, tuple(bands[0]) or None if bands else None, order

@@ -72,33 +72,42 @@ def find_products(folder: Path) -> list[Product]:
         try:
             date = pd.Timestamp(match["date"])
         except ValueError as error:
-            raise InputError(f"{path}: {match['date']} in its name is no date (YYYYMMDD).") from error
+            raise InputError(
+                f"{path}: {match['date']} in its name is no date (YYYYMMDD).", "Get it again.", kind="scene.dates"
+            ) from error
         key = path.parent, match["name"]
         product = products.setdefault(key, Product(match["name"], match["tile"], date, path.parent))
         if match["band"] in product.bands:
             twins = f"{product.bands[match['band']].name} and {path.name}"
-            raise InputError(f"{path.parent} holds two files of one band and date: {twins}. Keep one.")
+            raise InputError(
+                f"{path.parent} holds two files of one band and date: {twins}.", "Keep one.", kind="scene.files"
+            )
         product.bands[match["band"]] = path
     found = sorted(products.values(), key=lambda product: product.date)
     if not found:
-        raise InputError(_nothing(folder))
+        raise _nothing(folder)
     tiles = sorted({product.tile for product in found})
     if len(tiles) > 1:
-        raise InputError(f"{folder} holds several tiles: {', '.join(tiles)}. Give the folder of one tile.")
+        raise InputError(
+            f"{folder} holds several tiles: {', '.join(tiles)}.", "Give the folder of one tile.", kind="scene.tiles"
+        )
     for before, after in pairwise(found):
         if before.date == after.date:
             pair = f"{before.folder / before.name} and {after.folder / after.name}"
-            raise InputError(f"Two products of one date, {before.date:%Y-%m-%d}: {pair}. Keep one.")
+            raise InputError(
+                f"Two products of one date, {before.date:%Y-%m-%d}: {pair}.", "Keep one.", kind="scene.files"
+            )
     return found
 
 
-def _nothing(folder: Path) -> str:
+def _nothing(folder: Path) -> InputError:
     there = sorted(path.name + "/" * path.is_dir() for path in folder.iterdir())
     listed = ", ".join(there[:5]) + (f" and {len(there) - 5} more" if len(there) > 5 else "")
-    return (
+    return InputError(
         f"{folder} holds no Theia L3A product: band files named like {EXAMPLE} were looked for in it, its folders and "
-        f"theirs; {'there lies ' + listed if there else 'it is empty'}. Other scenes: a GeoTIFF stack, a NetCDF file "
-        f"or a .zarr folder; give its own path."
+        f"theirs; {'there lies ' + listed if there else 'it is empty'}.",
+        "Other scenes: a GeoTIFF stack, a NetCDF file or a .zarr folder; give its own path.",
+        kind="scene.nothing",
     )
 
 
@@ -110,7 +119,11 @@ def choose_bands(products: Sequence[Product], bands: Sequence[str] | None) -> tu
     held = {band for product in products for band in product.bands}
     chosen = tuple(bands) if bands is not None else tuple(band for band in sensors.BANDS if band in held)
     if not chosen:
-        raise InputError(f"{products[0].folder} holds none of the bands {', '.join(sensors.BANDS)}.")
+        raise InputError(
+            f"{products[0].folder} holds none of the bands {', '.join(sensors.BANDS)}.",
+            "Choose its bands with --bands.",
+            kind="scene.bands",
+        )
     for band in chosen:
         missing = [f"{product.date:%Y-%m-%d}" for product in products if band not in product.bands]
         if missing:
@@ -132,9 +145,15 @@ def read_scale(path: Path | None) -> float:
         entry = ElementTree.parse(path).find(".//REFLECTANCE_QUANTIFICATION_VALUE")
         scale = QUANTIFICATION if entry is None else float(entry.text or "")
     except (ElementTree.ParseError, ValueError, TypeError, LookupError) as error:  # the last: of an unknown encoding
-        raise InputError(f"{path} is no valid metadata file ({error}). Get it again, or take it away.") from error
+        raise InputError(
+            f"{path} is no valid metadata file ({error}).", "Get it again, or take it away.", kind="scene.metadata"
+        ) from error
     if not 1 <= scale <= LARGEST:
-        raise InputError(f"{path}: REFLECTANCE_QUANTIFICATION_VALUE is {scale:g}; 1 to {LARGEST:g} is expected.")
+        raise InputError(
+            f"{path}: REFLECTANCE_QUANTIFICATION_VALUE is {scale:g};",
+            f"1 to {LARGEST:g} is expected.",
+            kind="scene.metadata",
+        )
     return scale
 
 
@@ -148,16 +167,26 @@ def choose_grid(headers: dict[Path, Header]) -> Grid:
     for path, header in headers.items():
         if header.grid.crs != grid.crs:
             raise InputError(
-                f"{path} is in {header.grid.crs}, {first} in {grid.crs}; one CRS is expected. Reproject it."
+                f"{path} is in {header.grid.crs}, {first} in {grid.crs}; one CRS is expected.",
+                "Reproject it.",
+                kind="scene.grid",
             )
     for path, other in fine.items():
         if other != grid:
-            raise InputError(f"{path} lies on another grid than {first}: {_words(other)}, expected {_words(grid)}.")
+            raise InputError(
+                f"{path} lies on another grid than {first}: {_words(other)}, expected {_words(grid)}.",
+                "Get it again, or bring it to that grid with gdalwarp.",
+                kind="scene.grid",
+            )
     for path, header in headers.items():
         other, (left, bottom, right, top) = header.grid, header.grid.bounds
         west, south, east, north = grid.bounds
         if left >= east or right <= west or bottom >= north or top <= south:
-            raise InputError(f"{path} lies beside {first}: {_words(other)} does not overlap {_words(grid)}.")
+            raise InputError(
+                f"{path} lies beside {first}: {_words(other)} does not overlap {_words(grid)}.",
+                "Take the file of another place away.",
+                kind="scene.grid",
+            )
     if fine:
         return grid
     west, south, east, north = grid.bounds
@@ -172,7 +201,11 @@ def _words(grid: Grid) -> str:
 
 def _band_file(path: Path, header: Header, grid: Grid, choices: Choices) -> RasterFile:
     if header.dtype.kind == "u":
-        raise InputError(f"{path} holds {header.dtype}; a band file holds int16, with {NODATA} where there is no data.")
+        raise InputError(
+            f"{path} holds {header.dtype}; a band file holds int16, with {NODATA} where there is no data.",
+            "Convert it to int16, for example with gdal_translate -ot Int16.",
+            kind="scene.type",
+        )
     nodata = NODATA if header.nodata is None else header.nodata
     nodata = nodata if choices.nodata is None else choices.nodata
     return RasterFile(path, nodata) if header.grid == grid else RasterFile(path, nodata, grid, choices.resampling)
