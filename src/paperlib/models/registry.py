@@ -41,10 +41,9 @@ NETWORKS = (*NAMES, *(name for name, kind in ADDED.items() if kind.trained_in_ep
 
 def find(name: str) -> "type[Model]":
     """The class of a classifier. Raises `InputError` for an unknown name, with the nearest known one."""
-    known = (*CLASSIFIERS, *VARIANTS)
     if name in ADDED:
         return ADDED[name]
-    _check_name(name, known)
+    _check_name(name, (*_CLASSES, *ADDED))
     module, kind = _CLASSES[name].split(".")
     return getattr(import_module(f"{__package__}.{module}"), kind)
 
