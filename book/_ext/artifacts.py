@@ -43,6 +43,7 @@ def listing(folder: Path, names: tuple[str, ...], removed: list[str]) -> str:
         "class map": "maps/{}/class.tif", "confidence": "maps/{}/confidence.tif", "QGIS style": "maps/{}/class.qml",
         "classes": "maps/{}/classes.csv", "areas": "maps/{}/areas.csv", "STAC item": "maps/{}/item.json",
         "weights": "weights/{}/*.s*", "about them": "weights/{}/classifier.json",
+        "scores": "weights/{}/scores.json", "provenance": "weights/{}/provenance.json",
     }  # fmt: skip
     rows = {}
     for model in names:
