@@ -160,11 +160,12 @@ def allowed_hosts(endpoint: str, hosts: Collection[str] = ()) -> frozenset[str]:
 
 def check_address(href: str, allowed: Collection[str]) -> str:
     """The address if it is https (or http on this machine) and on an allowed host. Raises `InputError` otherwise."""
+    parts = host = None
     try:
         parts = urlsplit(href) if isinstance(href, str) and ADDRESS.fullmatch(href) else None
-        host = parts and parts.hostname
-    except ValueError:
-        host = None
+        host = parts.hostname if parts else None
+    except ValueError:  # of an address that is none
+        pass
     if not parts or not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in LOCAL)):
         raise InputError(f"{str(href)[:200]!r} is not opened:", "an https address is expected.", kind="fetch.address")
     if host not in allowed:
