@@ -270,6 +270,11 @@ def test_masked_pixels_a_date(scene):
     told(findings, "warning", "masked pixels", "100 % of the date", "2018-04-15", "Leave this date out")
     told(findings, "warning", "masked pixels", "50 % of the date", "2018-08-15")
     assert not any("2018-09-15" in found.place for found in findings)
+    text = preflight.inspect(scene / "T31TCJ", scene / "polygons.gpkg").text()
+    (line,) = [line for line in text.splitlines() if line.startswith("masked ")]
+    assert (
+        "2018-04-15 100 %, 2018-05-15" in line and "2018-09-15 21 %" in text
+    )  # each date, also those without a finding
 
 
 def test_pixels_and_polygons_that_no_date_shows(scene):
@@ -291,13 +296,26 @@ def test_pixels_and_polygons_that_no_date_shows(scene):
     told(findings, "error", "class 3 Woodland broad-leaved trees", "no usable pixel for train")
 
 
-def test_a_grid_that_is_not_of_ten_metres(scene):
-    with rasterio.open(scene / "20.tif", "w", driver="GTiff", height=60, width=60, count=10, dtype="int16",
-                       crs=32631, transform=from_origin(356040, 4835680, 20, 20)) as file:  # fmt: skip
+def test_pixels_of_any_size_are_fine(scene):
+    with rasterio.open(scene / "30.tif", "w", driver="GTiff", height=60, width=60, count=10, dtype="int16",
+                       crs=32631, transform=from_origin(356040, 4835680, 30, 30)) as file:  # fmt: skip
         file.write(np.random.default_rng(0).integers(100, 4000, (10, 60, 60), np.int16))
-    (scene / "20.dates.txt").write_text("2018-08-15\n")
-    found = told(check(scene / "20.tif", scene / "polygons.gpkg"), "warning", "grid", "20 x 20 in EPSG:32631")
-    assert "gdalwarp" in found.fix
+    (scene / "30.dates.txt").write_text("2018-08-15\n")
+    inspection = preflight.inspect(scene / "30.tif", scene / "polygons.gpkg")
+    assert not [found for found in inspection.findings if found.subject == "grid"]
+    assert "grid     60 x 60 pixels of 30 x 30 in EPSG:32631" in inspection.scene
+
+
+@pytest.mark.parametrize("bands", [("VV", "VH"), ("NDVI",)])
+def test_radar_and_indices_are_not_judged_as_reflectance(scene, bands):
+    """VV of -12 dB and an NDVI of -0.5 are no wrong scale and no undeclared nodata."""
+    series = open_scene(scene / "T31TCJ").compute().drop_vars("mask")[: len(bands)]
+    levels = np.random.default_rng(0).normal(-12 if len(bands) > 1 else -0.5, 0.2, series.shape).astype(np.float32)
+    cube = series.copy(data=levels).assign_coords(band=list(bands)).rename("x1")
+    cube.attrs, cube.encoding = {}, {}
+    cube.to_dataset().to_netcdf(scene / "cube.nc", engine="h5netcdf")
+    findings = check(scene / "cube.nc", scene / "polygons.gpkg")
+    assert {found.subject for found in findings} <= {"split"}, report(findings)
 
 
 def test_large_scenes_are_sampled_from_corner_to_corner():

@@ -206,3 +206,14 @@ def test_boxes_and_matrices_come_with_what_is_drawn(samples, confusions):
     pixels = score_figures.confusion_figure(confusions, nomenclature.CLASSES).data
     one = pixels.query("model == '2D-CNN' and reference == 'Built up' and predicted == 'Woodland needle-leaved trees'")
     assert one["pixels"].item() == confusions["2D-CNN"][0, 1]
+
+
+def test_channels_of_other_sensors_are_drawn(series):
+    """Landsat's bands look as Sentinel-2's of the same role; radar has lines of its own, and is no reflectance."""
+    names = {"NDVI": "VV", "NDWI": "VH", "BI": "SR_B5"}
+    other = series[series["channel"].isin(names)].assign(channel=lambda table: table["channel"].map(names))
+    lines = charts.features_figure(other).axes[0].get_lines()
+    colours = [line.get_color() for line in lines]
+    assert len(lines) == 3 and len(set(colours)) == 3 and theme.CHANNELS["B8"][0] in colours
+    labels = [ax.get_ylabel() for ax in charts.series_figure(other).axes[:3]]
+    assert sorted(labels) == ["SR_B5 reflectance (–)", "VH", "VV"]

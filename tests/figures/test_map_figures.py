@@ -154,7 +154,8 @@ def test_a_whole_tile_is_thinned_out():
 
 
 def test_composite_ignores_masked_pixels_and_greys_missing_ones(scene):
-    bands = images.COMPOSITES["true colour"]
+    bands = images.available_composites(scene)["true colour"]
+    assert bands == ("B4", "B3", "B2")
     expected = images.composite(scene, bands)
     assert expected[1, 35, 2].tolist() == [0.8, 0.8, 0.8] and expected.min() >= 0 and expected.max() <= 1
     bright = scene.copy(deep=True)
@@ -165,6 +166,15 @@ def test_composite_ignores_masked_pixels_and_greys_missing_ones(scene):
 
 def test_scene_without_a_blue_band_shows_the_near_infrared_alone(scene):
     assert len(map_figures.scene_figure(scene.sel(band=["B3", "B4", "B8"])).axes) == 4
+
+
+def test_composites_go_by_roles_whatever_the_sensor(scene):
+    landsat = dict(zip(("B2", "B3", "B4", "B8"), ("SR_B2", "SR_B3", "SR_B4", "SR_B5"), strict=True))
+    other = scene.sel(band=list(landsat)).assign_coords(band=list(landsat.values()))
+    assert images.available_composites(other) == {
+        "true colour": ("SR_B4", "SR_B3", "SR_B2"),
+        "near infrared": ("SR_B5", "SR_B4", "SR_B3"),
+    }
 
 
 def test_scene_whose_bands_allow_no_colours_is_drawn_in_grey(scene):

@@ -86,7 +86,23 @@ def test_series_are_those_of_the_scene(scene, data):
     assert rows * columns * 2 * 110 <= webmap.SERIES_BYTES and series["bands"] == list(part["band"].values)
     assert np.array_equal(stored == webmap.NO_VALUE, np.isnan(part.values))
     assert np.nanmax(np.abs(np.where(stored == webmap.NO_VALUE, np.nan, stored / 10_000) - part.values)) < 5.1e-5
+    assert series["scale"] == 10_000 and series["unit"] == "reflectance (0 to 1)"
+    assert [series["bands"][series[role]] for role in ("red", "infrared")] == ["B4", "B8"]
     assert np.array_equal(unpack(series["mask"]).astype(bool), part["mask"].values.ravel()) and part["mask"].any()
+
+
+def test_radar_has_a_scale_a_unit_and_lines_of_its_own(run, scene):
+    """Decibels x 10000 do not fit into 16 bits; NDVI needs red and infrared."""
+    radar = scene[:2].assign_coords(band=["VV", "VH"]).copy(data=scene[:2].values * 10 - 25)
+    radar.attrs = {"sensor": "sentinel-1"}
+    place = radar["x"][80].item(), radar["y"][80].item()
+    series = webmap.contents(radar, {}, {}, run.polygons, run.legend, place)["series"]
+    (rows, columns), scale = series["size"], series["scale"]
+    part = radar[..., series["row"] : series["row"] + rows, series["column"] : series["column"] + columns]
+    stored = unpack(series["values"], "<i2").reshape(part.shape)
+    assert scale == 1000 and np.nanmin(part.values) < -20
+    assert np.nanmax(np.abs(np.where(stored == webmap.NO_VALUE, np.nan, stored / scale) - part.values)) < 5.1e-4
+    assert series["unit"] == "value" and series["red"] is None and len({line for line, _ in series["styles"]}) == 2
 
 
 def test_polygons_keep_class_set_and_place(run, data):

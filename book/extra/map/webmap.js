@@ -146,16 +146,16 @@
     });
   }
 
-  /** Reflectance by band and date, and whether a date is used; null outside the square that has series. */
+  /** Values by band and date, and whether a date is used; null outside the square that has series. */
   function seriesAt(row, column) {
-    const {row: first, column: start, size, bands, dates: days, values, mask} = data.series;
+    const {row: first, column: start, size, bands, dates: days, values, mask, scale} = data.series;
     const [y, x] = [row - first, column - start];
     if (y < 0 || x < 0 || y >= size[0] || x >= size[1]) return null;
     const [area, place] = [size[0] * size[1], y * size[1] + x];
     const stored = (band, day) => values[(band * days.length + day) * area + place];
     const reflectance = bands.map((_, band) =>
-      days.map((_, day) => (stored(band, day) === -32768 ? null : stored(band, day) / 10000)));
-    const [red, infrared] = ["B4", "B8"].map((name) => reflectance[bands.indexOf(name)]);
+      days.map((_, day) => (stored(band, day) === -32768 ? null : stored(band, day) / scale)));
+    const [red, infrared] = [data.series.red, data.series.infrared].map((place) => reflectance[place]);
     const ratio = (a, b) => (a === null || b === null || a + b === 0 ? null : (b - a) / (a + b));
     return {
       reflectance,
@@ -196,7 +196,7 @@
     const x = (day) => margin.left + 6 + ((day - days[0]) / span) * (width - margin.left - margin.right - 12);
     const {bands, styles} = data.series;
     const lines = bands.map((band, number) => [band, series.reflectance[number], styles[number]]);
-    const panels = [{name: "reflectance (0 to 1)", lines, height: 190}];
+    const panels = [{name: data.series.unit, lines, height: 190}];
     const green = ["#1a9a2e", ""];
     if (series.ndvi) panels.push({name: "NDVI (-1 to 1)", lines: [["NDVI", series.ndvi, green]], height: 110});
     const height = panels.reduce((sum, one) => sum + one.height + gap, margin.top + margin.bottom - gap);
@@ -259,7 +259,7 @@
       ...(series.ndvi ? [show(series.ndvi[index])] : []),
       series.used[index] ? "yes" : "no",
     ]);
-    return table("Reflectance (0 to 1) by band and date", head, body);
+    return table(`${data.series.unit[0].toUpperCase()}${data.series.unit.slice(1)} by band and date`, head, body);
   }
 
   // -- controls -----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from ..errors import Finding
 from ..labels.classes import legend_of
 from ..labels.polygons import rows_text
 from ..labels.splitting import split
+from ..scenes.sensors import roles_of
 from ..scenes.series import read_window
 from ..settings import Settings
 from .faults import attempt, note
@@ -97,7 +98,7 @@ def check_labelled(
     if divided is not None:
         attempt(findings, "split", scene.attrs["source"], _check_twins, scene, own, divided, findings)
         _check_classes(divided.assign(usable=divided["polygon_id"].map(table["usable"])), largest_leaf, findings)
-    if {"B4", "B8"} <= set(scene.band.values.tolist()):
+    if {"red", "nir"} <= set(roles_of(scene.band.values, scene.attrs.get("sensor", ""))):
         attempt(findings, "bands", scene.attrs["source"], _check_green, scene, own, table, findings)
 
 
@@ -202,9 +203,11 @@ def _check_green(scene: xr.DataArray, own: pd.DataFrame, table: gpd.GeoDataFrame
             out[:, read_window(scene, y, x, out)] = np.nan
             values.append(out[..., pixels["y"] - y.start, pixels["x"] - x.start].reshape(len(bands), -1))
     together = np.concatenate(values, axis=1) if values else np.empty((len(bands), 0))
-    red, near = (together[bands.index(band)] for band in ("B4", "B8"))
+    roles = roles_of(bands, scene.attrs.get("sensor", ""))
+    red, near = (together[bands.index(roles[role])] for role in ("red", "nir"))
     both = ~np.isnan(red + near)
     if both.any() and np.median((near - red)[both]) < 0:
-        value = f"in vegetation B8 is lower than B4: medians {np.median(near[both]):.3f} and {np.median(red[both]):.3f}"
+        value = f"in vegetation {roles['nir']} is lower than {roles['red']}: medians "
+        value += f"{np.median(near[both]):.3f} and {np.median(red[both]):.3f}"
         fix = "Are the bands in the order that is said? Correct their names or their order."
         note(findings, "warning", "bands swapped", value, scene.attrs["source"], fix)

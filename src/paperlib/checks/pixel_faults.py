@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from ..errors import Finding, InputError
+from ..scenes.meaning.values import optical
 from ..scenes.series import read_window
 from .faults import attempt, listed, note
 
@@ -43,7 +44,9 @@ def pixel_faults(scene: xr.DataArray, findings: list[Finding]) -> np.ndarray:
         note(findings, "error" if never == 1 else "warning", "masked pixels", value, source, fix)
     _check_layers(values, [str(band) for band in scene.band.values], names, findings)
     values[:, mask] = np.nan
-    _check_values(values, mask, names, source, findings)
+    reflectance = optical(list(scene.band.values), scene.attrs.get("sensor", ""))
+    if reflectance:  # of radar, temperatures and indices any value is possible
+        _check_values(values[reflectance], mask, names, source, findings)
     return shares
 
 

@@ -19,10 +19,11 @@ from ..labels.burning import pixel_of
 from ..labels.classes import legend_of, legend_table
 from ..scenes import sensors
 from ..scenes.meaning.choices import keywords_of
-from ..settings import Sample, Settings
+from ..settings import Settings
 from .faults import attempt, label_faults, listed, note, scene_faults
 from .labelled import check_labelled, check_reach, check_split
 from .pixel_faults import ACROSS, SIDE, WHOLE, pixel_faults
+from .summary import scene_text
 
 #: A gap is wide from so many times the median gap on.
 GAP = 3
@@ -31,15 +32,18 @@ CACHE = 256 * 1024**2
 
 
 class Inspection(NamedTuple):
-    """What the pre-flight sees: every finding, errors first; and the labels that a run would use, None without any."""
+    """What the pre-flight sees: every finding, errors first; the labels that a run would use, None without any; and what
+    was understood of the scene (`summary.scene_text`), empty where it cannot be opened.
+    """
 
     findings: list[Finding]
     labels: gpd.GeoDataFrame | None
+    scene: str = ""
 
     def text(self) -> str:
-        """The legend of the labels and the findings, for a terminal."""
+        """The legend of the labels, what was understood of the scene, and the findings, for a terminal."""
         legend = "" if self.labels is None else f"{legend_table(legend_of(self.labels), self.labels)}\n\n"
-        return legend + report(self.findings)
+        return legend + (f"{self.scene}\n\n" if self.scene else "") + report(self.findings)
 
 
 def check(scene: str | Path, polygons: str | Path, settings: Settings | None = None) -> list[Finding]:
@@ -56,20 +60,23 @@ def inspect(scene: str | Path, polygons: str | Path, settings: Settings | None =
     chosen: Settings = settings or Settings()
     findings: list[Finding] = []
     with rasterio.Env(GDAL_CACHEMAX=CACHE):
-        table = _inspect_all(Path(scene), Path(polygons), chosen, findings)
-    return Inspection(sorted(dict.fromkeys(findings), key=lambda finding: finding.level), table)
+        table, seen = _inspect_all(Path(scene), Path(polygons), chosen, findings)
+    return Inspection(sorted(dict.fromkeys(findings), key=lambda finding: finding.level), table, seen)
 
 
-def _inspect_all(scene: Path, polygons: Path, chosen: Settings, findings: list[Finding]) -> gpd.GeoDataFrame | None:
+def _inspect_all(
+    scene: Path, polygons: Path, chosen: Settings, findings: list[Finding]
+) -> tuple[gpd.GeoDataFrame | None, str]:
     opened = scene_faults(scene, findings, **keywords_of(chosen.scene))
     grid: dict = (
         {} if opened is None else {"crs": opened.rio.crs, "bounds": opened.rio.bounds(), "pixel": pixel_of(opened)}
     )
     table = label_faults(polygons, findings, options=chosen.labels, **grid)
-    shares = None
+    shares, seen = None, ""
     if opened is not None:
-        attempt(findings, "scene", scene, _check_series, opened, chosen.sample, findings)
+        attempt(findings, "scene", scene, _check_series, opened, chosen, findings)
         shares = attempt(findings, "pixels", scene, pixel_faults, opened, findings)
+        seen = scene_text(opened, shares)
     if table is not None and len(table):
         divided = attempt(findings, "split", polygons, check_split, table, chosen, findings)
         if divided is not None:
@@ -88,7 +95,7 @@ def _inspect_all(scene: Path, polygons: Path, chosen: Settings, findings: list[F
                 chosen.train.largest_leaf,
                 findings,
             )
-    return table
+    return table, seen
 
 
 def ground_pixel(scene: xr.DataArray) -> tuple[float, float]:
@@ -124,8 +131,9 @@ def report(findings: list[Finding]) -> str:
 # -- scene -------------------------------------------------------------------------------------------------------------
 
 
-def _check_series(scene: xr.DataArray, sample: Sample, findings: list[Finding]) -> None:
-    """Dates, bands, grid and size."""
+def _check_series(scene: xr.DataArray, chosen: Settings, findings: list[Finding]) -> None:
+    """Dates, bands and size."""
+    sample = chosen.sample
     source, days = scene.attrs["source"], scene.indexes["time"]
     names = [f"{day:%Y-%m-%d}" for day in days]
     if len(days) < 2:
@@ -136,13 +144,10 @@ def _check_series(scene: xr.DataArray, sample: Sample, findings: list[Finding]) 
         fix = "Add the dates between: there the series of every pixel is a straight line."
         note(findings, "warning", "dates", value, f"{names[gap]} to {names[gap + 1]}", fix)
     absent = [band for band in sensors.BANDS if band not in scene.band.values]
-    if 0 < len(absent) < len(sensors.BANDS) / 2:  # else another sensor
+    if 0 < len(absent) < len(sensors.BANDS) / 2 and not chosen.scene.bands:  # else another sensor
         fix = "Add them, or do without: what is trained on fewer bands needs a scene of the same bands."
         note(findings, "warning", "bands", f"no {listed(absent)}; Sentinel-2 has {listed(sensors.BANDS)}", source, fix)
-    step, size = [abs(size) for size in scene.rio.resolution()], (scene.sizes["y"], scene.sizes["x"])
-    if not scene.rio.crs.is_projected or max(abs(size - 10) for size in step) > 0.01:
-        value = f"pixels of {step[0]:g} x {step[1]:g} in {scene.rio.crs}; 10 x 10 metres are expected"
-        note(findings, "warning", "grid", value, source, "Bring it to a grid of 10 m, for example with gdalwarp.")
+    size = scene.sizes["y"], scene.sizes["x"]
     if min(size) < sample.patch:
         value = f"{size[0]} x {size[1]} pixels; a patch has {sample.patch} x {sample.patch}"
         note(findings, "error", "size", value, source, "Give a larger scene, or lower sample.patch.")

@@ -11,6 +11,7 @@ import xarray as xr
 
 from .. import ground
 from ..nomenclature import LandCover
+from ..scenes.sensors import roles_of
 from . import area, geometry, intervals
 
 if TYPE_CHECKING:  # torch comes with it
@@ -89,9 +90,9 @@ def geometry_table(maps: dict[str, xr.DataArray], edges_of_image: np.ndarray | N
 
 
 def scene_edges(scene: xr.DataArray) -> np.ndarray:
-    """Edges of the mean of B8, or of the last band, over the usable dates, bool (y, x); see `geometry.image_edges`."""
+    """Edges of the mean near infrared, or last band, over the usable dates, bool (y, x); see `geometry.image_edges`."""
     held = scene["band"].values.tolist()
-    image = scene.sel(band="B8" if "B8" in held else held[-1])
+    image = scene.sel(band=roles_of(held, scene.attrs.get("sensor", "")).get("nir", held[-1]))
     return geometry.image_edges(image.where(~image["mask"]).mean("time").values)
 
 

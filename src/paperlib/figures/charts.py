@@ -13,14 +13,23 @@ import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 
+from ..features.indices import INDICES
 from ..nomenclature import LandCover
-from .theme import CHANNELS, WIDTH, Figure, channel_line_style, class_line_style, date_axes, hide_unused, styled
+from .theme import (
+    CHANNELS,
+    WIDTH,
+    Figure,
+    channel_label,
+    channel_line_styles,
+    class_line_style,
+    date_axes,
+    hide_unused,
+    styled,
+)
 
 if TYPE_CHECKING:  # torch comes with it
     from ..features.samples import Samples
 
-#: Axis labels of the spectral indices; every other channel is a reflectance.
-UNITS = {"NDVI": "NDVI (–)", "NDWI": "NDWI (–)", "BI": "BI (–)"}
 #: Quantiles of the box charts: lower whisker, quartiles with the median between them, upper whisker.
 QUANTILES = (0.02, 0.25, 0.5, 0.75, 0.98)
 
@@ -51,7 +60,7 @@ def series_figure(series: pd.DataFrame, channels: Sequence[str] = ("NDVI", "NDWI
             low, high = curve["mean"] - curve["std"], curve["mean"] + curve["std"]
             ax.fill_between(curve["date"], low, high, color=cover.colour, alpha=0.2, linewidth=0)
             ax.plot(curve["date"], curve["mean"], **class_line_style(cover, place))
-        ax.set_ylabel(UNITS.get(channel, f"{channel} reflectance (–)"))
+        ax.set_ylabel(channel_label(channel))
     hide_unused(axes, len(channels))
     date_axes(axes, len(channels))
     if len(dates) == 1:
@@ -74,7 +83,9 @@ def features_figure(series: pd.DataFrame, classes: Sequence[str] = ()) -> Figure
     """
     available = [cover.name for cover in _legend(series)]
     classes = [name for name in classes if name in available] or available
-    channels = [name for name in CHANNELS if name in set(series["channel"])]
+    held = list(dict.fromkeys(series["channel"]))
+    channels = sorted(held, key=lambda name: list(CHANNELS).index(name) if name in CHANNELS else len(CHANNELS))
+    styles = channel_line_styles(channels)
     columns = min(3, len(classes))
     rows = math.ceil(len(classes) / columns)
     figure = Figure((WIDTH, 2.5 * rows + 0.7), layout="constrained")
@@ -82,13 +93,13 @@ def features_figure(series: pd.DataFrame, classes: Sequence[str] = ()) -> Figure
     for ax, name in zip(axes.flat, classes, strict=False):
         for channel in channels:
             curve = series[(series["channel"] == channel) & (series["class_name"] == name)].sort_values("date")
-            ax.plot(curve["date"], curve["mean"], **channel_line_style(channel))
+            ax.plot(curve["date"], curve["mean"], **styles[channel])
         ax.set_title(name)
     for ax in axes[:, 0]:
         ax.set_ylabel("normalised value (–)")
     hide_unused(axes, len(classes))
     date_axes(axes, len(classes))
-    handles = [Line2D([], [], label=channel, **channel_line_style(channel)) for channel in channels]
+    handles = [Line2D([], [], label=channel, **styles[channel]) for channel in channels]
     figure.legend(handles=handles, loc="outside lower center", ncols=7)
     drawn = series[series["class_name"].isin(classes) & series["channel"].isin(channels)]
     alt = f"Lines: mean of {len(channels)} normalised channels by date, one panel for each of {', '.join(classes)}."
@@ -102,7 +113,7 @@ def indices_figure(samples: Samples, legend: tuple[LandCover, ...]) -> Figure:
     Boxes are quartiles and median, whiskers the 2nd and 98th percentile. Samples without indices show their first three
     channels.
     """
-    indices = [name for name in UNITS if name in samples.channels] or list(samples.channels[:3])
+    indices = [name for name in INDICES if name in samples.channels] or list(samples.channels[:3])
     figure = Figure((WIDTH, 0.3 * len(legend) + 1), layout="constrained")
     axes = figure.subplots(1, len(indices), sharey=True, squeeze=False)[0]
     label = samples.label.numpy()
@@ -119,7 +130,7 @@ def indices_figure(samples: Samples, legend: tuple[LandCover, ...]) -> Figure:
             box.set_facecolor(cover.colour)
             shares = np.nanquantile(group, QUANTILES) if len(group) else [np.nan] * len(QUANTILES)
             drawn.append((name, cover.name, *shares))
-        ax.set_xlabel(UNITS.get(name, f"{name} reflectance (–)"))
+        ax.set_xlabel(channel_label(name))
         ax.grid(axis="x", color="0.9")
         ax.set_axisbelow(True)
     axes[0].set_yticks(range(len(legend)), [cover.name for cover in legend])

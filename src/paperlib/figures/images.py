@@ -10,9 +10,14 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ..nomenclature import LandCover
+from ..scenes.sensors import roles_of
 from .theme import WIDTH, Figure, hide_unused, lowest
 
-COMPOSITES: dict[str, tuple[str, ...]] = {"true colour": ("B4", "B3", "B2"), "near infrared": ("B8", "B4", "B3")}
+#: Composites by the roles of their red, green and blue.
+COMPOSITES: dict[str, tuple[str, ...]] = {
+    "true colour": ("red", "green", "blue"),
+    "near infrared": ("nir", "red", "green"),
+}
 
 
 def subsample(image: xr.DataArray, side: int = 1200) -> xr.DataArray:
@@ -29,9 +34,12 @@ def extent(image: xr.DataArray) -> tuple[float, float, float, float]:
 
 
 def available_composites(scene: xr.DataArray) -> dict[str, tuple[str, ...]]:
-    """The `COMPOSITES` that the bands of a scene allow; the last band in grey where they allow none."""
+    """Bands of the `COMPOSITES` that the roles of a scene's bands allow; the last band in grey where they allow none."""
     bands = scene["band"].values.tolist()
-    composites = {name: needed for name, needed in COMPOSITES.items() if set(needed) <= set(bands)}
+    roles = roles_of(bands, scene.attrs.get("sensor", ""))
+    composites = {
+        name: tuple(roles[role] for role in needed) for name, needed in COMPOSITES.items() if set(needed) <= set(roles)
+    }
     return composites or {"grey": (bands[-1],) * 3}
 
 

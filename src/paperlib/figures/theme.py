@@ -14,8 +14,11 @@ from matplotlib import dates as mdates
 from matplotlib import patheffects, rc_context
 from matplotlib.axes import Axes
 
+from ..features.indices import INDICES
 from ..models.registry import CLASSIFIERS
 from ..nomenclature import LandCover
+from ..scenes.meaning.values import optical
+from ..scenes.sensors import SENSORS, roles_of
 from .html import figure_html
 
 Arguments = ParamSpec("Arguments")
@@ -29,7 +32,8 @@ STYLE: Any = {
 }  # fmt: skip
 CLASS_MARKERS = "osD^vPX<>*dph8"  # by position in the legend
 
-#: Colour, line style and marker by channel: warm colours for the infrared, a star for NDVI.
+#: Colour, line style and marker by channel: warm colours for the infrared, a star for NDVI. Bands of other sensors look as
+#: Sentinel-2's of the same role; what has no role takes `OTHERS` in turn.
 CHANNELS = {
     "B2": ("#1f4e9c", ":", "1"), "B3": ("#3f9b8f", ":", "x"), "B4": ("#7a3fa0", ":", "+"),
     "B5": ("#f2b134", "-", "^"), "B6": ("#ee8a2a", "-", "v"), "B7": ("#e0552b", "-", "s"),
@@ -37,6 +41,9 @@ CHANNELS = {
     "B12": ("#333333", "--", ">"), "NDVI": ("#1a9a2e", "-", "*"), "NDWI": ("#2b8cff", "-.", "P"),
     "BI": ("#a0692c", "-.", "X"),
 }  # fmt: skip
+OTHERS = (
+    ("#4477aa", "-", "o"), ("#cc6677", "--", "s"), ("#117733", "-.", "^"), ("#aa4499", ":", "D"), ("#999933", "-", "v"),
+)  # fmt: skip
 
 
 class Figure(matplotlib.figure.Figure):
@@ -117,14 +124,32 @@ def class_line_style(cover: LandCover, place: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def channel_line_style(channel: str) -> dict[str, Any]:
-    """Line style of one of `CHANNELS`."""
-    colour, line, marker = CHANNELS[channel]
-    star = marker == "*"
-    return {
-        "color": colour, "linestyle": line, "linewidth": 1.8 if star else 1.2, "marker": marker,
-        "markersize": 8 if star else 3, "zorder": 3 if star else 2,
-    }  # fmt: skip
+def channel_styles(channels: Iterable[str]) -> dict[str, tuple[str, str, str]]:
+    """Colour, line style and marker of each channel of a scene, whatever its sensor; see `CHANNELS`."""
+    names = list(map(str, channels))
+    like = {band.role: band.name for band in SENSORS["sentinel-2"].bands}
+    roles = {band: like.get(role, "") for role, band in reversed(roles_of(names).items())}
+    turn = itertools.cycle(OTHERS)
+    return {name: CHANNELS.get(name) or CHANNELS.get(roles.get(name, "")) or next(turn) for name in names}
+
+
+def channel_line_styles(channels: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Line style of each channel, for matplotlib."""
+    styles = {}
+    for name, (colour, line, marker) in channel_styles(channels).items():
+        star = marker == "*"
+        styles[name] = {
+            "color": colour, "linestyle": line, "linewidth": 1.8 if star else 1.2, "marker": marker,
+            "markersize": 8 if star else 3, "zorder": 3 if star else 2,
+        }  # fmt: skip
+    return styles
+
+
+def channel_label(channel: str) -> str:
+    """Axis label of a channel: reflectance has its unit, an index none; radar and others have just their name."""
+    if channel in INDICES:
+        return f"{channel} (–)"
+    return f"{channel} reflectance (–)" if optical([channel], "") else channel
 
 
 def model_styles(names: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -27,6 +27,8 @@ from ..models.registry import CLASSIFIERS
 from ..nomenclature import LandCover
 from ..reproduction.paper import FIGURE_9_CLASS
 from ..runs.experiment import Experiment
+from ..scenes.meaning.values import optical
+from ..scenes.sensors import roles_of
 from ..scenes.windowing import window_around
 from .page import Html
 
@@ -43,6 +45,8 @@ COMPOSITE_DATES = 12
 SERIES_BYTES = 1_200_000
 
 NO_VALUE = -32768  # no data in time series
+#: What values of time series are stored times: the largest that leaves them within 16 bits.
+SCALES = (10_000, 1000, 100, 10, 1)
 #: Dash pattern in SVG by line style of matplotlib.
 DASHES = {"-": "", ":": "2 3", "--": "7 3", "-.": "7 3 2 3"}
 
@@ -156,19 +160,31 @@ def _geojson(polygons: gpd.GeoDataFrame) -> dict:
 
 
 def _series(scene: xr.DataArray, place: tuple[float, float]) -> dict:
-    """Reflectance x 10000, int16 (band, time, y, x), and mask (time, y, x) of a square around a place, packed."""
+    """Values x "scale", int16 (band, time, y, x), and mask (time, y, x) of a square around a place, packed.
+
+    The scale is 10000, or less where values are larger than reflectance, as decibels are.
+    """
     bands, dates = scene.sizes["band"], scene.sizes["time"]
     side = math.isqrt(SERIES_BYTES // (2 * bands * dates))
     window = window_around(scene, *place, side)
     part = scene.isel(window).compute()
-    stored = np.where(np.isnan(part.values), NO_VALUE, np.rint(part.values * 10_000)).astype(np.int16)
-    styles = [theme.CHANNELS[band] for band in part["band"].values]
+    names = [str(band) for band in part["band"].values]
+    largest = float(np.nanmax(np.abs(part.values))) if np.isfinite(part.values).any() else 1.0
+    scale = next(scale for scale in SCALES if largest * scale < -NO_VALUE or scale == SCALES[-1])
+    scaled = np.clip(np.rint(part.values * scale), NO_VALUE + 1, -NO_VALUE - 1)
+    stored = np.where(np.isnan(part.values), NO_VALUE, scaled).astype(np.int16)
+    sensor = str(scene.attrs.get("sensor", ""))
+    roles = roles_of(names, sensor)
     return {
         "row": window["y"].start,
         "column": window["x"].start,
         "size": [part.sizes["y"], part.sizes["x"]],
-        "bands": [str(band) for band in part["band"].values],
-        "styles": [[colour, DASHES[line]] for colour, line, _ in styles],
+        "bands": names,
+        "red": names.index(roles["red"]) if "red" in roles else None,
+        "infrared": names.index(roles["nir"]) if "nir" in roles else None,
+        "scale": scale,
+        "unit": "reflectance (0 to 1)" if len(optical(names, sensor)) == len(names) else "value",
+        "styles": [[colour, DASHES[line]] for colour, line, _ in theme.channel_styles(names).values()],
         "dates": [f"{date:%Y-%m-%d}" for date in pd.DatetimeIndex(part["time"].values)],
         "values": pack(stored),
         "mask": pack(part["mask"].transpose("time", "y", "x").values.astype(np.uint8)),
