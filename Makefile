@@ -1,11 +1,13 @@
 # Targets: help, install, test, notebooks, book, pdf, format, check, clean. Requires Python 3.11+ with pip and venv, and make.
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 help:
 	@echo "make book     build the book (preset demo; set PAPERLIB_PRESET=tiny for a quick look)"
 	@echo "make pdf      print the built book as one PDF (requires chromium)"
 	@echo "make test     run all tests and print the processor time of each file"
+	@echo "              OPTIONS=--without-bfloat16: as on a processor without it, to compare machines"
 	@echo "make notebooks  run each notebook of the book alone from an empty store"
 	@echo "make install  create the environment .venv with the pinned versions"
 	@echo "make format   format the code and strip outputs from notebooks"
@@ -28,10 +30,10 @@ pdf: book
 	$(BIN)/python book/pdf.py
 
 test: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --processor-time
+	$(PYTEST) --processor-time $(OPTIONS)
 
 notebooks: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --empty-stores tests/book/test_notebooks.py
+	$(PYTEST) --empty-stores -m empty_stores tests/book/test_notebooks.py
 
 format: install
 	$(BIN)/ruff format .

@@ -9,9 +9,14 @@ def choose(device: torch.device | str | None = None) -> torch.device:
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Whether a device computes in bfloat16 itself; elsewhere it is emulated, slower than float32."""
+    """Whether a device computes in bfloat16 itself; elsewhere it is emulated, slower than float32.
+
+    A processor whose instructions torch may not use, for example under ATEN_CPU_CAPABILITY=avx2, is one without.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
     native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)  # no public name for it up to torch 2.13
-    return torch.cuda.is_bf16_supported() if device.type == "cuda" else native()
+    return torch.backends.cpu.get_cpu_capability() == "AVX512" and native()
 
 
 def out_of_memory(error: RuntimeError) -> bool:

@@ -4,6 +4,7 @@ Durations mislead on a machine that does other work too; processor time does not
 """
 
 import os
+import sys
 from collections import Counter
 
 import pytest
@@ -21,9 +22,21 @@ def now() -> float:
     return sum(os.times()[:4])
 
 
+#: Limits torch and its oneDNN to instructions without bfloat16; both read it when they are first used.
+WITHOUT_BFLOAT16 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+
+
 def pytest_addoption(parser):
-    """Add the option that asks for the table."""
+    """Add the option that asks for the table, and the one that makes it comparable between processors."""
     parser.addoption("--processor-time", action="store_true", help="print the processor time of each test file")
+    parser.addoption("--without-bfloat16", action="store_true", help="compute as a processor without bfloat16 does")
+
+
+def pytest_configure(config):
+    """Limit this process and those that it starts, which inherit the variables."""
+    if config.getoption("--without-bfloat16"):
+        assert "torch" not in sys.modules, "torch has been loaded before its instructions were limited"
+        os.environ.update(WITHOUT_BFLOAT16)
 
 
 @pytest.hookimpl(wrapper=True)

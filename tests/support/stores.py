@@ -14,8 +14,16 @@ from filelock import FileLock
 
 
 def pytest_addoption(parser):
-    """Add the option that withholds the shared artifacts from the notebooks."""
-    parser.addoption("--empty-stores", action="store_true", help="run every notebook from an empty store")
+    """Add the option that runs every notebook alone."""
+    parser.addoption("--empty-stores", action="store_true", help="run each notebook alone, from an empty store")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what takes long and is computed by the build of the book too, see .ci/run."""
+    if not config.getoption("--empty-stores"):
+        left_out = [item for item in items if item.get_closest_marker("empty_stores")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 def copy_store(store: Path, target: Path) -> Path:

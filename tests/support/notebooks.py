@@ -1,0 +1,38 @@
+"""Runs notebooks of the book as papermill does."""
+
+from pathlib import Path
+
+import nbformat
+import papermill
+
+BOOK = Path(__file__).parents[2] / "book"
+NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
+#: Pages that compute on no scene.
+WITHOUT_SCENE = ("audit", "performance", "reliability", "your-own-tile")
+
+
+def execute(pages: list[Path], folder: Path, cwd: Path = BOOK, **parameters) -> dict[str, list[dict[str, str]]]:
+    """Outputs of each page by its name, each by MIME type. Asserts that no page prints or warns.
+
+    The pages run one after the other in one kernel, to start only one. A page gets the parameters that it has.
+    """
+    whole = nbformat.v4.new_notebook()
+    for page in pages:
+        for cell in nbformat.read(page, 4).cells:
+            if "parameters" in cell.metadata.get("tags", []):
+                lines = [
+                    f"{name} = {value!r}" for name, value in parameters.items() if f"\n{name} = " in f"\n{cell.source}"
+                ]
+                cell.source = "\n".join([cell.source, *lines])
+            cell.metadata = {"page": page.stem}
+            cell.id = f"c{len(whole.cells)}"
+            whole.cells.append(cell)
+    path = folder / f"{pages[0].stem}-and-more.ipynb"
+    nbformat.write(whole, path)
+    executed = papermill.execute_notebook(str(path), str(path), kernel_name="python3", progress_bar=False, cwd=str(cwd))
+    shown: dict[str, list[dict[str, str]]] = {page.stem: [] for page in pages}
+    for cell in executed.cells:
+        for output in cell.get("outputs", []):
+            assert output.output_type != "stream", f"{cell.metadata['page']} prints {output.text}"
+            shown[cell.metadata["page"]].append(output.data)
+    return shown
