@@ -30,7 +30,7 @@ from paperlib.features import inputs
 from paperlib.mapping import inference, scene_maps
 
 STAGES = {
-    "read and prepare": (inputs.Inputs, "read"),
+    "read and prepare": (inputs.Inputs, "read_around"),
     "classify": (inference.Engine, "classify"),
     "write": (scene_maps, "_save"),
     "assemble": (scene_maps, "_assemble"),

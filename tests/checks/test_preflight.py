@@ -200,9 +200,7 @@ def test_nothing_there(tmp_path, clean):
     assert [found.subject for found in errors(findings)] == ["scene"]
 
 
-def test_a_scene_smaller_than_a_patch_and_a_patch_smaller_than_what_networks_see(clean):
-    findings = run(clean, sample=Sample(patch=128))
-    told(findings, "error", "size", "96 x 96 pixels; a patch has 128 x 128", "lower sample.patch")
+def test_a_patch_smaller_than_what_networks_see(clean):
     told(run(clean, sample=Sample(patch=8)), "error", "patch", "8 pixels", "Raise it to 9 or more")
 
 

@@ -52,6 +52,34 @@ def test_the_same_days_are_read_as_they_are():
     assert np.isnan(inputs.read(scene)).any((0, 1)).sum() == 1
 
 
+@pytest.mark.parametrize("halo", [0, 1, 3, 9])
+def test_a_window_is_the_same_part_of_the_scene_around_it(halo):
+    """The scene without its gap and mirrored by numpy says what every window has to hold, also one beyond the end."""
+    scene = make_scene()
+    inputs = Inputs.of(scene)
+    whole = inputs.read(scene)
+    assert np.isnan(whole[0, 0, 5, 6]) and np.isnan(whole).any((0, 1)).sum() == 1
+    if halo:  # of the pixels nearest to the corner the one above comes first
+        whole[..., 5, 6] = whole[..., 4, 6]
+    around = np.pad(whole, [(0, 0), (0, 0), (halo + 3, halo + 3), (halo + 3, halo + 3)], mode="reflect")
+    windows = [
+        (slice(0, 6), slice(0, 7)),
+        (slice(1, 2), slice(3, 6)),
+        (slice(-3, 4), slice(2, 10)),
+        (slice(4, 6), slice(5, 7)),
+    ]
+    for y, x in windows:
+        memory = np.full(inputs.numbers_around((y, x), halo) + 3, 7, np.float32)
+        place = tuple(slice(part.start + 3, part.stop + 3 + 2 * halo) for part in (y, x))
+        for kept in (None, memory):
+            values, usable = inputs.read_around(scene, y, x, halo, kept)
+            np.testing.assert_array_equal(values, around[..., *place])
+            assert np.shares_memory(values, memory) == (kept is not None)
+            gap = [(row, column) for row in range(y.start, y.stop) for column in range(x.start, x.stop)
+                   if abs(row - 5) + abs(column - 6) == 0]  # fmt: skip
+            assert (~usable).sum() == len(gap)
+
+
 @pytest.mark.parametrize("dates", [DATES, ("2017-11-20", "2018-06-01", "2018-12-30"), ("2018-06-01",)])
 def test_other_days_are_interpolated_in_bands_before_indices(dates):
     """Values of these scenes are linear in time, so that any three dates give the same at the days between them."""

@@ -105,11 +105,13 @@ def test_a_small_polygon_is_in_the_middle_of_one_patch():
     assert_close(samples.x[0, 3], torch.tensor((bands[2] - bands[1]) / (bands[2] + bands[1])))
 
 
-def test_at_the_edges_patches_are_shifted_inside():
+def test_at_the_edges_patches_hold_the_scene_reflected():
     scene, polygons = make_scene(), make_polygons([(0, 0, 2, 2), (38, 48, 2, 2)])
-    samples = extract(scene, burn(polygons, scene, legend_of(polygons)), polygons, 16)
-    first, last = (scene.values[:, :, y, x] for y, x in ((slice(16), slice(16)), (slice(24, 40), slice(34, 50))))
-    assert np.array_equal(samples.x[:, :3], np.stack([first, last]))
+    samples = extract(scene, burn(polygons, scene, legend_of(polygons)), polygons, 16, 4)
+    around = np.pad(scene.values, [(0, 0), (0, 0), (7, 7), (7, 7)], mode="reflect")
+    expected = np.stack([around[:, :, :16, :16], around[:, :, -16:, -16:]])
+    assert np.array_equal(samples.x[:, :3], expected)
+    assert (samples.label[0, 7:9, 7:9] == 0).all() and (samples.label[1, 7:9, 7:9] == 1).all()
 
 
 def test_lazy_and_loaded_scenes_give_the_same():
@@ -160,10 +162,10 @@ def test_gaps_are_filled_and_pixels_without_data_are_unlabelled():
         assert len(extract(scene, burn(alike, scene, legend_of(alike)), alike, 4)) == 1
 
 
-def test_a_scene_smaller_than_a_patch_is_named():
+def test_a_scene_may_be_smaller_than_a_patch():
     polygons = make_polygons([(10, 10, 4, 4)])
-    with pytest.raises(InputError, match=r"40 x 50 pixels.*patch of 41.*sample\.patch"):
-        extract(make_scene(), burn(polygons, make_scene(), legend_of(polygons)), polygons, 41)
+    samples = extract(make_scene(), burn(polygons, make_scene(), legend_of(polygons)), polygons, 61, 4)
+    assert samples.x.shape[-2:] == (61, 61) and (samples.label >= 0).sum() == 16
 
 
 def test_real_scene_keeps_every_labelled_pixel(shared_data):
@@ -291,17 +293,15 @@ def test_oversampling_draws_by_its_generator():
 
 @pytest.mark.parametrize("margin", [0, 1, 3])
 def test_labels_keep_their_distance_from_the_border_of_a_patch(margin):
-    """Except where the scene ends too; and each labelled pixel is still in exactly one patch."""
+    """Each labelled pixel is still in exactly one patch, and its values are its own."""
     scene, size = make_scene(), 10
     polygons = make_polygons([(0, 0, 6, 5), (12, 20, 9, 14), (34, 44, 6, 6), (20, 3, 2, 3)])
     burned = burn(polygons, scene, legend_of(polygons))
     samples = extract(scene, burned, polygons, size, margin)
-    assert int((samples.label >= 0).sum()) == int((burned.label >= 0).sum())
-    inner = (samples.label >= 0)[:, margin : size - margin, margin : size - margin].sum()
-    edge = burned.label.where(burned.label >= 0)
-    at_edge = edge[:margin].count() + edge[margin:, :margin].count() + edge[-margin or 40 :].count()
-    at_edge += edge[: -margin or None, -margin or 50 :].count()
-    assert int((samples.label >= 0).sum()) - int(inner) == int(at_edge)
+    inner = slice(margin, size - margin)
+    assert int((samples.label >= 0).sum()) == int((samples.label >= 0)[:, inner, inner].sum())
+    place = (samples.x[:, 0, 0] * 20000 - 1).round().long()[samples.label >= 0]
+    assert sorted(place.tolist()) == np.flatnonzero(burned.label.values.ravel() >= 0).tolist()
 
 
 def test_a_patch_without_room_inside_its_margins_is_refused():

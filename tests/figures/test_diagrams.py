@@ -47,7 +47,7 @@ def test_another_network_is_drawn_otherwise():
 def test_shapes_are_those_of_the_scene_at_hand():
     figure = diagrams.network_figure(models.build("3D-CNN", channels=4, dates=5, classes=3), 4, 5, side=9)
     shown = words(figure)
-    assert {"4 × 5 × 9 × 9", "32 × 5 × 9 × 9", "64 × 1 × 9 × 9", "3 × 1 × 9 × 9", "3 at each pixel"} <= set(shown)
+    assert {"4 × 5 × 9 × 9", "32 × 5 × 7 × 7", "64 × 1 × 3 × 3", "3 × 1 × 3 × 3", "3 at each pixel"} <= set(shown)
     assert figure.data["parameters"].sum() > 0 and "Conv 5 × 1 × 1, 64 filters" in figure.alt
 
 
@@ -66,15 +66,17 @@ def test_kernel_of_the_drawing_is_that_of_the_layer():
 
 
 def test_patch_too_small_for_three_steps_is_named():
-    with pytest.raises(InputError, match="no three steps over 4 pixels"):
-        diagrams.convolution_figure(network("2D-CNN"), **INPUT, side=4)
+    with pytest.raises(InputError, match="no three steps over 10 pixels"):
+        wide = network("2D-CNN")
+        wide.convolutions[0] = nn.Conv2d(143, 32, 9, padding=4)
+        diagrams.convolution_figure(wide, **INPUT, side=10)
 
 
 @pytest.mark.parametrize("name", models.NAMES)
 @pytest.mark.parametrize("dates", [1, 2, 40])
 def test_short_and_long_series_are_drawn(name, dates):
     few = models.build(name, 4, dates, 3)
-    for figure in (diagrams.network_figure(few, 4, dates, 8), diagrams.convolution_figure(few, 4, dates)):
+    for figure in (diagrams.network_figure(few, 4, dates, 9), diagrams.convolution_figure(few, 4, dates)):
         figure.canvas.draw()
         boxes = [text.get_window_extent() for text in figure.axes[0].texts if text.get_text()[:5] in ("step ", "input")]
         assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from paperlib import models
-from paperlib.mapping.folding import fold, mix, unpadded
+from paperlib.mapping.folding import fold, mix
 from paperlib.mapping.inference import predict
 
 NETWORKS = (*models.NAMES, *models.VARIANTS)
@@ -30,23 +30,6 @@ def test_a_folded_network_is_the_same_function(name):
         torch.testing.assert_close(folded(x), model(x), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("mixed", [False, True])
-def test_without_borders_the_inside_is_answered_the_same(name, mixed):
-    model = fold(learned(name))
-    model = mix(model) if mixed else model
-    halo = model.receptive_field // 2
-    height, width = 2 * halo + 5, 2 * halo + 6
-    x = torch.rand(1, 13, 11, height, width)
-    inside = unpadded(model)
-    assert {one.data_ptr() for one in inside.parameters()} == {one.data_ptr() for one in model.parameters()}
-    (index, probability), (found, sure) = (predict(one, x, None, mixed) for one in (model, inside))
-    part = slice(None), slice(halo, height - halo), slice(halo, width - halo)
-    assert found.shape == index[part].shape
-    torch.testing.assert_close(sure, probability[part], rtol=0, atol=0.01 if mixed else 1e-5)
-    assert (found == index[part]).float().mean() > (0.98 if mixed else 0.999)
-
-
 @pytest.mark.parametrize("name", models.NAMES)
 def test_first_and_last_layers_stay_in_float32(name):
     seen = {}
@@ -54,7 +37,7 @@ def test_first_and_last_layers_stay_in_float32(name):
     for path, module in mixed.named_modules():
         if isinstance(module, torch.nn.Conv2d | torch.nn.Conv3d):
             module.register_forward_hook(lambda module, x, y, path=path: seen.update({path: y.dtype}))
-    predict(mixed, torch.rand(1, 13, 11, 4, 4), None, mixed=True)
+    predict(mixed, torch.rand(1, 13, 11, 10, 10), None, mixed=True)
     kept = {path for path, kind in seen.items() if kind == torch.float32}
     streams = 2 if name == "SpatioTempCNN" else 1
     assert len(kept) == 2 * streams and all("convolutions.0" in path or "head" in path for path in kept)

@@ -9,7 +9,6 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
-import xarray as xr
 
 from paperlib import models
 from paperlib.devices import has_bfloat16
@@ -21,6 +20,11 @@ WHOLE = (slice(0, 192), slice(0, 192))
 PART = (slice(0, 96), slice(0, 96))
 
 
+def read(run, classifier, window=WHOLE) -> np.ndarray:
+    """A window of the run's scene as the classifier takes it."""
+    return classifier.inputs.read_around(run.scene, *window, classifier.halo)[0]
+
+
 def test_mixed_precision_gives_the_classes_of_float32_or_is_not_used(run, monkeypatch):
     assert Engine(run.classifier("3D-CNN")).choose_precision(run.scene) == 1  # too small a scene
     monkeypatch.setattr(inference, "WORTH", 0)
@@ -30,8 +34,8 @@ def test_mixed_precision_gives_the_classes_of_float32_or_is_not_used(run, monkey
     engine = Engine(classifier)
     agreed = engine.choose_precision(run.scene)
     assert engine.mixed == (agreed >= inference.AGREEMENT)
-    exact, _ = Engine(classifier).classify(run.trained.inputs.read(run.scene), WHOLE)
-    found, _ = engine.classify(run.trained.inputs.read(run.scene), WHOLE)
+    exact, _ = Engine(classifier).classify(read(run, classifier))
+    found, _ = engine.classify(read(run, classifier))
     assert (exact == found).mean() >= (0.998 if engine.mixed else 1)
 
 
@@ -61,20 +65,21 @@ def test_mixed_precision_that_changes_classes_is_refused(change, used, run, monk
 
 @pytest.mark.parametrize("name", models.NAMES)
 def test_blocks_answer_as_the_whole(name, run):
-    engine = Engine(run.classifier(name))
-    answers = []
+    classifier = run.classifier(name)
+    engine, answers = Engine(classifier), []
     for block in (1000, 40):
         engine.block = block
-        answers.append(engine.classify(run.trained.inputs.read(run.scene, *PART), PART))
+        answers.append(engine.classify(read(run, classifier, PART)))
     (whole, sure), (index, probability) = answers
     np.testing.assert_array_equal(index, whole)
     np.testing.assert_allclose(probability, sure, rtol=0, atol=1e-4)
 
 
 def test_a_block_in_three_dimensions_is_never_alone(run, monkeypatch):
-    """Corners of the scene are of a size that no other block has."""
+    """The last block of a window is of a size that no other has."""
     real, sizes, answers = inference.predict, {}, {}
-    engine = Engine(run.classifier("3D-CNN"))
+    classifier = run.classifier("3D-CNN")
+    engine = Engine(classifier)
     for never_alone in (True, False):
         sizes[never_alone] = []
         monkeypatch.setattr(
@@ -82,14 +87,15 @@ def test_a_block_in_three_dimensions_is_never_alone(run, monkeypatch):
             lambda model, x, *rest, seen=sizes[never_alone]: seen.append(len(x)) or real(model, x, *rest),
         )  # fmt: skip
         engine.never_alone = never_alone
-        answers[never_alone] = engine.classify(run.trained.inputs.read(run.scene), WHOLE)
+        answers[never_alone] = engine.classify(read(run, classifier, (slice(0, 80), slice(0, 80))))
     assert min(sizes[True]) == 2 and min(sizes[False]) == 1
     np.testing.assert_array_equal(answers[True][0], answers[False][0])
 
 
 def test_memory_that_does_not_suffice_halves_the_block_once(run, monkeypatch):
-    engine = Engine(run.classifier("2D-CNN"))
-    expected, _ = engine.classify(run.trained.inputs.read(run.scene), WHOLE)
+    classifier = run.classifier("2D-CNN")
+    engine = Engine(classifier)
+    expected, _ = engine.classify(read(run, classifier))
     engine.block = 192
     real = inference.predict
 
@@ -100,14 +106,14 @@ def test_memory_that_does_not_suffice_halves_the_block_once(run, monkeypatch):
 
     monkeypatch.setattr(inference, "predict", small)
     with pytest.warns(UserWarning, match="192 x 192 pixels at once; going on with 96 x 96"):
-        found, _ = engine.classify(run.trained.inputs.read(run.scene), WHOLE)
+        found, _ = engine.classify(read(run, classifier))
     np.testing.assert_array_equal(found, expected)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        engine.classify(run.trained.inputs.read(run.scene), WHOLE)  # it stays with the smaller block
+        engine.classify(read(run, classifier))  # it stays with the smaller block
     monkeypatch.setattr(inference, "predict", lambda *rest: torch.empty(1 << 60))
     with pytest.raises(InputError, match=r"does not suffice for 96 x 96 pixels.*Lower map.window"):
-        engine.classify(run.trained.inputs.read(run.scene), WHOLE)
+        engine.classify(read(run, classifier))
 
 
 SCARCE = """
@@ -123,11 +129,11 @@ torch.set_num_threads(1)
 inputs, normaliser = Inputs(("B2",), {}, (), (0.0,), 10.0), Normaliser(torch.zeros(13), torch.ones(13))
 engine = Engine(Classifier("3D-CNN", models.build("3D-CNN", 13, 11, 8), inputs, normaliser, (), {}))
 engine.block = 256
-values = np.random.default_rng(0).random((13, 11, 256, 256), np.float32)
-engine.classify(values[..., :40, :40].copy(), (slice(0, 40), slice(0, 40)))  # what is loaded once, is
+values = np.random.default_rng(0).random((13, 11, 262, 262), np.float32)
+engine.classify(values[..., :46, :46].copy())  # what is loaded once, is
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + int(sys.argv[1]) * 2**20,) * 2)
-index, _ = engine.classify(values, (slice(0, 256), slice(0, 256)))
+index, _ = engine.classify(values)
 print(index.shape, engine.block)
 """
 
@@ -142,11 +148,3 @@ def test_a_process_with_little_memory_recovers():
     found = subprocess.run([sys.executable, "-c", SCARCE, "800"], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
     assert found.stdout.split() == ["(256,", "256)", "128"] and "going on with 128 x 128" in found.stderr
-
-
-def test_a_pixel_without_data_has_no_class(run):
-    scene = run.scene.isel(y=slice(0, 20), x=slice(0, 20)).compute()
-    scene = xr.where(scene.y == scene.y[3], np.nan, scene, keep_attrs=True).transpose(*scene.dims)
-    scene = scene.assign_coords(mask=scene.isnull().any("band"))
-    index, _ = Engine(run.classifier("2D-CNN")).classify(run.trained.inputs.read(scene), (slice(0, 20),) * 2)
-    assert (index[3] == -1).all() and (np.delete(index, 3, 0) >= 0).all()

@@ -1,14 +1,19 @@
 """The networks: printed sizes, the contract, and what each can see."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
 
 from paperlib import models
 from paperlib.errors import InputError
+from paperlib.models import registry
 from paperlib.models.blocks import Dropout
+from paperlib.models.contract import Model
 from paperlib.models.tempcnn import SERIES
 from paperlib.reproduction import paper
 
@@ -36,14 +41,17 @@ def test_the_original_tempcnn_has_its_own_count():
 @pytest.mark.parametrize("shape", [(13, 11, 8), (10, 1, 2), (4, 7, 5)])
 def test_contract_for_any_channels_dates_classes(name, shape):
     channels, dates, classes = shape
-    x = torch.randn(2, channels, dates, 6, 5)
-    assert build(name, channels, dates, classes)(x).shape == (2, classes, 6, 5)
+    model = build(name, channels, dates, classes)
+    x = torch.randn(2, channels, dates, 6 + 2 * model.halo, 5 + 2 * model.halo)
+    assert model(x).shape == (2, classes, 6, 5)
+    assert model.answered(x).shape == (2, channels, dates, 6, 5)
 
 
 def reach(model, size=21) -> int:
     """Side of the square of input pixels that really change the central answer, by gradient."""
     x = torch.randn(1, 13, 11, size, size, requires_grad=True)
-    model(x)[0, :, size // 2, size // 2].square().sum().backward()
+    middle = size // 2 - model.halo
+    model(x)[0, :, middle, middle].square().sum().backward()
     touched = x.grad.abs().sum((0, 1, 2)) > 0
     return int(touched.any(0).sum())
 
@@ -51,7 +59,7 @@ def reach(model, size=21) -> int:
 @pytest.mark.parametrize("name", ALL)
 def test_stated_receptive_field_is_the_real_one(name):
     model = build(name)
-    assert reach(model) == model.receptive_field
+    assert reach(model) == model.receptive_field == 2 * model.halo + 1
 
 
 def test_tempcnn_ignores_neighbours_and_keeps_their_order():
@@ -65,18 +73,15 @@ def test_tempcnn_ignores_neighbours_and_keeps_their_order():
 @pytest.mark.parametrize("name", ALL)
 def test_a_crop_with_its_halo_answers_as_the_whole(name):
     model = build(name)
-    half = model.receptive_field // 2
     x = torch.randn(1, 13, 11, 24, 24)
-    crop = model(x[..., 8 - half : 16 + half, 8 - half : 16 + half])
-    torch.testing.assert_close(
-        crop[..., half : 8 + half, half : 8 + half], model(x)[..., 8:16, 8:16], rtol=1e-4, atol=1e-5
-    )
+    part = slice(5, 11 + 2 * model.halo)
+    torch.testing.assert_close(model(x[..., part, part]), model(x)[..., 5:11, 5:11], rtol=1e-4, atol=1e-5)
 
 
 def test_fusion_weights_the_probabilities_of_the_streams():
-    x = torch.randn(1, 13, 11, 5, 5)
+    x = torch.randn(1, 13, 11, 11, 11)
     model = build("SpatioTempCNN", fusion=0.3)
-    temporal, spatial = model.temporal(x).softmax(1), model.spatiotemporal(x).softmax(1)
+    temporal, spatial = model.temporal(model.answered(x)).softmax(1), model.spatiotemporal(x).softmax(1)
     torch.testing.assert_close(model(x).softmax(1), 0.3 * temporal + 0.7 * spatial)
     for weight, stream in ((1.0, temporal), (0.0, spatial)):
         model.fusion = weight
@@ -89,15 +94,16 @@ def test_fusion_weights_the_probabilities_of_the_streams():
 
 @pytest.mark.parametrize("name", ALL)
 def test_answers_where_wanted_are_those_of_the_whole(name):
-    model, x = build(name), torch.randn(2, 13, 11, 6, 5)
+    model = build(name)
+    x = torch.randn(2, 13, 11, 6 + 2 * model.halo, 5 + 2 * model.halo)
     where = torch.rand(2, 6, 5, generator=torch.Generator().manual_seed(0)) < 0.3
     wanted, whole = (logits.permute(0, 2, 3, 1)[where] for logits in (model(x, where=where), model(x)))
     torch.testing.assert_close(wanted, whole)
 
 
 def test_gate_weighs_the_streams_pixel_by_pixel_and_learns():
-    model, x = build("SpatioTempCNN-gated"), torch.randn(1, 13, 11, 5, 5)
-    (temporal, one), (spatial, other) = model.temporal.streams(x), model.spatiotemporal.streams(x)
+    model, x = build("SpatioTempCNN-gated"), torch.randn(1, 13, 11, 11, 11)
+    (temporal, one), (spatial, other) = model.temporal.streams(model.answered(x)), model.spatiotemporal.streams(x)
     weight = model.gate(torch.cat([temporal, spatial], dim=1)).sigmoid()
     assert weight.std() > 0 and (weight > 0).all() and (weight < 1).all()
     out = model(x)
@@ -118,6 +124,38 @@ def test_gate_weighs_the_streams_pixel_by_pixel_and_learns():
 def test_impossible_networks_are_refused(arguments, message):
     with pytest.raises(InputError, match=message):
         models.build(*arguments)
+
+
+class Own(Model):
+    """A network of somebody's own, which states that it sees 3 x 3 pixels."""
+
+    receptive_field = 3
+
+    def __init__(self, channels, dates, classes, layers=1, padding=(1, 0, 0)):
+        super().__init__()
+        widths = [channels, *[classes] * layers]
+        self.layers = nn.Sequential(*[nn.Conv3d(one, other, 3, padding=padding) for one, other in pairwise(widths)])
+
+    def forward(self, x, where=None, superpixel=None):
+        return self.layers(x).mean(2)
+
+
+@pytest.mark.parametrize(
+    ("change", "refused"),
+    [({}, False), ({"padding": (1, 1, 1)}, True), ({"layers": 2}, True), ({"layers": 2, "padding": (1, 1, 1)}, True)],
+)
+def test_a_network_of_ones_own_that_pads_in_space_or_sees_further_is_refused(change, refused, monkeypatch):
+    class Changed(Own):
+        def __init__(self, *sizes):
+            super().__init__(*sizes, **change)
+
+    monkeypatch.setitem(registry.ADDED, "Own", Changed)
+    if not refused:
+        assert models.build("Own", 13, 11, 8).training
+        return
+    with pytest.raises(InputError, match=r"Own states a receptive field of 3.*of a patch of 19") as error:
+        models.build("Own", 13, 11, 8)
+    assert error.value.kind == "models.padding" and "Pad along dates alone" in error.value.fix
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])

@@ -31,10 +31,10 @@ folder, stop = Path(sys.argv[1]), int(sys.argv[2])
 torch.set_num_threads(1)
 random = torch.Generator().manual_seed(0)
 kind = torch.arange(12) % 3
-x = torch.randn(12, 4, 3, 8, 8, generator=random)
+x = torch.randn(12, 4, 3, 11, 11, generator=random)
 x[torch.arange(12), kind] += 0.5
-label = torch.full((12, 8, 8), -1)
-label[:, 2:5, 2:5] = kind[:, None, None]
+label = torch.full((12, 11, 11), -1)
+label[:, 4:7, 4:7] = kind[:, None, None]
 samples = Samples(x, label, label, ("B2", "B3", "B4", "B8"))
 save, made = checkpoint.save, []
 

@@ -15,6 +15,7 @@ from paperlib.features.samples import Samples
 from paperlib.nomenclature import LandCover
 from paperlib.settings import Train
 from paperlib.training.classifier import FILE, Classifier, decisive
+from support.samples import MARGIN, with_margin
 
 INPUTS = Inputs(("B3", "B4", "B8"), {"green": "B3", "red": "B4", "nir": "B8"}, ("NDVI",), (45.0, 134.0, 226.0), 10.0)
 LEGEND = (LandCover(7, "Crop", "#fedf60"), LandCover(11, "Water", "#0080ff"), LandCover(1, "Röhricht", "#ff0000"))
@@ -22,7 +23,7 @@ QUICK = Train(epochs=2, patches=4)
 
 
 def make(number=12, size=5, seed=0, classes=3) -> Samples:
-    """Patches whose class is the channel that is high, not normalised; each patch is one superpixel."""
+    """Patches whose class is the channel that is high, not normalised, with a margin; each patch is one superpixel."""
     random = torch.Generator().manual_seed(seed)
     kind = torch.arange(number) % classes
     x = 0.1 * torch.rand(number, 4, 3, size, size, generator=random) + 0.1
@@ -31,7 +32,7 @@ def make(number=12, size=5, seed=0, classes=3) -> Samples:
     label[:, 0, 0] = kind
     polygon = torch.where(label >= 0, torch.arange(number)[:, None, None], -1)
     superpixel = torch.arange(number)[:, None, None].expand_as(label).contiguous()
-    return Samples(x, label, polygon, INPUTS.channels(), superpixel)
+    return with_margin(Samples(x, label, polygon, INPUTS.channels(), superpixel))
 
 
 def train(name: str, number=12, size=5) -> Classifier:
@@ -53,18 +54,22 @@ def test_it_is_the_same_after_a_trip_to_disk(classifier, tmp_path):
     assert again.normaliser.to_dict() == classifier.normaliser.to_dict() and again.normaliser.pixels > 0
     samples = make(seed=2)
     first, second = (known.probabilities(samples.x, samples.superpixel) for known in (classifier, again))
-    assert torch.equal(first, second) and first.shape == (12, 3, 5, 5)
-    torch.testing.assert_close(first.sum(1), torch.ones(12, 5, 5))
-    assert again.halo == classifier.model.receptive_field // 2
+    side = 5 + 2 * (MARGIN - classifier.halo)
+    assert torch.equal(first, second) and first.shape == (12, 3, side, side)
+    torch.testing.assert_close(first.sum(1), torch.ones(12, side, side))
+    assert (
+        again.halo == classifier.halo == (4 if classifier.name == "2D-CNN" else 3 if "Spatio" in classifier.name else 0)
+    )
     assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == sorted([FILE, again.model.weights])
 
 
 def test_scores_are_those_of_its_probabilities(classifier):
     samples = make(seed=2)
     evaluation = classifier.evaluate(samples)
-    labelled = samples.label >= 0
-    predicted = classifier.probabilities(samples.x, samples.superpixel).argmax(1)[labelled]
-    reference = samples.label[labelled]
+    label = classifier.model.answered(samples.label)
+    predicted = classifier.probabilities(samples.x, samples.superpixel).argmax(1)[label >= 0]
+    reference = label[label >= 0]
+    assert np.array_equal(evaluation.predicted, predicted)
     for row, column in np.ndindex(3, 3):
         assert evaluation.confusion[row, column] == int(((reference == row) & (predicted == column)).sum())
 

@@ -12,12 +12,13 @@ from paperlib.evaluation.scoring import evaluate
 from paperlib.features.samples import Samples
 from paperlib.settings import Train
 from paperlib.training.loop import learning_rate, masked_loss, train
+from support.samples import with_margin
 
 QUICK = Train(epochs=3, patience=5, patches=4, dropout=0.0)
 
 
 def make(number=12, size=5, seed=0, classes=3) -> Samples:
-    """Patches whose class is the channel that is high; a third of the pixels is labelled."""
+    """Patches whose class is the channel that is high; a third of the inner pixels is labelled."""
     random = torch.Generator().manual_seed(seed)
     kind = torch.arange(number) % classes
     x = 0.3 * torch.randn(number, 4, 3, size, size, generator=random)
@@ -25,7 +26,7 @@ def make(number=12, size=5, seed=0, classes=3) -> Samples:
     label = torch.where(torch.rand(number, size, size, generator=random) < 0.34, kind[:, None, None], -1)
     label[:, 0, 0] = kind
     polygon = torch.where(label >= 0, torch.arange(number)[:, None, None], -1)
-    return Samples(x, label, polygon, ("B2", "B3", "B4", "B8"))
+    return with_margin(Samples(x, label, polygon, ("B2", "B3", "B4", "B8")))
 
 
 def build(name="2D-CNN", seed=0):
@@ -36,14 +37,16 @@ def build(name="2D-CNN", seed=0):
 def test_unlabelled_pixels_change_neither_loss_nor_score():
     samples, model = make(), build().eval()
     logits = model(samples.x)
-    noise = torch.where(samples.label[:, None] >= 0, 0.0, 5 * torch.randn_like(logits))
-    torch.testing.assert_close(masked_loss(logits + noise, samples.label), masked_loss(logits, samples.label))
+    label = model.answered(samples.label)
+    noise = torch.where(label[:, None] >= 0, 0.0, 5 * torch.randn_like(logits))
+    torch.testing.assert_close(masked_loss(logits + noise, label), masked_loss(logits, label))
 
     result = evaluate(model, samples)
     assert result.confusion.sum() == (samples.label >= 0).sum()
-    blank = replace(samples, x=torch.cat([samples.x, torch.randn(3, 4, 3, 5, 5)]),
-                    label=torch.cat([samples.label, torch.full((3, 5, 5), -1)]),
-                    polygon=torch.cat([samples.polygon, torch.full((3, 5, 5), -1)]))  # fmt: skip
+    unlabelled = torch.full((3, *samples.label.shape[1:]), -1)
+    blank = replace(samples, x=torch.cat([samples.x, torch.randn(3, *samples.x.shape[1:])]),
+                    label=torch.cat([samples.label, unlabelled]),
+                    polygon=torch.cat([samples.polygon, unlabelled]))  # fmt: skip
     again = evaluate(model, blank)
     assert np.array_equal(again.confusion, result.confusion) and again.loss == pytest.approx(result.loss, rel=1e-5)
 

@@ -132,7 +132,7 @@ def report(findings: list[Finding]) -> str:
 
 
 def _check_series(scene: xr.DataArray, chosen: Settings, findings: list[Finding]) -> None:
-    """Dates, bands and size."""
+    """Dates, bands and patches."""
     sample = chosen.sample
     source, days = scene.attrs["source"], scene.indexes["time"]
     names = [f"{day:%Y-%m-%d}" for day in days]
@@ -147,10 +147,6 @@ def _check_series(scene: xr.DataArray, chosen: Settings, findings: list[Finding]
     if 0 < len(absent) < len(sensors.BANDS) / 2 and not chosen.scene.bands:  # else another sensor
         fix = "Add them, or do without: what is trained on fewer bands needs a scene of the same bands."
         note(findings, "warning", "bands", f"no {listed(absent)}; Sentinel-2 has {listed(sensors.BANDS)}", source, fix)
-    size = scene.sizes["y"], scene.sizes["x"]
-    if min(size) < sample.patch:
-        value = f"{size[0]} x {size[1]} pixels; a patch has {sample.patch} x {sample.patch}"
-        note(findings, "error", "size", value, source, "Give a larger scene, or lower sample.patch.")
     if sample.patch <= 2 * models.reach():
         value = f"{sample.patch} pixels; the networks see {models.reach()} to each side of a pixel"
         note(findings, "error", "patch", value, "sample.patch", f"Raise it to {2 * models.reach() + 1} or more.")

@@ -1,6 +1,7 @@
 """Samples classified and compared with their labels: confusion matrix, loss, and the same polygon by polygon."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch.nn import functional
 
 from .. import devices
 from ..errors import InputError
+from ..features.extents import LabelledExtents
 from ..features.samples import Samples
 from ..models.contract import Model
 from . import metrics
@@ -24,43 +26,65 @@ class Evaluation:
 
     confusion: np.ndarray  # int (reference, predicted), pixels
     loss: float  # mean over labelled pixels
-    predicted: np.ndarray  # class index (sample, y, x), of the samples as the model sees them
+    predicted: np.ndarray  # class index (pixel,) of the labelled pixels, in the order of `Samples.label`
     polygons: pd.DataFrame  # columns polygon, reference, predicted (class indices), pixels
 
 
 def logits_of(
-    model: Model, samples: Samples, device: torch.device | str | None = None
-) -> Iterator[tuple[torch.Tensor, Samples]]:
-    """Logits float32 (batch, class, y, x) of normalised samples, batch after batch, each with its samples.
+    model: Model, samples: Samples, device: torch.device | str | None = None, mixed: bool = False
+) -> torch.Tensor:
+    """Logits float32 (pixel, class) of the labelled pixels of normalised samples, in the order of `samples.label`.
 
-    Samples with more context than the model sees (`Samples.within`) cost more and give the same.
-    """
-    device = devices.choose(device)
-    model = model.to(device).eval()
-    size = PIXELS_AT_ONCE if samples.x.shape[-2:] == (1, 1) else PATCHES_AT_ONCE
-    with torch.inference_mode():
-        for number in torch.arange(len(samples)).split(size):
-            part = samples[number]
-            superpixel = None if part.superpixel is None else part.superpixel.to(device)
-            yield model(part.x.to(device), superpixel=superpixel).float(), part
-
-
-def evaluate(model: Model, samples: Samples, device: torch.device | str | None = None) -> Evaluation:
-    """Classify normalised samples and compare with their labels; every sample counts, the last partial batch too.
-
-    Raises `InputError` where no pixel is labelled.
+    What no labelled pixel needs is not computed. `mixed`: in the precision of training steps. Raises `InputError` where
+    no pixel is labelled, or a labelled one lies too near to the border of its patch (`LabelledExtents`).
     """
     require_labels(samples, "evaluation")
+    device = devices.choose(device)
+    model = model.to(device).eval()
     samples = samples.within(model.receptive_field)
-    predicted, loss = [], 0.0
-    for logits, part in logits_of(model, samples, device):
-        predicted.append(logits.argmax(1).cpu())
-        label = part.label.to(logits.device)
-        loss += functional.cross_entropy(logits, label, ignore_index=-1, reduction="sum").item()
-    index = torch.cat(predicted).numpy()
-    confusion = metrics.confusion(samples.label.numpy(), index, logits.shape[1])
-    labelled = samples.label.numpy() >= 0
-    return Evaluation(confusion, loss / confusion.sum(), index, by_polygon(samples, index[labelled]))
+    labelled = samples.label >= 0
+    number = labelled.flatten().cumsum(0).reshape(labelled.shape) - 1
+    place = number.where(labelled, -1)  # of each pixel in the result
+    found = []
+    with torch.inference_mode(), devices.mixed(device) if mixed else nullcontext():
+        for x, number, superpixel in _batches(model, samples, place):
+            wanted = number >= 0
+            logits = model(x.to(device), where=wanted.to(device), superpixel=superpixel)
+            found.append((number[wanted], logits.float().cpu().permute(0, 2, 3, 1)[wanted]))
+    result = torch.empty(int(labelled.sum()), logits.shape[1])
+    for numbers, values in found:
+        result[numbers] = values
+    return result
+
+
+def _batches(
+    model: Model, samples: Samples, place: torch.Tensor
+) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]]:
+    """Batches of x (sample, channel, date, y, x), cut to what the labelled pixels need, with `place` cut to the answer.
+
+    Samples with extents of like size come together. Superpixels stay whole.
+    """
+    if model.needs_superpixels:
+        for part in torch.arange(len(samples)).split(PATCHES_AT_ONCE):
+            yield samples.x[part], place[part], None if samples.superpixel is None else samples.superpixel[part]
+        return
+    extents = LabelledExtents(samples.label, model.halo)
+    single = samples.x.shape[-2:] == (1, 1)
+    for part in extents.by_size().split(PIXELS_AT_ONCE if single else PATCHES_AT_ONCE):
+        yield *extents.crop(samples.x, place, part), None
+
+
+def evaluate(
+    model: Model, samples: Samples, device: torch.device | str | None = None, mixed: bool = False
+) -> Evaluation:
+    """Classify the labelled pixels of normalised samples and compare; arguments and errors as of `logits_of`."""
+    logits = logits_of(model, samples, device, mixed)
+    label = samples.label[samples.label >= 0]
+    predicted = logits.argmax(1).numpy()
+    confusion = metrics.confusion(label.numpy(), predicted, logits.shape[1])
+    return Evaluation(
+        confusion, functional.cross_entropy(logits, label).item(), predicted, by_polygon(samples, predicted)
+    )
 
 
 def require_labels(samples: Samples, name: str) -> None:

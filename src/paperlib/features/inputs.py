@@ -9,6 +9,7 @@ import xarray as xr
 from ..errors import Finding
 from ..scenes import sensors
 from ..scenes.series import read_window
+from .halo import fill_nearest, reflected, take
 from .indices import fill_gaps, interpolate, possible_indices, write_indices
 
 #: Largest relative difference of two pixel sizes that count as the same.
@@ -110,6 +111,38 @@ class Inputs:
             interpolate(held, days, self.days, bands)
         write_indices(out, self.bands, self.indices, self.roles)
         return out
+
+    def read_around(
+        self, scene: xr.DataArray, y: slice, x: slice, halo: int, memory: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A window as networks take it, with the `halo` that they see of its surroundings, and where it has data.
+
+        Returns channels float32 (channel, day, y + 2 halo, x + 2 halo), as `read` gives them, and bool (y, x), False for a
+        pixel of the window without any usable date. Beyond the scene's end its pixels are reflected, and a pixel without
+        a usable date has the values of the nearest one that has (`halo.fill_nearest`), whichever window it is read in;
+        NaN where there is none within the halo of a pixel, for which no answer counts. `y` and `x` state start and stop,
+        and may lie beyond the scene. `memory`: `numbers_around(window, halo)` float32, which the result then takes.
+        """
+        wide = 2 * halo  # around a pixel of the halo the nearest one is looked for just as far
+        height, width = (part.stop - part.start + 2 * wide for part in (y, x))
+        rows, columns = (
+            reflected(part.start - wide, part.stop + wide, scene.sizes[dim]) for dim, part in (("y", y), ("x", x))
+        )
+        held_y, held_x = (slice(int(places.min()), int(places.max()) + 1) for places in (rows, columns))
+        shape = (len(self.channels()), len(self.days), height, width)
+        if (held_y.stop - held_y.start, held_x.stop - held_x.start) == (height, width):
+            values = self.read(scene, held_y, held_x, memory)
+        else:
+            values = np.empty(shape, np.float32) if memory is None else memory[: math.prod(shape)].reshape(shape)
+            take(self.read(scene, held_y, held_x), rows - held_y.start, columns - held_x.start, values)
+        usable = ~np.isnan(values[0, 0])
+        fill_nearest(values, usable, halo)
+        inner = slice(halo, height - halo), slice(halo, width - halo)
+        return values[..., *inner], usable[wide : height - wide, wide : width - wide]
+
+    def numbers_around(self, window: tuple[slice, slice], halo: int) -> int:
+        """Values that `read_around` reads for a window (rows, columns): those of its halo, and of the halo of that."""
+        return self.numbers_a_pixel() * math.prod(part.stop - part.start + 4 * halo for part in window)
 
     def to_dict(self) -> dict:
         """Plain lists, for JSON."""

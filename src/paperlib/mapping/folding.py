@@ -1,4 +1,4 @@
-"""Trained networks rewritten to answer faster with the same answers, or nearly: folded, mixed, without borders."""
+"""Trained networks rewritten to answer faster with the same answers, or nearly: folded and mixed."""
 
 from copy import deepcopy
 
@@ -59,18 +59,4 @@ def mix(model: Model) -> Model:
             if isinstance(layers, nn.Sequential) and len(layers):
                 last = len(layers) - 1 if name == "head" else 0
                 layers[last] = Float32(layers[last])
-    return model
-
-
-def unpadded(model: Model) -> Model:
-    """A copy, on the same weights, whose convolutions in y and x add no border: its answer is half a receptive field
-    smaller on each side.
-
-    Away from a scene's edge these are the very values that the network gives there, without work on those pixels of the
-    halo that no later layer needs. A network of single pixels answers for all, as before.
-    """
-    model = deepcopy(model, {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())})
-    for layer in model.modules():
-        if isinstance(layer, (nn.Conv2d, nn.Conv3d)) and layer.kernel_size[-1] > 1:  # else a kernel over dates alone
-            layer.padding = (*layer.padding[:-2], 0, 0)
     return model

@@ -18,7 +18,7 @@ from ..errors import InputError, InputWarning
 from ..models.contract import Model
 from ..scenes.windowing import windows
 from ..training.classifier import Classifier
-from .folding import fold, mix, unpadded
+from .folding import fold, mix
 
 #: Side of the places at which mixed precision is compared with float32, and their rows and columns: 49,152 pixels, in few
 #: rows, since files are stored in lines.
@@ -63,10 +63,8 @@ class Engine:
         self.halved, self.lock = False, threading.Lock()
 
     def _use(self, model: Model, mixed: bool) -> None:
-        """Classify with a folded network in this precision; where the whole halo is at hand, without its borders."""
+        """Classify with a folded network in this precision."""
         self.model, self.mixed = model, mixed
-        # a forest has no borders to leave out
-        self.inside: Model | None = unpadded(model) if model.trained_in_epochs else None
         self.never_alone = self.device.type == "cpu" and any(isinstance(layer, nn.Conv3d) for layer in model.modules())
         self.batch = BLOCKS if mixed or self.never_alone else 1
         # a GPU takes a window whole; in float32 all dates of a larger block would leave the cache
@@ -80,24 +78,23 @@ class Engine:
         Returns the share of pixels with the same class, computed at places spread over the scene; 1.0 for a forest, a
         small scene, and a device without bfloat16.
         """
-        shape, reach = (scene.sizes["y"], scene.sizes["x"]), PROBE + 2 * self.halo
-        worth = math.prod(shape) >= WORTH and min(shape) >= reach
-        inside = self.inside
-        if not worth or not has_bfloat16(self.device) or inside is None:
+        shape = scene.sizes["y"], scene.sizes["x"]
+        worth = math.prod(shape) >= WORTH and min(shape) >= PROBE
+        if not worth or not has_bfloat16(self.device) or not self.model.trained_in_epochs:
             return 1.0
         starts = [
-            np.linspace(0, side - reach, count + 2, dtype=int)[1:-1] for side, count in zip(shape, PROBES, strict=True)
+            np.linspace(0, side - PROBE, count + 2, dtype=int)[1:-1] for side, count in zip(shape, PROBES, strict=True)
         ]
-        core, folded = slice(self.halo, self.halo + PROBE), mix(self.model)
-        mixed = unpadded(folded)
+        folded = mix(self.model)
 
         def compare(row: int) -> np.ndarray:
-            rows = slice(row, row + reach)
-            values = [self.inputs.read(scene, rows, slice(column, column + reach)) for column in starts[1]]
-            usable = ~np.isnan([window[0, 0, core, core] for window in values])
-            x = torch.cat([self._normalised(window) for window in values])
-            exact, rounded = predict(inside, x, None, mixed=False)[0], predict(mixed, x, None, mixed=True)[0]
-            return (exact == rounded).cpu().numpy()[usable]
+            rows = slice(row, row + PROBE)
+            windows = [
+                self.inputs.read_around(scene, rows, slice(column, column + PROBE), self.halo) for column in starts[1]
+            ]
+            x = torch.cat([self._normalised(values) for values, _ in windows])
+            exact, rounded = predict(self.model, x, None, mixed=False)[0], predict(folded, x, None, mixed=True)[0]
+            return (exact == rounded).cpu().numpy()[np.array([usable for _, usable in windows])]
 
         with ThreadPoolExecutor(processors()) as pool:
             same = np.concatenate(list(pool.map(compare, starts[0])))
@@ -106,72 +103,63 @@ class Engine:
             self._use(folded, mixed=True)
         return agreed
 
-    def classify(
-        self, values: np.ndarray, inner: tuple[slice, slice], superpixel: np.ndarray | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Class index, -1 where no date is usable, and its probability (y, x) of the part `inner` (rows, columns).
+    def classify(self, values: np.ndarray, superpixel: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Class index and its probability (y, x) of a window.
 
         Parameters
         ----------
-        values: channels float32 (channel, day, y, x) of that part and its halo; they are normalised in place.
-        inner: the part of `values` to classify.
-        superpixel: int (y, x), for a model that takes them.
+        values: channels float32 (channel, day, y + 2 halo, x + 2 halo), as `Inputs.read_around` gives them; they are
+            normalised in place.
+        superpixel: int (y, x), for a model that takes them, which then must see them whole.
 
         Where memory does not suffice, blocks of half the side are tried once, with a warning. Raises `InputError` where
         that does not help.
         """
-        usable = ~np.isnan(values[0, 0])  # a pixel without any usable date is NaN everywhere
         x = self._normalised(values)
         around = None if superpixel is None else torch.from_numpy(superpixel)[None].to(self.device)
-        block = self.block or max(usable.shape)
+        block = self.block or max(x.shape[-2:])
         try:
-            index, probability = self._by_blocks(x, around, inner, block)
+            return self._by_blocks(x, around, block)
         except RuntimeError as error:
             if not out_of_memory(error):
                 raise
             failure = str(error).splitlines()[0]  # the error itself would keep its tensors in memory
-        else:
-            failure = ""
-        if failure:
-            index, probability = self._by_blocks(x, around, inner, self._halve(block, failure))
-        return np.where(usable[inner], index, -1), probability
+        return self._by_blocks(x, around, self._halve(block, failure))
 
     def _normalised(self, values: np.ndarray) -> torch.Tensor:
         """Channels (channel, day, y, x), normalised in place, on the device as (1, channel, day, y, x)."""
         self.normaliser.apply_in_place(values)
         tensor = torch.from_numpy(values)[None]
-        return tensor.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else tensor
+        if self.device.type != "cuda":
+            return tensor
+        # pinned and without gaps, so that it is copied while the window before is classified
+        return torch.empty(tensor.shape, pin_memory=True).copy_(tensor).to(self.device, non_blocking=True)
 
-    def _by_blocks(
-        self, x: torch.Tensor, superpixel: torch.Tensor | None, inner: tuple[slice, slice], block: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Class index and its probability of the part `inner` (y, x), in blocks of `block` pixels a side."""
-        shape = x.shape[-2], x.shape[-1]
+    def _by_blocks(self, x: torch.Tensor, superpixel: torch.Tensor | None, block: int) -> tuple[np.ndarray, np.ndarray]:
+        """Class index and its probability (y, x), in blocks of `block` pixels a side."""
+        shape = x.shape[-2] - 2 * self.halo, x.shape[-1] - 2 * self.halo
         results: list[np.ndarray] = [np.empty(shape, np.int16), np.empty(shape, np.float32)]
-        alike = defaultdict(list)  # blocks by size and halo
-        for part in windows(shape, block, self.halo, inner):
-            sides = tuple(
-                (core.start, core.stop, read.stop - read.start)
-                for core, read in zip(part.inner, part.read, strict=True)
-            )
-            alike[sides].append(part)
-        for sides, parts in alike.items():
-            whole = all(start == self.halo and length == stop + self.halo for start, stop, length in sides)
-            inside = self.inside if whole else None
+        alike: dict[tuple[int, ...], list[tuple[slice, slice]]] = defaultdict(list)  # blocks by size
+        for part in windows(shape, block):
+            alike[tuple(side.stop - side.start for side in part.core)].append(part.core)
+        for parts in alike.values():
             for numbers in np.array_split(np.arange(len(parts)), max(1, len(parts) // self.batch)):
                 chosen = [parts[number] for number in numbers]
                 if len(chosen) == 1 and self.never_alone:
                     chosen *= BLOCKS
                 with self.turn:
-                    batch = _stack([x[..., *part.read] for part in chosen])
-                    around = None if superpixel is None else _stack([superpixel[..., *part.read] for part in chosen])
-                    predicted = [
-                        values.cpu().numpy() for values in predict(inside or self.model, batch, around, self.mixed)
-                    ]
+                    batch = _stack([x[..., *self._around(core)] for core in chosen])
+                    own = None if superpixel is None else _stack([superpixel[:, *core] for core in chosen])
+                    predicted = [values.cpu().numpy() for values in predict(self.model, batch, own, self.mixed)]
                 for result, images in zip(results, predicted, strict=True):
-                    for part, image in zip(chosen, images, strict=True):
-                        result[part.core] = image[part.inner] if inside is None else image
-        return results[0][inner], results[1][inner]
+                    for core, image in zip(chosen, images, strict=True):
+                        result[core] = image
+        return results[0], results[1]
+
+    def _around(self, core: tuple[slice, slice]) -> tuple[slice, slice]:
+        """Where a block of the window and its halo lie in the values of the window."""
+        rows, columns = (slice(side.start, side.stop + 2 * self.halo) for side in core)
+        return rows, columns
 
     def _halve(self, block: int, failure: str) -> int:
         """Half the side of a block that was too large for the memory; from now on, for all threads."""

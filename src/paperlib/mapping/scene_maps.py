@@ -56,9 +56,9 @@ def map_scene(
     classifier: a trained classifier. The scene may be another than that of its training; see `Inputs.problems`.
     scene: (band, time, y, x), lazy.
     folder: is made if it does not exist. Windows that a killed run left there are kept and not done again.
-    window: rows of the windows that are classified, in pixels; they have twice as many columns. Each is read with a halo
-        of half the model's receptive field, so the result equals that of one pass over the whole scene. Memory depends
-        on the window, and on the dates and the width of the scene, not on its rows.
+    window: rows of the windows that are classified, in pixels; they have twice as many columns. Each is read with what a
+        model sees around it (`Inputs.read_around`), so the result equals that of one pass over the whole scene. Memory
+        depends on the window, and on the dates and the width of the scene, not on its rows.
     superpixels: (y, x) of the whole scene, lazy, for a model that takes them; None: computed.
     device: None: the GPU where there is one, else the processor.
     progress: whether a bar shows the pixels done.
@@ -77,21 +77,28 @@ def map_scene(
     allocation.configure()
     if classifier.model.needs_superpixels and superpixels is None:
         superpixels = _segment(classifier, scene, windows_folder / "superpixels.tif")
-    with rows_cached(scene, window + 2 * engine.halo):
+    # superpixels are seen whole, as far as the scene goes
+    reach = classifier.model.receptive_field // 2 if classifier.model.needs_superpixels else 0
+    with rows_cached(scene, window + 4 * engine.halo + 2 * reach):
         agreed = engine.choose_precision(scene)
-        codes = np.array([cover.code for cover in classifier.legend] + [NODATA_CLASS], np.uint8)  # index -1: the last
-        parts = _parts(scene, window, engine.halo)
-        largest = classifier.inputs.numbers_a_pixel() * max(_pixels(part.read) for part in parts)
+        codes = np.array([cover.code for cover in classifier.legend], np.uint8)
+        parts = _parts(scene, window, reach)
+        largest = max(classifier.inputs.numbers_around(part.read, engine.halo) for part in parts)
         memory = threading.local()  # each thread has its own, for all its windows
 
         def classify(part: Window) -> None:
             if not hasattr(memory, "values"):
                 memory.values = np.empty(largest, np.float32)
             around = None if superpixels is None else superpixels[part.read].values
-            values = classifier.inputs.read(scene, *part.read, memory.values)
-            index, probability = engine.classify(values, part.inner, around)
-            percent = np.where(index < 0, NODATA_CONFIDENCE, np.rint(100 * probability)).astype(np.uint8)
-            _save(_place(windows_folder, part), np.stack([codes[index], percent]))
+            values, usable = classifier.inputs.read_around(scene, *part.read, engine.halo, memory.values)
+            result = np.empty((2, *usable[part.inner].shape), np.uint8)
+            result[0], result[1] = NODATA_CLASS, NODATA_CONFIDENCE
+            if usable[part.inner].any():
+                index, probability = engine.classify(values, around)
+                percent = np.rint(100 * probability).astype(np.uint8)
+                for image, found in zip(result, (codes[index], percent), strict=True):
+                    np.copyto(image, found[part.inner], where=usable[part.inner])
+            _save(_place(windows_folder, part), result)
 
         _on_every_core(classify, [part for part in parts if not _place(windows_folder, part).exists()], progress)
         precision = {"precision": f"mixed bfloat16, {agreed:.4%} as float32" if engine.mixed else "float32"}

@@ -1,7 +1,8 @@
 """Classifiers, one family a file, behind one contract (`contract.Model`).
 
-Input x float32 (batch, channel, date, y, x); output logits (batch, class, y, x). A model states its `receptive_field`
-(the side in pixels of the square whose values can change the logits of its central pixel), `needs_superpixels`, and
+Input x float32 (batch, channel, date, y, x); output logits (batch, class, y - 2 halo, x - 2 halo), where the halo is half
+the `receptive_field` that a model states: the side in pixels of the square whose values can change the logits of its
+central pixel. Networks do not pad in space. A model also states `needs_superpixels`, and
 `block` (the side in pixels of the squares that a processor classifies fastest).
 
 Widths and kernels of the networks are the one family that reproduces all four parameter counts which Carpentier et al.

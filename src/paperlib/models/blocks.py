@@ -1,8 +1,10 @@
 """The two pieces all networks are made of: convolution blocks and the head.
 
 A kernel is given by its side along each axis, dates first: (3, 1) runs over (date, pixel), (3, 3) over (y, x), (3, 3, 3)
-over (date, y, x). Processors convolve images whose channels lie side by side in memory up to twice as fast, so networks
-bring their input into that layout (`torch.channels_last`); it changes no result but its rounding.
+over (date, y, x). Along dates convolutions pad with zeros; in space they do not, so that a network never sees what no image
+holds: its answer is half a receptive field smaller on each side. Processors convolve images whose channels lie side by
+side in memory up to twice as fast, so networks bring their input into that layout (`torch.channels_last`); it changes no
+result but its rounding.
 """
 
 from collections.abc import Callable
@@ -33,12 +35,14 @@ class Dropout(nn.Dropout):
         return x * mask.mul_(1 / (1 - self.p)).as_strided(x.shape, x.stride())
 
 
-def blocks(kernel: tuple[int, ...], channels: int, widths: tuple[int, ...], dropout: float) -> nn.Sequential:
-    """Convolution (same padding, no bias), BatchNorm, ReLU, Dropout for each width."""
+def blocks(
+    kernel: tuple[int, ...], padding: tuple[int, ...], channels: int, widths: tuple[int, ...], dropout: float
+) -> nn.Sequential:
+    """Convolution (no bias), BatchNorm, ReLU, Dropout for each width. `padding`: along each axis of the kernel."""
     layers: list[nn.Module] = []
     for width in widths:
         layers += [
-            _CONV[len(kernel)](channels, width, kernel, padding=tuple(side // 2 for side in kernel), bias=False),
+            _CONV[len(kernel)](channels, width, kernel, padding=padding, bias=False),
             _NORM[len(kernel)](width),
             nn.ReLU(inplace=True),
             Dropout(dropout),
@@ -60,9 +64,3 @@ def head(kernel: tuple[int, ...], channels: int, hidden: int, classes: int, drop
         Dropout(dropout),
         conv(hidden, classes, kernel_size=1),
     )
-
-
-def middle(x: Tensor, like: Tensor) -> Tensor:
-    """The middle of x (..., y, x), of as many rows and columns as `like` has, which convolutions may have made smaller."""
-    rows, columns = ((large - small) // 2 for large, small in zip(x.shape[-2:], like.shape[-2:], strict=True))
-    return x[..., rows : x.shape[-2] - rows, columns : x.shape[-1] - columns]

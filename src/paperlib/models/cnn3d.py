@@ -20,14 +20,14 @@ class CNN3D(Model):
 
     def __init__(self, channels: int, dates: int, classes: int, dropout: float = 0.1):
         super().__init__()
-        self.convolutions = blocks((3, 3, 3), channels, (32, 64, 128), dropout)
+        self.convolutions = blocks((3, 3, 3), (1, 0, 0), channels, (32, 64, 128), dropout)
         self.head = head((dates, 1, 1), 128, self.hidden, classes, dropout)
 
     def forward(self, x: Tensor, where: Tensor | None = None, superpixel: Tensor | None = None) -> Tensor:
-        """Logits (batch, class, y, x) of x (batch, channel, date, y, x), of all pixels whatever `where` says."""
+        """Logits (batch, class, y - 6, x - 6) of x (batch, channel, date, y, x), of all pixels whatever `where` says."""
         return self.streams(x)[1]
 
     def streams(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (batch, hidden, y, x) and logits (batch, class, y, x) of x (batch, channel, date, y, x)."""
+        """Features (batch, hidden, y - 6, x - 6) and logits (batch, class, y - 6, x - 6) of x as of `forward`."""
         features = self.head[:-1](self.convolutions(x.contiguous(memory_format=torch.channels_last_3d)))
         return features[:, :, 0], self.head[-1](features)[:, :, 0]

@@ -12,6 +12,9 @@ class Model(nn.Module):
     """Base class of all classifiers; a network needs only `__init__` and `forward`.
 
     A subclass is made with `(channels, dates, classes, **options)`. Only the options that it lists in `options` reach it.
+
+    Networks do not pad in space, along dates they may: of a patch of side s they classify the inner s - 2 `halo` pixels, of
+    which they see all neighbours. Whoever cuts a patch or a window gives the halo (`features.Inputs.read_around`).
     """
 
     #: Side in pixels of the square whose values can change the logits of its central pixel.
@@ -33,12 +36,22 @@ class Model(nn.Module):
         Parameters
         ----------
         x: float32 (batch, channel, date, y, x), normalised.
-        where: bool (batch, y, x), the pixels whose logits are wanted, if not all; those of other pixels mean nothing.
+        where: bool (batch, y - 2 halo, x - 2 halo), the pixels whose logits are wanted, if not all; those of other pixels
+            mean nothing.
         superpixel: int (batch, y, x), the number of the superpixel of each pixel; None unless `needs_superpixels`.
 
-        Returns logits float32 (batch, class, y, x).
+        Returns logits float32 (batch, class, y - 2 halo, x - 2 halo).
         """
         raise NotImplementedError
+
+    @property
+    def halo(self) -> int:
+        """Pixels by which the answer is smaller than x on each side; 0 with superpixels, which are seen as they lie in x."""
+        return 0 if self.needs_superpixels else self.receptive_field // 2
+
+    def answered(self, x: Tensor) -> Tensor:
+        """The part of x (..., y, x) that the model classifies: x without the halo."""
+        return x[..., self.halo : x.shape[-2] - self.halo, self.halo : x.shape[-1] - self.halo]
 
     def fit(self, x: Tensor, label: Tensor, superpixel: Tensor | None = None, seed: int = 0) -> None:
         """Learn without the training loop, from labelled pixels; see `Estimator.fit`."""

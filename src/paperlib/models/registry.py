@@ -38,6 +38,9 @@ VARIANTS = ("SpatioTempCNN-gated", "TempCNN-2019")
 CLASSIFIERS = (*NAMES, *FORESTS, *ADDED)
 NETWORKS = (*NAMES, *(name for name, kind in ADDED.items() if kind.trained_in_epochs))
 
+#: Side in pixels of what a network of somebody's own is asked to classify, to see whether it keeps the contract.
+ANSWERED = 17
+
 
 def find(name: str) -> "type[Model]":
     """The class of a classifier. Raises `InputError` for an unknown name, with the nearest known one."""
@@ -81,7 +84,7 @@ def build(
     options: further options, of classifiers of your own.
 
     Only the options that a model declares reach it. Raises `InputError` for an unknown name, fewer than 1 channel or
-    date, fewer than 2 classes, or an option out of its range.
+    date, fewer than 2 classes, an option out of its range, or a network of `ADDED` that pads in space.
     """
     kind = find(name)
     if channels < 1 or dates < 1 or classes < 2:
@@ -90,7 +93,33 @@ def build(
             "At least 1 channel, 1 date and 2 classes are needed.", kind="models.size",
         )  # fmt: skip
     given = {"dropout": dropout, "fusion": fusion, **options}
-    return kind(channels, dates, classes, **{option: given[option] for option in kind.options if option in given})
+    model = kind(channels, dates, classes, **{option: given[option] for option in kind.options if option in given})
+    if name in ADDED and model.trained_in_epochs:
+        _check_answer(name, model, channels, dates)
+    return model
+
+
+def _check_answer(name: str, model: "Model", channels: int, dates: int) -> None:
+    """Raise `InputError` for a network of somebody's own that pads in space, or sees more than it states.
+
+    Its maps would depend on the windows: a patch and the same patch without its border must get the same answers.
+    """
+    import torch
+
+    training, side = model.training, 2 * model.halo + ANSWERED
+    x = torch.rand(1, channels, dates, side, side, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        whole = model.eval()(x)
+        right = whole.shape[-2:] == (ANSWERED, ANSWERED)
+        if right:
+            right = torch.allclose(whole[..., 1:-1, 1:-1], model(x[..., 1:-1, 1:-1]), rtol=1e-3, atol=1e-4)
+    model.train(training)
+    if not right:
+        raise InputError(
+            f"The network {name} states a receptive field of {model.receptive_field} pixels, so of a patch of {side} it has "
+            f"to classify the inner {ANSWERED}, each by that field alone. It pads in space, or sees further.",
+            "Pad along dates alone, and state how far the network sees.", kind="models.padding",
+        )  # fmt: skip
 
 
 def reach(names: tuple[str, ...] = NETWORKS) -> int:

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..errors import InputError
-from .blocks import middle
 from .cnn3d import CNN3D
 from .contract import Model
 from .tempcnn import TempCNN
@@ -39,15 +38,16 @@ class SpatioTempCNN(Model):
         self.spatiotemporal = CNN3D(channels, dates, classes, dropout)
 
     def forward(self, x: Tensor, where: Tensor | None = None, superpixel: Tensor | None = None) -> Tensor:
-        """Logarithm of the fused class probabilities (batch, class, y, x), which serves as logits.
+        """Logarithm of the fused class probabilities (batch, class, y - 6, x - 6), which serves as logits.
 
-        The temporal stream computes only the pixels of `where` (batch, y, x).
+        The temporal stream computes only the pixels of `where` (batch, y - 6, x - 6).
         """
         # a stream of weight 0 is left out: its logarithm would be -inf, with NaN gradients
         if self.fusion in (0, 1):
-            return (self.temporal if self.fusion else self.spatiotemporal)(x, where).float().log_softmax(1)
+            logits = self.temporal(self.answered(x), where) if self.fusion else self.spatiotemporal(x)
+            return logits.float().log_softmax(1)
         spatial = self.spatiotemporal(x)
-        temporal = self.temporal(middle(x, spatial), where)
+        temporal = self.temporal(self.answered(x), where)
         return fuse(temporal, spatial, math.log(self.fusion), math.log(1 - self.fusion))
 
 
@@ -65,12 +65,12 @@ class GatedSpatioTempCNN(Model):
         self.gate = nn.Conv2d(self.temporal.hidden + self.spatiotemporal.hidden, 1, kernel_size=1)
 
     def forward(self, x: Tensor, where: Tensor | None = None, superpixel: Tensor | None = None) -> Tensor:
-        """Logarithm of the fused class probabilities (batch, class, y, x), which serves as logits.
+        """Logarithm of the fused class probabilities (batch, class, y - 6, x - 6), which serves as logits.
 
-        The temporal stream computes only the pixels of `where` (batch, y, x).
+        The temporal stream computes only the pixels of `where` (batch, y - 6, x - 6).
         """
         spatial_features, spatial = self.spatiotemporal.streams(x)
-        temporal_features, temporal = self.temporal.streams(middle(x, spatial), where)
+        temporal_features, temporal = self.temporal.streams(self.answered(x), where)
         weight = self.gate(torch.cat([temporal_features, spatial_features], dim=1)).float()
         return fuse(temporal, spatial, functional.logsigmoid(weight), functional.logsigmoid(-weight))
 

@@ -31,7 +31,7 @@ class TempCNN(Model):
         widths: tuple[int, ...] = (32, 64, 128, 256),
     ):
         super().__init__()
-        self.convolutions = blocks((3, 1), channels, widths, dropout)
+        self.convolutions = blocks((3, 1), (1, 0), channels, widths, dropout)
         self.hidden = widths[-1] // 2  # features of a pixel before the last layer
         self.head = head((dates, 1), widths[-1], self.hidden, classes, dropout)
 

@@ -4,7 +4,6 @@ from typing import cast
 
 import numpy as np
 import pandas as pd
-import torch
 
 from ..evaluation import intervals, metrics
 from ..evaluation.scoring import by_polygon, logits_of, polygon_counts
@@ -29,9 +28,7 @@ def streams(run: Experiment, training: str) -> tuple[Model, Model]:
 
 def probabilities(model: Model, samples: Samples) -> np.ndarray:
     """Class probabilities of the labelled pixels of normalised samples, (pixel, class), in the order of `samples.label`."""
-    answers = logits_of(model, samples.within(model.receptive_field))
-    labelled = [logits.softmax(1).permute(0, 2, 3, 1)[part.label >= 0].cpu() for logits, part in answers]
-    return torch.cat(labelled).numpy()
+    return logits_of(model, samples).softmax(1).numpy()
 
 
 class Streams:

@@ -43,8 +43,8 @@ class Classifier:
 
     @property
     def halo(self) -> int:
-        """Pixels around a window whose values can change the window's classes."""
-        return self.model.receptive_field // 2
+        """Pixels around a window that must be given with it, on each side: half of a network's receptive field."""
+        return self.model.halo
 
     @classmethod
     def train(
@@ -102,9 +102,10 @@ class Classifier:
         return cls(name, model.eval(), inputs, normaliser, legend, about, record)
 
     def probabilities(self, x: Tensor, superpixel: Tensor | None = None) -> Tensor:
-        """Probability of every class, float32 (batch, class, y, x), of x (batch, channel, day, y, x), not normalised.
+        """Probability of every class, float32 (batch, class, y, x).
 
-        `superpixel`: int (batch, y, x), for a model that takes them. Computed on the device that holds the model.
+        `x`: (batch, channel, day, y + 2 halo, x + 2 halo), not normalised; see `Inputs.read_around`. `superpixel`: int
+        (batch, y, x), for a model that takes them. Computed on the device that holds the model.
         """
         device = next((weight.device for weight in self.model.parameters()), x.device)
         with torch.inference_mode():
@@ -112,7 +113,7 @@ class Classifier:
         return logits.float().softmax(1)
 
     def evaluate(self, samples: Samples) -> Evaluation:
-        """Classify samples, not normalised, and compare with their labels. Raises `InputError` where none is labelled."""
+        """Classify samples, not normalised, and compare with their labels; see `evaluation.scoring.evaluate`."""
         return evaluate(self.model, samples.within(self.model.receptive_field).map(self.normaliser.apply))
 
     def save(self, folder: Path) -> None:

@@ -15,6 +15,7 @@ from .. import devices
 from ..errors import InputError, InputWarning
 from ..evaluation import metrics
 from ..evaluation.scoring import evaluate, require_labels
+from ..features.extents import LabelledExtents
 from ..features.samples import Samples
 from ..models.contract import Model
 from ..settings import Train
@@ -52,9 +53,10 @@ def train(
     """Train on normalised samples until macro F1 on validation has not risen for `settings.patience` epochs.
 
     Leaves the model with the weights of the epoch whose validation macro F1 was highest (the first such). The same seed
-    gives the same result on a CPU. `state`: a file kept up to date after each epoch, from which a killed training goes
-    on to the same result. Raises `InputError` where training or validation has no labelled pixel, the loss is no longer
-    a number, or the device has too little memory for a batch.
+    gives the same result on a CPU. Steps and validation are computed in mixed precision where the device has it.
+    `state`: a file kept up to date after each epoch, from which a killed training goes on to the same result. Raises
+    `InputError` where training or validation has no labelled pixel or one whose neighbours its patch lacks, the loss is no
+    longer a number, or the device has too little memory for a batch.
     """
     require_labels(training, "training")
     require_labels(validation, "validation")
@@ -65,7 +67,7 @@ def train(
     patches, training = training, training.within(model.receptive_field)
     batch = whole = minibatches.batch_size(patches, training, settings.patches)
     validation = validation.within(model.receptive_field)
-    label, extents = training.label.cpu(), minibatches.LabelledExtents(training.label.cpu(), model.receptive_field // 2)
+    label, extents = training.label.cpu(), LabelledExtents(training.label.cpu(), model.halo)
     training = replace(training, x=training.x.to(device), label=training.label.to(device))
     optimiser = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
     rows: list[dict] = []
@@ -93,7 +95,7 @@ def train(
                 f"Lower train.learning_rate (--set train.learning_rate={settings.learning_rate / 10:g}), or check the "
                 "scene for absurd values.", kind="training.loss",
             )  # fmt: skip
-        result = evaluate(model, validation, device)
+        result = evaluate(model, validation, device, mixed=True)
         scores: dict = {
             "macro_f1": metrics.macro_f1(result.confusion),
             "oa": metrics.overall_accuracy(result.confusion),
@@ -128,7 +130,7 @@ def learning_rate(progress: np.ndarray) -> np.ndarray:
 def _one_epoch(
     model: Model,
     samples: Samples,
-    extents: minibatches.LabelledExtents,
+    extents: LabelledExtents,
     parts: tuple[torch.Tensor, ...],
     optimiser: torch.optim.Adam,
     rates: np.ndarray,
@@ -140,7 +142,7 @@ def _one_epoch(
     for part, rate in zip(parts, rates, strict=True):
         optimiser.param_groups[0]["lr"] = float(rate)
         optimiser.zero_grad(set_to_none=True)
-        with _autocast(samples.x.device):
+        with devices.mixed(samples.x.device):
             x, label = minibatches.augment(*extents.crop(samples.x, samples.label, part), generator)
             loss = masked_loss(model(x, where=label >= 0), label)
         loss.backward()
@@ -167,8 +169,3 @@ def _smaller(batch: int, whole: int, device: torch.device, error: RuntimeError) 
         stacklevel=3,
     )  # fmt: skip
     return batch // 2
-
-
-def _autocast(device: torch.device) -> torch.autocast:
-    """Mixed precision of training steps, where the device has it: it doubles the speed of the convolutions."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=devices.has_bfloat16(device))

@@ -156,7 +156,7 @@ def _canvas(height: float) -> tuple[Figure, Axes]:
 
 
 @styled
-def convolution_figure(network: nn.Module, channels: int, dates: int, side: int = 7) -> Figure:
+def convolution_figure(network: nn.Module, channels: int, dates: int, side: int = 9) -> Figure:
     """Three steps of the kernel of a network's first convolution and their results; fewer steps for fewer dates.
 
     The kernel moves as in the layer: over the dates of a pixel from the first date on, over a patch of `side` x `side`
@@ -221,15 +221,16 @@ def _over_pixels(layer: Layer, channels: int, dates: int, side: int) -> Figure:
     results, start = (1, 0) if stacked else (layer.outputs[1], depth // 2)
     cell, shift = 0.85 / side, np.array([0.55, 0.42]) / max(sheets - 1, 1)
     figure, ax = _canvas(4.3)
-    (y, x), size = np.array(layer.kernel[-2:]) // 2, np.array(layer.kernel[:-3:-1]) * cell
+    beyond = (layer.outputs[-1] - side + layer.kernel[-1] - 1) // 2  # zeros that the layer adds at each side
+    size = np.array(layer.kernel[:-3:-1]) * cell
     for step in range(3):
         origin, below = np.array([0.15 + 1.65 * step, 2.35]), np.array([0.15 + 1.65 * step, 0.35])
         ax.text(origin[0], 4.15, f"step {step + 1}", fontsize=10, weight="bold", color=INK, va="center")
-        for corner, count in ((origin, sheets), (below, results)):
+        for corner, count, width in ((origin, sheets, side), (below, results, layer.outputs[-1])):
             for sheet in reversed(range(count)):
-                _sheet(ax, corner + sheet * shift, side, cell)
+                _sheet(ax, corner + sheet * shift, width, cell)
         place = origin + np.array([step, side - layer.kernel[-2]]) * cell  # rows are counted from the top
-        result = below + start * shift + np.array([step + x, side - 1 - y]) * cell
+        result = below + start * shift + np.array([step + beyond, layer.outputs[-1] - 1 - beyond]) * cell
         for edge in (0, 1):
             across = place[0] + edge * size[0], result[0] + edge * cell
             ax.plot(across, (place[1], result[1] + cell), color=KERNEL, linewidth=1, zorder=2)
