@@ -5,7 +5,8 @@
   const MISSING = /^(|–|-|NA|N\/A|nan|NaN|NaT|None|<NA>|inf)$/;
   const NUMBER = /^([-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:e[-+]?\d+)?)\s*(?:%|k|s|min|h|±.*)?$/i;
   const LAST = /^(Total|Mean)\b/; // summary rows stay at the foot
-  const text = (cell) => (cell ? cell.innerText ?? cell.textContent : "").trim().replace(/\s+/g, " ");
+  const words = (cell) => cell.querySelector("abbr[title]")?.title ?? cell.innerText ?? cell.textContent; // the full name
+  const text = (cell) => (cell ? words(cell) : "").trim().replace(/\s+/g, " ");
 
   function number(content) {
     const match = /\d/.test(content) && NUMBER.exec(content);
@@ -146,8 +147,13 @@
     frame.className = "table-scroll";
     table.before(frame);
     frame.append(table);
+    const hint = document.createElement("p");
+    hint.className = "table-hint";
+    hint.textContent = "More columns: scroll the table sideways \u2192";
+    frame.after(hint);
     const reach = () => {
       const wide = frame.scrollWidth > frame.clientWidth + 1;
+      hint.hidden = !wide;
       for (const [key, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", `${name.replace(/-/g, " ")}, scrolls`]])
         wide ? frame.setAttribute(key, value) : frame.removeAttribute(key);
     };

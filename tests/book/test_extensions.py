@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from docutils import nodes
+from docutils.utils import new_document
 from PIL import Image
 
 PROJECT = Path(__file__).parents[2]
 sys.path.insert(0, str(PROJECT / "book" / "_ext"))
-artifacts, citation, docstrings, gallery, slots = (
-    importlib.import_module(name) for name in ("artifacts", "citation", "docstrings", "gallery", "slots")
+artifacts, citation, docstrings, folding, gallery, slots = (
+    importlib.import_module(name) for name in ("artifacts", "citation", "docstrings", "folding", "gallery", "slots")
 )
 SOURCE = PROJECT / "src" / "paperlib"
 MODULES = {
@@ -158,3 +160,41 @@ def test_no_page_of_another_repository_is_made_up():
     for path in [PROJECT / "_config.yml", PROJECT / "README.md", *(PROJECT / "book").rglob("*.md")]:
         if "_build" not in path.parts:
             assert not re.search(r"github\.com/[\w-]+/paperlib", path.read_text()), path
+
+
+# -- folded code -------------------------------------------------------------------------------------------------------
+
+
+def make_page(*cells: str) -> nodes.document:
+    """A page of code cells: "code" shows nothing, "shown" has an output, "text" is a paragraph."""
+    page = new_document("page")
+    for number, kind in enumerate(cells):
+        if kind == "text":
+            page += nodes.paragraph(text=f"text {number}")
+            continue
+        cell = nodes.container(nb_element="cell_code", classes=["cell"])
+        cell += nodes.container("", nodes.literal_block(text=f"source {number}"), nb_element="cell_code_source")
+        if kind == "shown":
+            cell += nodes.container("", nodes.paragraph(text=f"output {number}"), nb_element="cell_code_output")
+        page += cell
+    return page
+
+
+@pytest.mark.parametrize(
+    ("cells", "folds"),
+    [
+        (["code", "code", "shown"], [[0, 1, 2]]),
+        (["code", "shown", "shown", "code"], [[0, 1], [2, 3]]),
+        (["shown", "text", "code", "text", "shown"], [[0], [2], [4]]),
+        (["text"], []),
+    ],
+)
+def test_silent_cells_are_folded_with_the_cell_beside_them(cells, folds):
+    page = make_page(*cells)
+    folding.fold_page(page)
+    folded = list(page.findall(folding.Fold))
+    assert [[int(block.astext().split()[1]) for block in one.findall(nodes.literal_block)] for one in folded] == folds
+    assert [one["setup"] for one in folded] == [number == 0 for number in range(len(folds))]
+    outputs = [number for number, kind in enumerate(cells) if kind == "shown"]
+    shown = [box for box in page.findall(nodes.container) if box.get("nb_element") == "cell_code_output"]
+    assert [int(box.astext().split()[1]) for box in shown] == outputs  # each stays where it was

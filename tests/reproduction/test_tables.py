@@ -213,12 +213,18 @@ def test_names_with_signs_of_html_are_shown_as_they_are():
     assert "<crops>" not in html and "<b>" not in html and "<i>" not in html
 
 
-def test_the_headline_has_the_means_of_table_4_a_row_a_model(table):
-    headline = tables.headline_table(table)
+def test_the_headline_has_the_means_of_table_4_and_our_interval_a_row_a_model(table):
+    scores = pd.DataFrame({"model": ["iota2_base", "TempCNN"], "low": [0.41, 0.52], "high": [0.614, 0.7]})
+    headline = tables.headline_table(table, scores)
     assert headline.index.tolist() == list(paper.MODELS)  # in the paper's order
     for part in (VALIDATION, TEST):
         for source in ("paper", "ours"):
             for model in paper.MODELS:
                 assert headline.loc[model, (part, source)] == table.loc[(part, "Mean"), (model, source)]
-    alone = tables.headline_table(tables.table_4(make_results(), make_trainings(), LEGEND, printed=False))
-    assert alone.shape == (2, 2) and alone.loc["TempCNN", TEST] == pytest.approx(0.6)
+    assert headline.loc["TempCNN", (TEST, "95 % interval")] == "0.52 to 0.70"
+    assert headline.loc["iota2_base", (TEST, "95 % interval")] == "0.41 to 0.61"
+    assert headline.loc["3D-CNN", (TEST, "95 % interval")] == DASH  # not run
+    alone = tables.headline_table(tables.table_4(make_results(), make_trainings(), LEGEND, printed=False), scores)
+    assert alone.columns.tolist() == [VALIDATION, TEST, "95 % interval"]
+    assert alone.loc["TempCNN", TEST] == pytest.approx(0.6)
+    assert alone.loc["TempCNN", "95 % interval"] == "0.52 to 0.70"

@@ -1,11 +1,13 @@
 """Tables for pages: which columns they show, and how a page renders them (`style`)."""
 
+from html import escape
+
 import numpy as np
 import pandas as pd
 from pandas.io.formats.style import Styler
 
 from ..evaluation.scores import DASH, EFFICIENCY, TEST, VALIDATION
-from ..nomenclature import LandCover
+from ..nomenclature import LandCover, short_name
 
 #: Cell of a row that is chosen.
 MARK = "✓"
@@ -42,16 +44,17 @@ def style(table: pd.DataFrame, caption: str = "", decimals: int = 3) -> Styler:
     decimals: of numbers; columns in per cent or seconds have one.
 
     A missing value is a dash, a default index is hidden, a column "colour" is shown as swatches, and long text is wrapped.
+    Class names in the index are short, with the full name on hover; mean and deviation stand in two lines.
     Bold: the best F1 of each row of a table of scores, and the chosen rows of `trainings_table`. Text is escaped, since
     class names come from users.
     """
     styler = table.style.format(precision=decimals, na_rep=DASH, escape="html")
-    for axis in (0, 1):
-        styler = styler.format_index(escape="html", axis=axis)
+    styler = styler.format_index(_row_name, axis=0).format_index(escape="html", axis=1)
     rounded = [name for name in table.columns if str(name).endswith(("(%)", "(s)"))]
     styler = styler.format(precision=1, subset=rounded, na_rep=DASH, escape="html").apply(_bold, axis=None)
     if "colour" in table:
         styler = styler.map(lambda colour: f"background-color: {colour}; color: transparent", subset=["colour"])
+    styler = styler.map(lambda value: "white-space: normal !important" if "±" in str(value) else "")
     long = [name for name in table.columns if table[name].map(lambda value: len(str(value)) > SENTENCE).any()]
     if long:
         wrapped = {"white-space": "normal !important", "text-align": "left !important", "max-width": "20em"}
@@ -71,6 +74,13 @@ def style(table: pd.DataFrame, caption: str = "", decimals: int = 3) -> Styler:
             {"selector": "caption", "props": "caption-side: top; text-align: left"},
         ]
     )
+
+
+def _row_name(label: object) -> str:
+    """HTML of an index label: the short form of a class name, with the full name on hover; other labels as they are."""
+    full = DASH if label is None or label != label else str(label)
+    short = short_name(full)
+    return escape(full) if short == full else f'<abbr title="{escape(full)}">{escape(short)}</abbr>'
 
 
 def _bold(table: pd.DataFrame) -> pd.DataFrame:

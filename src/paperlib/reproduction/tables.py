@@ -98,11 +98,21 @@ def table_4(
     return pd.DataFrame(columns, index=ours.index, dtype=object).fillna(DASH)
 
 
-def headline_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Means of `table_4`, one row for each model: mean F1 on validation and test, printed and ours where it has both."""
+def headline_table(table: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """Means of `table_4`, one row for each model: mean F1 on test and validation, printed and ours where it has both.
+
+    `scores` are `intervals.macro_f1_intervals` on the test set; their intervals follow our mean on it.
+    """
     means = table.xs("Mean", level=1).T.rename_axis(columns=None)
     names = means.index.unique(0)
-    return means.unstack().reindex(names) if means.index.nlevels == 2 else means
+    interval = scores.set_index("model").apply(lambda row: f"{row['low']:.2f} to {row['high']:.2f}", axis=1)
+    if means.index.nlevels == 1:
+        means.insert(means.columns.get_loc(TEST) + 1, "95 % interval", interval)
+        return means.fillna(DASH)
+    wide = means.unstack().reindex(names)
+    wide[TEST, "95 % interval"] = interval
+    order = [(TEST, "ours"), (TEST, "95 % interval"), (TEST, "paper"), (VALIDATION, "ours"), (VALIDATION, "paper")]
+    return wide[order].fillna(DASH)
 
 
 def differences_table(results: pd.DataFrame, trainings: pd.DataFrame, legend: tuple[LandCover, ...]) -> pd.DataFrame:
