@@ -53,7 +53,7 @@ def coverage(design: tuple[str, int, str], draws: int) -> dict:
     areas, shares = np.array(POPULATIONS[name][0]), POPULATIONS[name][1]
     units = allocate(number, areas * 1e7, "equal")
     if rule != "equal":
-        units = allocate(number // 2, areas * 1e7, "equal") + allocate(
+        units = allocate(number // 2, areas * 1e7, "equal", floor=0) + allocate(
             number - number // 2, areas * 1e7, "proportional", floor=0
         )
     names = tuple("abcdefgh"[: len(areas)])

@@ -38,7 +38,7 @@ def test_a_draw_scores_as_its_pixels_laid_out(classes, seed):
     reference = np.array(classes)
     counts = np.random.default_rng(seed).integers(0, 5, (reference.size, CLASSES))
     counts[:, 0] += 1  # no polygon without pixels
-    weights = intervals.draws(reference, 3, seed)
+    weights = np.random.default_rng(seed).integers(0, 4, (3, reference.size))
     matrices = intervals.resampled_confusions(counts, reference, weights)
     for times, matrix in zip(weights, matrices, strict=True):
         pixels = (counts * times[:, None]).ravel()
@@ -53,7 +53,10 @@ def test_every_draw_keeps_the_polygons_of_a_class_and_a_seed_its_draws(classes, 
     weights = intervals.draws(reference, 20, seed)
     assert weights.shape == (20, reference.size) and (weights >= 0).all()
     for index in np.unique(reference):
-        assert (weights[:, reference == index].sum(1) == (reference == index).sum()).all()
+        number = (reference == index).sum()
+        assert weights[:, reference == index].sum(1) == pytest.approx(np.full(20, number))
+        times = weights[:, reference == index] * max(number - 1, 1) / number  # how often each was drawn
+        assert times == pytest.approx(times.round())
     assert np.array_equal(weights, intervals.draws(reference, 20, seed))
 
 
@@ -61,8 +64,16 @@ def test_every_polygon_is_as_likely_and_seeds_differ():
     reference = np.repeat([0, 1], [10, 3])
     weights = intervals.draws(reference, 5000, 1)
     assert weights.mean(0) == pytest.approx(np.ones(13), abs=0.06)
-    assert weights[:, :10].var(0) == pytest.approx(np.full(10, 0.9), abs=0.1)  # binomial, with replacement
     assert not np.array_equal(weights, intervals.draws(reference, 5000, 2))
+
+
+@pytest.mark.parametrize("size", [2, 3, 10])
+def test_the_mean_of_a_class_varies_over_draws_as_its_variance_says(size):
+    values = np.random.default_rng(0).normal(size=size)
+    drawn = intervals.draws(np.zeros(size, int), 20_000) @ values / size
+    assert drawn.var() == pytest.approx(
+        values.var(ddof=1) / size, rel=0.05
+    )  # the plain bootstrap: (size - 1) / size of it
 
 
 def test_interval_leaves_nan_out():
@@ -150,3 +161,19 @@ def test_differences_are_paired():
 def test_mistakes_say_what_was_found(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_trainings_that_differ_widen_the_interval_and_unsettle_a_pair():
+    counts, reference = polygons(20, 0.8)
+    lucky = counts.copy()
+    lucky[np.arange(len(reference)), reference] += 60
+    alike, apart = np.stack([counts, counts]), np.stack([counts, lucky])
+    rows = [intervals.macro_f1_intervals({"one": stack}, reference, 300).iloc[0] for stack in (alike, apart)]
+    assert rows[1]["high"] - rows[1]["low"] > 1.3 * (rows[0]["high"] - rows[0]["low"])
+    pair = intervals.differences({"apart": apart, "alike": alike}, reference, 300).iloc[0]
+    assert pair["first"] == "apart" and not pair["settled"]
+    assert intervals.differences({"lucky": lucky, "one": counts}, reference, 300)[
+        "settled"
+    ].all()  # of one training each
+    ranks = intervals.ranks({"apart": apart, "alike": alike}, reference, 300).set_index("model")
+    assert ranks.loc["apart", ["rank_low", "rank_high"]].tolist() == [1, 1]  # never worse: at times it is alike

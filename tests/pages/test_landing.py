@@ -22,14 +22,14 @@ def found(filled_store, run):
 
 
 def test_the_best_model_has_the_highest_test_score_within_its_interval(found, run):
-    scores = run.trainings().query("chosen").set_index("model")["macro_f1_test"]
+    scores = run.trainings().groupby("model")["macro_f1_test"].mean()
     assert found["best"] == scores.idxmax()
     assert found["best_f1"] == pytest.approx(scores.max(), abs=1e-6)
     assert found["best_low"] < found["best_f1"] < found["best_high"]
 
 
 def test_the_best_network_is_compared_with_the_best_forest(found, run):
-    scores = run.trainings().query("chosen").set_index("model")["macro_f1_test"]
+    scores = run.trainings().groupby("model")["macro_f1_test"].mean()
     assert found["forest"] == scores[list(FORESTS)].idxmax()
     assert found["network"] == scores.drop(list(FORESTS)).idxmax()
     assert {found["better"], found["worse"]} == {found["forest"], found["network"]}

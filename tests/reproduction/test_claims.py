@@ -15,7 +15,8 @@ from scipy import ndimage
 from paperlib import Experiment, models, nomenclature
 from paperlib.errors import InputError
 from paperlib.evaluation import geometry
-from paperlib.reproduction import claims, evidence
+from paperlib.evaluation.quantities import Estimate
+from paperlib.reproduction import claims
 from paperlib.reproduction.claims import (
     BASE,
     CTX,
@@ -23,7 +24,6 @@ from paperlib.reproduction.claims import (
     SPATIAL,
     SUPPORTED,
     UNDECIDED,
-    Estimate,
     claims_table,
     verdict,
 )
@@ -262,7 +262,7 @@ BEST_MODEL, SPATIAL_WIN = (claim.text for claim in claims.CLAIMS[:2])
 
 
 def answer(text: str, run: Planted) -> str:
-    return verdict(evidence.estimate(BY[text].measure(run)), BY[text].equal)
+    return verdict(BY[text].measure(run).estimate(), BY[text].equal)
 
 
 def test_no_claim_goes_untested_and_no_text_comes_twice():
@@ -281,7 +281,7 @@ def test_every_claim_can_fail(text):
 
 @pytest.mark.parametrize("text", [text for text in EVIDENCE if not BY[text].equal])
 def test_runs_that_are_alike_decide_no_difference(text):
-    found = evidence.estimate(BY[text].measure(Planted(count=5)))
+    found = BY[text].measure(Planted(count=5)).estimate()
     assert verdict(found) == UNDECIDED
     if not any(word in text for word in ("training time", "Needle")):  # seconds and classes differ a little
         assert found == (0, 0, 0)
@@ -335,8 +335,8 @@ def test_no_counterexample_is_overlooked(text, run):
     ],
 )
 def test_what_is_none_of_a_claims_business_changes_nothing(text, run):
-    at_rest = evidence.estimate(BY[text].measure(Planted()))
-    found = evidence.estimate(BY[text].measure(run))
+    at_rest = BY[text].measure(Planted()).estimate()
+    found = BY[text].measure(run).estimate()
     assert found == pytest.approx(at_rest, abs=0.015)
 
 
@@ -395,7 +395,7 @@ def test_the_table_has_every_claim_and_its_verdict():
     assert table["number"].tolist() == list(range(1, len(table) + 1))
     for row, claim in zip(table.itertuples(), claims.CLAIMS, strict=True):
         assert (row.claim, row.section, row.measured) == (claim.text, claim.section, claim.measured)
-        assert (row.estimate, row.low, row.high) == evidence.estimate(claim.measure(run))
+        assert (row.estimate, row.low, row.high) == claim.measure(run).estimate()
         assert row.verdict == answer(claim.text, run)
     order = table.set_index("claim")["verdict"]
     assert order["A forest does not see the order of the dates."] == REFUTED

@@ -1,27 +1,32 @@
 """Uncertainty of scores, with the polygon as the sampling unit.
 
-Pixels of one polygon resemble each other, so whole polygons are resampled, never pixels: the stratified bootstrap of Efron
-and Tibshirani (1993), An Introduction to the Bootstrap, chapters 8 and 13. scipy.stats.bootstrap has no strata.
+Pixels of one polygon resemble each other, so whole polygons are resampled, never pixels, within their class: the rescaled
+bootstrap of Rao and Wu (1988), Resampling inference with complex survey data, Journal of the American Statistical
+Association 83. The plain bootstrap would make the variance too small by a third where a class has three polygons.
+scipy.stats.bootstrap has no strata. `quantities` adds the luck of trainings.
 
-Throughout, `counts` (polygon, predicted class) are the pixels of each test polygon by predicted class index, and
-`reference` (polygon,) is the class index of each polygon. All models share the same draws, so that their scores are paired.
+Throughout, `counts` (polygon, predicted class) of one training, or (training, polygon, predicted class), are the pixels of
+each test polygon by predicted class index; `reference` (polygon,) is the class index of each polygon. All models share the
+same draws, so that their scores are paired.
 """
 
 import itertools
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
+from scipy.stats import false_discovery_control, rankdata
 
 from ..errors import InputError
 from .metrics import macro_f1, overall_accuracy
+from .quantities import Quantity
 
 
 def draws(reference: np.ndarray, number: int = 2000, seed: int = 0) -> np.ndarray:
-    """How often each polygon is drawn, int64 (draw, polygon), with replacement within its class.
+    """Weight of each polygon, float64 (draw, polygon): of n polygons of a class, n - 1 are drawn with replacement.
 
-    Drawing within classes keeps the number of polygons of each class, which the interpreters chose. Raises `InputError`
-    without polygons or draws, or for a polygon without a class.
+    The weights of a class sum to n, the number of polygons that the interpreters chose. A polygon alone in its class always
+    weighs 1. Raises `InputError` without polygons or draws, or for a polygon without a class.
     """
     reference = np.asarray(reference)
     if reference.ndim != 1 or not reference.size or reference.min() < 0 or number < 1:
@@ -31,22 +36,23 @@ def draws(reference: np.ndarray, number: int = 2000, seed: int = 0) -> np.ndarra
             kind="intervals.polygons",
         )
     random = np.random.default_rng(seed)
-    weights = np.empty((number, reference.size), np.int64)
+    weights = np.ones((number, reference.size))
     for index in np.unique(reference):
         polygons = np.flatnonzero(reference == index)
-        share = np.full(polygons.size, 1 / polygons.size)
-        weights[:, polygons] = random.multinomial(polygons.size, share, size=number)
+        if (size := polygons.size) > 1:
+            drawn = random.multinomial(size - 1, np.full(size, 1 / size), size=number)
+            weights[:, polygons] = drawn * (size / (size - 1))
     return weights
 
 
 def resampled_confusions(counts: np.ndarray, reference: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Confusion matrices in pixels, int64 (draw, reference class, predicted class).
+    """Confusion matrices in weighted pixels, (draw, reference class, predicted class).
 
     Parameters
     ----------
     counts: (polygon, predicted class), pixels.
     reference: (polygon,), class indices.
-    weights: (draw, polygon), how often each polygon is drawn; see `draws`. Ones give the confusion matrix itself.
+    weights: (draw, polygon), see `draws`. Ones give the confusion matrix itself.
 
     Raises `InputError` where the polygons of the three differ, a class is beyond those of `counts`, or a polygon has no
     pixels.
@@ -94,65 +100,94 @@ def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
 
 
 def macro_f1_intervals(
-    counts_by_model: dict[str, np.ndarray], reference: np.ndarray, number: int = 2000, seed: int = 0
+    counts_by_model: Mapping[str, np.ndarray], reference: np.ndarray, number: int = 2000, seed: int = 0
 ) -> pd.DataFrame:
     """Macro F1 and overall accuracy of each model: columns model, macro_f1, low, high, oa, oa_low, oa_high (95 %).
 
-    A class with a single polygon is the same in every draw, so its share of the uncertainty is missing. Raises
-    `InputError` as `draws` and `resampled_confusions` do.
+    Means over the trainings of `counts_by_model`. A class with a single polygon is the same in every draw, so its share of
+    the uncertainty is missing. Raises `InputError` as `draws` and `resampled_confusions` do.
     """
     rows = []
-    for name, (matrix, drawn) in _resampled(counts_by_model, reference, number, seed).items():
-        scores = (float(macro_f1(matrix)), *interval(macro_f1(drawn)))
-        rows.append((name, *scores, float(overall_accuracy(matrix)), *interval(overall_accuracy(drawn))))
+    for name, matrices in _resampled(counts_by_model, reference, number, seed).items():
+        row = [name]
+        for score in (macro_f1, overall_accuracy):
+            value, low, high = Quantity.of_trainings(score(matrices), freedom(reference)).estimate()
+            row += [value, max(low, 0.0), min(high, 1.0)]
+        rows.append(row)
     return pd.DataFrame(rows, columns=["model", "macro_f1", "low", "high", "oa", "oa_low", "oa_high"])
 
 
 def differences(
-    counts_by_model: dict[str, np.ndarray], reference: np.ndarray, number: int = 2000, seed: int = 0
+    counts_by_model: Mapping[str, np.ndarray], reference: np.ndarray, number: int = 2000, seed: int = 0
 ) -> pd.DataFrame:
     """Macro F1 of the better model minus that of the other: columns first, second, difference, low, high, settled.
 
-    Each pair appears once, the better model first. `settled` where the 95 % interval excludes 0, for each pair on its own,
-    without correction for the number of pairs. Raises `InputError` as `draws` and `resampled_confusions` do.
+    Each pair appears once, the better model first. `settled` where the difference is not zero at a false discovery rate of
+    5 % over all pairs (Benjamini and Hochberg, 1995); the 95 % interval is that of each pair on its own. Raises `InputError`
+    as `draws` and `resampled_confusions` do.
     """
-    resampled = _resampled(counts_by_model, reference, number, seed)
-    scores = {name: (float(macro_f1(matrix)), macro_f1(drawn)) for name, (matrix, drawn) in resampled.items()}
+    scores = {
+        name: Quantity.of_trainings(macro_f1(matrices), freedom(reference))
+        for name, matrices in _resampled(counts_by_model, reference, number, seed).items()
+    }
     rows = []
-    for first, second in itertools.combinations(sorted(scores, key=lambda name: -scores[name][0]), 2):
-        low, high = interval(scores[first][1] - scores[second][1])
-        rows.append((first, second, scores[first][0] - scores[second][0], low, high, low > 0 or high < 0))
-    return pd.DataFrame(rows, columns=["first", "second", "difference", "low", "high", "settled"])
+    for first, second in itertools.combinations(sorted(scores, key=lambda name: -scores[name].value), 2):
+        difference = scores[first] - scores[second]
+        rows.append((first, second, *difference.estimate(), difference.p_value()))
+    table = pd.DataFrame(rows, columns=["first", "second", "difference", "low", "high", "p"])
+    adjusted = false_discovery_control(table["p"]) if len(table) else table["p"]
+    return table.drop(columns="p").assign(settled=adjusted < 0.05)
 
 
 def ranks(
-    counts_by_model: dict[str, np.ndarray], reference: np.ndarray, number: int = 2000, seed: int = 0
+    counts_by_model: Mapping[str, np.ndarray], reference: np.ndarray, number: int = 2000, seed: int = 0
 ) -> pd.DataFrame:
     """Rank of each model by macro F1, the best first: columns model, rank, rank_low, rank_high.
 
-    1 is the best rank; equal models share the better one. The bounds are the 2.5th and 97.5th percentiles over the draws,
-    as ranks that occur. Raises `InputError` as `draws` and `resampled_confusions` do.
+    1 is the best rank; equal models share the better one. The bounds are the 2.5th and 97.5th percentiles over draws of
+    polygons and of trainings, as ranks that occur. Raises `InputError` as `draws` and `resampled_confusions` do.
     """
     resampled = _resampled(counts_by_model, reference, number, seed)
-    rank = rankdata([-macro_f1(matrix) for matrix, _ in resampled.values()], method="min")
-    drawn = rankdata([-macro_f1(matrices) for _, matrices in resampled.values()], method="min", axis=0)
+    scores = [macro_f1(matrices) for matrices in resampled.values()]
+    random = np.random.default_rng(seed)
+    chosen = [_some_trainings(values[:, 1:], random) for values in scores]
+    rank = rankdata([-values[:, 0].mean() for values in scores], method="min")
+    drawn = rankdata([-values for values in chosen], method="min", axis=0)
     low, high = np.quantile(drawn, [0.025, 0.975], axis=1, method="inverted_cdf")
     columns = {"rank": rank, "rank_low": low, "rank_high": high}
     table = pd.DataFrame({"model": list(resampled)} | {name: values.astype(int) for name, values in columns.items()})
     return table.sort_values("rank", kind="stable", ignore_index=True)
 
 
+def freedom(reference: np.ndarray) -> int:
+    """Degrees of freedom of a variance over draws: polygons less classes."""
+    return len(reference) - len(np.unique(reference))
+
+
+def _some_trainings(values: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Mean over as many trainings drawn with replacement in each draw, (draw,), of `values` (training, draw)."""
+    trainings, number = values.shape
+    return np.take_along_axis(values, random.integers(0, trainings, (trainings, number)), axis=0).mean(0)
+
+
 def _resampled(
-    counts_by_model: dict[str, np.ndarray], reference: np.ndarray, number: int, seed: int
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Confusion matrix of each model, and those of all draws; the draws are the same for each model."""
-    if len({np.shape(counts) for counts in counts_by_model.values()}) != 1:
+    counts_by_model: Mapping[str, np.ndarray], reference: np.ndarray, number: int, seed: int
+) -> dict[str, np.ndarray]:
+    """Confusion matrices of each model (training, 1 + draw, reference class, predicted class), the undrawn ones first.
+
+    The draws are the same for each model.
+    """
+    stacks = {name: np.asarray(counts) for name, counts in counts_by_model.items()}
+    stacks = {name: counts[None] if counts.ndim == 2 else counts for name, counts in stacks.items()}
+    if len({counts.shape[1:] for counts in stacks.values()}) != 1:
         shapes = {name: np.shape(counts) for name, counts in counts_by_model.items()}
         raise InputError(
             f"Counts have the shapes {shapes}.",
-            "Give at least one model, all of the same shape.",
+            "Give at least one model, all of the same polygons and classes.",
             kind="intervals.polygons",
         )
-    weights = np.vstack([np.ones((1, len(reference)), np.int64), draws(reference, number, seed)])
-    matrices = {name: resampled_confusions(counts, reference, weights) for name, counts in counts_by_model.items()}
-    return {name: (stack[0], stack[1:]) for name, stack in matrices.items()}
+    weights = np.vstack([np.ones((1, len(reference))), draws(reference, number, seed)])
+    return {
+        name: np.stack([resampled_confusions(counts, reference, weights) for counts in trainings])
+        for name, trainings in stacks.items()
+    }

@@ -31,10 +31,12 @@ def findings(run: Experiment, chosen: str) -> dict[str, str | int | float]:
     run: a run with all its classifiers.
     chosen: the classifier whose map is assessed; choose it by its validation score.
 
-    Scores are macro F1 on the test polygons, with the 95 % intervals of `intervals`. `specks_most` and `specks_least` are
-    per cent of a map in objects of fewer than `geometry.SMALL` pixels. Raises `InputError` as `intervals` does.
+    Scores are macro F1 on the test polygons, means over trainings, with the 95 % intervals of `intervals`. `specks_most` and
+    `specks_least` are per cent of a map in objects of fewer than `geometry.SMALL` pixels.
+
+    Raises `InputError` as `intervals` does.
     """
-    counts, reference = run.trained.chosen_counts("test")
+    counts, reference = run.trained.counts("test")
     scores = intervals.macro_f1_intervals(counts, reference).set_index("model")
     pairs = intervals.differences(counts, reference)
     best = scores["macro_f1"].idxmax()
@@ -46,7 +48,9 @@ def findings(run: Experiment, chosen: str) -> dict[str, str | int | float]:
         name: 100 * geometry.speckle(codes.values)["isolated_share"] for name, codes in names.items() if name != "truth"
     }
     most, least = max(specks, key=specks.__getitem__), min(specks, key=specks.__getitem__)
-    overall, half_width, _ = summaries.area_table(counts[chosen], reference, names[chosen], run.legend)
+    overall, half_width, _ = summaries.area_table(
+        run.trained.chosen_counts("test", [chosen])[0][chosen], reference, names[chosen], run.legend
+    )
     return {
         "best": best, **_with_interval("best", scores.loc[best]),
         "network": network, "forest": forest, "better": pair["first"], "worse": pair["second"],

@@ -2,7 +2,8 @@
 
 A claim of a positive difference is supported where the interval lies above zero, not supported where it lies below, and
 undecided where it contains zero. A claim of no difference is supported where the interval lies within ±`NEGLIGIBLE`, not
-supported where it lies outside, and undecided otherwise.
+supported where it lies outside, and undecided otherwise. Many claims are tested at once, so a verdict must also hold at a
+false discovery rate of 5 % over all of them (Benjamini and Hochberg, 1995); otherwise the claim is undecided.
 """
 
 import itertools
@@ -16,9 +17,10 @@ from scipy import stats
 from .. import models
 from ..errors import InputError
 from ..evaluation import metrics
+from ..evaluation.quantities import Deviation, Estimate, Luck, Quantity, mean
 from ..runs.experiment import Experiment
 from . import evidence
-from .evidence import Estimate, class_f1, estimate, macro_f1, vary
+from .evidence import class_f1, macro_f1, vary
 
 NEGLIGIBLE = 0.05
 SUPPORTED, REFUTED, UNDECIDED = "supported", "not supported", "undecided"
@@ -35,7 +37,7 @@ class Claim(NamedTuple):
     text: str
     section: str
     measured: str
-    measure: Callable[[Experiment], np.ndarray]
+    measure: Callable[[Experiment], Quantity | Deviation]
     equal: bool = False
 
 
@@ -48,21 +50,35 @@ def verdict(estimated: Estimate, equal: bool = False) -> str:
     return SUPPORTED if low > 0 else REFUTED if high < 0 else UNDECIDED
 
 
+def p_value(quantity: Quantity | Deviation, equal: bool = False) -> float:
+    """Smallest error rate at which `verdict` still decides: two-sided p of the nearest bound of the claim."""
+    if not equal:
+        return quantity.p_value(0.0)
+    return quantity.p_value(NEGLIGIBLE if quantity.value >= 0 else -NEGLIGIBLE)
+
+
 def claims_table(run: Experiment) -> pd.DataFrame:
     """All claims on the scene of a run: columns number, claim, section, measured, estimate, low, high, verdict.
 
     A claim that the scene cannot test, since it lacks a class or the truth, is undecided; the reason follows the verdict.
     """
-    rows = []
+    rows, p_values = [], []
     for number, claim in enumerate(CLAIMS, start=1):
         try:
-            estimated = estimate(claim.measure(run))
+            quantity = claim.measure(run)
+            estimated, p = quantity.estimate(), p_value(quantity, claim.equal)
             outcome = verdict(estimated, claim.equal)
         except InputError as error:
-            estimated, outcome = Estimate(*[float("nan")] * 3), f"{UNDECIDED}: {error}"
+            estimated, p, outcome = Estimate(*[float("nan")] * 3), float("nan"), f"{UNDECIDED}: {error}"
         rows.append((number, claim.text, claim.section, claim.measured, *estimated, outcome))
+        p_values.append(p)
     columns = ["number", "claim", "section", "measured", "estimate", "low", "high", "verdict"]
-    return pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=columns)
+    tested = np.isfinite(p_values)
+    adjusted = stats.false_discovery_control(np.array(p_values)[tested])
+    chance = np.flatnonzero(tested)[adjusted >= 0.05]
+    table.loc[[row for row in chance if table.loc[row, "verdict"] in (SUPPORTED, REFUTED)], "verdict"] = UNDECIDED
+    return table
 
 
 def learning_sizes(
@@ -80,16 +96,16 @@ def learning_sizes(
 
 def _best_other(run: Experiment, among: tuple[str, ...]) -> str:
     """The best of these classifiers by mean macro F1 on test."""
-    return max(among, key=lambda name: macro_f1(run, name)[0])
+    return max(among, key=lambda name: macro_f1(run, name).value)
 
 
-def _first_beats_rest(run: Experiment) -> np.ndarray:
+def _first_beats_rest(run: Experiment) -> Quantity:
     others = ("TempCNN", "2D-CNN", "SpatioTempCNN", CTX, BASE)
     return macro_f1(run, "3D-CNN") - macro_f1(run, _best_other(run, others))
 
 
-def _worst_spatial_beats_forests(run: Experiment) -> np.ndarray:
-    worst = min(SPATIAL, key=lambda name: macro_f1(run, name)[0])
+def _worst_spatial_beats_forests(run: Experiment) -> Quantity:
+    worst = min(SPATIAL, key=lambda name: macro_f1(run, name).value)
     return macro_f1(run, worst) - macro_f1(run, _best_other(run, (CTX, BASE)))
 
 
@@ -100,61 +116,60 @@ def _with_dates(run: Experiment) -> Experiment:
     return run
 
 
-def _order_matters(name: str) -> Callable[[Experiment], np.ndarray]:
+def _order_matters(name: str) -> Callable[[Experiment], Quantity]:
     return lambda run: macro_f1(_with_dates(run), name) - macro_f1(vary(run, dates="shuffled"), name)
 
 
 def best_date(run: Experiment) -> str:
     """The single date with which a forest scores best on validation."""
-    return max(run.dates, key=lambda date: macro_f1(vary(run, dates=date), BASE, "validation")[0])
+    return max(run.dates, key=lambda date: macro_f1(vary(run, dates=date), BASE, "validation").value)
 
 
-def _one_date_is_less(name: str) -> Callable[[Experiment], np.ndarray]:
+def _one_date_is_less(name: str) -> Callable[[Experiment], Quantity]:
     return lambda run: macro_f1(_with_dates(run), name) - macro_f1(vary(run, dates=best_date(run)), name)
 
 
-def _optimism(run: Experiment, name: str) -> np.ndarray:
-    """Validation macro F1 minus test macro F1, (1 + draw,)."""
-    return macro_f1(run, name, "validation") - macro_f1(run, name, "test")
+def _optimism(run: Experiment, name: str) -> Quantity:
+    """Validation macro F1 minus test macro F1."""
+    validation, test = (metrics.macro_f1(evidence.confusions(run, name, part)) for part in ("validation", "test"))
+    return evidence.of_polygons(run, validation - test, name)
 
 
-def _minorities(run: Experiment, name: str) -> np.ndarray:
-    """Mean F1 of the minority classes of the scene, Shrubland and Non-vegetated land, (1 + draw,)."""
+def _minorities(run: Experiment, name: str) -> Quantity:
+    """Mean F1 of the minority classes of the scene, Shrubland and Non-vegetated land."""
     codes = [code for code in evidence.codes(run) if code in (5, 10)]
     if not codes:
         raise InputError("The scene has none of the minority classes.", kind="claims.class")
-    return np.mean([class_f1(run, name, code) for code in codes], axis=0)
+    return evidence.of_polygons(run, np.mean([class_f1(run, name, code) for code in codes], axis=0), name)
 
 
-def _spread_over_trainings(run: Experiment) -> np.ndarray:
-    """Largest standard deviation of validation macro F1 over the trainings of a network, (1 + draw,); NaN for one."""
-    scores = [metrics.macro_f1(evidence.confusions(run, name, "validation")) for name in models.NAMES]
-    if run.settings.train.trainings < 2:
-        return np.full(scores[0].shape[1], np.nan)
-    return np.max([np.std(trainings, axis=0, ddof=1) for trainings in scores], axis=0)
+def _spread_over_trainings(run: Experiment) -> Deviation:
+    """Largest standard deviation of validation macro F1 over the trainings of a network."""
+    scores = [metrics.macro_f1(evidence.confusions(run, name, "validation"))[:, 0] for name in models.NAMES]
+    trainings = run.settings.train.trainings
+    largest = max(np.std(values, ddof=1) for values in scores) if trainings > 1 else np.nan
+    return Deviation(float(largest), trainings - 1, len(scores))
 
 
-def _slower(run: Experiment) -> np.ndarray:
-    """Logarithm of the ratio of training seconds with and without context, with a t interval; NaN for one training."""
+def _slower(run: Experiment) -> Quantity:
+    """Logarithm of the ratio of training seconds with and without context."""
     table = run.trainings([CTX, BASE]).pivot(index="training", columns="model", values="training_seconds")
     ratios = np.log(table[CTX].to_numpy() / table[BASE].to_numpy())
-    if len(ratios) < 2:
-        return np.array([ratios.mean(), np.nan])
-    error = ratios.std(ddof=1) / np.sqrt(len(ratios))
-    quantiles = stats.t.ppf(np.linspace(0.0005, 0.9995, evidence.DRAWS), len(ratios) - 1)
-    return np.concatenate([[ratios.mean()], ratios.mean() + error * quantiles])
+    squares = float(((ratios - ratios.mean()) ** 2).sum())
+    return Quantity(np.array([ratios.mean()]), 0, (Luck(squares, len(ratios) - 1, 1 / len(ratios)),))
 
 
-def _crops_as_built(run: Experiment) -> np.ndarray:
-    """Share of crop fields predicted as built-up or bare land: forest minus 3D-CNN, (1 + draw,)."""
+def _crops_as_built(run: Experiment) -> Quantity:
+    """Share of crop fields predicted as built-up or bare land: forest minus 3D-CNN."""
     forest_share, network_share = (evidence.share_predicted(run, name, 7, (1, 10)) for name in (BASE, "3D-CNN"))
     return forest_share - network_share
 
 
-def _needles_are_hardest(run: Experiment) -> np.ndarray:
-    """Macro F1 minus F1 of needle-leaved trees, mean over all classifiers, (1 + draw,)."""
+def _needles_are_hardest(run: Experiment) -> Quantity:
+    """Macro F1 minus F1 of needle-leaved trees, mean over all classifiers."""
     names = (*models.NAMES, CTX, BASE)
-    return np.mean([macro_f1(run, name) - class_f1(run, name, 2) for name in names], axis=0)
+    harder = {name: metrics.macro_f1(evidence.confusions(run, name)) - class_f1(run, name, 2) for name in names}
+    return mean([evidence.of_polygons(run, values, name) for name, values in harder.items()])
 
 
 F1, SHARE = "macro F1 on test", "share of pixels"

@@ -1,14 +1,13 @@
-"""Estimates with 95 % intervals: scores over resampled polygons, shares of map pixels over resampled blocks of the map.
+"""Quantities behind claims: scores over resampled polygons and trainings, shares of map pixels over resampled blocks.
 
-Arrays of shape (1 + draw,) hold the value itself first, then its value in each draw.
+Arrays of shape (training, 1 + draw) hold the value of each training itself first, then its value in each draw.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 
 from ..errors import InputError
 from ..evaluation import geometry, intervals, metrics
+from ..evaluation.quantities import Quantity
 from ..runs.experiment import Experiment
 from . import paper
 
@@ -16,19 +15,6 @@ DRAWS = 1000
 
 #: Side in pixels of the blocks of a map that are resampled; pixels are not, since neighbours resemble each other.
 BLOCK = 32
-
-
-class Estimate(NamedTuple):
-    """A quantity and its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-def estimate(values: np.ndarray) -> Estimate:
-    """The value itself and the interval over the draws, from `values` (1 + draw,)."""
-    return Estimate(float(values[0]), *intervals.interval(values[1:]))
 
 
 def vary(run: Experiment, **changes) -> Experiment:
@@ -43,30 +29,35 @@ def confusions(run: Experiment, name: str, part: str = "test") -> np.ndarray:
     """
     trainings, reference = run.trained.polygon_counts(name, part)
     seed = ("validation", "test").index(part)  # the two sets are drawn independently
-    weights = np.vstack([np.ones((1, len(reference)), int), intervals.draws(reference, DRAWS, seed)])
+    weights = np.vstack([np.ones((1, len(reference))), intervals.draws(reference, DRAWS, seed)])
     return np.stack([intervals.resampled_confusions(counts, reference, weights) for counts in trainings])
 
 
-def macro_f1(run: Experiment, name: str, part: str = "test") -> np.ndarray:
-    """Macro F1 of a classifier, mean over its trainings, (1 + draw,)."""
-    return metrics.macro_f1(confusions(run, name, part)).mean(0)
+def of_polygons(run: Experiment, values: np.ndarray, name: str, part: str = "test") -> Quantity:
+    """Mean over the trainings of a classifier, from `values` (training, 1 + draw) that `confusions` gave."""
+    return Quantity.of_trainings(values, intervals.freedom(run.trained.polygon_counts(name, part)[1]))
+
+
+def macro_f1(run: Experiment, name: str, part: str = "test") -> Quantity:
+    """Macro F1 of a classifier, mean over its trainings."""
+    return of_polygons(run, metrics.macro_f1(confusions(run, name, part)), name, part)
 
 
 def class_f1(run: Experiment, name: str, code: int, part: str = "test") -> np.ndarray:
-    """F1 of a class of the paper, mean over trainings, (1 + draw,). Raises `InputError` where the legend lacks the class."""
-    return metrics.f1(confusions(run, name, part))[..., _index(run, code)].mean(0)
+    """F1 of a class of the paper, (training, 1 + draw). Raises `InputError` where the legend lacks the class."""
+    return metrics.f1(confusions(run, name, part))[..., _index(run, code)]
 
 
-def share_predicted(run: Experiment, name: str, reference: int, predicted: tuple[int, ...]) -> np.ndarray:
-    """Share of the test pixels of class code `reference` predicted as one of the codes `predicted`, (1 + draw,)."""
+def share_predicted(run: Experiment, name: str, reference: int, predicted: tuple[int, ...]) -> Quantity:
+    """Share of the test pixels of class code `reference` predicted as one of the codes `predicted`."""
     rows = confusions(run, name)[:, :, _index(run, reference)]
     columns = [_index(run, code) for code in predicted if code in codes(run)]
     with np.errstate(invalid="ignore"):  # NaN in draws without a test polygon of the class
-        return (rows[..., columns].sum(-1) / rows.sum(-1)).mean(0)
+        return of_polygons(run, rows[..., columns].sum(-1) / rows.sum(-1), name)
 
 
-def block_share(inside: np.ndarray, among: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Share of the pixels of `among` (y, x) that are also in `inside` (y, x), over resampled blocks of the map, (1 + draw,).
+def block_share(inside: np.ndarray, among: np.ndarray, seed: int = 0) -> Quantity:
+    """Share of the pixels of `among` (y, x) that are also in `inside` (y, x), over resampled blocks of the map.
 
     NaN in a draw without pixels of `among`.
     """
@@ -75,7 +66,7 @@ def block_share(inside: np.ndarray, among: np.ndarray, seed: int = 0) -> np.ndar
     weights = random.multinomial(len(parts), np.full(len(parts), 1 / len(parts)), size=DRAWS)
     weights = np.vstack([np.ones((1, len(parts)), int), weights])
     with np.errstate(invalid="ignore"):
-        return (weights @ parts) / (weights @ wholes)
+        return Quantity((weights @ parts) / (weights @ wholes), len(parts) - 1)
 
 
 def _block_sums(mask: np.ndarray) -> np.ndarray:
@@ -85,27 +76,27 @@ def _block_sums(mask: np.ndarray) -> np.ndarray:
     return np.bincount(block.ravel(), weights=mask.ravel())
 
 
-def specks(run: Experiment, name: str) -> np.ndarray:
-    """Share of a map's pixels in objects of fewer than `geometry.SMALL` pixels, (1 + draw,)."""
+def specks(run: Experiment, name: str) -> Quantity:
+    """Share of a map's pixels in objects of fewer than `geometry.SMALL` pixels."""
     codes = run.class_map(name).values
     return block_share(geometry.specks(codes), codes > 0)
 
 
-def recall_in_narrow_objects(run: Experiment, name: str, width: float = 3) -> np.ndarray:
-    """Share of the pixels of true objects narrower than `width` pixels whose class is right on the map, (1 + draw,)."""
+def recall_in_narrow_objects(run: Experiment, name: str, width: float = 3) -> Quantity:
+    """Share of the pixels of true objects narrower than `width` pixels whose class is right on the map."""
     codes, truth = run.class_map(name).values, run.truth.values
     return block_share(codes == truth, geometry.object_width(truth) < width)
 
 
-def spread_beside(run: Experiment, name: str, code: int = 1) -> np.ndarray:
-    """Share of the pixels beside true objects of a class, outside them, that the map gives to this class, (1 + draw,)."""
+def spread_beside(run: Experiment, name: str, code: int = 1) -> Quantity:
+    """Share of the pixels beside true objects of a class, outside them, that the map gives to this class."""
     codes, truth = run.class_map(name).values, run.truth.values
     beside = geometry.edges(truth) & (truth != code) & geometry.near(truth == code)
     return block_share(codes == code, beside)
 
 
-def at_borders(run: Experiment, name: str, code: int, borders: bool) -> np.ndarray:
-    """Share given to a class among pixels that are away from its true objects, (1 + draw,).
+def at_borders(run: Experiment, name: str, code: int, borders: bool) -> Quantity:
+    """Share given to a class among pixels that are away from its true objects.
 
     `borders` selects the pixels at borders of other classes (True) or those off borders (False).
     """

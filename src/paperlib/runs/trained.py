@@ -152,14 +152,21 @@ class Trained:
         counts = [polygon_counts(table[table["set"] == part], len(self.dataset.legend)) for table in tables]
         return [pixels for pixels, _ in counts], counts[0][1]
 
+    def counts(
+        self, part: str = "test", names: Iterable[str] = CLASSIFIERS
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """`polygon_counts` of all trainings of each classifier (training, polygon, class), as `intervals` takes them."""
+        counts = {name: self.polygon_counts(name, part) for name in names}
+        return {name: np.stack(pixels) for name, (pixels, _) in counts.items()}, next(iter(counts.values()))[1]
+
     def chosen_counts(
         self, part: str = "test", names: Iterable[str] = CLASSIFIERS
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """`polygon_counts` of the chosen training of each classifier, as `intervals` takes them."""
+        """`polygon_counts` of the chosen training of each classifier."""
+        names = list(names)
         chosen = self.trainings(names).query("chosen").set_index("model")["training"]
-        counts = {name: self.polygon_counts(name, part) for name in names}
-        pixels = {name: trainings[chosen[name]] for name, (trainings, _) in counts.items()}
-        return pixels, next(iter(counts.values()))[1]
+        counts, reference = self.counts(part, names)
+        return {name: trainings[chosen[name]] for name, trainings in counts.items()}, reference
 
     def confusions(self, part: str = "test", names: Iterable[str] = CLASSIFIERS) -> dict[str, np.ndarray]:
         """Confusion matrix (reference, predicted) of each classifier's chosen training on "validation" or "test"."""
