@@ -4,6 +4,7 @@ import io
 from html import escape
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from ..evaluation import geometry, intervals, summaries
@@ -63,7 +64,15 @@ def findings(run: Experiment, chosen: str) -> dict[str, str | int | float]:
     }  # fmt: skip
 
 
-def _with_interval(name: str, row) -> dict[str, float]:
+def glue_findings(run: Experiment, chosen: str) -> None:
+    """Glue each of `findings` under its name, for the sentences of the page."""
+    from myst_nb import glue  # part of the book's extra
+
+    for name, value in findings(run, chosen).items():
+        glue(name, value, display=False)
+
+
+def _with_interval(name: str, row: pd.Series) -> dict[str, float]:
     return {f"{name}_f1": float(row["macro_f1"]), f"{name}_low": float(row["low"]), f"{name}_high": float(row["high"])}
 
 
