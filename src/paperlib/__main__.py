@@ -50,7 +50,14 @@ def about(
 for command in (scene_runs.check, data.labels, scene_runs.train):
     cli.command()(command)
 cli.command("map")(scene_runs.map_scene)
-for command in (scene_runs.run, assessment.design, assessment.accuracy, assessment.compare, data.simulate):
+for command in (
+    scene_runs.run,
+    scene_runs.report,
+    assessment.design,
+    assessment.accuracy,
+    assessment.compare,
+    data.simulate,
+):
     cli.command()(command)
 for command in (data.fetch, data.convert):
     cli.command()(command)

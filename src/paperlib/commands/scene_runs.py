@@ -180,6 +180,34 @@ def run(
         typer.echo(f"book: {scene_book.build_book(done, out)}")
 
 
+@takes_settings
+def report(
+    scene: SceneArgument,
+    polygons: PolygonsArgument,
+    out: Annotated[Path, typer.Option(help="HTML file of the report")],
+    overrides: dict,
+    model: ModelOption = None,
+    preset: PresetOption = "",
+    store: StoreOption = None,
+) -> None:
+    """Write a report of SCENE for a client: map, areas, accuracy, weaknesses, origin, in one HTML file that prints well.
+
+    Of several models, the one with the best validation score is reported. What is not stored yet is trained first.
+
+    paperlib report scenes/31TCJ polygons.gpkg --model TempCNN --out report.html
+    """
+    names = _check_options(scene, polygons, overrides, preset, model)
+    from ..pages.client_report import write_report
+    from ..runs.experiment import Experiment
+    from ..runs.workflow import check_first
+
+    check_place(out)
+    run = Experiment(preset, scene, polygons, settings=overrides, store=store)
+    check_first(run, lambda text: typer.echo(text, err=True))
+    chosen = run.trainings(names).query("chosen").sort_values("macro_f1_validation")["model"].iloc[-1]
+    typer.echo(f"report: {write_report(run, chosen, out)}")
+
+
 def _check_options(
     scene: Path, polygons: Path, overrides: dict, preset: str, model: list[str] | None
 ) -> tuple[str, ...]:

@@ -35,21 +35,23 @@ def trainings_table(trainings: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def style(table: pd.DataFrame, caption: str = "", decimals: int = 3) -> Styler:
+def style(table: pd.DataFrame, caption: str = "", decimals: int = 3, short: bool = True) -> Styler:
     """Style a table for a page.
 
     Parameters
     ----------
     caption: text above the table.
     decimals: of numbers; columns in per cent or seconds have one.
+    short: class names in the index are short, with the full name on hover.
 
     A missing value is a dash, a default index is hidden, a column "colour" is shown as swatches, and long text is wrapped.
-    Class names in the index are short, with the full name on hover; mean and deviation stand in two lines.
+    Mean and deviation stand in two lines.
     Bold: the best F1 of each row of a table of scores, and the chosen rows of `trainings_table`. Text is escaped, since
     class names come from users.
     """
     styler = table.style.format(precision=decimals, na_rep=DASH, escape="html")
-    styler = styler.format_index(_row_name, axis=0).format_index(escape="html", axis=1)
+    styler = styler.format_index(escape="html", axis=1)
+    styler = styler.format_index(_row_name, axis=0) if short else styler.format_index(escape="html", axis=0)
     rounded = [name for name in table.columns if str(name).endswith(("(%)", "(s)"))]
     styler = styler.format(precision=1, subset=rounded, na_rep=DASH, escape="html").apply(_bold, axis=None)
     if "colour" in table:

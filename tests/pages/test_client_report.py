@@ -1,0 +1,75 @@
+"""The report for a client: the numbers of the run, in one file that needs no other."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from paperlib.errors import InputError
+from paperlib.evaluation import metrics
+from paperlib.mapping.scene_maps import read_map
+from paperlib.pages import client_report
+
+MODEL = "iota2_base"
+
+
+@pytest.fixture(scope="module")
+def report(filled_store, run, tmp_path_factory) -> BeautifulSoup:
+    path = client_report.write_report(run, MODEL, tmp_path_factory.mktemp("report") / "report.html")
+    return BeautifulSoup(path.read_text(), "html.parser")
+
+
+def section(report: BeautifulSoup, title: str) -> list:
+    """What stands between the heading `title` and the next one."""
+    heading = next(tag for tag in report.find_all("h2") if tag.get_text() == title)
+    parts = []
+    for tag in heading.find_next_siblings():
+        if tag.name == "h2":
+            break
+        parts.append(tag)
+    return parts
+
+
+def tables(report: BeautifulSoup, title: str) -> list[pd.DataFrame]:
+    """The tables of a section, texts by column; "class" or a number in the index."""
+    frames = []
+    for table in [table for tag in section(report, title) for table in tag.find_all("table")]:
+        rows = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in table.tbody.find_all("tr")]
+        names = [cell.get_text() for cell in table.thead.tr.find_all("th")]
+        frames.append(pd.DataFrame(rows, columns=names[-len(rows[0]) :]))
+    return frames
+
+
+def test_it_is_one_file_that_says_what_was_simulated(report):
+    loaded = [tag.get("src") or tag.get("href") for tag in report.find_all(["img", "script", "link", "a"])]
+    assert loaded and all(address.startswith("data:") for address in loaded)
+    assert all(len(image["alt"]) > 30 for image in report.find_all("img"))
+    assert "simulated" in report.h1.get_text() and "simulated" in report.select_one(".admonition").get_text()
+    assert [tag.get_text() for tag in report.find_all("h2")] == [
+        "The map", "Areas", "How accurate it is", "Where it is weak", "How it was made",
+    ]  # fmt: skip
+
+
+def test_areas_are_those_of_the_map(report, run):
+    (areas,) = tables(report, "Areas")
+    codes = read_map(run.map(MODEL) / "class.tif").values
+    for cover, mapped in zip(run.legend, areas["mapped (ha)"].astype(float), strict=True):
+        assert mapped == pytest.approx((codes == cover.code).sum() / 100, rel=2e-3, abs=0.06)
+
+
+def test_the_weakest_class_and_the_mistakes_are_those_of_the_test_polygons(report, run):
+    confusion = run.trained.confusions("test", [MODEL])[MODEL]
+    f1 = pd.Series(metrics.f1(confusion), [cover.name for cover in run.legend])
+    words = section(report, "Where it is weak")[0].get_text()
+    assert re.search(r"least reliable class is (.+?) \(F1", words)[1] == f1.idxmin()
+    mistakes, doubtful = tables(report, "Where it is weak")
+    wrong = confusion * (1 - np.eye(len(f1), dtype=int))
+    assert mistakes["test pixels"].astype(int).tolist() == sorted(wrong[wrong > 0], reverse=True)[: len(mistakes)]
+    assert doubtful.iloc[:, 1].astype(float).is_monotonic_decreasing
+
+
+def test_a_place_that_cannot_be_written_is_refused(filled_store, run, tmp_path):
+    with pytest.raises(InputError):
+        client_report.write_report(run, MODEL, tmp_path / "missing" / "report.html")
