@@ -1,4 +1,4 @@
-# Targets: help, install, test, notebooks, book, pdf, format, check, clean. Requires Python 3.11+ with pip and venv, and make.
+# Targets: help, install, test, notebooks, book, pdf, dist, format, check, clean. Requires Python 3.11+ with pip and venv, and make.
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
@@ -6,6 +6,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 help:
 	@echo "make book     build the book (preset demo; set PAPERLIB_PRESET=tiny for a quick look)"
 	@echo "make pdf      print the built book as one PDF (requires chromium)"
+	@echo "make dist     pack the built book as dist/book.zip, which opens from disk: book/index.html"
 	@echo "make test     run all tests and print the processor time of each file"
 	@echo "              OPTIONS=--without-bfloat16: as on a processor without it, to compare machines"
 	@echo "make notebooks  run each notebook of the book alone from an empty store"
@@ -29,6 +30,11 @@ book: install
 pdf: book
 	$(BIN)/python book/pdf.py
 
+dist: book
+	mkdir -p dist
+	rm -rf dist/book && cp -r book/_build/html dist/book
+	cd dist && $(CURDIR)/$(BIN)/python -m zipfile -c book.zip book && rm -rf book
+
 test: install
 	$(PYTEST) --processor-time $(OPTIONS)
 
@@ -49,4 +55,4 @@ check: install
 clean:
 	rm -rf book/_build .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
-.PHONY: help install book pdf test notebooks format check clean
+.PHONY: help install book pdf dist test notebooks format check clean

@@ -94,9 +94,8 @@ def depart(self, _: Fold) -> None:
 
 
 def setup(app):
-    """Register the transform, its node and the script."""
+    """Register the transform and its node; Jupyter Book loads all scripts of `_static`."""
     app.add_node(Fold, html=(visit, depart))
     app.add_post_transform(FoldCode)
-    app.add_js_file("code.js", priority=100)
     app.add_js_file(None, body='document.documentElement.classList.add("folding")', priority=50)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from . import allocation
-from .commands import assessment, data, scene_runs
+from .commands import assessment, data, map_products, scene_runs
 from .commands.options import StoreOption
 from .errors import InputError, InputWarning
 
@@ -59,7 +59,7 @@ for command in (
     data.simulate,
 ):
     cli.command()(command)
-for command in (data.fetch, data.convert):
+for command in (map_products.vectorise, data.fetch, data.convert):
     cli.command()(command)
 cli.command("settings")(scene_runs.list_settings)
 

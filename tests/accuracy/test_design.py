@@ -13,8 +13,9 @@ from paperlib.accuracy.comparison import compare, draw_differences
 from paperlib.accuracy.design import draw, locations, read_design, write_design
 from paperlib.accuracy.points import read_points
 from paperlib.accuracy.report import assess, certify_map, write_report
-from paperlib.accuracy.strata import EDGE, NONE, ClassMap, strata
+from paperlib.accuracy.strata import EDGE, NONE, strata
 from paperlib.errors import InputError
+from paperlib.mapping.class_map import ClassMap
 from paperlib.mapping.gis import write_categories
 from paperlib.nomenclature import LandCover
 

@@ -124,6 +124,14 @@ def test_headings_are_in_order_and_pictures_say_what_they_show(visit, path):
 
 
 @each_page
+def test_no_page_scrolls_sideways(visit, path):
+    page = visit(path)
+    for width in (360, 768, 1280, 1600):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@each_page
 def test_nothing_is_wider_than_a_phone(visit, path):
     page = visit(path, viewport=PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
@@ -243,3 +251,43 @@ def test_the_button_turns_the_page_dark(visit):
             break
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
     assert sum(ground[:3]) < 100
+
+
+OPEN = "details => details.map(one => one.open)"
+
+
+def test_code_is_folded_and_one_button_shows_it_in_the_whole_book(visit):
+    page = visit(BOOK / "3-6-results.html")
+    folds = page.locator("details.code-fold")
+    assert folds.first.locator("summary").inner_text() == "How this page is computed"
+    assert folds.count() >= 4 and not any(folds.evaluate_all(OPEN))
+    assert not page.locator("details.code-fold div.highlight").first.is_visible()
+    folds.nth(1).locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert folds.evaluate_all(OPEN) == [False, True] + [False] * (folds.count() - 2)
+    switch = page.get_by_role("button", name="Show all code")
+    assert switch.get_attribute("aria-pressed") == "false"
+    switch.click()
+    assert all(folds.evaluate_all(OPEN)) and page.locator(".code-switch").count() == 1
+    page.goto((BOOK / "claims.html").as_uri())  # another page of the same browser
+    assert all(page.locator("details.code-fold").evaluate_all(OPEN))
+    page.get_by_role("button", name="Hide all code").click()
+    page.reload()
+    assert not any(page.locator("details.code-fold").evaluate_all(OPEN))
+
+
+def test_code_is_visible_without_scripts_and_on_how_to_pages(visit):
+    plain = visit(BOOK / "3-6-results.html", java_script_enabled=False)
+    assert all(block.is_visible() for block in plain.locator("details.code-fold div.highlight").all())
+    how_to = visit(BOOK / "how-to" / "add-a-model.html")
+    assert how_to.locator("details.code-fold").count() == 0 and how_to.locator("div.highlight:visible").count()
+
+
+def test_the_first_page_shows_a_result_without_scrolling_and_a_picture_that_swipes(visit):
+    page = visit(BOOK / "index.html", viewport={"width": 1280, "height": 800})
+    table = page.locator("article table").first.bounding_box()
+    assert table["y"] + table["height"] <= 800
+    upper, slider = page.locator(".swipe-images img").nth(1), page.locator(".swipe input")
+    for share in (10, 80):
+        slider.fill(str(share))
+        assert upper.evaluate("one => getComputedStyle(one).clipPath").endswith(f"{share}%)")

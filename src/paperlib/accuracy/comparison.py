@@ -10,10 +10,10 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from ..errors import InputError
+from ..mapping.class_map import ClassMap
 from .design import Design, about
 from .exact_intervals import clopper_pearson
 from .report import class_names, joined
-from .strata import ClassMap
 
 
 @dataclass(frozen=True)

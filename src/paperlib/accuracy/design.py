@@ -15,8 +15,8 @@ import pandas as pd
 
 from .. import outputs
 from ..errors import InputError
+from ..mapping.class_map import ClassMap
 from . import strata as strata_of
-from .strata import ClassMap
 from .stratified import allocate
 
 #: Raise when the content of design.json changes.

@@ -11,10 +11,10 @@ from scipy.stats import norm
 
 from .. import outputs
 from ..errors import InputError
+from ..mapping.class_map import ClassMap
 from .certified import Zone, certify, zones_by_confidence
 from .design import Design, check_map
 from .exact_intervals import exact_intervals
-from .strata import ClassMap
 from .stratified import StratifiedSample, estimates
 
 TITLES = {"overall": "Overall accuracy", "macro_f1": "Macro F1"}

@@ -1,101 +1,22 @@
-"""The class map that is assessed, and the stratum of each of its pixels, strip by strip."""
+"""The stratum of each pixel of a class map, strip by strip."""
 
-import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 import rasterio
-from affine import Affine
 from rasterio.windows import Window
 from scipy.ndimage import maximum_filter, minimum_filter
 
-from .. import ground
 from ..errors import InputError
+from ..mapping.class_map import ROWS, ClassMap
 from ..nomenclature import NODATA_CLASS
-
-#: Rows read at once.
-ROWS = 512
 
 #: Number of the stratum of pixels near the edge of another class; class codes and strata of rasters lie below it.
 EDGE = 70_000
 
 #: Number where there is no stratum.
 NONE = -1
-
-
-@dataclass(frozen=True)
-class ClassMap:
-    """A class map on disk.
-
-    `path` is a GeoTIFF of class codes, or the folder that `paperlib map` writes. Raises `InputError` where it is neither.
-    """
-
-    path: Path
-
-    @classmethod
-    def open(cls, path: str | Path) -> "ClassMap":
-        """The map at a path, which is checked."""
-        path = Path(path)
-        file = path / "class.tif" if path.is_dir() else path
-        try:
-            with rasterio.open(file) as source:
-                kind = source.dtypes[0]
-        except rasterio.RasterioIOError as error:
-            raise InputError(
-                f"{path} is no class map ({error}).",
-                "Name a GeoTIFF of class codes, or a folder that `paperlib map` has written.",
-                kind="map.unreadable",
-            ) from error
-        if kind != "uint8":
-            raise InputError(
-                f"{file} holds {kind}; a class map holds whole numbers from 0 to 255 (uint8).",
-                "Convert it, for example with gdal_translate -ot Byte.",
-                kind="map.type",
-            )
-        return cls(file)
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the file, in hexadecimal digits."""
-        with open(self.path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-
-    @cached_property
-    def grid(self) -> tuple[rasterio.CRS, Affine, tuple[int, int]]:
-        """CRS, transform and shape (rows, columns)."""
-        with rasterio.open(self.path) as source:
-            return source.crs, source.transform, source.shape
-
-    @cached_property
-    def names(self) -> dict[int, str]:
-        """Name of each class code, from the categories beside the map; a code without a name is its own name."""
-        beside = self.path.with_name(f"{self.path.name}.aux.xml")
-        found = [node.text or "" for node in ElementTree.parse(beside).iter("Category")] if beside.is_file() else []
-        named = {code: name for code, name in enumerate(found) if name and code != NODATA_CLASS}
-        return {code: named.get(code, str(code)) for code in sorted(self.hectares)}
-
-    @cached_property
-    def hectares(self) -> dict[int, float]:
-        """Ground area of each class code that the map has."""
-        crs, transform, _ = self.grid
-        total = np.zeros(256)
-        for top, codes in self.strips():
-            total += ground.areas_of_codes(codes, transform * Affine.translation(0, top), crs)
-        return {code: float(area) / 1e4 for code, area in enumerate(total) if area and code != NODATA_CLASS}
-
-    def strips(self, name: str | None = None, halo: int = 0) -> Iterator[tuple[int, np.ndarray]]:
-        """First row and values (y, x) of one strip of rows after the other, with `halo` rows more where there are any.
-
-        `name`: of another file in the same folder and on the same grid.
-        """
-        with rasterio.open(self.path.with_name(name) if name else self.path) as source:
-            for top in range(0, source.height, ROWS):
-                first, last = max(0, top - halo), min(source.height, top + ROWS + halo)
-                yield top, source.read(1, window=Window(0, first, source.width, last - first))
 
 
 def strata(class_map: ClassMap, raster: str | Path | None = None, edge: int = 0) -> Iterator[tuple[int, np.ndarray]]:

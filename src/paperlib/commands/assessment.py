@@ -37,7 +37,7 @@ def design(
 
     from ..accuracy import comparison, stratified
     from ..accuracy.design import draw, write_design
-    from ..accuracy.strata import ClassMap
+    from ..mapping.class_map import ClassMap
 
     if len(maps) > 2 or (number > 0) == (error > 0) or (len(maps) == 2 and error):
         raise InputError(
@@ -78,7 +78,7 @@ def accuracy(
     paperlib accuracy maps/TempCNN points/points.gpkg --out report
     """
     from ..accuracy import report
-    from ..accuracy.strata import ClassMap
+    from ..mapping.class_map import ClassMap
 
     opened = ClassMap.open(class_map)
     reference, drawn = _interpreted(points, field, design_file)
@@ -105,7 +105,7 @@ def compare(
     paperlib compare maps/TempCNN maps/2D-CNN points/points.gpkg
     """
     from ..accuracy import comparison
-    from ..accuracy.strata import ClassMap
+    from ..mapping.class_map import ClassMap
 
     reference, drawn = _interpreted(points, field, design_file)
     found = comparison.compare(ClassMap.open(first), ClassMap.open(second), reference, drawn)

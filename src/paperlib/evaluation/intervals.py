@@ -109,11 +109,11 @@ def macro_f1_intervals(
     """
     rows = []
     for name, matrices in _resampled(counts_by_model, reference, number, seed).items():
-        row = [name]
+        scores = []
         for score in (macro_f1, overall_accuracy):
             value, low, high = Quantity.of_trainings(score(matrices), freedom(reference)).estimate()
-            row += [value, max(low, 0.0), min(high, 1.0)]
-        rows.append(row)
+            scores += [value, max(low, 0.0), min(high, 1.0)]
+        rows.append((name, *scores))
     return pd.DataFrame(rows, columns=["model", "macro_f1", "low", "high", "oa", "oa_low", "oa_high"])
 
 

@@ -1,0 +1,30 @@
+"""Commands that make other products of finished maps: polygons."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .assessment import MapArgument
+
+
+def vectorise(
+    class_map: MapArgument,
+    out: Annotated[Path, typer.Option(help="vector file: .gpkg, .geojson, .fgb or .shp; it must not exist")],
+    minimum_area: Annotated[float, typer.Option(help="m2 on the ground; smaller objects join their neighbour")] = 0,
+    tolerance: Annotated[float, typer.Option(help="units of the map: smaller bends of outlines are smoothed")] = 0,
+) -> None:
+    """Write the objects of a class MAP as polygons with class, hectares and mean confidence, without gaps or overlaps.
+
+    paperlib vectorise maps/TempCNN --minimum-area 500 --tolerance 10 --out fields.gpkg
+    """
+    from ..labels.formats.writing import check_target, write_polygons
+    from ..mapping.class_map import ClassMap
+    from ..mapping.vectors import vectorise as polygons_of
+
+    check_target(out, 0)
+    polygons = polygons_of(ClassMap.open(class_map), minimum_area, tolerance)
+    write_polygons(polygons, out)
+    for name, hectares in polygons.groupby("class_name")["hectares"].agg(["count", "sum"]).iterrows():
+        typer.echo(f"{hectares['count']:10,.0f} polygons, {hectares['sum']:12,.1f} ha: {name}")
+    typer.echo(f"polygons: {out}")
