@@ -14,8 +14,8 @@ ORDER = [
 ]  # fmt: skip
 #: Packages that know the paper.
 PAPERS = {"reproduction", "pages"}
-#: What the command line may import from them: the download of the book's scene, and the book of a scene.
-COMMANDS = {"reproduction.real_scene", "pages.scene_book"}
+#: What the command line may import from them: the download of the book's scene, the book and the report of a scene.
+COMMANDS = {"reproduction.real_scene", "pages.scene_book", "pages.client_report"}
 #: A place in the paper. Numbers of another source's equations or chapters are allowed.
 PLACE = re.compile(r"\b(Tables?|Figures?|[Ss]ections?)\s+[1-9]")
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
