@@ -59,6 +59,9 @@ class Labels(_Section):
     name_field: str = ""  # column with the names of the classes; empty: `class_name`, else the one that fits the codes
     set_field: str = ""  # column that marks the test set; empty: `set`
     group_field: str = ""  # column whose equal values stay in one set, such as a parcel, farm or tile
+    near: float = bounded(
+        60.0, 0
+    )  # metres: polygons of a class this near whose series are alike stay in one set; 0: none
     blocks: float = bounded(0.0, 0)  # metres: polygons in one square of this side stay in one set; 0: no blocks
     layer: str = ""  # layer of a file that holds several
     encoding: str = ""  # of texts in shapefiles and CSV files; empty: what the file says, else UTF-8 or Windows-1252

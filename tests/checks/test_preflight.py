@@ -100,7 +100,8 @@ def ids_of(table, code: int, where: str = "pool") -> list[int]:
 
 
 def test_a_clean_scene_has_no_error_and_known_warnings_alone(clean):
-    findings = run(clean)
+    assert errors(run(clean)) == []
+    findings = run(clean, labels=Labels(near=0.0))
     assert errors(findings) == [] and exit_code(findings) == 1
     assert {found.subject for found in findings} == {"split"}  # the simulation puts some polygons next door on purpose
     divided = split(load_polygons(clean / "polygons.gpkg"))
@@ -595,8 +596,8 @@ def test_polygons_with_one_series_are_found(scene):
     loose, grouped = (
         check(scene / "T31TCJ", scene / "pairs.gpkg", Settings(labels=Labels(**choice))) for choice in ({}, choices)
     )
-    told(loose, "warning", "split", "have the series of a training polygon", "--group-field")
-    assert not [finding for finding in grouped if finding.kind == "labels.twins"]
+    told(loose, "warning", "split", "polygons have the series of another one", "--group-field")
+    assert not [finding for finding in grouped if finding.kind == "labels.alike"]
 
 
 # -- legend and options ------------------------------------------------------------------------------------------------

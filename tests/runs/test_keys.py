@@ -36,6 +36,7 @@ CHANGES = {
     "labels.name_field": ("name", SAMPLES),
     "labels.set_field": ("part", SAMPLES),
     "labels.group_field": ("farm", SAMPLES),
+    "labels.near": (0, SAMPLES),
     "labels.blocks": (500, SAMPLES),
     "labels.layer": ("final", SAMPLES),
     "labels.encoding": ("cp850", SAMPLES),

@@ -4,11 +4,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import xarray as xr
-from affine import Affine
-from rasterio.features import rasterize
 
 from .. import ground, nomenclature
 from ..errors import Finding
+from ..features.alike import find_alike, keep_together, pixels_inside
 from ..labels.classes import legend_of
 from ..labels.polygons import rows_text
 from ..labels.splitting import split
@@ -19,10 +18,15 @@ from .faults import attempt, note
 
 #: A class is rare whose pixels are so many times fewer than those of the largest.
 RARE = 20
-#: Polygons of each set whose series are compared, dates that these must have, and how much reflectance may differ.
-COMPARED, DATES, SAME = 100, 3, 2e-4
 #: Polygons of each vegetation class that are read to compare red with near infrared.
 LOOKED_AT = 8
+
+
+def check_alike(scene: xr.DataArray, table: gpd.GeoDataFrame, near: float, findings: list[Finding]) -> gpd.GeoDataFrame:
+    """The polygons in groups that also hold those that show one object; finds them, and those of pool and test set."""
+    table, found = keep_together(table, find_alike(scene, table, near))
+    findings += found
+    return table
 
 
 def check_split(table: gpd.GeoDataFrame, settings: Settings, findings: list[Finding]) -> gpd.GeoDataFrame | None:
@@ -42,8 +46,9 @@ def check_split(table: gpd.GeoDataFrame, settings: Settings, findings: list[Find
             note(findings, "error", subject, value, place, "Draw more, or leave the class out.")
             table = table.drop(members.index)
         elif groups < 3:
-            value = f"{groups} polygons in the pool: one to train on, one to validate"
-            note(findings, "warning", subject, value, place, "Draw more: its scores hang on a single polygon.")
+            what = "polygon" if groups == len(pool) else "group"
+            value = f"{groups} {what}s in the pool: one to train on, one to validate"
+            note(findings, "warning", subject, value, place, f"Draw more: its scores hang on a single {what}.")
         if marked and len(members) == len(pool):
             note(findings, "warning", subject, "no test polygon", place, "Mark some as test, or none of any class.")
     return split(table, settings.sample.validation, settings.seed) if len(table) else None
@@ -96,7 +101,6 @@ def check_labelled(
         if wrong.any():
             note(findings, "warning", "polygons", value, rows_text(table["polygon_id"][wrong]), fix)
     if divided is not None:
-        attempt(findings, "split", scene.attrs["source"], _check_twins, scene, own, divided, findings)
         _check_classes(divided.assign(usable=divided["polygon_id"].map(table["usable"])), largest_leaf, findings)
     if {"red", "nir"} <= set(roles_of(scene.band.values, scene.attrs.get("sensor", ""))):
         attempt(findings, "bands", scene.attrs["source"], _check_green, scene, own, table, findings)
@@ -126,50 +130,12 @@ def _check_classes(divided: gpd.GeoDataFrame, largest_leaf: int, findings: list[
         note(findings, "warning", "imbalance", value, place, fix)
 
 
-def _check_twins(scene: xr.DataArray, own: pd.DataFrame, divided: gpd.GeoDataFrame, findings: list[Finding]) -> None:
-    """Polygons of validation and test with the series of a training polygon: pieces of one object or coarse pixel."""
-    first = own.drop_duplicates("polygon_id").set_index("polygon_id")
-    sets = divided.set_index("polygon_id")["set"].reindex(first.index)
-    chosen = [
-        name for _, part in sets.groupby(sets) for name in part.index[:: max(1, len(part) // COMPARED)][:COMPARED]
-    ]
-    series = {}
-    for number in chosen:
-        y, x = (slice(first[name][number], first[name][number] + 1) for name in ("y", "x"))
-        out = np.empty((*scene.shape[:2], 1, 1), np.float32)
-        out[:, read_window(scene, y, x, out)] = np.nan
-        if (~np.isnan(out)).any(axis=0).sum() >= DATES:
-            series[number] = out.ravel()
-    train = [number for number in series if sets[number] == "train"]
-    others = [number for number in series if sets[number] != "train"]
-    twins = [number for number in others if any(_alike(series[number], series[other]) for other in train)]
-    if twins:
-        value = f"{len(twins)} of {len(others)} polygons of validation and test have the series of a training polygon"
-        fix = "Keep what belongs together in one set: --group-field with a column of fields, or --blocks METRES."
-        note(findings, "warning", "split", value, rows_text(twins), fix, "labels.twins")
-
-
-def _alike(first: np.ndarray, second: np.ndarray) -> bool:
-    """Whether two series (band * date,) are the same where both have values, on half of them or more."""
-    both = ~np.isnan(first + second)
-    return 2 * both.sum() >= len(first) > 0 and np.abs(first - second)[both].max() < SAME
-
-
 def claimed_pixels(scene: xr.DataArray, table: gpd.GeoDataFrame) -> pd.DataFrame:
     """Every pixel whose centre lies in a polygon: columns polygon_id, y, x (row and column). As `polygons.burn` sees it."""
-    transform, parts = scene.rio.transform(), []
+    parts = []
     for number, outline in zip(table["polygon_id"], table.geometry, strict=True):
-        left, bottom, right, top = outline.bounds
-        (first, low), (last, high) = ~transform @ (left, top), ~transform @ (right, bottom)
-        # one pixel where a polygon only touches the scene's edge
-        x, y = (
-            slice(max(0, min(int(start), size - 1)), max(1, min(int(stop) + 1, size)))
-            for size, start, stop in ((scene.sizes["x"], first, last), (scene.sizes["y"], low, high))
-        )
-        here = transform @ Affine.translation(x.start, y.start)
-        inside = rasterize([outline], (y.stop - y.start, x.stop - x.start), transform=here, dtype="uint8")
-        rows, columns = np.nonzero(inside)
-        parts.append(pd.DataFrame({"polygon_id": number, "y": rows + y.start, "x": columns + x.start}))
+        rows, columns = pixels_inside(scene, outline)
+        parts.append(pd.DataFrame({"polygon_id": number, "y": rows, "x": columns}))
     return pd.concat(parts, ignore_index=True)
 
 

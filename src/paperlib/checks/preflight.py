@@ -21,7 +21,7 @@ from ..scenes import sensors
 from ..scenes.meaning.choices import keywords_of
 from ..settings import Settings
 from .faults import attempt, label_faults, listed, note, scene_faults
-from .labelled import check_labelled, check_reach, check_split
+from .labelled import check_alike, check_labelled, check_reach, check_split
 from .pixel_faults import ACROSS, SIDE, WHOLE, pixel_faults
 from .summary import scene_text
 
@@ -78,6 +78,9 @@ def _inspect_all(
         shares = attempt(findings, "pixels", scene, pixel_faults, opened, findings)
         seen = scene_text(opened, shares)
     if table is not None and len(table):
+        if opened is not None:
+            together = attempt(findings, "split", scene, check_alike, opened, table, chosen.labels.near, findings)
+            table = table if together is None else together
         divided = attempt(findings, "split", polygons, check_split, table, chosen, findings)
         if divided is not None:
             pixel = 10.0 if opened is None else max(ground_pixel(opened))

@@ -45,6 +45,7 @@ SETTING_OPTIONS = {
     "labels.name_field": "column with the names of the classes; default: class_name, else the one that fits",
     "labels.set_field": "column that marks the test set; default: set",
     "labels.group_field": "column whose equal values stay in one set, such as a parcel, farm or tile",
+    "labels.near": "metres: polygons of a class this near whose series are alike stay in one set; default: 60; 0: none",
     "labels.blocks": "metres: polygons in one square of this side stay in one set",
     "labels.layer": "layer of the labels, where their file holds several",
     "labels.encoding": "encoding of texts in shapefiles and CSV files, as cp1252",

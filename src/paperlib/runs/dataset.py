@@ -11,6 +11,7 @@ from shapely import Point
 
 from .. import models, store
 from ..errors import InputError
+from ..features.alike import Pairs, find_alike, keep_together
 from ..features.inputs import Inputs
 from ..features.normaliser import Normaliser
 from ..features.patches import extract
@@ -75,7 +76,18 @@ class Dataset:
         path = self.folder / "polygons.gpkg" if self.folder else self.settings.scene.polygons
         place = {"crs": self.scene.rio.crs, "bounds": self.scene.rio.bounds(), "pixel": pixel_of(self.scene)}
         pool = load_polygons(path, **place, options=self.settings.labels)
+        if not self.simulated:  # whose polygons are divided one by one, as the paper's are
+            pool = self._keep_together(pool)
         return split(pool, validation=self.settings.sample.validation, seed=self.settings.seed)
+
+    def _keep_together(self, pool: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Polygons in groups that also hold those that show one object; see `features.alike`."""
+
+        def make(folder: Path) -> None:
+            find_alike(self.scene, pool, self.settings.labels.near).save(folder / "pairs.json")
+
+        folder = self._find_or_make("pairs", "alike", keys.pairs_key(self.settings), make)
+        return keep_together(pool, Pairs.load(folder / "pairs.json"))[0]  # the pre-flight says what was joined
 
     @cached_property
     def legend(self) -> tuple[LandCover, ...]:

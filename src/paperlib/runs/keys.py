@@ -28,11 +28,21 @@ def scene_key(settings: Settings) -> str:
     return key(simulated_scene(settings), store.FORMAT)
 
 
+def pairs_key(settings: Settings) -> str:
+    """Key of the polygons that show one object: the scene, and the polygons before they are divided."""
+    return key(*_read(settings), store.FORMAT)
+
+
 def superpixels_key(settings: Settings) -> str:
     """Key of the superpixels and of their samples: the scene, and the polygons in their sets.
 
     The channels of superpixels are normalised by the training pixels, which are the same in patches of any size.
     """
+    return key(*_read(settings), settings.sample.validation, settings.seed, store.FORMAT)
+
+
+def _read(settings: Settings) -> tuple[Any, ...]:
+    """What is read: the files of the scene and the polygons, and the settings by which."""
     scene = asdict(settings.scene)
     paths = [scene.pop("path"), scene.pop("polygons")]
     if Path(settings.labels.nomenclature).is_file():
@@ -40,7 +50,7 @@ def superpixels_key(settings: Settings) -> str:
     files = simulated_scene(settings) if not settings.scene.path else [fingerprint(path) for path in paths]
     unread = SIMULATED if settings.scene.path else (*SIMULATED, *OF_OTHER_FILES)
     read = {name: value for name, value in scene.items() if name not in unread}
-    return key(files, read, settings.labels, settings.sample.validation, settings.seed, store.FORMAT)
+    return files, read, settings.labels
 
 
 def samples_key(settings: Settings) -> str:
