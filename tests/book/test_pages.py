@@ -127,8 +127,8 @@ def test_headings_are_in_order_and_pictures_say_what_they_show(visit, path):
 def test_no_page_scrolls_sideways(visit, path):
     page = visit(path)
     for width in (360, 768, 1280, 1600):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.set_viewport_size({"width": width, "height": 800})  # columns take a moment to settle
+        page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width, timeout=5000)
 
 
 @each_page

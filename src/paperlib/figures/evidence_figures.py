@@ -33,7 +33,7 @@ def intervals_figure(table: pd.DataFrame) -> Figure:
     ax = figure.subplots()
     _bars(ax, table["macro_f1"], table["low"], table["high"], filled=[True] * len(table))
     ax.set_yticks(range(len(table)), table["model"])
-    ax.set(xlabel="macro F1 on the test set (–), 95 % interval over polygons", ylim=(-0.6, len(table) - 0.4))
+    ax.set(xlabel="macro F1 on the test set (–), 95 % interval", ylim=(-0.6, len(table) - 0.4))
     best = table.iloc[-1]
     alt = f"Dots with bars: macro F1 of {len(table)} models with 95 % intervals; {best['model']} is highest, "
     return figure.describe(alt + f"{best['macro_f1']:.2f} ({best['low']:.2f} to {best['high']:.2f}).", table)
@@ -41,7 +41,7 @@ def intervals_figure(table: pd.DataFrame) -> Figure:
 
 @styled
 def differences_figure(table: pd.DataFrame) -> Figure:
-    """Differences of macro F1 between pairs of models with 95 % intervals; dots are filled where the interval excludes zero.
+    """Differences of macro F1 between pairs of models with 95 % intervals; dots are filled where settled.
 
     `table` as `intervals.differences` returns it.
     """
@@ -57,7 +57,7 @@ def differences_figure(table: pd.DataFrame) -> Figure:
     ax.set(xlabel="difference of macro F1 on the test set (–)", ylim=(-0.6, len(table) - 0.4))
     handles = [
         Line2D([], [], marker="o", color="#0072b2", label="settled"),
-        Line2D([], [], marker="o", color="#0072b2", markerfacecolor="white", label="holds zero"),
+        Line2D([], [], marker="o", color="#0072b2", markerfacecolor="white", label="not settled"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
     alt = f"Dots with bars: macro F1 differs between {int(table['settled'].sum())} of {len(table)} pairs of models."
