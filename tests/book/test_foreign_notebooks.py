@@ -29,6 +29,7 @@ def shown(lagoon, lagoon_store, tmp_path_factory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("foreign")
     scene, polygons = map(str, lagoon)
     settings = {"PRESET": "tiny", "SCENE": scene, "POLYGONS": polygons, "STORE": str(lagoon_store), "QUIET": "1"}
+    settings["SETTINGS"] = "{train.epochs: 1}"  # nobody reads the scores
     long = [path for path in PAGES if path.stem == "claims"]
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as pool:
         for name, value in settings.items():

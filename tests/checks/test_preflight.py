@@ -44,8 +44,8 @@ def clean(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def stack(clean) -> Path:
-    """The same scene as one file, which opens sooner."""
-    return write_stack(open_scene(clean / "T31TCJ").compute(), clean.parent / "stack.tif")
+    """Every third date of the scene as one file, which is read sooner."""
+    return write_stack(open_scene(clean / "T31TCJ").isel(time=slice(0, None, 3)).compute(), clean.parent / "stack.tif")
 
 
 @pytest.fixture

@@ -128,8 +128,8 @@ from paperlib.training.classifier import Classifier
 torch.set_num_threads(1)
 inputs, normaliser = Inputs(("B2",), {}, (), (0.0,), 10.0), Normaliser(torch.zeros(13), torch.ones(13))
 engine = Engine(Classifier("3D-CNN", models.build("3D-CNN", 13, 11, 8), inputs, normaliser, (), {}))
-engine.block = 256
-values = np.random.default_rng(0).random((13, 11, 262, 262), np.float32)
+engine.block = 192
+values = np.random.default_rng(0).random((13, 11, 198, 198), np.float32)
 engine.classify(values[..., :46, :46].copy())  # what is loaded once, is
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + int(sys.argv[1]) * 2**20,) * 2)
@@ -145,6 +145,6 @@ print(index.shape, engine.block)
     "nothing",
 )
 def test_a_process_with_little_memory_recovers():
-    found = subprocess.run([sys.executable, "-c", SCARCE, "800"], capture_output=True, text=True, check=False)
+    found = subprocess.run([sys.executable, "-c", SCARCE, "450"], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
-    assert found.stdout.split() == ["(256,", "256)", "128"] and "going on with 128 x 128" in found.stderr
+    assert found.stdout.split() == ["(192,", "192)", "96"] and "going on with 96 x 96" in found.stderr

@@ -9,6 +9,7 @@ import torch
 from paperlib import Experiment, settings
 from paperlib.mapping.scene_maps import read_map
 from paperlib.runs import keys
+from support.stores import copy_store
 
 NETWORKS = {"TempCNN", "SpatioTempCNN"}
 TRAININGS = {*NETWORKS, "iota2_base", "iota2_ctx"}
@@ -118,12 +119,22 @@ def test_trainings_of_a_run_have_keys_of_their_own():
     assert keys.training_key(chosen, "TempCNN", 1) != keys.training_key(later, "TempCNN", 0)  # but not its samples
 
 
-SMALL = {"scene.size": 128, "scene.pool": 24, "scene.test": 16}
+SMALL = {"scene.size": 128, "scene.pool": 24, "scene.test": 16, "train.epochs": 1}
+
+
+@pytest.fixture(scope="module")
+def small_scene(tmp_path_factory) -> Path:
+    """A store that holds the simulated scene of `SMALL` alone."""
+    store = tmp_path_factory.mktemp("small")
+    assert Experiment("tiny", settings=SMALL, store=store).dataset.folder
+    return store
 
 
 @pytest.mark.parametrize("name", sorted(TRAININGS))
-def test_settings_that_leave_a_key_alone_leave_the_artifact_alone(name, tmp_path):
+def test_settings_that_leave_a_key_alone_leave_the_artifact_alone(name, small_scene, tmp_path):
     """All settings that the table says change nothing of a training and its map, at once, in a store of their own."""
+    for store in ("one", "other"):
+        copy_store(small_scene, tmp_path / store)
     harmless = {field: value for field, (value, artifacts) in CHANGES.items() if not {name, "scene"} & artifacts}
     assert {"map.window", "train.trainings"} < set(harmless)
     harmless["train.trainings"] = 1
