@@ -12,23 +12,41 @@ from docutils import nodes
 from docutils.utils import new_document
 from PIL import Image
 
+from test_packages import ORDER
+
 PROJECT = Path(__file__).parents[2]
 sys.path.insert(0, str(PROJECT / "book" / "_ext"))
-artifacts, citation, docstrings, folding, gallery, slots = (
-    importlib.import_module(name) for name in ("artifacts", "citation", "docstrings", "folding", "gallery", "slots")
+artifacts, citation, docstrings, folding, gallery, reference, slots = map(
+    importlib.import_module, ("artifacts", "citation", "docstrings", "folding", "gallery", "reference", "slots")
 )
 SOURCE = PROJECT / "src" / "paperlib"
 MODULES = {
     ".".join(path.relative_to(SOURCE).with_suffix("").parts)
     for path in SOURCE.rglob("*.py")
     if path.name not in ("__init__.py", "__main__.py")
-} | {"models"}
+}
 
 
-def test_every_module_is_on_one_page_of_the_reference():
-    pages = sorted((PROJECT / "book" / "api").glob("*.md"))
-    documented = [name for page in pages for name in re.findall(r"automodule:: paperlib\.(\S+)", page.read_text())]
-    assert sorted(documented) == sorted(MODULES), "name it on a page in book/api"
+def test_every_package_has_a_page_of_the_reference_in_the_order_of_imports():
+    contents = yaml.safe_load((PROJECT / "_toc.yml").read_text())
+    (chapters,) = (part["chapters"] for part in contents["parts"] if part["caption"] == "Reference")
+    pages = [Path(chapter["file"]).name for chapter in chapters]
+    assert pages == ["paperlib", *(name for name in ORDER if (SOURCE / name).is_dir())]
+    for name in pages:
+        assert f"<!-- package {name} -->" in (PROJECT / "book" / "api" / f"{name}.md").read_text()
+    documented = re.findall(r"automodule:: paperlib\.(\S+)", "".join(map(reference.reference, pages)))
+    assert sorted(documented) == sorted(MODULES)
+
+
+def test_the_page_of_a_package_lists_what_it_exports():
+    source = ["# Labels\n\n<!-- package labels -->\n"]
+    reference.on_source_read(None, "api/labels", source)
+    assert "{py:obj}`load_polygons <paperlib.labels.polygons.load_polygons>`" in source[0]
+    assert (
+        source[0].index("Labelled polygons: read") < source[0].index("## burning") < source[0].index("## formats.files")
+    )
+    assert "`CLASSIFIERS`" in reference.exported("paperlib.models")  # no page is linked that documents no constant
+    assert reference.exported("paperlib.simulation") == ""
 
 
 # -- places filled after the build -------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ import pytest
 from paperlib.reproduction import real_scene
 from support.notebooks import BOOK, NOTEBOOKS, WITHOUT_SCENE, execute
 
-
 #: For pages whose scores nobody reads.
 FEW_EPOCHS = {"train.epochs": 1}
 
@@ -31,7 +30,12 @@ def test_the_real_scene_where_its_image_is_at_hand(shared_data, tmp_path):
     image = real_scene.fetch_bouconne(data)
     (checkout / "data" / "theia_l3a").symlink_to(shared_data / "theia_l3a")
     own, others = ("real-scene", "simulation"), ("3-6-results", "3-7-maps")
-    chosen = {"preset": "tiny", "scene": str(image), "polygons": str(data / real_scene.POLYGONS), "settings": FEW_EPOCHS}
+    chosen = {
+        "preset": "tiny",
+        "scene": str(image),
+        "polygons": str(data / real_scene.POLYGONS),
+        "settings": FEW_EPOCHS,
+    }
     pages = [BOOK / f"{name}.ipynb" for name in (*own, *others)]
     shown = {name: str(outputs) for name, outputs in execute(pages, tmp_path, checkout / "book", **chosen).items()}
     for name in own:
