@@ -147,7 +147,8 @@ def _check_series(scene: xr.DataArray, chosen: Settings, findings: list[Finding]
         fix = "Add the dates between: there the series of every pixel is a straight line."
         note(findings, "warning", "dates", value, f"{names[gap]} to {names[gap + 1]}", fix)
     absent = [band for band in sensors.BANDS if band not in scene.band.values]
-    if 0 < len(absent) < len(sensors.BANDS) / 2 and not chosen.scene.bands:  # else another sensor
+    other = scene.attrs.get("sensor", "") not in ("", "sentinel-2")
+    if 0 < len(absent) < len(sensors.BANDS) / 2 and not chosen.scene.bands and not other:
         fix = "Add them, or do without: what is trained on fewer bands needs a scene of the same bands."
         note(findings, "warning", "bands", f"no {listed(absent)}; Sentinel-2 has {listed(sensors.BANDS)}", source, fix)
     if sample.patch <= 2 * models.reach():

@@ -17,8 +17,8 @@ from ..settings import Labels
 from . import outlines
 from .columns import LARGEST_ID, texts_of
 
-#: Polygons nearer than this touch, in metres; in degrees, about as much.
-TOUCH = {True: 0.1, False: 1e-6}
+#: Polygons nearer than this touch, in metres on the ground.
+TOUCH = 0.1
 
 
 def gather_objects(
@@ -37,7 +37,7 @@ def gather_objects(
     """
     findings: list[Finding] = []
     rows = _points(rows, bounds, pixel, options.buffer, findings)
-    rows = _parts(_whole(rows, findings), findings)
+    rows = _parts(_whole(_once(rows, findings), findings), findings)
     rows = rows.assign(group=_groups(rows, options, findings))
     order = ["polygon_id", "code", "class_name", "colour", "source", "set", "group", "geometry"]
     return rows.reset_index(drop=True)[order], findings
@@ -51,13 +51,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _points(
-    rows: gpd.GeoDataFrame,
-    bounds: tuple[float, float, float, float] | None,
-    pixel,
-    buffer: float,
-    findings: list[Finding],
-) -> gpd.GeoDataFrame:
+def _points(rows: gpd.GeoDataFrame, bounds, pixel, buffer: float, findings: list[Finding]) -> gpd.GeoDataFrame:
     several = rows.geom_type == "MultiPoint"
     if several.any():
         single = rows.explode(index_parts=False, ignore_index=True) if several.all() else pd.concat(
@@ -87,6 +81,25 @@ def _points(
     return rows[~again]
 
 
+def _once(rows: gpd.GeoDataFrame, findings: list[Finding]) -> gpd.GeoDataFrame:
+    """Rows without those that repeat the outline, class and set of another one."""
+    again = rows[["code", "set"]].assign(outline=rows.normalize().to_wkb()).duplicated()
+    if again.any():
+        numbers = ", ".join(map(str, rows["polygon_id"][again][:10]))
+        value = f"rows with the outline and class of another one are left out: {again.sum()} (polygon_id {numbers})"
+        _note(findings, "drawn twice", value, "", "Nothing, or delete them in the file.", "twice")
+    return rows[~again]
+
+
+def _leak(rows: gpd.GeoDataFrame, keys: pd.Series, findings: list[Finding]) -> None:
+    """Numbers that are in the pool and in the test set: parts of one object are trained on and tested."""
+    sets = rows["set"].groupby([keys, rows["code"]]).nunique()
+    both = [number for number, _ in sets[sets > 1].index]
+    if both and len(both) < sets.size / 2:
+        value = f"objects that are in the pool and in the test set, by their numbers: {', '.join(both[:10])}"
+        _note(findings, "polygon numbers", value, "", "Mark all rows of one number alike: pool or test.", "leak")
+
+
 def _whole(rows: gpd.GeoDataFrame, findings: list[Finding]) -> gpd.GeoDataFrame:
     """Polygons of one number, class and set as one polygon; every row with a number of its own."""
     keys = texts_of(rows["number"])
@@ -104,7 +117,9 @@ def _whole(rows: gpd.GeoDataFrame, findings: list[Finding]) -> gpd.GeoDataFrame:
         fix = "Nothing, where equal numbers mean one object; else rename the column of numbers."
         _note(findings, "polygon numbers", value, "", fix, "pieces")
         rows = gpd.GeoDataFrame(pd.concat([rows[~shared], merged[rows.columns]], ignore_index=True), crs=rows.crs)
-    given = pd.to_numeric(texts_of(rows["number"]), errors="coerce")
+    numbers = texts_of(rows["number"])
+    _leak(rows[numbers != ""], numbers[numbers != ""], findings)
+    given = pd.to_numeric(numbers, errors="coerce")
     if given.between(0, LARGEST_ID).all() and (given % 1 == 0).all() and len(rows):
         if given.is_unique:
             return rows.assign(polygon_id=given.astype(int))
@@ -175,8 +190,8 @@ def _groups(rows: gpd.GeoDataFrame, options: Labels, findings: list[Finding]) ->
 
 def _touching(rows: gpd.GeoDataFrame) -> np.ndarray:
     """Pairs of rows (pair, 2) of one class and set that touch or overlap."""
-    distance = TOUCH[rows.crs is None or rows.crs.is_projected]
-    one, other = rows.sindex.query(rows.geometry, predicate="dwithin", distance=distance)
+    local = rows if rows.crs is None or not len(rows) else ground.to_ground(rows)
+    one, other = local.sindex.query(local.geometry, predicate="dwithin", distance=TOUCH)
     code, part = rows["code"].to_numpy(), rows["set"].to_numpy()
     same = (one < other) & (code[one] == code[other]) & (part[one] == part[other])
     return np.column_stack([one[same], other[same]])

@@ -1,5 +1,7 @@
 """Geometries of a label file: which are usable, mended, plain; points as pixels; parts as polygons of their own."""
 
+from typing import Any
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -7,6 +9,8 @@ import shapely
 
 from .. import ground
 
+#: No coordinate of a place is larger, in any unit of length.
+FARTHEST = 1e10
 AREAS, POINTS = ("Polygon", "MultiPolygon"), ("Point", "MultiPoint")
 
 
@@ -24,10 +28,11 @@ def _areas_of(collection: shapely.Geometry) -> shapely.Geometry:
 
 
 def not_numbers(geometries: gpd.GeoSeries) -> pd.Series:
-    """Which have a coordinate that is infinite or not a number."""
+    """Which have a coordinate that is infinite, not a number, or farther off than any place on the Earth."""
     coordinates, row = shapely.get_coordinates(geometries.to_numpy(), return_index=True)
     wrong = np.zeros(len(geometries), bool)
-    wrong[row[~np.isfinite(coordinates).all(axis=1)]] = True
+    with np.errstate(invalid="ignore"):
+        wrong[row[~(np.abs(coordinates) <= FARTHEST).all(axis=1)]] = True
     return pd.Series(wrong, geometries.index)
 
 
@@ -40,6 +45,13 @@ def repaired(geometries: gpd.GeoSeries) -> gpd.GeoSeries:
 def areas(geometries: gpd.GeoSeries) -> np.ndarray:
     """Square metres on the ground (row,)."""
     return ground.to_ground(geometries).area.to_numpy()
+
+
+def exchanged(shapes: gpd.GeoSeries, crs: Any) -> shapely.Geometry:
+    """The box in `crs` that shapes would lie in if their x and y were exchanged; empty where that is no place."""
+    left, bottom, right, top = shapes.total_bounds
+    moved = gpd.GeoSeries([shapely.box(bottom, left, top, right)], crs=shapes.crs).to_crs(crs)
+    return moved.iloc[0] if np.isfinite(moved.total_bounds).all() else shapely.Point()
 
 
 def pixels_of(

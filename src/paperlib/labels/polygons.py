@@ -200,10 +200,8 @@ def _check_outlines(rows: _Rows, options: Labels) -> None:
     """Geometries that are missing, no places, of another kind, or invalid; what is repaired is replaced."""
     rows.table = rows.table.set_geometry(outlines.plain(rows.table.geometry))
     shapes = rows.table.geometry
-    value, fix = (
-        "outlines have coordinates that are infinite or no numbers",
-        "Get them from their source again, or delete them.",
-    )
+    value = "outlines have coordinates that are infinite or no numbers"
+    fix = "Get them from their source again, or delete them."
     rows.drop(outlines.not_numbers(shapes), "geometry", value, fix, "coordinates")
     value, fix = "rows have no geometry", "Delete these rows, or draw their polygons."
     rows.drop(shapes.isna() | shapes.is_empty, "geometry", value, fix, "no geometry", "warning")
@@ -217,14 +215,8 @@ def _check_outlines(rows: _Rows, options: Labels) -> None:
         invalid &= ~rows.table.geometry.geom_type.isin(outlines.AREAS) | ~rows.table.geometry.is_valid
     reasons = sorted(set(shapely.is_valid_reason(rows.table.geometry[invalid].to_numpy())))
     value = f"outlines are invalid ({', '.join(reasons[:5])})"
-    rows.drop(
-        invalid,
-        "outline invalid",
-        value,
-        "Mend them with --repair, or in QGIS with Fix geometries.",
-        "invalid",
-        "warning",
-    )
+    fix = "Mend them with --repair, or in QGIS with Fix geometries."
+    rows.drop(invalid, "outline invalid", value, fix, "invalid", "warning")
 
 
 def _repair(rows: _Rows, invalid: pd.Series) -> None:
@@ -280,6 +272,8 @@ def _fitting_crs(rows: _Rows, bounds: Bounds | None) -> str:
     crs = rows.table.crs
     if bounds is not None and shapely.box(left, bottom, right, top).intersects(shapely.box(*bounds)):
         return f"Is the file's CRS right? Its numbers fit the scene's, {crs.name}: assign that (QGIS: Layer CRS)."
+    if bounds is not None and outlines.exchanged(rows.shapes, crs).intersects(shapely.box(*bounds)):
+        return "Are x and y (longitude and latitude) exchanged? The other way round they lie in the scene."
     if rows.crs.is_projected and -180 <= left <= right <= 180 and -90 <= bottom <= top <= 90:
         return "Is the file's CRS right? Its numbers fit degrees: assign EPSG:4326 (QGIS: Layer CRS)."
     return "Is the file's CRS right? Assign the one that the numbers are in (QGIS: Layer CRS), or give another scene."

@@ -69,6 +69,7 @@ RULES: dict[str, Rule] = {
         ),
         (Rule("good"), "clear clearmask valid validmask validity datamask usable usablemask goodmask isclear"),
         (FLG, "flg"),
+        (VALID, "alpha alphaband alphachannel"),
     )
     for name in names.split()
 }

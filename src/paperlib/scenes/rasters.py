@@ -291,7 +291,7 @@ class RasterFile:
 
 
 def is_nodata(raw: np.ndarray, nodata: float | None) -> np.ndarray:
-    """True where stored pixels are the nodata value, or NaN."""
+    """True where stored pixels are the nodata value, infinite, or NaN."""
     if raw.dtype.kind != "f":
         return np.zeros(raw.shape, bool) if nodata is None else raw == nodata
-    return np.isnan(raw) if nodata is None else np.isnan(raw) | (raw == nodata)
+    return ~np.isfinite(raw) if nodata is None else ~np.isfinite(raw) | (raw == nodata)

@@ -30,6 +30,8 @@ def choose_encoding(content: bytes, said: str, where: str, asked: str = "") -> s
         return _tried(content, asked, where)
     if content.isascii():
         return "utf-8"
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
     if _decodes(content, "utf-8"):
         if said and not _same(said, "utf-8"):
             _warn(where, f"it states {said}, but its texts are UTF-8")
@@ -38,13 +40,13 @@ def choose_encoding(content: bytes, said: str, where: str, asked: str = "") -> s
         return said
     stated = f"it states {said}, but its texts are not" if said else "it states no encoding"
     for encoding in ("cp1252", "cp850"):
-        if _decodes(content, encoding) and _odd(content, encoding) <= USUAL:
+        if _decodes(content, encoding) and _odd(content, encoding) <= USUAL and not _all_odd(content, encoding):
             _warn(where, f"{stated}; its texts are read as {encoding}, like {_example(content, encoding)!r}")
             return encoding
     word = _example(content, "cp1252")
     raise InputError(
         f"{where}: {stated}, and neither UTF-8 nor Windows-1252 fits: cp1252 makes {word!r} of a name.",
-        "Give the encoding with --encoding, such as cp850 or cp1250, or write its name into a .cpg file beside the .dbf.",
+        "Give the encoding with --encoding, such as cp850 or cp1251, or write its name into a .cpg file beside the .dbf.",
         kind="labels.encoding",
     )
 
@@ -76,6 +78,32 @@ def _same(one: str, other: str) -> bool:
 
 def _odd(content: bytes, encoding: str) -> set[str]:
     return {character for character in content.decode(encoding) if not character.isascii()}
+
+
+def _all_odd(content: bytes, encoding: str) -> bool:
+    """Whether words have hardly a letter of ASCII: these are of another script, read wrongly."""
+    words = [word for word in re.findall(r"[^\W\d_]+", content.decode(encoding)) if not word.isascii()]
+    odd = sum(not letter.isascii() for word in words for letter in word)
+    return odd > 0.7 * sum(map(len, words))
+
+
+def known_name(stated: str) -> str:
+    """The encoding that the text of a .cpg file names, as Python calls it: "1252", "ANSI 1252", "88591", "UTF-8"."""
+    number = re.search(r"\d{3,}", stated)
+    if not number or stated.lower().replace("-", "").startswith(("utf", "iso")):
+        return stated
+    digits = number[0]
+    return f"iso8859-{digits[4:]}" if digits.startswith("8859") else "utf-8" if digits == "65001" else f"cp{digits}"
+
+
+def restored(text: str) -> str:
+    """A text that is UTF-8 read as Windows-1252 or Latin-1, such as "ForÃªt", as it was; any other as it is."""
+    for encoding in ("cp1252", "latin-1"):
+        try:
+            return text.encode(encoding).decode("utf-8")
+        except UnicodeError:
+            continue
+    return text
 
 
 def _example(content: bytes, encoding: str) -> str:

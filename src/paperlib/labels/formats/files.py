@@ -11,7 +11,7 @@ import pyogrio
 from ...errors import InputError, InputWarning
 from ...settings import Labels
 from ..columns import POOL, TEST, choose_columns
-from .encodings import MARKS, choose_encoding
+from .encodings import MARKS, choose_encoding, known_name, restored
 from .tables import read_points
 
 VECTORS = (".gpkg", ".shp", ".geojson", ".json", ".fgb", ".kml", ".kmz", ".gml", ".gpx", ".tab", ".sqlite", ".geojsonl")
@@ -126,17 +126,23 @@ def _read_file(path: Path, place: str, options: Labels) -> gpd.GeoDataFrame:
     """One file; `place` is what GDAL opens, `path` its name in messages."""
     suffix = PurePosixPath(place).suffix.lower()
     if suffix in POINTS:
-        return read_points(path, options.encoding)
+        return _restore(read_points(path, options.encoding), path.name)
     if suffix in PARQUETS:
         table = _read_parquet(path)
     else:
-        encoding = _shapefile_encoding(place, options.encoding) if suffix == ".shp" else None
+        encoding = _shapefile_encoding(place, options.encoding) if suffix == ".shp" else options.encoding or None
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of drivers; what matters is checked below
                 table = _read_layers(path, place, encoding, options)
         except InputError:
             raise
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{path}: its texts are not in the encoding that it states ({error}).",
+                "Give the encoding with --encoding, such as cp1252, or save it as a GeoPackage.",
+                kind="labels.encoding",
+            ) from error
         except Exception as error:  # each driver raises its own
             raise _unreadable(path, error) from error
     if not isinstance(table, gpd.GeoDataFrame):
@@ -146,6 +152,23 @@ def _read_file(path: Path, place: str, options: Labels) -> gpd.GeoDataFrame:
             f"{path} has no coordinate reference system.", "Assign one (QGIS: Layer CRS) and save it again.",
             kind="labels.crs",
         )  # fmt: skip
+    return _restore(table, path.name)
+
+
+def _restore(table: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
+    """The table with texts restored that are UTF-8 read as another encoding; warns where there are any."""
+    for column in table.columns:
+        if column == table.geometry.name or not pd.api.types.is_string_dtype(table[column]):
+            continue
+        before = table[column]
+        after = before.map(lambda text: restored(text) if isinstance(text, str) and not text.isascii() else text)
+        wrong = before.notna() & (before != after)
+        if wrong.any():
+            problem = f"{name}: texts in `{column}` are UTF-8 read as another encoding, like {before[wrong].iloc[0]!r}"
+            problem += f"; they are restored to {after[wrong].iloc[0]!r}."
+            fix = "If they were right, rename these classes."
+            warnings.warn(InputWarning(problem, fix, kind="labels.encoding"), stacklevel=4)
+            table = table.assign(**{str(column): after})
     return table
 
 
@@ -175,8 +198,7 @@ def _shapefile_encoding(place: str, asked: str) -> str:
     content, stated = _beside(base, "dbf"), _beside(base, "cpg").decode("ascii", "ignore").strip()
     if len(content) < 32:
         return "utf-8"
-    said = f"cp{stated}" if stated.isdigit() else stated
-    said = said or MARKS.get(content[29], "")
+    said = known_name(stated) or MARKS.get(content[29], "")
     start = int.from_bytes(content[8:10], "little")
     return choose_encoding(content[start:], said, PurePosixPath(place).name, asked)
 

@@ -97,7 +97,8 @@ def _from_columns(x: pd.Series, y: pd.Series, path: Path) -> tuple[np.ndarray, b
         raise _unreadable(path, f"no row has numbers in {x.name} and {y.name}")
     places = np.full(len(x), None, object)
     places[~nowhere] = shapely.points(values[0][~nowhere], values[1][~nowhere])
-    fits = _are_degrees(shapely.total_bounds(places))
+    finite = np.isfinite(values).all(axis=0)
+    fits = _are_degrees(shapely.total_bounds(places[finite]))
     if not fits:
         problem = (
             f"{path.name}: {x.name} and {y.name} are no degrees; they are taken for coordinates in the scene's CRS."

@@ -1,7 +1,7 @@
 """NetCDF and Zarr cubes: one variable with a dimension of bands, or one variable a band, whatever they are called."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,16 +22,8 @@ from .variables import BandSource, CubeSeries, Variable
 PLANE = {"time", "y", "x"}
 #: Attributes and coordinates in which programs name the satellite.
 PLATFORMS = ("platform", "satellite", "sensor", "mission", "constellation", "eo:platform", "instrument", "source")
-NODATA_ATTRIBUTES = (
-    "_FillValue",
-    "missing_value",
-    "nodata",
-    "nodatavals",
-    "_FILLVALUE",
-    "NoData",
-    "no_data",
-    "fill_value",
-)
+#: Attributes that say what is stored where there is nothing, in letters alone; the first that is there counts.
+NODATA_ATTRIBUTES = ("fillvalue", "missingvalue", "nodata", "nodatavals", "nodatavalue", "nodatavalues", "missing")
 
 
 def open_cube(path: Path, choices: Choices) -> xr.DataArray:
@@ -123,7 +115,7 @@ def _about(bands: Sequence[BandSource], cube: xr.Dataset, choices: Choices) -> V
     declared = any(band.meaning.declared for band in bands)
     source = first.variable.array
     attrs = [source.attrs, source.encoding, cube.attrs]
-    undeclared = choices.nodata is None and not any(key in each for key in NODATA_ATTRIBUTES for each in attrs)
+    undeclared = choices.nodata is None and not any(map(_nodata_of, attrs))
     zero = first.variable.dtype.kind == "u" and undeclared
 
     def saturated() -> list[float]:
@@ -217,8 +209,7 @@ def _meaning(cube: xr.Dataset, name: str, dtype: np.dtype, choices: Choices, whe
     gain, offset = (_number(attrs.get(key)) for key in ("scale_factor", "add_offset"))
     if gain is None and offset is None and dtype.kind in "iu":
         gain, offset = (_number(attrs.get(key)) for key in ("scale", "offset"))
-    values = [_number(each.get(key)) for each in (attrs, cube.attrs) for key in NODATA_ATTRIBUTES]
-    nodata = next((value for value in values if value is not None), None)
+    nodata = next(iter([*_nodata_of(attrs), *_nodata_of(cube.attrs)]), None)
     nodata = None if nodata is not None and np.isnan(nodata) and dtype.kind in "iu" else nodata
     declared = [value for key in ("_FillValue", "missing_value") if (value := _number(attrs.get(key))) is not None]
     meaning = meaning_of(dtype, gain, offset, nodata, choices, f"{where} ({name})")
@@ -226,7 +217,25 @@ def _meaning(cube: xr.Dataset, name: str, dtype: np.dtype, choices: Choices, whe
         meaning = meaning._replace(nodata=None, valid=(-9999.0, meaning.valid[1]))
     elif len(set(declared)) > 1 and dtype.kind != "u":
         meaning = meaning._replace(valid=(min(declared), meaning.valid[1]))
+    if nodata is None and choices.nodata is None:
+        meaning = meaning._replace(valid=_valid_range(attrs, meaning.valid))
     return meaning
+
+
+def _nodata_of(attrs: Mapping) -> list[float]:
+    """The nodata values that attributes name, in the order of `NODATA_ATTRIBUTES`."""
+    named = {letters(key): value for key, value in reversed(list(attrs.items()))}
+    values = [_number(named[key]) for key in NODATA_ATTRIBUTES if key in named]
+    return [value for value in values if value is not None]
+
+
+def _valid_range(attrs: Mapping, valid: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+    """Stored values beyond these are nothing: below CF's valid_min or valid_range where that is negative or 0.
+
+    A lowest value above 0, and the highest value, are often those of the data alone, and are not believed.
+    """
+    low = _number(attrs.get("valid_min", attrs.get("valid_range")))
+    return (low - 1 if low is not None and low <= 0 else valid[0], valid[1])
 
 
 def _number(value) -> float | None:

@@ -14,6 +14,10 @@ from .values import IMPOSSIBLE, optical, sample_places
 #: The darkest hundredth of the darkest band of a scene lies below 0.09 unless an offset of 0.1 was not taken off; that of
 #: Landsat's stored numbers read as reflectance x 10000 lies above 0.5.
 DARK, DARKEST, LANDSAT_DARK = 0.09, 0.2, 0.5
+#: The brightest hundredth of the brightest band lies above this on land, but not of numbers x 1000 or of 8 bits.
+BRIGHT = 0.08
+#: From this share of a date's pixels on, one value in all bands is named; reflectance has that nowhere.
+CONSTANT = 0.001
 #: Dates whose darkest values differ by about 0.1 have different offsets.
 STEP = (0.06, 0.14)
 #: Share of saturated values of a date from which on it is named.
@@ -58,7 +62,7 @@ def value_problems(scene: xr.DataArray, few: bool = False) -> list[Finding]:
         findings += _order(values, names, where)
     if not about.said and not findings:  # the darkest bands of a date are others where layers are in another order
         findings += _offsets(seen, [names[place] for place in places], days, about, where)
-    findings += _saturated(about, days, where)
+    findings += _saturated(about, days, where) + _constant(seen, days, where)
     if about.zero and np.isnan(seen).any():
         value = f"0 is taken for nothing: the file declares no nodata ({100 * np.isnan(seen).mean():.1f} % of what was read)"
         fix = "Confirm it with --nodata 0, or give the stored value that means nothing, as --nodata 65535."
@@ -97,7 +101,32 @@ def _impossible(seen: np.ndarray, about: Values, where: str) -> list[Finding]:
         )
         fix = "Give --scale 0.0000275 --offset -0.2 for Landsat Collection 2; --scale 0.0001 if the values are meant."
         return [Finding("error", "values", value, where, fix, "scene.values")]
+    brightest = max(np.nanpercentile(band, 99) for band in seen if np.isfinite(band).any())
+    if not about.declared and brightest < BRIGHT:
+        value = (
+            f"even the brightest values are {brightest:.3f}: these look like reflectance x 1000 or numbers of 8 bits"
+        )
+        fix = "Give the scale, as --scale 0.001; --scale 0.0001 if the values are meant, as of open water."
+        return [Finding("error", "values", value, where, fix, "scene.values")]
     return []
+
+
+def _constant(seen: np.ndarray, days: Sequence[str], where: str) -> list[Finding]:
+    """One value in all bands of a pixel, that is not 0: what is stored where there is nothing."""
+    if len(seen) < 3:
+        return []
+    with np.errstate(invalid="ignore"):
+        flat = (seen == seen[:1]).all(axis=0) & (seen[0] != 0)  # (time, pixel)
+    named = [(day, share) for day, share in zip(days, flat.mean(axis=1), strict=True) if share >= CONSTANT]
+    if not named:
+        return []
+    values, counts = np.unique(seen[0][flat], return_counts=True)
+    listed = ", ".join(f"{day} {100 * share:.1f} %" for day, share in named)
+    value = (
+        f"pixels have {values[counts.argmax()]:.4g} in all bands, as where there is nothing: {listed} of what was read"
+    )
+    fix = "Give the stored value that means nothing, as --nodata -1."
+    return [Finding("warning", "nodata", value, where, fix, "scene.nodata")]
 
 
 def _offsets(seen: np.ndarray, bands: Sequence[str], days: Sequence[str], about: Values, where: str) -> list[Finding]:
@@ -153,6 +182,12 @@ def _order(values: np.ndarray, names: Sequence[str], where: str) -> list[Finding
     with np.errstate(all="ignore"):
         levels = np.log(np.clip(np.nanmedian(values, axis=2), 1e-3, None)).T.reshape(-1)  # as stored, date by date
     bands, dates = values.shape[:2]
+    roles = roles_of(names)
+    if {"blue", "nir"} <= set(roles):
+        blue, near = (float(np.nanmedian(values[list(names).index(roles[role])])) for role in ("blue", "nir"))
+        infrared = f"near infrared ({roles['nir']}) is darker than blue ({roles['blue']})"
+    else:
+        blue, near, infrared = 0.0, 1.0, ""
     if bands > 1 and dates > 1 and np.isfinite(levels).all():
         by_date, by_band = (
             levels.reshape(dates, bands).std(axis=0).mean(),
@@ -165,7 +200,10 @@ def _order(values: np.ndarray, names: Sequence[str], where: str) -> list[Finding
             )
             return [Finding("warning", "bands", value, where, fix, "scene.order")]
     if set(names) != set(BANDS):
-        return []
+        value = (
+            f"the bands of a date are taken as {', '.join(names)}; then {infrared}: medians {near:.3f} and {blue:.3f}"
+        )
+        return [Finding("warning", "bands", value, where, fix, "scene.order")] if near < blue else []
     usable = values[:, :, np.isfinite(values).all(axis=(0, 1))].reshape(bands, -1)
     if usable.shape[1] < 100:
         return []

@@ -59,15 +59,21 @@ def meaning_of(
             kind="scene.scale",
         )
     declared = (gain or 1.0) != 1.0 or bool(offset)
+    stated = offset or 0.0
     if declared:
-        gain, offset = gain or 1.0, offset or 0.0
-        offset = offset * gain if abs(offset) > LARGEST_FACTOR else offset  # ESA's is in stored units
+        gain = gain or 1.0
+        if gain > LARGEST_FACTOR:  # what reflectance 1 is stored as
+            gain = 1 / gain
+        elif gain == 1 and dtype.kind in "iu" and abs(stated) > LARGEST_FACTOR:  # an offset alone
+            gain = 1 / INTEGER_SCALE
+        offset = stated * gain if abs(stated) > LARGEST_FACTOR else stated  # ESA's is in stored units
     elif default:
         (gain, offset), declared = default, True
     else:
         gain, offset = (1 / INTEGER_SCALE if dtype.kind in "iu" else 1.0), 0.0
     if choices.gain is not None:
-        gain, offset = choices.gain, 0.0
+        gain = choices.gain
+        offset = stated * gain if abs(stated) > LARGEST_FACTOR else stated
     shift = choices.shift(gain)
     offset = offset if shift is None else shift
     divisor = 1 / gain
