@@ -387,9 +387,54 @@ def test_the_keyboard_does_what_the_mouse_does(page, run, scene, data):
     assert page.locator(".webmap-divider").bounding_box()["x"] < before
 
 
+def test_the_address_holds_what_is_shown(page, browser, data):
+    choose(page, "left-map", "confidence/2D-CNN")
+    choose(page, "right-image", "near infrared")
+    slide(page, "swipe", 30)
+    x, y = on_screen(page, data, 60, 150)
+    page.locator(".webmap-map").click(position={"x": x, "y": y})
+    page.evaluate("document.querySelector('.webmap').map.getView().setResolution(1)")
+    page.wait_for_function("location.hash.includes('%2C1.0')")
+    other = browser.new_context(viewport={"width": 900, "height": 1400}).new_page()
+    other.goto(page.url)
+    other.locator(".webmap-pixel h3").wait_for()
+    for one in (page, other):
+        assert one.locator("select[name=left-map]").input_value() == "confidence/2D-CNN"
+        assert one.locator("select[name=right-image]").input_value() == "near infrared"
+        assert one.locator("input[name=swipe]").input_value() == "30"
+        assert one.locator(".webmap-pixel h3").inner_text() == "Pixel in row 60, column 150 of the scene"
+        assert one.evaluate("document.querySelector('.webmap').map.getView().getResolution()") == 1
+    other.goto(
+        page.url.split("#")[0] + "#swipe=900&left=nothing|x|y&mark=a,b&view=1"
+    )  # an address that was cut or mistyped
+    other.reload()
+    other.locator(".webmap-map canvas").first.wait_for()
+    assert other.locator("select[name=left-map]").input_value() == "none"
+    other.context.close()
+
+
+def test_two_corners_give_the_class_shares_of_a_rectangle(page, run, data):
+    page.locator("input[name=rectangle]").check()
+    corners = [(120, 90), (60, 40)]
+    for row, column in corners:
+        x, y = on_screen(page, data, row, column)
+        page.locator(".webmap-map").click(position={"x": x, "y": y})
+    rows = [
+        [cell.inner_text().strip() for cell in row.locator("th, td").all()]
+        for row in page.locator(".webmap-shares tbody tr").all()
+    ]
+    inside = np.s_[60:121, 40:91]
+    maps = [run.truth, *(run.class_map(name) for name in NAMES)]
+    names = {cover.name: cover.code for cover in run.legend}
+    assert rows and "61 x 51 pixels" in page.locator(".webmap-shares caption").inner_text()
+    for name, *shares in rows:
+        expected = [100 * (codes.values[inside] == names[name]).mean() for codes in maps]
+        assert [float(share) for share in shares] == pytest.approx(expected, abs=0.051)
+
+
 def test_every_control_has_a_name(page):
     controls = page.locator(".webmap select, .webmap input").all()
-    assert len(controls) == 9
+    assert len(controls) == 10
     assert all(control.evaluate("one => one.labels[0].innerText.trim()") for control in controls)
     assert page.locator(".webmap-legend tbody tr").count() == 8
 

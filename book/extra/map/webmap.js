@@ -164,6 +164,29 @@
     };
   }
 
+  /** Table of the share of each class in the rectangle between two pixels, in every map. */
+  function shares([row1, column1], [row2, column2]) {
+    const [top, bottom] = [Math.min(row1, row2), Math.max(row1, row2)];
+    const [start, end] = [Math.min(column1, column2), Math.max(column1, column2)];
+    const counts = data.maps.map(({values}) => {
+      const found = new Map();
+      for (let row = top; row <= bottom; row++)
+        for (let column = start; column <= end; column++) {
+          const code = values.classes[row * columns + column];
+          found.set(code, (found.get(code) ?? 0) + 1);
+        }
+      return found;
+    });
+    const pixels = (bottom - top + 1) * (end - start + 1);
+    const present = data.legend.filter(({code}) => counts.some((found) => found.has(code)));
+    const body = present.map(({code}) =>
+      [named(code), ...counts.map((found) => ((100 * (found.get(code) ?? 0)) / pixels).toFixed(1))]);
+    const made = table(`Share of each class in ${bottom - top + 1} x ${end - start + 1} pixels (%)`,
+      ["class", ...data.maps.map((map) => map.name)], body);
+    made.className = "webmap-legend webmap-shares";
+    return made;
+  }
+
   // -- the chart ----------------------------------------------------------------------------------------------------
 
   /** Rounded tick values from below `low` to above `high`. */
@@ -403,6 +426,47 @@
       });
     }
 
+    // What is shown stands in the address, so that it can be sent and kept: layers, swipe, mark and view.
+    const link = new URLSearchParams(location.hash.slice(1));
+    const keys = ["left", "right"];
+
+    function remember() {
+      const [x, y] = map.getView().getCenter();
+      const state = new URLSearchParams({swipe: share, mark: mark.join(), view: [x, y, map.getView().getResolution()].map((one) => one.toFixed(1)).join()});
+      sides.forEach((side, number) => state.set(keys[number], [side.map, side.image, side.date].join("|")));
+      history.replaceState(null, "", `#${state}`);
+    }
+
+    function chosenLayer() {
+      changed();
+      remember();
+    }
+
+    /** Take over layers of the address that exist here. */
+    function recallLayers() {
+      sides.forEach((side, number) => {
+        const [name, image, date] = (link.get(keys[number]) ?? "").split("|");
+        const known = ["none", ...data.maps.flatMap((one) => [`classes/${one.name}`, ...(one.confidence ? [`confidence/${one.name}`] : [])])];
+        if (known.includes(name)) side.map = name;
+        if (composites.includes(image)) side.image = image;
+        if (dates.includes(date)) side.date = date;
+      });
+    }
+
+    /** Take over swipe, view and mark of the address. */
+    function recallPlace() {
+      const numbers = (key, count) => {
+        const found = (link.get(key) ?? "").split(",").map(Number);
+        return link.has(key) && found.length === count && found.every(Number.isFinite) ? found : null;
+      };
+      const [swiped] = numbers("swipe", 1) ?? [];
+      if (swiped >= 0 && swiped <= 100) { swipe.value = swiped; moved(swiped); }
+      const seen = numbers("view", 3);
+      if (seen) { map.getView().setCenter(seen.slice(0, 2)); map.getView().setResolution(seen[2]); }
+      const marked = numbers("mark", 2);
+      if (marked && inside(marked)) { place(...marked.map(Math.floor)); show(); }
+    }
+
     let chosen = null; // row and column of the pixel shown
     let mark = [first + Math.floor(size[0] / 2), begin + Math.floor(size[1] / 2)];
 
@@ -447,6 +511,25 @@
           : [element("p", {class: "webmap-note"}, "Only pixels inside the dashed square come with their time series.")]));
     }
 
+    let corner = null; // first corner of a rectangle, where one is being drawn
+    const box = new ol.Feature();
+    box.setStyle([line("#000", 4), line("#ffd400", 2)]);
+
+    /** Take the mark as a corner; the second one shows the shares of classes in the rectangle. */
+    function measure() {
+      if (corner === null) {
+        corner = mark;
+        status.textContent = "First corner set. Choose the opposite corner.";
+        return;
+      }
+      const [[y1, y2], [x1, x2]] = [0, 1].map((axis) => [corner[axis], mark[axis]].sort((a, b) => a - b));
+      box.setGeometry(ol.fromExtent([left + x1 * pixelX, top_ - (y2 + 1) * pixelY, left + (x2 + 1) * pixelX, top_ - y1 * pixelY]));
+      if (!marks.hasFeature(box)) marks.addFeature(box);
+      panel.replaceChildren(scrolled(shares(corner, mark), "Shares of classes"));
+      [corner, chosen] = [null, null];
+    }
+    const act = () => (measured.checked ? measure() : show());
+
     const pixelOf = ([x, y]) => [Math.floor((top_ - y) / pixelY), Math.floor((x - left) / pixelX)];
     const inside = ([row, column]) => row >= 0 && column >= 0 && row < rows && column < columns;
     const tell = (pixel) => sides.forEach((side, number) => { tags[number].textContent = side.describe(...pixel); });
@@ -456,7 +539,8 @@
       const [row, column] = pixelOf(coordinate);
       if (!inside([row, column])) return;
       place(row, column);
-      show();
+      act();
+      remember();
     });
     const steps = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]};
     canvas.addEventListener("keydown", (event) => { // before OpenLayers, whose arrow keys move the map
@@ -466,27 +550,33 @@
         place(mark[0] + down, mark[1] + across);
       } else if (event.key === "Enter") {
         place(...mark);
-        show();
+        act();
+        remember();
       } else return;
       event.preventDefault();
       event.stopPropagation();
     }, true);
 
-    const swipe = range("swipe", share, (value) => {
+    const moved = (value) => {
       share = value;
       divider.style.left = `${share}%`;
       map.render();
-    });
+    };
+    const swipe = range("swipe", share, (value) => { moved(value); remember(); });
     const opacity = range("opacity", 100, (value) => sides.forEach((side) => side.top.setOpacity(value / 100)));
     const outlined = element("input", {type: "checkbox", name: "polygons", checked: ""});
     outlined.addEventListener("change", () => outlines.setVisible(outlined.checked));
+    const measured = element("input", {type: "checkbox", name: "rectangle"});
+    measured.addEventListener("change", () => { corner = null; });
+    recallLayers();
     const [whole, cut] = [data.whole.join(" x "), data.size.join(" x ")];
     app.append(
       element("div", {class: "webmap-sides"},
-        sideControls("Left of the swipe", "left", sides[0], changed),
-        sideControls("Right of the swipe", "right", sides[1], changed)),
+        sideControls("Left of the swipe", "left", sides[0], chosenLayer),
+        sideControls("Right of the swipe", "right", sides[1], chosenLayer)),
       element("div", {class: "webmap-row"},
-        labelled("Opacity of the maps", opacity), element("label", {class: "webmap-check"}, outlined, " polygons")),
+        labelled("Opacity of the maps", opacity), element("label", {class: "webmap-check"}, outlined, " polygons"),
+        element("label", {class: "webmap-check"}, measured, " class shares of a rectangle: choose two corners")),
       canvas,
       element("label", {class: "webmap-swipe"}, element("span", {}, "Swipe"), swipe),
       status,
@@ -502,6 +592,8 @@
     map.setTarget(canvas);
     map.getView().fit(data.extent, {size: map.getSize()});
     changed();
+    recallPlace();
+    map.on("moveend", () => location.hash.includes("swipe=") && remember());
     root.querySelector(".webmap-still").remove();
     window.addEventListener("resize", () => chosen && show());
     root.map = map; // for tests, and for whoever opens the console
