@@ -65,7 +65,7 @@ def ours(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], flo
 
     parts = run.trained.normalised
     with patch.object(loop, "_one_epoch", timed):
-        done = loop.train(model, parts["train"], parts["validation"], run.settings.train, seed=seed, progress=False)
+        done = loop.train(model, parts["train"], parts["validation"], run.settings.train, seed=seed)
     return seconds, done.history["macro_f1"].max()
 
 

@@ -46,7 +46,6 @@ def try_one(run: Experiment, name: str, seed: int, course: bool = True, turn: bo
             run.trained.normalised["validation"],
             choice,
             seed=seed,
-            progress=False,
         )
     return done.history
 

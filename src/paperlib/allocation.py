@@ -3,6 +3,8 @@
 import ctypes
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 #: Parameters of mallopt, by their numbers in GNU's malloc.h: one heap for all threads; arrays of 16 MiB and more outside
 #: it, always (else the limit grows with what is freed); a heap's free end goes back to the system from 256 MiB on.
@@ -36,3 +38,22 @@ def processors() -> int:
 
     granted = [os.environ.get(name, "").split(",")[0] for name in GRANTED]
     return max(1, min([cpu_count(), *(int(number) for number in granted if number.isdigit() and int(number))]))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within it, torch computes with the calling thread alone; also a decorator.
+
+    Threads that share the steps of a training gain little and wait on each other: beside one other busy process, a training
+    of two threads takes several times as long, one of a single thread as long as before (benchmarks/busy.py). They also
+    add numbers in another order, so that the weights of a seed would depend on the number of processors. Processors are
+    used by several trainings, or windows of a map, at the same time; then no wait policy of OpenMP matters.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -2,10 +2,11 @@
 
 PAPERLIB_PRESET: preset where none is named. PAPERLIB_SCENE, PAPERLIB_POLYGONS: paths where neither is given.
 PAPERLIB_SETTINGS: settings that differ from the preset, as `settings.make` takes them. PAPERLIB_STORE: folder of
-artifacts. PAPERLIB_QUIET: anything but empty hides progress bars, where nobody watches.
+artifacts. PAPERLIB_QUIET: anything but empty hides all progress.
 """
 
 import os
+import sys
 from collections.abc import Mapping
 
 NAMES = ("PRESET", "SCENE", "POLYGONS", "SETTINGS", "STORE", "QUIET")
@@ -25,3 +26,8 @@ def for_child(variables: Mapping[str, str], keep: bool = True) -> dict[str, str]
     """
     inherited = {name: value for name, value in os.environ.items() if keep or not name.startswith("PAPERLIB_")}
     return inherited | {f"PAPERLIB_{name}": value for name, value in variables.items() if value}
+
+
+def watched() -> bool:
+    """Whether somebody sees a line that is written anew: in a terminal or a notebook, not in a log file."""
+    return sys.stderr.isatty() or type(sys.stderr).__module__.startswith("ipykernel")

@@ -47,6 +47,11 @@ def open_store(folder: str | Path | None = None) -> Path:
     return Path(chosen).absolute() if chosen else project() / "data" / "artifacts"
 
 
+def place(root: Path, stage: str, name: str, key: str) -> Path:
+    """Folder of an artifact in the store `root`; it exists where the artifact is made."""
+    return root / stage / f"{name}-{key}"
+
+
 def find_or_make(
     root: Path,
     stage: str,
@@ -65,7 +70,7 @@ def find_or_make(
     Raises what `make` raises, after removing what it wrote unless it `resumes`; `InputError` when the store cannot be
     written, and when its disk has less room than needed before the work starts or is full on the way.
     """
-    final = root / stage / f"{name}-{key}"
+    final = place(root, stage, name, key)
     if final.is_dir():
         return final
     partial = root / ".partial" / f"{stage}-{name}-{key}"

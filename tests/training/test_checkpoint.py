@@ -47,7 +47,7 @@ def slowly(path, *rest):
 checkpoint.save = slowly
 torch.manual_seed(0)
 model = models.build("3D-CNN", channels=4, dates=3, classes=3, dropout=0.2)
-done = loop.train(model, samples, samples, Train(epochs=5, patience=9, patches=4), progress=False,
+done = loop.train(model, samples, samples, Train(epochs=5, patience=9, patches=4),
                       state=folder / "state.safetensors")
 save_file(done.model.state_dict(), folder / "weights.safetensors")
 done.history.drop(columns="seconds").to_csv(folder / "history.csv", index=False)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -55,14 +56,12 @@ def test_unlabelled_pixels_change_neither_loss_nor_score():
 def test_one_batch_can_be_overfitted(name):
     samples = make(number=6)
     samples = replace(samples, x=torch.randn(samples.x.shape, generator=torch.Generator().manual_seed(3)))
-    done = train(
-        build(name), samples, samples, replace(QUICK, epochs=40, patience=40, patches=6), seed=1, progress=False
-    )
+    done = train(build(name), samples, samples, replace(QUICK, epochs=40, patience=40, patches=6), seed=1)
     assert done.history["macro_f1"].max() > 0.97  # random input: nothing to learn but the samples themselves
 
 
 def test_same_seed_same_result_other_seed_another():
-    runs = [train(build(), make(), make(seed=9), QUICK, seed=seed, progress=False) for seed in (3, 3, 4)]
+    runs = [train(build(), make(), make(seed=9), QUICK, seed=seed) for seed in (3, 3, 4)]
     first, second, third = (run.model.state_dict() for run in runs)
     assert all(torch.equal(first[key], second[key]) for key in first)
     assert not all(torch.equal(first[key], third[key]) for key in first)
@@ -75,7 +74,7 @@ def test_the_weights_kept_are_those_of_the_best_epoch():
     wild = replace(QUICK, epochs=12, patience=12, learning_rate=0.3)
     validation = make(seed=9)
     for seed in range(20):
-        done = train(build(), make(), validation, wild, seed=seed, progress=False)
+        done = train(build(), make(), validation, wild, seed=seed)
         scores = done.history["macro_f1"]
         assert done.best_epoch == scores.idxmax() + 1
         assert np.array_equal(evaluate(done.model, validation).confusion, done.confusions[done.best_epoch - 1])
@@ -85,9 +84,7 @@ def test_the_weights_kept_are_those_of_the_best_epoch():
 
 
 def test_stops_after_patience_epochs_without_a_rise():
-    done = train(
-        build(), make(), make(seed=9), replace(QUICK, epochs=50, patience=2, learning_rate=1e-12), progress=False
-    )
+    done = train(build(), make(), make(seed=9), replace(QUICK, epochs=50, patience=2, learning_rate=1e-12))
     assert len(done.history) == done.best_epoch + 2
 
 
@@ -104,7 +101,7 @@ def test_no_sample_is_dropped_and_no_batch_of_one_breaks(name, number, monkeypat
 
     monkeypatch.setattr(model, "forward", watched)
     samples = make(number)
-    train(model, samples, samples, replace(QUICK, epochs=1), oversampling=False, progress=False)
+    train(model, samples, samples, replace(QUICK, epochs=1), oversampling=False)
     expected = int((samples.label >= 0).sum()) if name == "TempCNN" else number
     assert sum(seen) == expected and min(seen) > 1
 
@@ -114,7 +111,7 @@ def test_no_sample_is_dropped_and_no_batch_of_one_breaks(name, number, monkeypat
 def test_samples_of_one_pixel_never_come_alone(name, number):
     samples = make(number, size=1)
     for patches in (1, 2, 3):
-        train(build(name), samples, samples, replace(QUICK, epochs=1, patches=patches), False, progress=False)
+        train(build(name), samples, samples, replace(QUICK, epochs=1, patches=patches), False)
 
 
 def test_pixels_take_as_many_steps_as_their_patches_would(monkeypatch):
@@ -125,7 +122,7 @@ def test_pixels_take_as_many_steps_as_their_patches_would(monkeypatch):
     for name in ("TempCNN", "2D-CNN"):
         seen, model = [], build(name)
         model.register_forward_hook(lambda module, x, y, seen=seen: seen.append(1) if module.training else None)
-        train(model, samples, samples, replace(QUICK, epochs=1), oversampling=False, progress=False)
+        train(model, samples, samples, replace(QUICK, epochs=1), oversampling=False)
         steps[name] = len(seen)
     assert steps["2D-CNN"] == 6 and abs(steps["TempCNN"] - 6) <= 1
 
@@ -134,21 +131,38 @@ def test_pixels_take_as_many_steps_as_their_patches_would(monkeypatch):
 def test_a_training_patch_without_labels_is_passed_over(oversampling):
     samples = make()
     samples.label[[1, 5]] = -1
-    done = train(build(), samples, make(seed=9), replace(QUICK, patches=1), oversampling, progress=False)
+    done = train(build(), samples, make(seed=9), replace(QUICK, patches=1), oversampling)
     assert done.history["training_loss"].notna().all()
 
 
 def test_history_records_every_epoch():
-    done = train(build(), make(), make(seed=9), QUICK, progress=False)
+    done = train(build(), make(), make(seed=9), QUICK)
     assert done.history["epoch"].tolist() == [1, 2, 3] and done.confusions.shape == (3, 3, 3)
     assert {"seconds", "training_loss", "loss", "oa", "macro_f1", "f1_0", "f1_2"} <= set(done.history)
 
 
-def test_progress_is_silent_when_asked(capsys):
-    train(build(), make(), make(seed=9), QUICK, progress=False)
+def test_each_epoch_is_reported_and_nothing_is_printed(capsys):
+    rows = []
+    done = train(build(), make(), make(seed=9), QUICK, progress=rows.append)
     assert capsys.readouterr() == ("", "")
-    train(build(), make(), make(seed=9), QUICK, progress=True)
-    assert "macro_f1" in capsys.readouterr().err
+    assert pd.DataFrame(rows).equals(done.history)
+
+
+def test_a_training_uses_one_thread_whatever_the_process_uses():
+    """Threads add in another order: the weights of a seed would depend on the number of processors."""
+    before, threads, weights = torch.get_num_threads(), [], []
+    try:
+        for number in (1, 2):
+            torch.set_num_threads(number)
+            done = train(
+                build(), make(), make(seed=9), QUICK, progress=lambda _: threads.append(torch.get_num_threads())
+            )
+            weights.append(done.model.state_dict())
+            assert torch.get_num_threads() == number  # as before
+    finally:
+        torch.set_num_threads(before)
+    assert set(threads) == {1}
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
 @pytest.mark.parametrize("name", models.NAMES)
@@ -163,7 +177,7 @@ def test_a_set_without_labels_is_named(empty):
     sets = {"training": make(), "validation": make(seed=9)}
     sets[empty] = replace(sets[empty], label=torch.full_like(sets[empty].label, -1))
     with pytest.raises(InputError, match=f"No {empty} pixel is labelled"):
-        train(build(), **sets, settings=QUICK, progress=False)
+        train(build(), **sets, settings=QUICK)
 
 
 @pytest.mark.fault(
@@ -173,7 +187,7 @@ def test_a_loss_that_is_no_number_is_named():
     samples = make()
     samples.x[0] = float("inf")
     with pytest.raises(InputError, match=r"epoch 1\. Lower train\.learning_rate"):
-        train(build(), samples, make(seed=9), QUICK, progress=False)
+        train(build(), samples, make(seed=9), QUICK)
 
 
 def test_the_learning_rate_rises_and_falls_to_nothing():

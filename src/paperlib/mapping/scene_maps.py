@@ -26,7 +26,7 @@ from rasterio.shutil import copy as copy_raster
 from rasterio.windows import Window as RasterWindow
 from tqdm import tqdm
 
-from .. import allocation, devices
+from .. import allocation, devices, environment
 from ..errors import InputError, InputWarning
 from ..features.inputs import Inputs
 from ..features.superpixels import segment_scene
@@ -139,7 +139,7 @@ def _on_every_core(work: Callable[[Window], None], parts: list[Window], progress
     """`work` on every part, in threads of which each computes alone; the first error ends it."""
     before = torch.get_num_threads()
     total = sum(_pixels(part.core) for part in parts)
-    bar = tqdm(desc="map", total=total, unit="px", unit_scale=True, disable=not progress)
+    bar = tqdm(desc="map", total=total, unit="px", unit_scale=True, disable=not (progress and environment.watched()))
     try:
         with bar, ThreadPoolExecutor(allocation.processors(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
             futures = {pool.submit(work, part): part for part in parts}

@@ -49,6 +49,17 @@ class Dataset:
     def _find_or_make(self, stage: str, name: str, key: str, make: Callable[[Path], object]) -> Path:
         return store.find_or_make(self.store, stage, name, key, make, describe(self.settings))
 
+    def __getstate__(self) -> dict:
+        """What a worker process gets: what is small. It maps samples from the store and opens no scene."""
+        carried = ("dates", "inputs", "legend", "normaliser")
+        return {"settings": self.settings, "store": self.store} | {name: getattr(self, name) for name in carried}
+
+    def prepare(self, superpixels: bool) -> None:
+        """Make the samples in patches, and those of whole `superpixels`, unless they are in the store."""
+        _ = self.samples
+        if superpixels:
+            _ = self.superpixel_samples
+
     # -- input ---------------------------------------------------------------------------------------------------------
 
     @property
@@ -106,7 +117,7 @@ class Dataset:
             raise InputError("Only the simulated scene has a known truth for every pixel.", kind="scene.truth")
         return read_map(self.folder / "truth.tif")
 
-    @property
+    @cached_property
     def dates(self) -> list[str]:
         """Dates of the scene, like "2018-07-08"."""
         return [f"{date:%Y-%m-%d}" for date in self.scene.indexes["time"]]
@@ -145,6 +156,10 @@ class Dataset:
 
         folder = self._find_or_make("samples", "patches", keys.samples_key(self.settings), make)
         return {name: Samples.load(folder / f"{name}.safetensors") for name in SETS}
+
+    def bytes_of_samples(self) -> int:
+        """Size of the samples in patches."""
+        return sum(samples.x.nbytes for samples in self.samples.values())
 
     @cached_property
     def normaliser(self) -> Normaliser:

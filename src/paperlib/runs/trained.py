@@ -1,14 +1,14 @@
 """Classifiers trained on a dataset: every training, its scores, and which one is chosen."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from .. import models, store
+from ..allocation import one_thread
 from ..errors import InputError
 from ..evaluation.scoring import polygon_counts
 from ..features.inputs import Inputs
@@ -20,6 +20,7 @@ from ..training.classifier import Classifier, count_parameters
 from ..training.trials import class_scores_frame, trainings_frame, write_training
 from . import keys
 from .dataset import Dataset
+from .side_by_side import Job, make_trainings
 from .variations import varied_inputs, vary
 
 
@@ -30,11 +31,14 @@ class Trained:
     ----------
     dataset: where the samples come from.
     settings: those of the run; `sample` may vary the samples (see `variations`), `train` and `seed` are used as well.
-    progress: whether bars show the progress.
+    progress: whether a line shows the progress.
     """
 
     def __init__(self, dataset: Dataset, settings: Settings, progress: bool = False):
         self.dataset, self.settings, self.progress = dataset, settings, progress
+
+    def __reduce__(self) -> tuple:
+        return Trained, (self.dataset, self.settings)  # workers vary and normalise the samples themselves
 
     @cached_property
     def inputs(self) -> Inputs:
@@ -87,8 +91,31 @@ class Trained:
 
     # -- trainings -----------------------------------------------------------------------------------------------------
 
-    def training(self, name: str, number: int = 0) -> Path:
-        """Folder of one training of a classifier (see `trials`), trained and scored where it is not in the store."""
+    def jobs(self, names: Iterable[str]) -> list[Job]:
+        """All trainings of these classifiers, for `side_by_side.make_trainings`."""
+        return [Job(self, name, number) for name in names for number in range(self.settings.train.trainings)]
+
+    def make(self, names: Iterable[str], then: str = "") -> None:
+        """Train what is not in the store yet, side by side; `then`: what follows, for the line of progress."""
+        make_trainings(self.jobs(names), then)
+
+    @property
+    def variation(self) -> str:
+        """What `settings.sample` varies, as "dates=shuffled"; empty where it varies nothing."""
+        sample, usual = self.settings.sample, type(self.settings.sample)()
+        varied = {field: getattr(sample, field) for field in (*keys.VARIED, "oversample")}
+        return ", ".join(f"{field}={value}" for field, value in varied.items() if value != getattr(usual, field))
+
+    def place(self, name: str, number: int = 0) -> Path:
+        """Folder of one training in the store, which exists where it is made."""
+        return store.place(self.dataset.store, "training", name, keys.training_key(self.settings, name, number))
+
+    @one_thread()
+    def training(self, name: str, number: int = 0, progress: Callable[[dict], object] | None = None) -> Path:
+        """Folder of one training of a classifier (see `trials`), trained and scored where it is not in the store.
+
+        `progress` as of `loop.train`.
+        """
 
         def make(folder: Path) -> None:
             parts, before = self.samples(name), 0.0
@@ -97,7 +124,7 @@ class Trained:
             classifier = Classifier.train(
                 name, parts, self.inputs, self.dataset.legend, self.settings.train, self.settings.seed + number,
                 normaliser=self.normaliser, oversampling=self.settings.sample.oversample,
-                state=folder / "state.safetensors", progress=self.progress,
+                state=folder / "state.safetensors", progress=progress,
             )  # fmt: skip
             write_training(folder, classifier, parts, before)
 
@@ -106,6 +133,7 @@ class Trained:
 
     def folders(self, name: str) -> list[Path]:
         """Folders of all trainings of a classifier."""
+        self.make([name])
         return [self.training(name, number) for number in range(self.settings.train.trainings)]
 
     def best(self, name: str) -> Path:
@@ -120,10 +148,11 @@ class Trained:
     # -- scores --------------------------------------------------------------------------------------------------------
 
     def _scores(self, names: Iterable[str]) -> list[dict]:
-        trainings = product(names, range(self.settings.train.trainings))
+        jobs = self.jobs(names)
+        make_trainings(jobs)
         return [
-            {**store.read_json(self.training(name, number) / "scores.json"), "training": number}
-            for name, number in trainings
+            {**store.read_json(self.training(job.name, job.number) / "scores.json"), "training": job.number}
+            for job in jobs
         ]
 
     def trainings(self, names: Iterable[str] = CLASSIFIERS) -> pd.DataFrame:
@@ -136,6 +165,8 @@ class Trained:
 
     def history(self, names: Iterable[str] = NETWORKS) -> pd.DataFrame:
         """Every epoch of every training of these networks: columns model, training, then those of `loop.train`."""
+        names = tuple(names)
+        self.make(names)
         frames = [
             pd.read_csv(folder / "history.csv").assign(model=name, training=number)
             for name in names

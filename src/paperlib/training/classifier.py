@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -11,6 +12,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from .. import models, store
+from ..allocation import one_thread
 from ..errors import InputError
 from ..evaluation.scoring import Evaluation, evaluate
 from ..features.inputs import Inputs
@@ -47,6 +49,7 @@ class Classifier:
         return self.model.halo
 
     @classmethod
+    @one_thread()
     def train(
         cls,
         name: str,
@@ -59,7 +62,7 @@ class Classifier:
         normaliser: Normaliser | None = None,
         oversampling: bool = True,
         state: Path | None = None,
-        progress: bool = False,
+        progress: Callable[[dict], object] | None = None,
     ) -> Self:
         """Train a classifier on samples that are not normalised.
 
@@ -75,7 +78,7 @@ class Classifier:
         oversampling: whether networks see minority classes more often.
         state: a file kept up to date after each epoch, from which a killed training goes on to the same result; it is
             removed at the end.
-        progress: whether a bar shows the epochs.
+        progress: is called after each epoch of a network; see `loop.train`.
 
         Raises `InputError` for an unknown name, sets without labels, and what `loop.train` raises.
         """

@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,9 +10,9 @@ import numpy as np
 import pandas as pd
 import torch
 from torch.nn import functional
-from tqdm import tqdm
 
 from .. import devices
+from ..allocation import one_thread
 from ..errors import InputError, InputWarning
 from ..evaluation import metrics
 from ..evaluation.scoring import evaluate, require_labels
@@ -39,6 +40,7 @@ def masked_loss(logits: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
     return functional.cross_entropy(logits.float(), label, ignore_index=-1)
 
 
+@one_thread()
 def train(
     model: Model,
     training: Samples,
@@ -46,17 +48,18 @@ def train(
     settings: Train,
     oversampling: bool = True,
     seed: int = 0,
-    progress: bool = True,
+    progress: Callable[[dict], object] | None = None,
     device: torch.device | str | None = None,
     state: Path | None = None,
 ) -> Training:
     """Train on normalised samples until macro F1 on validation has not risen for `settings.patience` epochs.
 
     Leaves the model with the weights of the epoch whose validation macro F1 was highest (the first such). The same seed
-    gives the same result on a CPU. Steps and validation are computed in mixed precision where the device has it.
-    `state`: a file kept up to date after each epoch, from which a killed training goes on to the same result. Raises
-    `InputError` where training or validation has no labelled pixel or one whose neighbours its patch lacks, the loss is no
-    longer a number, or the device has too little memory for a batch.
+    gives the same result on a CPU, on any number of processors. Steps and validation are computed in mixed precision where
+    the device has it. `progress` is called with the row of each epoch, as the history has it. `state`: a file kept up to date
+    after each epoch, from which a killed training goes on to the same result. Raises `InputError` where training or
+    validation has no labelled pixel or one whose neighbours its patch lacks, the loss is no longer a number, or the device
+    has too little memory for a batch.
     """
     require_labels(training, "training")
     require_labels(validation, "validation")
@@ -78,7 +81,6 @@ def train(
         weights, record = stored
         rows, confusions, best = record["rows"], record["confusions"], record["best"]
     started = time.perf_counter() - (rows[-1]["seconds"] if rows else 0)
-    bar = tqdm(initial=len(rows), total=settings.epochs, desc=type(model).__name__, unit="epoch", disable=not progress)
     while len(rows) < settings.epochs and len(rows) - best["epoch"] < settings.patience:
         epoch = len(rows) + 1
         parts = minibatches.epoch_batches(label, oversampling, batch, generator)
@@ -110,9 +112,8 @@ def train(
         if state is not None:
             record = {"rows": rows, "confusions": confusions, "best": best}
             checkpoint.save(state, model, optimiser, generator, weights, record)
-        bar.update()
-        bar.set_postfix(macro_f1=f"{scores['macro_f1']:.3f}", best=f"{best['macro_f1']:.3f}")
-    bar.close()
+        if progress is not None:
+            progress(rows[-1])
     model.load_state_dict(weights)
     seconds = time.perf_counter() - started
     return Training(model.eval(), pd.DataFrame(rows), np.array(confusions), best["epoch"], seconds, str(device))
