@@ -59,9 +59,9 @@ def test_the_tool_does_not_know_the_paper(path):
         assert not places, "numbers of the paper's sections, tables and figures belong to reproduction and pages"
 
 
-def test_models_import_nothing_but_errors():
+def test_models_import_nothing_but_errors_and_the_number_of_processors():
     files = (SOURCE / "models").glob("*.py")
-    assert {name for path in files for name in imported(path)} <= {"errors", "models"}
+    assert {name for path in files for name in imported(path)} <= {"errors", "allocation", "models"}
 
 
 def test_no_package_is_larger_than_a_newcomer_can_read():

@@ -19,13 +19,15 @@ def read(name: str) -> str:
     return os.environ.get(f"PAPERLIB_{name}", "")
 
 
-def for_child(variables: Mapping[str, str], keep: bool = True) -> dict[str, str]:
+def for_child(variables: Mapping[str, str], keep: bool = True, cores: int = 0) -> dict[str, str]:
     """Environment of a child process: this one's, with $PAPERLIB_NAME set for each of `variables` that is not empty.
 
-    `keep=False` drops the paperlib variables of this process first.
+    `keep=False` drops the paperlib variables of this process first. `cores`: how many processors it may use (see
+    `allocation.processors`); 0: as it would be.
     """
     inherited = {name: value for name, value in os.environ.items() if keep or not name.startswith("PAPERLIB_")}
-    return inherited | {f"PAPERLIB_{name}": value for name, value in variables.items() if value}
+    granted = {"OMP_NUM_THREADS": str(cores)} if cores else {}
+    return inherited | granted | {f"PAPERLIB_{name}": value for name, value in variables.items() if value}
 
 
 def watched() -> bool:

@@ -77,7 +77,7 @@ class Sample(_Section):
     patch: int = bounded(16, 1, 1024)  # side of a patch in pixels
     validation: float = bounded(0.3, 0, 0.9, above=True)  # share of the pool's polygons
     oversample: bool = True  # repeat patches of minority classes
-    # The rest varies the samples to test what training needs; see `runs.variations`.
+    # The rest varies the samples to test what training needs; see `features.variations`.
     split: str = chosen("polygon", "polygon", "pixel")  # what training and validation are divided by
     training_share: float = bounded(1.0, 0, 1, above=True)  # share of the training polygons that is used
     dates: str = "all"  # "all"; "shuffled"; or one of the scene's dates, like "2018-07-08"

@@ -8,10 +8,12 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from sklearn.ensemble import RandomForestClassifier
 
 from paperlib.errors import InputError
 from paperlib.evaluation.scoring import evaluate
 from paperlib.features.samples import Samples
+from paperlib.models import forest as forest_module
 from paperlib.models.forest import DEPTH, Forest, grow, vote_shares
 
 
@@ -77,6 +79,31 @@ def test_growth_stops_once_the_out_of_bag_error_is_small():
     x, y = blobs(2000, noise=0)
     x += 8 * y[:, None]  # nothing overlaps any more
     assert len(grow(x, y, seed=0).estimators_) < 30
+
+
+def test_growth_in_steps_gives_the_trees_of_growth_at_once(monkeypatch):
+    x, y = blobs(1000, noise=0)
+    x += 2 * y[:, None]
+    grown, fit = [], RandomForestClassifier.fit
+
+    def counted(self, *rest):
+        grown.append(self.n_estimators)
+        return fit(self, *rest)
+
+    monkeypatch.setattr(RandomForestClassifier, "fit", counted)
+
+    def trees(processors: int) -> list[tuple]:
+        grown.clear()
+        monkeypatch.setattr(forest_module, "processors", lambda: processors)
+        made = grow(x, y, seed=3)
+        assert made.n_jobs == 1 and made.n_estimators == len(made.estimators_)
+        return [(tree.tree_.feature.tolist(), tree.tree_.threshold.tolist()) for tree in made.estimators_]
+
+    once = trees(100)
+    assert grown == [100] and 1 < len(once) < 50
+    for processors in (1, 3):
+        assert trees(processors) == once and len(grown) > 1
+        assert grown[-1] < max(len(once) + processors, 1.25 * len(once) + 1)  # hardly more than are kept
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.15])

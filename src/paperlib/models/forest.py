@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor
 
+from ..allocation import processors
 from ..errors import InputError, InputWarning
 from .contract import Estimator, as_logits, as_table
 
@@ -26,46 +27,64 @@ def grow(x: np.ndarray, y: np.ndarray, seed: int, largest_leaf: int = LARGEST_LE
     """A forest on x (pixel, feature), y (pixel,) class index, as OpenCV would grow it; `predict_proba` gives vote shares.
 
     Nodes of more than `largest_leaf` pixels are split, among round(sqrt(features)) features, by Gini impurity. Each tree
-    votes for one class (scikit-learn would average the shares in its leaves), and trees after the first whose addition
-    brings the out-of-bag error below `ENOUGH` are dropped, as if never grown.
+    votes for one class (scikit-learn would average the shares in its leaves). Growth stops after the tree that brings the
+    out-of-bag error below `ENOUGH`. Trees grow side by side, a few at a time; those beyond that tree are dropped, so that
+    the forest of a seed does not depend on the number of processors.
     """
     from sklearn.ensemble import RandomForestClassifier  # here, since it takes half a second
 
+    together = processors()
     forest = RandomForestClassifier(
-        n_estimators=TREES, max_depth=DEPTH, min_samples_split=largest_leaf + 1, max_features=round(np.sqrt(x.shape[1])),
-        n_jobs=-1, random_state=seed,
+        n_estimators=0, max_depth=DEPTH, min_samples_split=largest_leaf + 1, max_features=round(np.sqrt(x.shape[1])),
+        n_jobs=together, random_state=seed, warm_start=True,
     )  # fmt: skip
-    with warnings.catch_warnings(record=True):
-        # each thread of scikit-learn sets the filters of the whole process and resets them; what one of them loses of
-        # the other's must neither outlive the fit nor turn into an error
-        warnings.resetwarnings()
-        warnings.simplefilter("ignore")
-        forest.fit(x, y)
-    for tree in forest.estimators_:
-        leaves = tree.tree_.value  # (node, 1, class), the tree's own memory
-        leaves[:] = np.eye(leaves.shape[2])[leaves.argmax(2)]
-    forest.estimators_ = forest.estimators_[: _enough_trees(forest, x, y)]
+    bag = _OutOfBag(x, y)
+    enough = None
+    while enough is None and forest.n_estimators < TREES:
+        grown = forest.n_estimators
+        forest.n_estimators = min(TREES, grown + max(together, grown // 4))
+        with warnings.catch_warnings(record=True):
+            # each thread of scikit-learn sets the filters of the whole process and resets them; what one of them loses
+            # of the other's must neither outlive the fit nor turn into an error
+            warnings.resetwarnings()
+            warnings.simplefilter("ignore")
+            forest.fit(x, y)  # adds the trees that are lacking, the same as if all had grown at once
+        for tree in forest.estimators_[grown:]:
+            leaves = tree.tree_.value  # (node, 1, class), the tree's own memory
+            leaves[:] = np.eye(leaves.shape[2])[leaves.argmax(2)]
+        enough = bag.enough(forest, grown)
+    forest.estimators_ = forest.estimators_[:enough]
     forest.n_estimators = len(forest.estimators_)
-    forest.n_jobs = 1  # maps use the cores by classifying windows side by side
+    forest.n_jobs, forest.warm_start = 1, False  # maps use the cores by classifying windows side by side
     return forest
 
 
-def _enough_trees(forest: "RandomForestClassifier", x: np.ndarray, y: np.ndarray) -> int:
-    """Number of trees after which the out-of-bag error is below `ENOUGH` for the first time; all where it never is.
+class _OutOfBag:
+    """Votes of trees on the pixels x (pixel, feature) that they did not draw, with the classes y (pixel,)."""
 
-    The error of so few pixels that a single wrong one is more than `ENOUGH` does not count.
-    """
-    classes = np.searchsorted(forest.classes_, y)
-    votes = np.zeros((len(x), len(forest.classes_)), np.int64)
-    for number, (tree, drawn) in enumerate(zip(forest.estimators_, forest.estimators_samples_, strict=True), start=1):
-        outside = np.setdiff1d(np.arange(len(x)), drawn)
-        if not len(outside):  # of few pixels a tree may have drawn every one
-            continue
-        votes[outside] += tree.predict_proba(x[outside]).astype(np.int64)
-        voted = votes.any(1)
-        if voted.sum() * ENOUGH >= 1 and (votes[voted].argmax(1) != classes[voted]).mean() < ENOUGH:
-            return number
-    return len(forest.estimators_)
+    def __init__(self, x: np.ndarray, y: np.ndarray):
+        self.x = np.ascontiguousarray(x, np.float32)
+        self.names, self.classes = np.unique(y, return_inverse=True)
+        self.votes = np.zeros((len(x), len(self.names)), np.int64)
+
+    def enough(self, forest: "RandomForestClassifier", grown: int) -> int | None:
+        """Number of trees after which the error is below `ENOUGH` for the first time; None where it is not yet.
+
+        Adds the votes of the trees from number `grown` on. The error of so few pixels that a single wrong one is more
+        than `ENOUGH` does not count.
+        """
+        trees = zip(forest.estimators_[grown:], forest.estimators_samples_[grown:], strict=True)
+        for number, (tree, drawn) in enumerate(trees, start=grown + 1):
+            outside = np.ones(len(self.x), bool)
+            outside[drawn] = False
+            if not outside.any():  # of few pixels a tree may have drawn every one
+                continue
+            self.votes[outside] += tree.predict_proba(self.x[outside], check_input=False).astype(np.int64)
+            voted = self.votes.any(1)
+            wrong = self.votes[voted].argmax(1) != self.classes[voted]
+            if voted.sum() * ENOUGH >= 1 and wrong.mean() < ENOUGH:
+                return number
+        return None
 
 
 def vote_shares(forest: "RandomForestClassifier", x: np.ndarray, classes: int) -> np.ndarray:

@@ -8,6 +8,7 @@ false discovery rate of 5 % over all of them (Benjamini and Hochberg, 1995); oth
 
 import itertools
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from ..errors import InputError
 from ..evaluation import metrics
 from ..evaluation.quantities import Deviation, Estimate, Luck, Quantity, mean
 from ..runs.experiment import Experiment
+from ..runs.side_by_side import make_trainings
 from . import evidence
 from .evidence import class_f1, macro_f1, vary
 
@@ -26,6 +28,15 @@ NEGLIGIBLE = 0.05
 SUPPORTED, REFUTED, UNDECIDED = "supported", "not supported", "undecided"
 CTX, BASE = models.FORESTS
 SPATIAL = ("3D-CNN", "2D-CNN", "SpatioTempCNN")
+
+#: Classifiers that the claims train on varied samples, by the variation, beside the forest on each single date.
+VARIED: tuple[tuple[dict, tuple[str, ...]], ...] = (
+    ({"dates": "shuffled"}, (BASE, "2D-CNN", "TempCNN", "3D-CNN")),
+    ({"split": "pixel"}, (BASE,)),
+    ({"oversample": False}, ("TempCNN",)),
+    ({"indices": False}, ("TempCNN",)),
+    ({"training_share": 0.5}, ("TempCNN",)),
+)
 
 
 class Claim(NamedTuple):
@@ -63,6 +74,7 @@ def claims_table(run: Experiment) -> pd.DataFrame:
     A claim that the scene cannot test, since it lacks a class or the truth, is undecided; the reason follows the verdict.
     """
     rows, p_values = [], []
+    _train(run)
     for number, claim in enumerate(CLAIMS, start=1):
         try:
             quantity = claim.measure(run)
@@ -81,13 +93,30 @@ def claims_table(run: Experiment) -> pd.DataFrame:
     return table
 
 
+def _train(run: Experiment) -> None:
+    """Make the trainings that the claims take, side by side; TempCNN on the best date alone is left to its claim.
+
+    A variation that the scene does not allow is left to its claim too, which says why.
+    """
+    several = len(run.dates) > 1
+    varied = [*VARIED, *(({"dates": date}, (BASE,)) for date in run.dates if several)]
+    jobs = run.trained.jobs((*models.NAMES, CTX, BASE))
+    for changes, names in varied:
+        if several or "dates" not in changes:
+            jobs = [*jobs, *vary(run, **changes).trained.jobs(names)]
+    with suppress(InputError):
+        make_trainings(jobs)
+
+
 def learning_sizes(
     run: Experiment, names: Sequence[str] = ("TempCNN", BASE), shares: Sequence[float] = (0.25, 0.5, 0.75, 1.0)
 ) -> pd.DataFrame:
     """Validation macro F1 with fewer training polygons: columns model, polygons (number), training, macro_f1."""
     frames = []
+    runs = {share: vary(run, training_share=share) for share in shares}
+    make_trainings([job for varied in runs.values() for job in varied.trained.jobs(names)])
     for share, name in itertools.product(shares, names):
-        varied = vary(run, training_share=share)
+        varied = runs[share]
         polygons = varied.trained.normalised["train"].polygon.unique()
         scores = varied.trainings([name])[["model", "training", "macro_f1_validation"]]
         frames.append(scores.assign(polygons=int((polygons >= 0).sum())))

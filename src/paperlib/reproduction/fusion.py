@@ -17,6 +17,10 @@ WEIGHTS = np.round(np.linspace(0, 1, 21), 2)
 #: How the two streams are trained.
 APART, AS_ONE = "trained apart", "trained as one"
 
+#: What the study trains.
+GATED = "SpatioTempCNN-gated"
+TRAINED = ("TempCNN", "3D-CNN", "SpatioTempCNN", GATED)
+
 
 def streams(run: Experiment, training: str) -> tuple[Model, Model]:
     """Temporal and spatio-temporal stream: TempCNN and 3D-CNN (`APART`), or the two streams of SpatioTempCNN (`AS_ONE`)."""
@@ -35,6 +39,7 @@ class Streams:
     """Class probabilities of two streams on the validation and the test pixels."""
 
     def __init__(self, run: Experiment, training: str):
+        run.trained.make(TRAINED)  # all at once, side by side
         self.samples = {part: run.trained.normalised[part] for part in ("validation", "test")}
         self.classes = len(run.legend)
         temporal, spatiotemporal = streams(run, training)
@@ -86,11 +91,10 @@ def fusion_table(run: Experiment, by_training: dict[str, Streams]) -> pd.DataFra
             fused = name not in list(weights)[:2]
             gain = _gain(both.counts(weight, "test"), both.counts(single, "test")) if fused else (np.nan,) * 3
             rows.append((training, name, weight, *scores, *gain))
-    gated = "SpatioTempCNN-gated"
-    scores = run.trainings([gated]).query("chosen").iloc[0]
+    scores = run.trainings([GATED]).query("chosen").iloc[0]
     reference = run.trained.chosen_counts("test", ["3D-CNN", "TempCNN"])
     single = run.trainings(["3D-CNN", "TempCNN"]).query("chosen").set_index("model")["macro_f1_validation"].idxmax()
-    (counts,), classes = run.trained.chosen_counts("test", [gated])[0].values(), reference[1]
+    (counts,), classes = run.trained.chosen_counts("test", [GATED])[0].values(), reference[1]
     gain = _gain((counts, classes), (reference[0][single], classes))
     rows.append((AS_ONE, "learned gate", np.nan, scores["macro_f1_validation"], scores["macro_f1_test"], *gain))
     columns = ["training", "fusion", "weight", "validation", "test", "gain", "gain_low", "gain_high"]

@@ -84,10 +84,11 @@ def _crossed(parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield dict(zip(parameters, combination, strict=True))
 
 
-def execute(run: Run, store: str = "") -> None:
+def execute(run: Run, store: str = "", cores: int = 0) -> None:
     """Execute one run; its notebook gets its final name only after every cell has run.
 
-    `store`: root folder of the artifacts, if it is not the default.
+    `store`: root folder of the artifacts, if it is not the default. `cores`: how many its kernel may use; 0: as this
+    process.
     """
     run.output.parent.mkdir(parents=True, exist_ok=True)
     failed = run.output.with_suffix(".failed.ipynb")
@@ -95,7 +96,7 @@ def execute(run: Run, store: str = "") -> None:
         try:
             papermill.execute_notebook(
                 str(run.notebook), str(part), run.parameters, kernel_name="python3", language="python",
-                cwd=str(run.notebook.parent), kernel_manager_class=_kernel_with({"QUIET": "1", "STORE": store}),
+                cwd=str(run.notebook.parent), kernel_manager_class=_kernel_with({"QUIET": "1", "STORE": store}, cores),
                 progress_bar=False,
             )  # fmt: skip
         except PapermillExecutionError:
@@ -104,12 +105,12 @@ def execute(run: Run, store: str = "") -> None:
     failed.unlink(missing_ok=True)
 
 
-def _kernel_with(variables: dict[str, str]) -> type[AsyncKernelManager]:
-    """A kernel manager that sets $PAPERLIB_NAME for each of `variables` in the environment of its kernel alone."""
+def _kernel_with(variables: dict[str, str], cores: int = 0) -> type[AsyncKernelManager]:
+    """A kernel manager that sets $PAPERLIB_NAME for each of `variables`, and `cores`, in the environment of its kernel."""
 
     class Kernel(AsyncKernelManager):
         async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
-            await super().start_kernel(**options | {"env": environment.for_child(variables)})
+            await super().start_kernel(**options | {"env": environment.for_child(variables, cores=cores)})
 
     return Kernel
 
@@ -126,7 +127,7 @@ def run_batch(
     ----------
     path: the batch file.
     scheduler: address of a running Dask scheduler (tcp://host:port) whose workers see the same files; empty: a cluster
-        of processes on this machine, one for every two cores. Where workers offer the resource GPU (dask worker
+        of processes on this machine, one a core, which divide its cores. Where workers offer the resource GPU (dask worker
         --resources GPU=1), a run takes one, so that two runs never share a GPU by accident.
     report: gets one line a run.
     store: root folder of the artifacts, if it is not the default.
@@ -142,9 +143,11 @@ def run_batch(
         return []
     check_place(waiting[0].output.parent, folder=True, needed=sum(run.notebook.stat().st_size for run in waiting))
     failed = []
-    with _client(scheduler) as client:
+    side_by_side = min(len(waiting), processors())
+    cores = 0 if scheduler else processors() // side_by_side
+    with _client(scheduler, side_by_side) as client:
         resources, folder = _resources(client), str(Path(store).absolute()) if store else ""
-        futures = {client.submit(execute, run, folder, pure=False, resources=resources): run for run in waiting}
+        futures = {client.submit(execute, run, folder, cores, pure=False, resources=resources): run for run in waiting}
         for future in as_completed(futures, loop=client.loop):
             run = futures[future]
             if future.status == "finished":
@@ -169,7 +172,7 @@ def _check_address(address: str) -> None:
         socket.create_connection(parse_host_port(place), timeout=10).close()
 
 
-def _client(scheduler: str) -> Client:
+def _client(scheduler: str, workers: int) -> Client:
     """A client that is not dask's default: the default would remain after a failed connection, and break every read."""
     if scheduler:
         try:
@@ -178,5 +181,4 @@ def _client(scheduler: str) -> Client:
         except (OSError, ValueError, TimeoutError) as error:
             problem = f"No Dask scheduler answers at {scheduler!r} ({error})."
             raise InputError(problem, "Write --scheduler tcp://HOST:PORT.", kind="batch.scheduler") from error
-    workers = max(1, processors() // 2)
     return Client(n_workers=workers, threads_per_worker=1, dashboard_address=None, set_as_default=False)

@@ -24,7 +24,7 @@ from .. import devices, models
 from ..allocation import configure, processors
 from ..errors import InputError, InputWarning
 from ..models import registry
-from .progress import Progress, Task, cost
+from ..training.progress import Progress, Task, cost
 
 if TYPE_CHECKING:
     from .trained import Trained

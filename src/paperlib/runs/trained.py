@@ -14,6 +14,7 @@ from ..evaluation.scoring import polygon_counts
 from ..features.inputs import Inputs
 from ..features.normaliser import Normaliser
 from ..features.samples import Samples
+from ..features.variations import varied_inputs, vary
 from ..models import CLASSIFIERS, NETWORKS
 from ..settings import Settings, describe
 from ..training.classifier import Classifier, count_parameters
@@ -21,7 +22,6 @@ from ..training.trials import class_scores_frame, trainings_frame, write_trainin
 from . import keys
 from .dataset import Dataset
 from .side_by_side import Job, make_trainings
-from .variations import varied_inputs, vary
 
 
 class Trained:

@@ -59,6 +59,9 @@ def run_all(
     run = Experiment(preset, scene, polygons, settings=settings, store=store)
     check_first(run, report, out)
     check_room(run, chosen, out / "maps")
+    what_follows = f"{len(chosen)} map{'s' * (len(chosen) > 1)}"
+    report(f"training {', '.join(chosen)}, then {what_follows}")
+    run.trained.make(chosen, then=what_follows)
     for name in chosen:
         best = run.trainings([name]).query("chosen").iloc[0]
         report(

@@ -112,7 +112,7 @@ def train(
         if state is not None:
             record = {"rows": rows, "confusions": confusions, "best": best}
             checkpoint.save(state, model, optimiser, generator, weights, record)
-        if progress is not None:
+        if progress:
             progress(rows[-1])
     model.load_state_dict(weights)
     seconds = time.perf_counter() - started

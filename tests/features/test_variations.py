@@ -12,7 +12,7 @@ from paperlib import Experiment
 from paperlib.errors import InputError
 from paperlib.features.normaliser import Normaliser
 from paperlib.features.samples import Samples
-from paperlib.runs.variations import vary
+from paperlib.features.variations import vary
 from paperlib.settings import Sample
 
 CHANNELS = ("B2", "B3", "B4", "B8", "B8A", "B11", "NDVI", "NDWI", "BI")

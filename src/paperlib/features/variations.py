@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
-from ..features.indices import INDICES
-from ..features.inputs import Inputs
-from ..features.samples import Samples
 from ..settings import Sample
+from .indices import INDICES
+from .inputs import Inputs
+from .samples import Samples
 
 Parts = dict[str, Samples]  # by set: train, validation, test
 
