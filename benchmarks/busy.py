@@ -34,6 +34,7 @@ from record import keep
 from paperlib import Experiment, models
 from paperlib.allocation import processors
 from paperlib.models import forest
+from paperlib.pages.performance import DEMO, FOUR
 from paperlib.runs import side_by_side
 from paperlib.training import loop
 
@@ -134,8 +135,8 @@ def together(repeats: int) -> None:
         run.dataset.prepare(superpixels=True)
         four = run.override({"train.trainings": 4, "train.epochs": 10})
         subjects = {
-            "four trainings of TempCNN, 10 epochs, each on one thread": (four, ("TempCNN",), False),
-            "all trainings of preset demo, each on all cores": (run, models.CLASSIFIERS, True),
+            FOUR: (four, ("TempCNN",), False),
+            DEMO: (run, models.CLASSIFIERS, True),
         }
         rows = []
         for subject, (wanted, names, threaded) in subjects.items():

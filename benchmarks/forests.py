@@ -6,8 +6,8 @@
 The first maps a square from files to files by a forest of all 100 trees, grown on the training pixels of preset demo, and
 predicts an array in memory. Medians are kept in results/forests.csv.
 
-The second grows the forest of the training pixels of a preset (demo): as the library does, which stops as OpenCV does; all 100
-trees at once, as scikit-learn would; and with the Orfeo ToolBox from a file of the same pixels, if it is installed (Debian:
+The second grows the forest of the training pixels of a preset (demo): as the library does, which stops as OpenCV does; all
+100 trees, as scikit-learn would; and with the Orfeo ToolBox from a file of the same pixels, if it is installed (Debian:
 otb-bin). Kept in results/growth.csv.
 """
 
@@ -89,13 +89,9 @@ def orfeo_seconds(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
         table = pd.DataFrame(x, columns=names).assign(code=y.astype(np.int32) + 1)
         gpd.GeoDataFrame(table, geometry=shapely.points(np.arange(len(x)), 0), crs=32631).to_file(points)
         started = time.perf_counter()
-        options = [
-            "-classifier",
-            "rf",
-            *["-classifier.rf.max", "50", "-classifier.rf.min", "20", "-classifier.rf.nbtrees", "100"],
-        ]
         files = ["-io.vd", str(points), "-cfield", "code", "-io.out", str(model), "-feat", *names]
-        subprocess.run([program, *files, *options], check=True, capture_output=True)
+        options = "-classifier rf -classifier.rf.max 50 -classifier.rf.min 20 -classifier.rf.nbtrees 100"
+        subprocess.run([program, *files, *options.split()], check=True, capture_output=True)
         seconds = time.perf_counter() - started
         return seconds, float(re.search(r"ntrees: *(\d+)", model.read_text())[1])
 
@@ -110,6 +106,7 @@ def growth(preset: str = "demo", repeats: int = 3) -> None:
         "all 100 trees": lambda: grow_seconds(x, y, 0),
         "Orfeo ToolBox, from a file": lambda: orfeo_seconds(x, y),
     }
+    grow_seconds(x, y, forest.ENOUGH)  # the first call imports scikit-learn
     turns = [{way: measure() for way, measure in ways.items()} for _ in range(repeats)]
     row: dict = {"preset": preset, "pixels": len(x), "features": x.shape[1]}
     for way in ways:

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import nullcontext
 
 import dask
 import nbformat
@@ -16,7 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_notebook
 
+from paperlib import environment
 from paperlib.errors import InputError
+from paperlib.runs import notebooks
 from paperlib.runs.notebooks import read_batch, run_batch
 from paperlib.runs.parameters import check_parameters
 from support import spoiling
@@ -53,6 +56,32 @@ def test_lists_are_crossed(notebook, tmp_path):
     runs = read_batch(batch)
     assert len({run.output for run in runs}) == 4
     assert [run.parameters for run in runs][:2] == [{"seed": 1, "name": "x"}, {"seed": 1, "name": "y"}]
+
+
+@pytest.mark.parametrize(
+    ("number", "scheduler", "cores"), [(2, "", 2), (9, "", 1), (1, "", 5), (2, "tcp://there:1", 0)]
+)
+def test_runs_on_one_machine_divide_its_cores(number, scheduler, cores, notebook, tmp_path, monkeypatch):
+    """Those of a scheduler elsewhere are its own matter."""
+    given = []
+
+    class Client:
+        loop = None
+
+        def submit(self, work, run, folder, cores, **options):
+            given.append(cores)
+
+        def scheduler_info(self):
+            return {"workers": {}}
+
+    seeds = list(range(number))
+    batch = write(tmp_path / "b.yml", f"runs: [{{notebook: job.ipynb, parameters: {{seed: {seeds}}}}}]")
+    monkeypatch.setattr(notebooks, "processors", lambda: 5)
+    monkeypatch.setattr(notebooks, "_client", lambda scheduler, workers: nullcontext(Client()))
+    monkeypatch.setattr(notebooks, "as_completed", lambda *rest, **more: [])
+    run_batch(batch, scheduler)
+    assert given == [cores] * number
+    assert environment.for_child({}, cores=3)["OMP_NUM_THREADS"] == "3"
 
 
 @pytest.mark.fault("a notebook that fails in a batch", "named, kept with its error; the others finish", "nothing")

@@ -23,11 +23,11 @@ SCRIPT = """
 import sys
 from paperlib import Experiment
 
-run = Experiment("tiny", store=sys.argv[1], settings={"train.trainings": 2, "train.epochs": 25, "train.patience": 25})
+run = Experiment("tiny", store=sys.argv[1], settings={"train.trainings": 2, "train.epochs": 12, "train.patience": 12})
 run.trainings(["TempCNN"])
 print("done")
 """
-LONG = {"train.trainings": 2, "train.epochs": 25, "train.patience": 25}
+LONG = {"train.trainings": 2, "train.epochs": 12, "train.patience": 12}
 #: What of a training is the same for the same seed; the others say how long it took.
 SAME = ("weights.safetensors", "confusions.csv", "polygons.csv")
 

@@ -116,15 +116,15 @@ def map_scene(
         return
     names = _check_options(scene, polygons, overrides, preset, model)
     from ..runs.experiment import Experiment
-    from ..runs.products import check_room, write_products
-    from ..runs.workflow import check_first
+    from ..runs.products import check_room
+    from ..runs.workflow import check_first, map_all, train_all
 
     check_place(out, folder=True)
     run = Experiment(preset, scene, polygons, settings=overrides, store=store)
     check_first(run, lambda text: typer.echo(text, err=True))
     check_room(run, names, out)
-    for folder in write_products(run, names, out):
-        typer.echo(f"mapped: {folder}")
+    train_all(run, names, lambda text: typer.echo(text, err=True))
+    map_all(run, names, out, typer.echo)
 
 
 def _map_with(scene: Path, out: Path, overrides: dict, folders: list[Path], preset: str) -> None:

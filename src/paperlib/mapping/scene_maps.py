@@ -195,7 +195,14 @@ def _assemble(
                     file.update_tags(**precision)
                     for place, image in images:
                         file.write(image, 1, window=place)
-                copy_raster(raw, final, driver="COG", compress="deflate", resampling=resampling, num_threads="all_cpus")
+                copy_raster(
+                    raw,
+                    final,
+                    driver="COG",
+                    compress="deflate",
+                    resampling=resampling,
+                    num_threads=allocation.processors(),
+                )
                 whole = _holds(final, number, folder / "windows", parts)
             except (RasterioError, CPLE_BaseError):  # rasterio lets some of GDAL's errors through as they are
                 whole = False

@@ -55,6 +55,15 @@ def _gain(table: pd.DataFrame) -> pd.Series:
     return (f1["ours"] - f1["plain loop"]).dropna()
 
 
+def _orfeo(table: pd.DataFrame) -> pd.Series:
+    """Seconds of the Orfeo ToolBox for a forest, over ours."""
+    return table.set_index("preset")["Orfeo ToolBox, from a file (s)"] / table.set_index("preset")["in steps (s)"]
+
+
+#: How work is done now, in benchmarks/busy.py; its other rows are for comparison.
+NOW = ["one thread", "windows side by side", "trees side by side"]
+FOUR = "four trainings of TempCNN, 10 epochs, each on one thread"
+DEMO = "all trainings of preset demo, each on all cores"
 ONE_STREAM = ["TempCNN", "2D-CNN", "3D-CNN"]
 GOALS = (
     Goal("map of a whole tile (min)", "whole", 0, 40, _column("whole tile (min)", model=ONE_STREAM)),
@@ -70,6 +79,10 @@ GOALS = (
     Goal("plain loop's seconds an epoch over ours", "trainings", 2, math.inf, _column("times ours", way="plain loop")),
     Goal("macro F1 minus that of the plain loop", "trainings", 0, math.inf, _gain),
     Goal("breizhcrops' seconds over ours", "trainings", 1.5, math.inf, _column("times ours", way="breizhcrops")),
+    Goal("seconds beside one busy process a core, over quiet", "busy", 0, 2.2, _column("all busy over quiet", way=NOW)),
+    Goal("trainings one after the other over side by side", "together", 1, math.inf, _column("ratio", work=FOUR)),
+    Goal("trainings one after the other over side by side", "together", 1.4, math.inf, _column("ratio", work=DEMO)),
+    Goal("Orfeo ToolBox's seconds for a forest over ours", "growth", 1, math.inf, _orfeo),
     Goal("import paperlib (s)", "startup", 0, 0.5, _column("seconds", command="import paperlib")),
 )
 

@@ -1,6 +1,7 @@
 """One scene and its polygons from files to products: checked, trained, scored and mapped."""
 
 import json
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ from ..evaluation.scores import scores_table
 from ..models.registry import choose
 from ..outputs import check_place, writing
 from ..settings import Overrides
+from ..training.progress import spoken
 from .experiment import Experiment
 from .products import check_room, write_products
 
@@ -59,20 +61,36 @@ def run_all(
     run = Experiment(preset, scene, polygons, settings=settings, store=store)
     check_first(run, report, out)
     check_room(run, chosen, out / "maps")
-    what_follows = f"{len(chosen)} map{'s' * (len(chosen) > 1)}"
-    report(f"training {', '.join(chosen)}, then {what_follows}")
-    run.trained.make(chosen, then=what_follows)
+    train_all(run, chosen, report)
     for name in chosen:
         best = run.trainings([name]).query("chosen").iloc[0]
         report(
             f"trained {name}: macro F1 {best['macro_f1_validation']:.3f} validation, {best['macro_f1_test']:.3f} test"
         )
     _write_text(out / "trainings.csv", run.trainings(chosen).to_csv(index=False))
-    for folder in write_products(run, chosen, out / "maps"):
-        report(f"mapped: {folder}")
+    map_all(run, chosen, out / "maps", report)
     table = scores_table(run.class_scores(chosen), run.efficiency(chosen), run.legend)
     _write_text(out / "table-4.csv", table.to_csv())
     return run
+
+
+def train_all(run: Experiment, names: tuple[str, ...], report: Callable[[str], None]) -> None:
+    """Train what is not in the store, side by side, before maps by all of these classifiers; says what comes."""
+    then = f"{len(names)} map{'s' if len(names) > 1 else ''}"
+    todo = sum(not run.trained.place(job.name, job.number).is_dir() for job in run.trained.jobs(names))
+    if todo:
+        report(f"next: {todo} training{'s' if todo > 1 else ''} of {', '.join(names)}, then {then}")
+    run.trained.make(names, then)
+
+
+def map_all(run: Experiment, names: tuple[str, ...], folder: Path, report: Callable[[str], None]) -> None:
+    """`products.write_products`, with a line for each map that says how long the others take, by those before."""
+    started = time.perf_counter()
+    for number, name in enumerate(names, start=1):
+        (place,) = write_products(run, (name,), folder)
+        each, left = (time.perf_counter() - started) / number, len(names) - number
+        coming = f" ({number} of {len(names)} maps, about {spoken(each * left)} left)" if left else ""
+        report(f"mapped: {place}{coming}")
 
 
 def _write_text(path: Path, text: str) -> None:
