@@ -56,8 +56,8 @@ def train(
 
     Leaves the model with the weights of the epoch whose validation macro F1 was highest (the first such). The same seed
     gives the same result on a CPU, on any number of processors. Steps and validation are computed in mixed precision where
-    the device has it. `progress` is called with the row of each epoch, as the history has it. `state`: a file kept up to date
-    after each epoch, from which a killed training goes on to the same result. Raises `InputError` where training or
+    the device has it. `progress` is called with the row of each epoch, as the history has it. `state`: a file kept up to
+    date after each epoch, from which a killed training goes on to the same result. Raises `InputError` where training or
     validation has no labelled pixel or one whose neighbours its patch lacks, the loss is no longer a number, or the device
     has too little memory for a batch.
     """
