@@ -61,6 +61,21 @@ def test_every_option_that_a_message_names_exists():
     assert not wrong
 
 
+def unfinished(source: str) -> list[int]:
+    """Lines of errors and warnings whose problem is half a sentence that the cure was to end."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call) and node.args]
+    calls = [node for node in calls if getattr(node.func, "id", "") in ("InputError", "InputWarning")]
+    ends = [(node.lineno, getattr(node.args[0], "values", [node.args[0]])[-1]) for node in calls]
+    return [
+        line for line, end in ends if isinstance(end, ast.Constant) and str(end.value).rstrip()[-1:] in (";", ":", ",")
+    ]
+
+
+def test_a_problem_is_a_sentence_of_its_own():
+    assert unfinished("InputError(f'{path} is no scene;', 'give another.')") == [1]
+    assert not [(path.name, line) for path in sorted(SOURCE.rglob("*.py")) for line in unfinished(path.read_text())]
+
+
 def test_every_setting_that_a_message_names_exists():
     known = set(settings.known())
     assert not [(place, name) for place, text in messages() for name in SETTING.findall(text) if name not in known]

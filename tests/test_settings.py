@@ -69,7 +69,8 @@ def test_description_names_every_setting_once():
 OTHER_VALUES = {
     "scene.path": "a.tif", "scene.polygons": "a.gpkg", "scene.resampling": "cubic", "scene.size": 256, "scene.pool": 7,
     "scene.test": 7, "scene.seed": 7, "labels.field": "crop", "labels.name_field": "name", "labels.set_field": "part",
-    "labels.group_field": "farm", "labels.blocks": 500.0, "labels.layer": "final", "labels.encoding": "cp850",
+    "labels.group_field": "farm", "labels.near": 30.0, "labels.blocks": 500.0, "labels.layer": "final",
+    "labels.encoding": "cp850",
     "labels.nomenclature": "clcplus", "labels.buffer": 15.0, "labels.repair": True,
     "sample.patch": 20, "sample.validation": 0.25, "sample.oversample": False,
     "sample.split": "pixel", "sample.training_share": 0.5, "sample.dates": "2018-07-08", "sample.indices": False,

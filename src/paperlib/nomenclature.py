@@ -116,6 +116,9 @@ def read_classes(path: str | Path) -> tuple[LandCover, ...]:
     get one (see `made_colours`). Raises `InputError` for a file that is no such table.
     """
     source = _packaged(f"{path}.csv") if str(path) in NOMENCLATURES else Path(path)
+    if not source.is_file():
+        problem = f"No nomenclature {path}: neither one of {', '.join(NOMENCLATURES)} nor a file."
+        raise InputError(problem, "Give one of these names or the path of a CSV file.", kind="nomenclature.file")
     table = _read_table(source, ("code", "name"), ("colour",))
     if (table["code"] == "").any():
         row = int((table["code"] == "").to_numpy().argmax()) + 2

@@ -163,7 +163,7 @@ def make(
     preset = preset or environment.read("PRESET") or "demo"
     if preset not in PRESETS:
         raise InputError(
-            f"Unknown preset {preset[:50]!r};", f"choose one of {', '.join(PRESETS)}.", kind="settings.preset"
+            f"Unknown preset {preset[:50]!r}.", f"Choose one of {', '.join(PRESETS)}.", kind="settings.preset"
         )
     if not scene and not polygons:
         scene, polygons = environment.read("SCENE"), environment.read("POLYGONS")
@@ -173,7 +173,7 @@ def make(
     if bool(made.scene.path) != bool(made.scene.polygons):
         given, missing = ("scene", "polygons") if made.scene.path else ("polygons", "scene")
         raise InputError(
-            f"{given} is given without {missing}:", "give both paths, or neither for the simulated scene.",
+            f"{given} is given without {missing}.", "Give both paths, or neither for the simulated scene.",
             kind="settings.scene",
         )  # fmt: skip
     return made
@@ -222,7 +222,8 @@ def _read_yaml(path: Path) -> Any:
     try:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The settings {path} cannot be read: {error}.", kind="settings.file") from error
+        fix = "Give the path of a YAML file with lines like `train.epochs: 40`."
+        raise InputError(f"The settings {path} cannot be read: {error}.", fix, kind="settings.file") from error
     return _parse_yaml(text, str(path))
 
 

@@ -275,14 +275,16 @@ def test_paths_that_are_no_scene_are_refused(tmp_path):
     expect("nowhere does not exist", tmp_path / "nowhere")
     expect("it is empty", tmp_path)
     (tmp_path / "notes.txt").write_text("x")
-    expect(r"FRC_B2.tif were looked for.*there lies notes.txt", tmp_path)
+    expect(r"FRC_B2.tif.* were looked for.*there lies notes.txt", tmp_path)
     expect("notes.txt is no known scene", tmp_path / "notes.txt")
     folder = write_product(tmp_path, DATES[0], bands=("B2",))
-    expect("is one band of a product; give the folder", band_file(folder, "B2"))
-    expect("resampling = 'lanczos'; choose one of nearest, bilinear, cubic", folder, resampling="lanczos")
-    expect("a list of different names", folder, bands="B2")
-    expect("a list is expected", folder, dates="2018-02-15")
-    expect("'soon' found", folder, dates=["soon"])
+    expect("is one band of a product. Give the folder", band_file(folder, "B2"))
+    expect(
+        "resampling = 'lanczos' is not possible. Choose one of nearest, bilinear, cubic", folder, resampling="lanczos"
+    )
+    expect("A list of different names", folder, bands="B2")
+    expect("A list is expected", folder, dates="2018-02-15")
+    expect("cannot be read: 'soon'", folder, dates=["soon"])
 
 
 # -- laziness ----------------------------------------------------------------------------------------------------------
@@ -369,7 +371,7 @@ def test_a_stack_with_dates_in_the_argument_is_sorted(tmp_path, layers):
 
 def test_a_stack_with_a_sidecar_or_descriptions(tmp_path, layers):
     path = write_raster(tmp_path / "my.stack.tif", layers[:6])
-    expect(r"dates.*not known.*three ways.*my.stack.dates.txt", path)
+    expect(r"dates.*not known.*my.stack.dates.txt.*layer descriptions", path)
     (tmp_path / "my.stack.dates.txt").write_text("2018-03-15\n20180215\n\nbands: B8 B4 B3\n")
     scene = open_scene(path)
     assert tuple(scene.band.values) == ("B8", "B4", "B3")
@@ -394,7 +396,7 @@ def test_a_stack_of_floats_is_reflectance(tmp_path):
 
 @pytest.mark.fault(
     "a stack without dates, or with layers that do not fit them",
-    "an error with the three ways to say the dates",
+    "an error with the ways to say the dates",
     "nothing",
 )
 def test_a_stack_that_does_not_fit_is_explained(tmp_path, layers):
@@ -403,9 +405,9 @@ def test_a_stack_that_does_not_fit_is_explained(tmp_path, layers):
     expect("2018-02-15 comes twice", path, dates=["2018-02-15", "20180215", "2018-03-15"])
     expect("no band B9", path, dates=DATES, bands=["B9"])
     (tmp_path / "stack.dates.txt").write_text("2018-02-15\nMarch\n2018-04-15\n")
-    expect("stack.dates.txt: 'March' found", path)
+    expect("stack.dates.txt cannot be read: 'March'", path)
     (tmp_path / "stack.dates.txt").write_text("")
-    expect("stack.dates.txt: none found", path)
+    expect("stack.dates.txt cannot be read: there are none", path)
     (tmp_path / "stack.dates.txt").write_text("bands: B2 B2\n2018-02-15")
     expect("different names", path)
 

@@ -34,6 +34,10 @@ def check_split(table: gpd.GeoDataFrame, settings: Settings, findings: list[Find
     marked = (table["set"] == "test").any()
     needed, parts = (2, "train and validation") if marked else (3, "train, validation and test")
     legend = legend_of(table)
+    if len(legend) == 1:
+        value = f"all labels are of one class, {legend[0].own_code} {legend[0].name}; a classifier needs two or more"
+        fix = "Label other classes too, or choose another column with --field."
+        note(findings, "error", "classes", value, "label file", fix)
     for cover in legend:
         members = table[table["code"] == cover.code]
         pool = members[members["set"] == "pool"]

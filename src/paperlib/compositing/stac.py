@@ -53,7 +53,7 @@ def tile_name(text: str) -> str:
     match = TILE.fullmatch(str(text))
     if not match:
         raise InputError(
-            f"{str(text)[:40]!r} is no Sentinel-2 tile;", "a name like 31TCJ is expected.", kind="fetch.tile"
+            f"{str(text)[:40]!r} is no Sentinel-2 tile.", "A name like 31TCJ is expected.", kind="fetch.tile"
         )
     return f"T{match['tile']:0>5}"
 
@@ -136,8 +136,8 @@ def search(
         ) from error
     if len(items) > MOST:
         raise InputError(
-            f"More than {MOST} items answer the search;",
-            "ask for a smaller area, or for fewer dates.",
+            f"More than {MOST} items answer the search.",
+            "Ask for a smaller area, or for fewer dates.",
             kind="fetch.items",
         )
     if wanted is not None:
@@ -151,7 +151,7 @@ def allowed_hosts(endpoint: str, hosts: Collection[str] = ()) -> frozenset[str]:
     host = urlsplit(endpoint).hostname
     if not host:
         raise InputError(
-            f"{endpoint} is no address of a service;", f"one like {ENDPOINT} is expected.", kind="fetch.address"
+            f"{endpoint} is no address of a service.", f"One like {ENDPOINT} is expected.", kind="fetch.address"
         )
     allowed = frozenset({host, *HOSTS.get(host, ()), *hosts})
     check_address(endpoint, allowed)
@@ -167,7 +167,7 @@ def check_address(href: str, allowed: Collection[str]) -> str:
     except ValueError:  # of an address that is none
         pass
     if not parts or not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in LOCAL)):
-        raise InputError(f"{str(href)[:200]!r} is not opened:", "an https address is expected.", kind="fetch.address")
+        raise InputError(f"{str(href)[:200]!r} is not opened.", "An https address is expected.", kind="fetch.address")
     if host not in allowed:
         raise InputError(
             f"{href[:200]!r} is not opened: its host is none of {', '.join(sorted(allowed))}.",

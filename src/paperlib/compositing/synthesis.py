@@ -109,7 +109,7 @@ def synthesise(
     """
     if not window_days > 0:
         fix = "a number of days above 0 is expected, 46 for Theia's window."
-        raise InputError(f"window_days = {window_days};", fix, kind="fetch.window")
+        raise InputError(f"window_days = {window_days} is not possible.", fix, kind="fetch.window")
     days = parse_dates(dates, "argument dates").sort_values()
     acquisitions, half = _of_tile(acquisitions, tile), window_days / 2
     name = acquisitions[0].tile

@@ -34,7 +34,7 @@ def check_first(run: Experiment, report: Callable[[str], None], folder: Path | N
     report(text)
     if preflight.exit_code(findings) == 2:
         raise InputError(
-            "The scene and its polygons cannot be used as they are;", "the errors above say what to mend.", kind="check"
+            "The scene and its polygons cannot be used as they are.", "The errors above say what to mend.", kind="check"
         )
 
 

@@ -27,14 +27,16 @@ def parse_dates(values: Iterable, where: str | Path, several: bool = False) -> p
     except ValueError:
         wrong = texts
     if wrong or not texts:
-        found = ", ".join(repr(text[:40]) for text in wrong[:5]) or "none"
+        found = ", ".join(repr(text[:40]) for text in wrong[:5]) or "there are none"
         raise InputError(
-            f"Dates of {where}: {found} found,", "dates like 2018-08-15 or 20180815 are expected.", kind="scene.dates"
+            f"Dates of {where} cannot be read: {found}.",
+            "Dates like 2018-08-15 or 20180815 are expected.",
+            kind="scene.dates",
         )
     twice = days[days.duplicated()]
     if len(twice) and not several:
         raise InputError(
-            f"Dates of {where}: {twice[0]:%Y-%m-%d} comes twice;", "each date may come once.", kind="scene.dates"
+            f"Dates of {where}: {twice[0]:%Y-%m-%d} comes twice.", "Each date may come once.", kind="scene.dates"
         )
     return days
 

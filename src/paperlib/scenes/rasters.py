@@ -75,7 +75,7 @@ def read_header(path: Path, any_grid: bool = False) -> Header:
             f"{path} cannot be read as a raster ({error}).", "Is it complete? Get it again.", kind="scene.unreadable"
         ) from error
     if header.dtype.kind not in "iuf":
-        raise InputError(f"{path} holds {header.dtype};", "whole or real numbers are expected.", kind="scene.type")
+        raise InputError(f"{path} holds {header.dtype}.", "Whole or real numbers are expected.", kind="scene.type")
     if header.grid.crs is None:
         fix = f"Give it one, for example: rio edit-info --crs EPSG:32631 {path}"
         raise InputError(f"{path} has no CRS.", fix, kind="scene.crs")

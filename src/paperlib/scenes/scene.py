@@ -96,7 +96,7 @@ def kind_of(path: str | Path) -> str:
     if not path.exists():
         raise InputError(
             f"{path} does not exist.",
-            "Give a folder of images, a GeoTIFF stack, a NetCDF or Zarr cube.",
+            f"Check the path, seen from {Path.cwd()}. Give a folder of images, a GeoTIFF stack, a NetCDF or Zarr cube.",
             kind="scene.path",
         )
     if path.is_dir():
@@ -109,12 +109,12 @@ def kind_of(path: str | Path) -> str:
     suffix = path.suffix.lower()
     if suffix in STACKS and BAND_FILE.fullmatch(path.name):
         raise InputError(
-            f"{path} is one band of a product;", f"give the folder that holds it: {path.parent}", kind="scene.path"
+            f"{path} is one band of a product.", f"Give the folder that holds it: {path.parent}", kind="scene.path"
         )
     if suffix not in KINDS:
         raise InputError(
-            f"{path} is no known scene:",
-            f"a folder of images, a GeoTIFF stack ({', '.join(STACKS)}), a NetCDF file ({', '.join(CUBES)}) or a .zarr "
+            f"{path} is no known scene.",
+            f"A folder of images, a GeoTIFF stack ({', '.join(STACKS)}), a NetCDF file ({', '.join(CUBES)}) or a .zarr "
             "folder is expected.",
             kind="scene.path",
         )

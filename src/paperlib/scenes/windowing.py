@@ -28,7 +28,7 @@ def windows(
     sizes = (size, size) if isinstance(size, int) else size
     if min(sizes) < 1 or halo < 0:
         raise InputError(
-            f"window size = {size}, halo = {halo};",
+            f"window size = {size}, halo = {halo} is not possible.",
             "a size of 1 or more, a halo of 0 or more is expected.",
             kind="window.size",
         )

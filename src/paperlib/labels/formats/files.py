@@ -116,7 +116,7 @@ def _several(path: Path, counts: dict[str, int], asked: str) -> InputError:
 
 
 def _unreadable(path: Path, error: object) -> InputError:
-    reason = str(error).split("\n")[0]
+    reason = str(error).split("\n")[0].split("; It might help")[0].rstrip(".")
     return InputError(
         f"{path} cannot be read as a vector file ({reason}).", "GeoPackage or GeoJSON will do.", kind="labels.file"
     )

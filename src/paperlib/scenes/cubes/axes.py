@@ -149,8 +149,8 @@ def step_of(path: Path, cube: xr.Dataset, axis: str) -> float:
     places = cube[axis].values
     if places.ndim != 1 or places.size < 2 or places.dtype.kind not in "iuf":
         raise InputError(
-            f"{path}: coordinate {axis} has shape {places.shape};",
-            "two or more centres are expected.",
+            f"{path}: coordinate {axis} has shape {places.shape}.",
+            "Two or more centres are expected.",
             kind="scene.grid",
         )
     if not (np.abs(places) < LARGEST).all():

@@ -61,8 +61,8 @@ def _label(path: Path, cube: xr.Dataset, choices: Choices) -> xr.DataArray:
     missing = sorted((PLANE & set(cube.dims) | PLANE) - set(cube.coords))
     if missing:
         raise InputError(
-            f"{path} has no coordinate {', '.join(missing)};",
-            "band, time, y and x need their values.",
+            f"{path} has no coordinate {', '.join(missing)}.",
+            "Band, time, y and x need their values.",
             kind="scene.grid",
         )
     where = str(path)
@@ -85,7 +85,7 @@ def _label(path: Path, cube: xr.Dataset, choices: Choices) -> xr.DataArray:
         kinds = {band.meaning.divisor for band in bands}
         if len(kinds) > 1 and not all(band.meaning.declared for band in bands):
             raise InputError(
-                f"{path}: some bands are integers, some floats;", "one type is expected for all, or say --scale.",
+                f"{path}: some bands are integers, some floats.", "One type is expected for all, or say --scale.",
                 kind="scene.type",
             )  # fmt: skip
     shape = (len(bands), len(times), grid.height, grid.width)
@@ -156,14 +156,14 @@ def _layers(path: Path, cube: xr.Dataset) -> dict[str, tuple[str, int | None]]:
             if len(layers) < cube.sizes["band"]:
                 twice = sorted({str(band) for band in cube["band"].values if list(cube["band"].values).count(band) > 1})
                 raise InputError(
-                    f"{path} has several bands {', '.join(twice)};", "each needs a name of its own.", kind="scene.bands"
+                    f"{path} has several bands {', '.join(twice)}.", "Each needs a name of its own.", kind="scene.bands"
                 )
         elif dims == PLANE or (dims == {"y", "x"} and rule_of(name)):
             layers = {name: (name, None)}
         elif rule_of(name):
             raise InputError(
-                f"{path}: its {name} has dimensions {cube[name].dims};",
-                "time, y, x are expected.",
+                f"{path}: its {name} has dimensions {cube[name].dims}.",
+                "Time, y, x are expected.",
                 kind="scene.quality",
             )
         doubled += [layer for layer in layers if layer in held]
@@ -171,8 +171,8 @@ def _layers(path: Path, cube: xr.Dataset) -> dict[str, tuple[str, int | None]]:
     if "mask" in cube.coords and "mask" not in held:
         if set(cube["mask"].dims) != PLANE:
             raise InputError(
-                f"{path}: its mask has dimensions {cube['mask'].dims};",
-                "time, y, x are expected.",
+                f"{path}: its mask has dimensions {cube['mask'].dims}.",
+                "Time, y, x are expected.",
                 kind="scene.quality",
             )
         held["mask"] = ("mask", None)

@@ -109,13 +109,13 @@ def compile_pattern(pattern: str) -> re.Pattern:
             text += r"(?P<date>\d[\d_.-]*\d)(?:T\d{6}Z?)?" if field == "date" else r"(?P<band>[A-Za-z0-9._-]+?)"
         else:
             raise InputError(
-                f"pattern = {pattern!r}: {piece} is not known, or comes twice;",
-                "give {date}, {band}, and {} for anything else, like '{}_{date}_{band}'.",
+                f"pattern = {pattern!r}: {piece} is not known, or comes twice.",
+                "Give {date}, {band}, and {} for anything else, like '{}_{date}_{band}'.",
                 kind="settings.scene.pattern",
             )
     if not used:
         raise InputError(
-            f"pattern = {pattern!r} names neither a date nor a band;", "give it like '{}_{date}_{band}'.",
+            f"pattern = {pattern!r} names neither a date nor a band.", "Give it like '{}_{date}_{band}'.",
             kind="settings.scene.pattern",
         )  # fmt: skip
     return re.compile(text)

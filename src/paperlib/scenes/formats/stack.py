@@ -67,8 +67,8 @@ def name_layers(
     twice = [key for key, count in Counter((source.time, source.name) for source in sources).items() if count > 1]
     if twice:
         raise InputError(
-            f"Dates of {path}: band {twice[0][1]} of {twice[0][0]:%Y-%m-%d} comes twice;",
-            "each layer needs a date and a band of its own.", kind="scene.layers",
+            f"Dates of {path}: band {twice[0][1]} of {twice[0][0]:%Y-%m-%d} comes twice.",
+            "Each layer needs a date and a band of its own.", kind="scene.layers",
         )  # fmt: skip
     return sources
 
@@ -144,8 +144,7 @@ def _unnamed(path: Path, header: Header, days, parsed: Parsed, beside, choices: 
         raise InputError(
             f"{path} has {header.layers} layers; {len(days)} dates x {len(held)} bands ({' '.join(held)}) are "
             f"{len(days) * len(held)}.",
-            f"Correct the dates, or say the bands of each date in a line 'bands: B2 B3 ...' of {dates_file(path).name}. To "
-            "take some of the dates, slice the scene.",
+            f"Correct the dates, or say the bands of each date in a line 'bands: B2 B3 ...' of {dates_file(path).name}.",
             kind="scene.layers",
         )
     order = ORDERS.get(choices.pattern, order)
@@ -163,8 +162,7 @@ def _unknown_dates(path: Path, given: bool) -> InputError:
         )
     return InputError(
         f"The dates of {path} are not known.",
-        f"Say them in one of three ways: open_scene(path, dates=['2018-04-29', ...]); band descriptions like '2018-04-29 "
-        f"B2'; or a file {dates_file(path)} with one date a line.",
+        f"Write them into a file {dates_file(path)}, one date a line, or into the layer descriptions, like '2018-04-29 B2'.",
         kind="scene.dates",
     )
 
@@ -199,12 +197,14 @@ def _sidecar(path: Path) -> tuple[pd.DatetimeIndex | None, tuple[str, ...] | Non
     dates = parse_dates(days, beside)
     if any(len(set(names)) != len(names) for names in bands) or len(bands) > 1:
         raise InputError(
-            f"{beside}:", f"one line 'bands: B2 B3 ...' with different names is expected, found {bands}.",
+            f"{beside}: the lines of bands are {bands}.", "One line 'bands: B2 B3 ...' with different names is expected.",
             kind="scene.bands",
         )  # fmt: skip
     order = ORDERS.get(" ".join(orders[0]) if orders else "date")
     if order is None or len(orders) > 1:
         raise InputError(
-            f"{beside}: order {orders};", "'order: date-major' or 'order: band-major' is expected.", kind="scene.order"
+            f"{beside}: order {orders} is not understood.",
+            "Write 'order: date-major' or 'order: band-major'.",
+            kind="scene.order",
         )
     return dates, tuple(bands[0]) or None if bands else None, order

@@ -104,9 +104,9 @@ def _nothing(folder: Path) -> InputError:
     there = sorted(path.name + "/" * path.is_dir() for path in folder.iterdir())
     listed = ", ".join(there[:5]) + (f" and {len(there) - 5} more" if len(there) > 5 else "")
     return InputError(
-        f"{folder} holds no Theia L3A product: band files named like {EXAMPLE} were looked for in it, its folders and "
-        f"theirs; {'there lies ' + listed if there else 'it is empty'}.",
-        "Other scenes: a GeoTIFF stack, a NetCDF file or a .zarr folder; give its own path.",
+        f"{folder} holds no scene: GeoTIFF and JPEG 2000 files, and products of Theia (L3A: {EXAMPLE}) and ESA were looked "
+        f"for in it, its folders and theirs; {'there lies ' + listed if there else 'it is empty'}.",
+        "Give the folder that holds the images, or the path of a GeoTIFF stack, a NetCDF file or a .zarr folder.",
         kind="scene.nothing",
     )
 
@@ -150,8 +150,8 @@ def read_scale(path: Path | None) -> float:
         ) from error
     if not 1 <= scale <= LARGEST:
         raise InputError(
-            f"{path}: REFLECTANCE_QUANTIFICATION_VALUE is {scale:g};",
-            f"1 to {LARGEST:g} is expected.",
+            f"{path}: REFLECTANCE_QUANTIFICATION_VALUE is {scale:g}.",
+            f"A number from 1 to {LARGEST:g} is expected.",
             kind="scene.metadata",
         )
     return scale

@@ -78,4 +78,6 @@ def keywords_of(scene: Scene) -> dict[str, Any]:
 
 
 def _refusal(name: str, value: object, expected: str) -> InputError:
-    return InputError(f"{name} = {value!r};", expected, kind=f"settings.scene.{name}")
+    return InputError(
+        f"{name} = {value!r} is not possible.", expected[:1].upper() + expected[1:], kind=f"settings.scene.{name}"
+    )

@@ -111,7 +111,9 @@ def group_every(days: pd.DatetimeIndex, every: str) -> tuple[pd.DatetimeIndex, l
     """
     match = EVERY.fullmatch(every)
     if not match or (match[1] and not 1 <= int(match[1]) <= 366):
-        raise InputError(f"every = {every!r};", "give month, or days like 16D or 10D.", kind="settings.scene.every")
+        raise InputError(
+            f"every = {every!r} is not possible.", "Give month, or days like 16D or 10D.", kind="settings.scene.every"
+        )
     if match[1] is None:
         starts = pd.date_range(days.min().replace(day=1), days.max(), freq="MS")
         middles = starts + pd.Timedelta(days=14)

@@ -21,7 +21,7 @@ def save_cube(scene: xr.DataArray, path: str | Path) -> None:
     """
     path = Path(path)
     if path.suffix not in SUFFIXES:
-        raise InputError(f"{path} ends in {path.suffix or 'nothing'};", "give OUT.zarr or OUT.nc.", kind="output.place")
+        raise InputError(f"{path} ends in {path.suffix or 'nothing'}.", "Give OUT.zarr or OUT.nc.", kind="output.place")
     plain = scene.chunk({"band": -1, "time": 1, "y": CHUNK, "x": CHUNK}).drop_vars("mask")
     plain.encoding = {}
     cube = plain.to_dataset(name="reflectance")
