@@ -28,11 +28,8 @@ def parse_dates(values: Iterable, where: str | Path, several: bool = False) -> p
         wrong = texts
     if wrong or not texts:
         found = ", ".join(repr(text[:40]) for text in wrong[:5]) or "there are none"
-        raise InputError(
-            f"Dates of {where} cannot be read: {found}.",
-            "Dates like 2018-08-15 or 20180815 are expected.",
-            kind="scene.dates",
-        )
+        fix = "Dates like 2018-08-15 or 20180815 are expected."
+        raise InputError(f"Dates of {where} cannot be read: {found}.", fix, kind="scene.dates")
     twice = days[days.duplicated()]
     if len(twice) and not several:
         raise InputError(
