@@ -4,9 +4,11 @@
 
 Reads a row of windows over the whole width of a tile (benchmarks/tile.py) on all cores, as a map does, after another
 row that opens the files. Medians of REPEATS (3) are kept in results/storage.csv. The layouts are products of eleven
-dates, products of two years (the second year repeats the first), and GeoTIFF stacks of both, stored layer by layer
-(interleave=band) and pixel by pixel. The time includes reading, filling gaps and indices. The script takes some
-minutes, mostly to write the stacks.
+dates, products of two years (the second year repeats the first), GeoTIFF stacks of both, stored layer by layer
+(interleave=band) and pixel by pixel, and cubes of the eleven dates: NetCDF and Zarr in chunks of a window, and Zarr in
+chunks that span eight windows, all with the compression of the stacks. The time is that of the processor: it includes
+reading, filling gaps and indices, and does not depend on other work of the machine. The script takes some minutes,
+mostly to write the files.
 """
 
 import statistics
@@ -18,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 
+import numcodecs
 import numpy as np
 import pandas as pd
 import rasterio
@@ -66,6 +69,26 @@ def stack(scene: xr.DataArray, path: Path, interleave: str) -> Path:
     return path
 
 
+def cube(scene: xr.DataArray, path: Path, chunk: tuple[int, int]) -> Path:
+    """Write a scene as NetCDF or Zarr, one variable of integers, with the compression of its products."""
+    raw = np.empty((scene.sizes["band"], scene.sizes["time"], ROWS, scene.sizes["x"]), np.int16)
+    for start in range(0, ROWS, 64):
+        values = np.empty((*raw.shape[:2], 64, raw.shape[3]), np.float32)
+        read_window(scene, slice(start, start + 64), slice(0, raw.shape[3]), values)
+        raw[:, :, start : start + 64] = np.nan_to_num(np.rint(values * 10000), nan=NODATA).astype(np.int16)
+    coords = {name: scene[name].values for name in scene.dims}
+    data = xr.DataArray(raw, coords, scene.dims, "reflectance").rio.write_crs(scene.rio.crs).to_dataset()
+    data["reflectance"].attrs |= {"scale_factor": 1e-4, "_FillValue": np.int16(NODATA)}
+    chunks = (1, 1, *chunk)
+    if path.suffix == ".nc":
+        packing = {"zlib": True, "complevel": 1, "chunksizes": chunks}
+        data.to_netcdf(path, encoding={"reflectance": packing}, engine="h5netcdf")
+    else:
+        packing = {"chunks": chunks, "compressors": numcodecs.Zlib(1)}
+        data.to_zarr(path, encoding={"reflectance": packing}, zarr_format=2)
+    return path
+
+
 def cost(path: Path) -> float:
     """Core microseconds per pixel of the second row of windows."""
     scene, size = open_scene(path), Map().window
@@ -82,10 +105,10 @@ def cost(path: Path) -> float:
 
     with rows_cached(scene, size), ThreadPoolExecutor() as pool:
         list(pool.map(read_part, [part for part in parts if part.core[0].start == 0]))
-        started = time.perf_counter()
+        started = time.process_time()
         list(pool.map(read_part, [part for part in parts if part.core[0].start == size]))
-        seconds = time.perf_counter() - started
-    return 1e6 * seconds * allocation.processors() / (size * shape[1])
+        seconds = time.process_time() - started
+    return 1e6 * seconds / (size * shape[1])
 
 
 def main(repeats: int = 3) -> None:
@@ -99,6 +122,13 @@ def main(repeats: int = 3) -> None:
             stored[f"stack by {interleave}{name}"] = stack(
                 open_scene(path), Path(folder) / f"{interleave}{name}.tif", interleave
             )
+        side = Map().window
+        for name, file, chunk in (
+            ("NetCDF by windows", "small.nc", (side, 2 * side)),
+            ("Zarr by windows", "small.zarr", (side, 2 * side)),
+            ("Zarr by eight windows", "large.zarr", (2 * side, 8 * side)),
+        ):
+            stored[name] = cube(open_scene(year), Path(folder) / file, chunk)
         measured = {name: statistics.median(cost(path) for _ in range(repeats)) for name, path in stored.items()}
         dates = {name: open_scene(path).sizes["time"] for name, path in stored.items()}
     rows = [(name, dates[name], spent, spent / dates[name]) for name, spent in measured.items()]

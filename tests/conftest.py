@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 
 pytest.register_assert_rewrite("support")
-pytest_plugins = ["support.faults", "support.processor_time", "support.stores"]
+pytest_plugins = ["support.records", "support.processor_time", "support.stores"]
 
 hypothesis.settings.register_profile("suite", deadline=None)  # a busy machine is no fault of the code
 hypothesis.settings.load_profile("suite")

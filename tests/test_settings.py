@@ -78,7 +78,7 @@ OTHER_VALUES = {
     "train.dropout": 0.25, "train.fusion": 0.25, "train.largest_leaf": 5, "map.window": 64, "seed": 7,
     "scene.bands": ["B4", "B8"], "scene.sensor": "landsat-8", "scene.scale": 0.0002, "scene.offset": -0.1,
     "scene.nodata": 7.0, "scene.mask_classes": [3, 8], "scene.pixel": "corner", "scene.every": "16D",
-    "scene.pattern": "{date}_{band}",
+    "scene.pattern": "{date}_{band}", "scene.offset_dates": "2018-03..",
 }  # fmt: skip
 PATHS = {"scene.path": "a.tif", "scene.polygons": "a.gpkg"}
 

@@ -181,10 +181,11 @@ def _palette() -> tuple[str, ...]:
     return tuple(_read_table(_packaged("colours.csv"), ("colour",))["colour"])
 
 
-def read_mapping(name: str | Path) -> dict[int, int]:
-    """Source code -> class code, from one of `MAPPINGS` or a CSV file with columns source and code.
+def read_mapping(name: str | Path, legend: Sequence[LandCover] = ()) -> dict[int, int]:
+    """Source code -> class code in maps, from one of `MAPPINGS` or a CSV file with columns source and code.
 
-    A row without a code is a class of the source that is left out. Raises `InputError` for a file that is no such table.
+    A row without a code is a class of the source that is left out. With a legend, codes are those of its own file, texts and
+    numbers of any size. Raises `InputError` for a file that is no such table, and for a code that the legend lacks.
     """
     path = _packaged("mappings", f"{name}.csv") if str(name) in MAPPINGS else Path(name)
     if not path.is_file():
@@ -192,7 +193,13 @@ def read_mapping(name: str | Path) -> dict[int, int]:
         raise InputError(problem, "Give one of these names or the path of a CSV file.", kind="nomenclature.file")
     table = _read_table(path, ("source", "code"))
     table = table[table["code"] != ""]
-    source, code = _whole(table["source"], path), _whole(table["code"], path, least=1)
+    source, own = _whole(table["source"], path), {cover.own_code: cover.code for cover in legend}
+    if unknown := [code for code in table["code"] if own and code not in own]:
+        raise InputError(
+            f"{path} leads to {', '.join(unknown[:5])}; the nomenclature has {', '.join(own)}.",
+            "Correct the mapping, or give another --nomenclature.", kind="labels.mapping",
+        )  # fmt: skip
+    code = table["code"].map(own) if own else _whole(table["code"], path, least=1)
     duplicates = source[source.duplicated()].tolist()
     if duplicates or table.empty:
         fault = f"source {duplicates[0]} comes twice" if duplicates else "no row has a code"

@@ -40,6 +40,7 @@ class Scene(_Section):
     sensor: str = ""  # as sentinel-2, landsat-8, hls-l30; empty: by the names of bands
     scale: float | None = None  # reflectance is stored value x scale + offset; none: what the files declare
     offset: float | None = None  # in reflectance; beyond 2 in stored units
+    offset_dates: str = ""  # to which offset applies, as "2022-01-25.." or "2018-08-15,2018-11-15"; empty: to all
     nodata: float | None = None  # stored value where there is nothing; none: what the files declare
     mask_classes: tuple[int, ...] = ()  # of the quality layer, not to be used; empty: clouds and their shadows
     pixel: str = chosen("", "", "centre", "corner")  # what x and y of a cube are; empty: found out

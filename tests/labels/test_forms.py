@@ -34,6 +34,12 @@ def points_of(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 # -- columns -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.form(
+    "labels",
+    "QGIS, any",
+    "classes as text in a column of one's own",
+    "paperlib check scene labels.gpkg --field landuse",
+)
 def test_text_classes_in_a_named_column(table, tmp_path):
     table.drop(columns=["code", "class_name"]).assign(landuse=table["class_name"]).to_file(tmp_path / "text.gpkg")
     polygons = load(tmp_path / "text.gpkg", field="landuse")
@@ -47,6 +53,7 @@ def test_text_classes_in_a_named_column(table, tmp_path):
     assert len(load(tmp_path / "text.gpkg", field="LandUse ")) == 48
 
 
+@pytest.mark.form("labels", "any", "column CODE", "paperlib check scene labels.gpkg")
 @pytest.mark.parametrize("name", ["CODE", "Code", " code "])
 def test_case_and_spaces_of_a_column_do_not_matter(table, tmp_path, name):
     table.rename(columns={"code": name}).to_file(tmp_path / "upper.geojson")
@@ -54,11 +61,13 @@ def test_case_and_spaces_of_a_column_do_not_matter(table, tmp_path, name):
     assert legend_of(polygons) == CLASSES and not polygons.attrs["said"]
 
 
+@pytest.mark.form("labels", "any", "names of classes in the column code", "paperlib check scene labels.gpkg")
 def test_names_as_codes(table, tmp_path):
     table.assign(code=table["class_name"]).to_file(tmp_path / "names_as_codes.gpkg")
     assert names(load(tmp_path / "names_as_codes.gpkg")) == NAMES
 
 
+@pytest.mark.form("labels", "EuroCrops", "codes of ten digits", "paperlib check scene labels.gpkg")
 @pytest.mark.parametrize("offset", [1_100_000_000, 3_301_010_000])
 def test_long_codes_get_small_ones_in_maps(table, tmp_path, offset):
     table.assign(code=table["code"] + offset).to_file(tmp_path / "long_codes.gpkg")
@@ -69,6 +78,7 @@ def test_long_codes_get_small_ones_in_maps(table, tmp_path, offset):
     assert [cover.name for cover in legend] == [cover.name for cover in CLASSES]
 
 
+@pytest.mark.form("labels", "any", "code 0 and negative codes", "paperlib check scene labels.gpkg")
 def test_zero_and_negative_codes_are_classes(table, tmp_path):
     table.assign(code=table["code"].replace({1: 0, 2: -7})).to_file(tmp_path / "zero.gpkg")
     polygons = load(tmp_path / "zero.gpkg")
@@ -80,6 +90,7 @@ def test_zero_and_negative_codes_are_classes(table, tmp_path):
     assert (np.unique(burned.label.values) == np.arange(-1, 8)).all()
 
 
+@pytest.mark.form("labels", "field registers", "codes like 0611", "paperlib check scene labels.gpkg")
 def test_leading_zeros_stay(table, tmp_path):
     text = ["0" * (row % 2) + str(code) for row, code in enumerate(table["code"])]
     table.assign(code=text, set="pool").drop(columns="class_name").to_file(tmp_path / "leading_zeros.gpkg")
@@ -88,6 +99,7 @@ def test_leading_zeros_stay(table, tmp_path):
     assert all(cover.name == cover.own_code for cover in legend)
 
 
+@pytest.mark.form("labels", "any", "rows without a class", "paperlib check scene labels.gpkg")
 def test_missing_classes_are_left_out_and_named(table, tmp_path):
     mixed = table.copy()
     mixed["code"] = mixed["code"].astype(object)
@@ -97,6 +109,9 @@ def test_missing_classes_are_left_out_and_named(table, tmp_path):
     assert len(polygons) == 45 and "polygon_id 1, 2, 8" in polygons.attrs["said"]["labels.no class"]
 
 
+@pytest.mark.form(
+    "labels", "any", "train and test in a column of any name", "paperlib check scene labels.gpkg --set-field part"
+)
 def test_sets_in_any_case_and_empty(table, tmp_path):
     capital = table.assign(set=["Test" if part == "test" else "Train" for part in table["set"]])
     capital.to_file(tmp_path / "capital_set.gpkg")
@@ -141,6 +156,9 @@ def test_a_class_has_the_same_colour_in_every_file(table, tmp_path):
         assert colours[cover.name] == cover.colour
 
 
+@pytest.mark.form(
+    "labels", "any", "codes whose names stand in a table", "paperlib check scene labels.gpkg --nomenclature own.csv"
+)
 def test_a_nomenclature_by_name_or_with_codes_of_any_kind(table, tmp_path):
     table.assign(code=table["class_name"].str.upper()).drop(columns="class_name").to_file(tmp_path / "p.gpkg")
     assert [cover[:3] for cover in legend_of(load(tmp_path / "p.gpkg", nomenclature="clcplus"))] == [
@@ -155,6 +173,7 @@ def test_a_nomenclature_by_name_or_with_codes_of_any_kind(table, tmp_path):
 # -- points ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.form("labels", "any", "points", "paperlib check scene points.gpkg --buffer 15")
 def test_a_point_labels_the_pixel_it_lies_in(table, tmp_path):
     points = points_of(table)
     points.to_file(tmp_path / "points.gpkg")
@@ -180,6 +199,7 @@ def lonlat_of(table: gpd.GeoDataFrame) -> gpd.GeoSeries:
     return points_of(table).geometry.to_crs(4326)
 
 
+@pytest.mark.form("labels", "sits", "CSV: longitude, latitude, label, dates", "paperlib check scene samples.csv")
 def test_samples_as_sits_has_them(table, tmp_path):
     place = lonlat_of(table)
     columns = {"longitude": place.x, "latitude": place.y, "start_date": "2018-01-01", "end_date": "2018-12-31"}
@@ -190,6 +210,12 @@ def test_samples_as_sits_has_them(table, tmp_path):
     assert (burned.label.values >= 0).sum() == 48
 
 
+@pytest.mark.form(
+    "labels",
+    "Collect Earth Online",
+    "CSV: lon, lat, a question as column",
+    "paperlib check scene ceo.csv --field Crop/non-Crop",
+)
 def test_collect_earth_with_a_question_as_column(table, tmp_path):
     place = lonlat_of(table)
     answers = pd.DataFrame({"plotid": range(1, 49), "lon": place.x, "lat": place.y, "sample_geom": place.to_wkt()})
@@ -200,6 +226,7 @@ def test_collect_earth_with_a_question_as_column(table, tmp_path):
     assert "Crop/non-Crop (Non-crop, Cropland)" in str(found) and "plotid" in str(found) and "\ufeff" not in str(found)
 
 
+@pytest.mark.form("labels", "LUCAS", "CSV: TH_LAT, TH_LONG", "paperlib check scene lucas.csv --field LC1")
 def test_lucas_points_where_they_should_be(table, tmp_path):
     place = lonlat_of(table)
     survey = pd.DataFrame({"TH_LAT": place.y, "TH_LONG": place.x, "GPS_LAT": 88.888888, "GPS_LONG": 88.888888})
@@ -213,6 +240,9 @@ def test_lucas_points_where_they_should_be(table, tmp_path):
     assert len(polygons) == 43 and "row 1, 2, 3, 4, 5" in polygons.attrs["said"]["labels.no geometry"]
 
 
+@pytest.mark.form(
+    "labels", "spreadsheets", "CSV or TSV with X and Y in metres, or WKT", "paperlib check scene points.csv"
+)
 def test_tables_with_semicolons_tabs_and_coordinates_of_the_scene(table, tmp_path):
     place = points_of(table).geometry
     frame = pd.DataFrame({"X": place.x, "Y": place.y, "code": table["code"]})
@@ -228,6 +258,7 @@ def test_tables_with_semicolons_tabs_and_coordinates_of_the_scene(table, tmp_pat
     assert "holds no polygons" in str(error(tmp_path / "no.csv"))
 
 
+@pytest.mark.form("labels", "any", "MultiPoint", "paperlib check scene points.gpkg")
 def test_multipoints_are_as_many_samples(table, tmp_path):
     dissolved = points_of(table).dissolve("code", as_index=False)[["code", "class_name", "geometry"]]
     dissolved.to_file(tmp_path / "multipoint.gpkg")
@@ -239,6 +270,7 @@ def test_multipoints_are_as_many_samples(table, tmp_path):
 # -- geometries --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.form("labels", "any", "one feature of many parts a class", "paperlib check scene dissolved.gpkg")
 def test_dissolved_classes_become_polygons(table, tmp_path):
     table.dissolve("code", as_index=False)[["code", "class_name", "geometry"]].to_file(tmp_path / "dissolved.gpkg")
     polygons = load(tmp_path / "dissolved.gpkg")
@@ -251,6 +283,7 @@ def test_dissolved_classes_become_polygons(table, tmp_path):
     assert len(load(tmp_path / "enough.gpkg")) == 48
 
 
+@pytest.mark.form("labels", "GPS", "outlines with heights", "paperlib check scene labels.gpkg")
 def test_z_and_m_do_not_matter(table, tmp_path):
     table.assign(geometry=shapely.force_3d(table.geometry, 150.0)).to_file(tmp_path / "z.gpkg")
     polygons = load(tmp_path / "z.gpkg")
@@ -262,6 +295,7 @@ def bow_tie(table) -> Polygon:
     return Polygon([(x, y), (x + 50, y + 50), (x + 50, y), (x, y + 50)])
 
 
+@pytest.mark.form("labels", "any", "invalid outlines", "paperlib check scene labels.gpkg --repair")
 def test_a_few_invalid_and_empty_rows_are_left_out_or_mended(table, tmp_path):
     table.assign(geometry=[bow_tie(table), None, *table.geometry[2:]]).to_file(tmp_path / "few_invalid.gpkg")
     polygons = load(tmp_path / "few_invalid.gpkg")
@@ -302,6 +336,7 @@ def test_a_wrong_crs_is_told_by_its_numbers(table, tmp_path):
 # -- files -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.form("labels", "any", "GeoPackage of several layers", "paperlib check scene labels.gpkg --layer polygons")
 def test_several_layers_are_refused_until_one_is_chosen(table, tmp_path):
     path = tmp_path / "several.gpkg"
     table.head(20).assign(code=7).to_file(path, layer="draft")
@@ -316,6 +351,7 @@ def test_several_layers_are_refused_until_one_is_chosen(table, tmp_path):
     assert "notes (1), polygons (48)" in str(error(notes)) and len(load(notes, layer="polygons")) == 48
 
 
+@pytest.mark.form("labels", "QGIS", "GeoPackage with styles", "paperlib check scene labels.gpkg")
 def test_styles_of_qgis_are_no_layer(table, tmp_path):
     path = tmp_path / "styled.gpkg"
     table.to_file(path, layer="polygons")
@@ -336,6 +372,7 @@ def write_zip(path, folder, inside=""):
             archive.write(file, inside + file.name)
 
 
+@pytest.mark.form("labels", "any", "zipped shapefile", "paperlib check scene labels.zip")
 @pytest.mark.parametrize("inside", ["", "data/labels/"])
 def test_zipped_shapefiles(table, tmp_path, inside):
     (tmp_path / "shape").mkdir()
@@ -352,6 +389,7 @@ def test_zipped_shapefiles(table, tmp_path, inside):
     assert len(load(tmp_path / "two.zip", layer="labels")) == 48
 
 
+@pytest.mark.form("labels", "any", "folder with one file a class", "paperlib check scene classes")
 def test_a_folder_with_a_file_a_class(table, tmp_path):
     folder = tmp_path / "classes"
     folder.mkdir()
@@ -366,6 +404,7 @@ def test_a_folder_with_a_file_a_class(table, tmp_path):
     assert load(sets)["set"].value_counts().to_dict() == {"pool": 32, "test": 16}
 
 
+@pytest.mark.form("labels", "Google Earth", "KML, one folder a class", "paperlib check scene labels.kml --field Folder")
 def test_kml_with_a_folder_a_class(table, tmp_path):
     import pyogrio
 
@@ -380,6 +419,7 @@ def test_kml_with_a_folder_a_class(table, tmp_path):
     assert "tessellate" not in str(error(tmp_path / "p.kml"))
 
 
+@pytest.mark.form("labels", "geopandas, DuckDB", "GeoParquet", "paperlib check scene labels.parquet")
 def test_geoparquet(table, tmp_path):
     arro3 = pytest.importorskip("arro3.io")
     import json
@@ -405,6 +445,9 @@ def own(table: gpd.GeoDataFrame, dos: bool = False) -> gpd.GeoDataFrame:
     return table.assign(code=code, class_name=texts.to_numpy())
 
 
+@pytest.mark.form(
+    "labels", "any", "shapefile in any encoding, said or not", "paperlib check scene labels.shp --encoding cp1252"
+)
 @pytest.mark.parametrize(
     "kind", ["cp1252", "cp850", "cp1252_unsaid", "cp850_unsaid", "utf8_unsaid", "cp1252_lies", "utf8_lies"]
 )
@@ -484,6 +527,9 @@ def test_pieces_with_numbers_of_their_own_stay_together(table, tmp_path):
     assert "526 polygons touch" in polygons.attrs["said"]["labels.touching"]
 
 
+@pytest.mark.form(
+    "labels", "any", "parcels or farms that must stay in one set", "paperlib check scene labels.gpkg --group-field farm"
+)
 def test_groups_and_blocks_stay_together(table, tmp_path):
     farms = table.assign(farm=[f"farm {number % 9}" for number in range(len(table))], set="pool")
     farms.to_file(tmp_path / "farms.gpkg")

@@ -20,6 +20,7 @@ from rasterio.transform import from_origin
 from rasterio.warp import transform_geom
 
 from paperlib import nomenclature
+from paperlib.checks import preflight
 from paperlib.errors import InputError, InputWarning
 from paperlib.labels import from_raster
 from paperlib.labels.burning import burn
@@ -29,6 +30,7 @@ from paperlib.labels.polygons import load_polygons
 from paperlib.labels.splitting import split
 from paperlib.nomenclature import MAPPINGS, read_mapping, read_nomenclature
 from paperlib.scenes.scene import open_scene
+from paperlib.settings import Settings
 from paperlib.simulation.scene import simulate_scene
 from support import spoiling
 from support.spoiling import generated
@@ -303,6 +305,39 @@ def test_what_cannot_be_used_is_named(tmp_path):
 
 
 # -- use ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:Classes with fewer than 3 patches:paperlib.errors.InputWarning")
+@pytest.mark.parametrize("per_class", [3, 8])
+def test_what_is_written_passes_the_check(simulated, tmp_path, per_class):
+    """Rare classes are left out when polygons are drawn, so that no class lacks polygons in a set afterwards."""
+    scene = open_scene(simulated / "T31TCJ")
+    drawn = draw_labels(simulated / "truth.tif", SAME, scene, nomenclature.CLASSES, per_class, 20, 1000, 4000)
+    drawn.to_file(tmp_path / "labels.gpkg")
+    findings = preflight.check(simulated / "T31TCJ", tmp_path / "labels.gpkg", Settings())
+    assert preflight.exit_code(findings) < 2, preflight.report(findings)
+    assert drawn["code"].nunique() >= 4
+
+
+def test_text_and_long_codes_of_a_nomenclature_go_the_way_of_others(tmp_path):
+    """The file has the nomenclature's own codes; maps get small ones when it is read."""
+    (tmp_path / "own.csv").write_text("code,name,colour\nWOOD,Forest,#00aa00\n3301010000,Wheat,#ffff00\n")
+    (tmp_path / "mapping.csv").write_text("source,code\n3,WOOD\n900,3301010000\n")
+    legend = nomenclature.read_classes(tmp_path / "own.csv")
+    mapping = read_mapping(tmp_path / "mapping.csv", legend)
+    assert mapping == {3: 2, 900: 1}
+    path = write(tmp_path / "cover.tif", np.repeat(np.uint16([3, 900]), 20)[None].repeat(40, 0))
+    drawn = draw_labels(path, mapping, grid(40, 40), legend, 2, 20, 100, 2000)
+    assert drawn["code"].tolist() == ["WOOD", "WOOD", "3301010000", "3301010000"]
+    drawn.to_file(tmp_path / "labels.gpkg")
+    read = legend_of(load_polygons(tmp_path / "labels.gpkg"))
+    assert {(cover.own_code, cover.name, cover.colour) for cover in read} == {
+        ("WOOD", "Forest", "#00aa00"),
+        ("3301010000", "Wheat", "#ffff00"),
+    }
+    (tmp_path / "mapping.csv").write_text("source,code\n3,WATER\n")
+    with pytest.raises(InputError, match=r"leads to WATER; the nomenclature has WOOD, 3301010000"):
+        read_mapping(tmp_path / "mapping.csv", legend)
 
 
 def test_drawn_polygons_go_the_way_of_polygons(simulated, tmp_path):

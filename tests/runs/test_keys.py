@@ -28,6 +28,7 @@ CHANGES = {
     "scene.sensor": ("landsat-8", set()),  # the simulated scene's products say what they are
     "scene.scale": (0.0002, SAMPLES),
     "scene.offset": (-0.1, SAMPLES),
+    "scene.offset_dates": ("2018-03..", SAMPLES),
     "scene.nodata": (0.0, SAMPLES),
     "scene.mask_classes": ([0, 1, 2], SAMPLES),
     "scene.pixel": ("corner", set()),

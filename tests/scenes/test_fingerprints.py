@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import zipfile
 from pathlib import Path
 
 import geopandas as gpd
@@ -12,6 +13,8 @@ import rasterio
 import rasterio.shutil
 from shapely import box
 
+from paperlib.labels.formats import files
+from paperlib.scenes import fingerprints
 from paperlib.scenes.fingerprints import fingerprint
 from support import imagery
 
@@ -124,3 +127,35 @@ def test_a_geopackage_that_is_only_touched_stays_the_same(tmp_path):
     assert not changes(path, lambda: touch(path))
     path.write_bytes(b"no database")
     assert changes(path, lambda: touch(path))
+
+
+def labels(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    gpd.GeoDataFrame({"code": [1]}, geometry=[box(0, 0, 9, 9)], crs=32631).to_file(path)
+    return path
+
+
+def test_a_zipped_shapefile_and_the_table_beside_it(tmp_path):
+    folder, archive = labels(tmp_path / "in" / "p.shp").parent, tmp_path / "labels.zip"
+
+    def pack() -> None:
+        with zipfile.ZipFile(archive, "w") as file:
+            for part in sorted(folder.iterdir()):
+                file.write(part, part.name)
+
+    pack()
+    os.utime(archive, ns=(0, 10**18))
+    gpd.GeoDataFrame({"code": [2]}, geometry=[box(0, 0, 9, 9)], crs=32631).to_file(folder / "p.shp")
+    assert changes(archive, pack)
+    assert changes(archive, lambda: (tmp_path / "labels.classes.csv").write_text("code,name\n2,Water\n"))
+
+
+def test_a_folder_of_label_files_and_what_lies_beside_them(tmp_path):
+    folder = tmp_path / "classes"
+    first, second = labels(folder / "Water.shp"), labels(folder / "Forest.geojson")
+    for part in (first, first.with_suffix(".dbf"), second):
+        assert changes(folder, lambda part=part: touch(part))
+    assert changes(folder, lambda: labels(folder / "Crops.gpkg"))
+    assert changes(folder, lambda: (folder / "Water.cpg").write_text("cp1252"))
+    assert not changes(folder, lambda: (folder / "notes.pdf").write_text("not read"))
+    assert set(fingerprints.TABLES) == {*files.VECTORS, *files.PARQUETS, *files.POINTS}

@@ -63,6 +63,7 @@ def same(scene: xr.DataArray, tolerance=1e-6, cloud=None, bands=BANDS, names=Non
 # -- names of files ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.form("images", "any", "folder of GeoTIFF, one a date and band", "paperlib check images labels.gpkg")
 def test_a_file_a_date_and_band(tmp_path):
     for t, day in enumerate(DAYS):
         for band in ("B2", "B4", "B8"):
@@ -70,6 +71,9 @@ def test_a_file_a_date_and_band(tmp_path):
     same(quiet(tmp_path / "s"), bands=("B2", "B4", "B8"))
 
 
+@pytest.mark.form(
+    "images", "SCP of QGIS", "band sets, dates in the names of folders", "paperlib check images labels.gpkg"
+)
 def test_dates_in_folders_alone(tmp_path):
     """Band sets of SCP."""
     for t, day in enumerate(DAYS):
@@ -78,6 +82,9 @@ def test_dates_in_folders_alone(tmp_path):
     same(quiet(tmp_path / "s"))
 
 
+@pytest.mark.form(
+    "images", "openEO", "GeoTIFF a date, bands named in the STAC items beside", "paperlib check images labels.gpkg"
+)
 def test_openeo_names_bands_in_the_items_beside(tmp_path):
     for t, day in enumerate(DAYS):
         path = write(
@@ -89,6 +96,9 @@ def test_openeo_names_bands_in_the_items_beside(tmp_path):
     same(quiet(tmp_path / "s"))
 
 
+@pytest.mark.form(
+    "images", "FORCE", "TSI: one file a band, dates as layer descriptions", "paperlib check images labels.gpkg"
+)
 def test_force_series_have_a_file_a_band(tmp_path):
     names = dict(zip(("B2", "B3", "B4", "B8A", "B5", "B6", "B7", "B8", "B11", "B12"), FORCE, strict=True))
     for band, name in names.items():
@@ -100,6 +110,7 @@ def test_force_series_have_a_file_a_band(tmp_path):
 FORCE = ("BLU", "GRN", "RED", "NIR", "RE1", "RE2", "RE3", "BNR", "SW1", "SW2")
 
 
+@pytest.mark.form("images", "FORCE", "BAP: one file a date, beside INF files", "paperlib check images labels.gpkg")
 def test_force_composites_and_their_information_files(tmp_path):
     order = ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12")
     names = ("BLUE", "GREEN", "RED", "REDEDGE1", "REDEDGE2", "REDEDGE3", "BROADNIR", "NIR", "SWIR1", "SWIR2")
@@ -110,6 +121,12 @@ def test_force_composites_and_their_information_files(tmp_path):
         same(open_scene(tmp_path).compute())
 
 
+@pytest.mark.form(
+    "images",
+    "sen2r",
+    "one file a date, layers without names",
+    "paperlib check images labels.gpkg --bands B1,B2,B3,B4,B5,B6,B7,B8,B8A,B11,B12",
+)
 def test_layers_without_names_are_named_by_an_option(tmp_path):
     """sen2r: eleven layers; 051 is the orbit, 10 the pixel size."""
     order = ("B2", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B11", "B12")
@@ -122,6 +139,9 @@ def test_layers_without_names_are_named_by_an_option(tmp_path):
     same(scene[1:], names=None)
 
 
+@pytest.mark.form(
+    "images", "sits", "satellite_sensor_tile_band_date, GeoTIFF or JPEG 2000", "paperlib check images labels.gpkg"
+)
 @pytest.mark.parametrize("suffix", ["tif", "jp2"])
 def test_local_cubes_of_sits(tmp_path, suffix):
     """The tile is six digits, and no date."""
@@ -138,6 +158,12 @@ def test_local_cubes_of_sits(tmp_path, suffix):
     same(quiet(tmp_path / "s"))
 
 
+@pytest.mark.form(
+    "images",
+    "USGS",
+    "folders of Landsat Collection 2 as downloaded, with QA_PIXEL",
+    "paperlib check images labels.gpkg",
+)
 def test_landsat_collection_2(tmp_path):
     """Two dates in a name, scale and offset that no tag says, QA_PIXEL by bits, a grid of its own each."""
     for t, day in enumerate(DAYS):
@@ -153,6 +179,7 @@ def test_landsat_collection_2(tmp_path):
     assert roles_of(scene.band.values, scene.attrs["sensor"])["nir"] == "SR_B5"
 
 
+@pytest.mark.form("images", "NASA", "HLS as downloaded, with Fmask", "paperlib check images labels.gpkg")
 def test_hls(tmp_path):
     """Year and day of the year; the scale stands in a tag; Fmask by bits."""
     fmask = np.zeros((1, ROWS, COLUMNS), "uint8")
@@ -167,6 +194,12 @@ def test_hls(tmp_path):
     assert scene.attrs["sensor"] == "hls-s30"
 
 
+@pytest.mark.form(
+    "images",
+    "Earth Engine",
+    "toBands(), layers by image id and band",
+    "paperlib check stack.tif labels.gpkg --nodata 0",
+)
 def test_earth_engine_stack(tmp_path):
     """toBands(): the image's id and the band; no nodata tag, 0 outside."""
     names = [f"{day:%Y%m%d}T105131_{day:%Y%m%d}T105128_T31TCJ_{band}" for day in DAYS for band in BANDS]
@@ -175,6 +208,12 @@ def test_earth_engine_stack(tmp_path):
     assert any("--nodata 0" in finding.fix for finding in problems(tmp_path / "s.tif"))
 
 
+@pytest.mark.form(
+    "images",
+    "any",
+    "names of files that only their owner understands",
+    "paperlib check images labels.gpkg --pattern {}.{band}.{}.{date}.x",
+)
 def test_a_pattern_of_the_user(tmp_path):
     for t, day in enumerate(DAYS):
         for band in ("B4", "B8"):
@@ -196,6 +235,7 @@ def test_a_band_that_lacks_at_a_date_is_named(tmp_path):
     assert quiet(tmp_path / "s", bands=["B4"]).sizes["time"] == 4
 
 
+@pytest.mark.form("images", "any", "STAC item collection with images on disk", "paperlib check items.json labels.gpkg")
 def test_stac_items_with_local_images(tmp_path):
     items = []
     for t, day in enumerate(DAYS):
@@ -213,9 +253,9 @@ def test_stac_items_with_local_images(tmp_path):
     path = tmp_path / "items.json"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": items}))
     same(quiet(path), cloud=CLOUD, bands=("B4", "B8", "B5"))
-    items[0]["assets"]["red"]["href"] = "https://example.org/red.tif"
+    items[0]["assets"]["red"]["href"] = "http://example.org/red.tif"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": items}))
-    with pytest.raises(InputError, match=r"example.org.*does not lie on disk"):
+    with pytest.raises(InputError, match=r"example.org.*https address is expected"):
         open_scene(path)
 
 
@@ -228,6 +268,9 @@ def stack(path: Path, images=None, nodata=-9999, described=True, **more) -> Path
     return write(path, images, nodata, names, **more)
 
 
+@pytest.mark.form(
+    "images", "any", "GeoTIFF with scale and offset in band tags, also by date", "paperlib check stack.tif labels.gpkg"
+)
 def test_scale_and_offset_of_tags_and_of_dates(tmp_path):
     """The scale of each layer counts, also where offsets change between dates; compared with GDAL's own."""
     later = np.array([0, 0, 1000, 1000])[:, None, None, None]
@@ -244,6 +287,22 @@ def test_scale_and_offset_of_tags_and_of_dates(tmp_path):
         )
 
 
+@pytest.mark.form(
+    "images", "any", "offsets that differ between dates",
+    "paperlib check stack.tif labels.gpkg --offset -0.1 --offset-dates 2022-01-25..",
+)  # fmt: skip
+def test_an_offset_of_some_dates_alone(tmp_path):
+    """Where the files say nothing, and where they say another one."""
+    later = np.array([0, 0, 1000, 1000])[:, None, None, None]
+    images = np.where(np.isnan(VALUES.swapaxes(0, 1)), 0, np.rint(np.nan_to_num(VALUES.swapaxes(0, 1)) * 10000) + later)
+    path = stack(tmp_path / "s.tif", images.reshape(-1, ROWS, COLUMNS).astype("uint16"), 0)
+    same(quiet(path, offset=-0.1, offset_dates="2018-08-15.."))
+    with rasterio.open(path, "r+") as file:
+        file.scales, file.offsets = [1e-4] * file.count, [-0.1] * file.count
+    same(quiet(path, offset=0.0, offset_dates="..2018-07"))
+
+
+@pytest.mark.form("images", "any", "images of 8 bits", "paperlib check stack.tif labels.gpkg --scale 0.00392")
 def test_eight_bits_are_refused_in_training_until_they_are_meant(tmp_path):
     images = np.where(np.isnan(VALUES), 0, np.clip(np.nan_to_num(VALUES) / 0.35 * 255, 1, 255))
     path = stack(tmp_path / "s.tif", images.swapaxes(0, 1).reshape(-1, ROWS, COLUMNS).astype("uint8"), 0)
@@ -256,6 +315,12 @@ def test_eight_bits_are_refused_in_training_until_they_are_meant(tmp_path):
     np.testing.assert_allclose(np.nanmedian(scene), np.nanmedian(np.clip(VALUES, 0, 0.35)), atol=2e-3)
 
 
+@pytest.mark.form(
+    "images",
+    "GDAL",
+    "GeoTIFF with a mask inside, beside (.msk) or as alpha layer",
+    "paperlib check stack.tif labels.gpkg",
+)
 @pytest.mark.parametrize("kind", ["inside", "beside", "alpha"])
 def test_masks_of_files(tmp_path, kind):
     """Stored numbers there look like reflectance; GDAL's own mask is the truth."""
@@ -283,6 +348,12 @@ def test_masks_of_files(tmp_path, kind):
     np.testing.assert_array_equal(mask, scene.mask.values)
 
 
+@pytest.mark.form(
+    "images",
+    "any",
+    "GeoTIFF with a nodata value that no tag declares",
+    "paperlib check stack.tif labels.gpkg --nodata 7777",
+)
 def test_nodata_that_no_tag_says(tmp_path):
     same(quiet(stack(tmp_path / "s.tif", nodata=None)))
     other = stack(tmp_path / "o.tif", stored(0, 7777).swapaxes(0, 1).reshape(-1, ROWS, COLUMNS), None)
@@ -301,6 +372,12 @@ def ordered(tmp_path: Path, name: str) -> Path:
     return path
 
 
+@pytest.mark.form(
+    "images",
+    "any",
+    "GeoTIFF stack, all dates of a band together",
+    "paperlib check stack.tif labels.gpkg --pattern band-major",
+)
 def test_another_order_of_layers_is_found_from_the_values(tmp_path):
     assert problems(ordered(tmp_path, "fine")) == []
     for name, words in (("band_major", "all dates of the first band"), ("esa_order", "ESA's order")):
@@ -316,6 +393,7 @@ def test_another_order_of_layers_is_found_from_the_values(tmp_path):
 # -- places ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.form("images", "any", "dates on grids of their own", "paperlib check images labels.gpkg")
 def test_images_on_grids_of_their_own_are_joined(tmp_path):
     """Dates that are shifted by whole pixels: nothing is resampled, the scene covers them all."""
     for t, day in enumerate(DAYS):
@@ -331,6 +409,7 @@ def test_images_on_grids_of_their_own_are_joined(tmp_path):
     xr.testing.assert_equal(lazy.compute(), scene[..., 1:9, 2:13])
 
 
+@pytest.mark.form("images", "any", "dates in another UTM zone", "paperlib check images labels.gpkg")
 def test_windows_of_a_warped_scene_equal_the_whole(tmp_path):
     """Files in another zone beside those of the scene, in windows and whole, against one exact warp of GDAL."""
     for t, day in enumerate(DAYS):
@@ -357,6 +436,7 @@ def test_windows_of_a_warped_scene_equal_the_whole(tmp_path):
     np.testing.assert_allclose(whole[0, 0].values, expected, atol=2e-4)
 
 
+@pytest.mark.form("images", "Earth Engine, any", "GeoTIFF in degrees", "paperlib check stack.tif labels.gpkg")
 @pytest.mark.parametrize("epsg", [4326, 4258])
 def test_degrees_against_an_exact_warp_and_a_burn(tmp_path, epsg):
     with (
@@ -378,6 +458,7 @@ def test_degrees_against_an_exact_warp_and_a_burn(tmp_path, epsg):
         xr.testing.assert_equal(lazy[..., y, x].compute(), scene[..., y, x])
 
 
+@pytest.mark.form("images", "any", "south-up, pixel-is-point, BigTIFF", "paperlib check stack.tif labels.gpkg")
 @pytest.mark.parametrize("form", ["south-up", "point", "bigtiff"])
 def test_forms_of_geotiff(tmp_path, form):
     images = stored().swapaxes(0, 1).reshape(-1, ROWS, COLUMNS)
@@ -400,12 +481,16 @@ def test_forms_of_geotiff(tmp_path, form):
     same(scene)
 
 
+@pytest.mark.form("images", "GDAL", "VRT", "paperlib check stack.vrt labels.gpkg")
 def test_a_vrt_of_files(tmp_path):
     stack(tmp_path / "source.tif")
     rasterio.shutil.copy(tmp_path / "source.tif", tmp_path / "s.vrt", driver="VRT")
     same(quiet(tmp_path / "s.vrt"))
 
 
+@pytest.mark.form(
+    "images", "Theia", "Sentinel-2 L2A products, also cut to an area", "paperlib check products labels.gpkg"
+)
 def test_products_of_l2a_cut_to_an_odd_size(tmp_path):
     """A cut of 29 x 36 pixels of 10 m with 15 x 18 of 20 m: read by georeference, as a scene."""
     name = "SENTINEL2A_20180815-105021-460_L2A_T31TCJ_C_V2-2"

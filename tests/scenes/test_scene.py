@@ -17,9 +17,9 @@ from rasterio.transform import Affine, from_origin
 
 from paperlib.errors import InputError
 from paperlib.scenes import rasters, sensors, series
-from paperlib.scenes.dates import parse_dates
 from paperlib.scenes.fingerprints import fingerprint
 from paperlib.scenes.formats import theia
+from paperlib.scenes.meaning.dates import parse_dates
 from paperlib.scenes.scene import open_scene
 from paperlib.scenes.windowing import windows
 from support import spoiling

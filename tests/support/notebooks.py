@@ -8,7 +8,7 @@ import papermill
 BOOK = Path(__file__).parents[2] / "book"
 NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
 #: Pages that compute on no scene.
-WITHOUT_SCENE = ("audit", "performance", "reliability", "your-own-tile")
+WITHOUT_SCENE = ("audit", "performance", "reliability", "your-own-tile", "formats")
 
 
 def execute(pages: list[Path], folder: Path, cwd: Path = BOOK, **parameters) -> dict[str, list[dict[str, str]]]:

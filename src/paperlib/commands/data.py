@@ -14,7 +14,9 @@ def labels(
     mapping: Annotated[str, typer.Argument(help="clcplus, worldcover, oso, or a CSV with columns source and code")],
     scene: SceneArgument,
     out: Annotated[Path, typer.Option(help="vector file to write, like polygons.gpkg")],
-    nomenclature: Annotated[Path | None, typer.Option(help="CSV with columns code, name, colour")] = None,
+    nomenclature: Annotated[
+        Path | None, typer.Option(help="CSV with columns code, name, colour; codes are numbers or texts")
+    ] = None,
     per_class: Annotated[int, typer.Option(help="polygons of each class")] = 50,
     erosion: Annotated[float, typer.Option(help="metres that polygons stay away from pixels of other classes")] = 20,
     smallest: Annotated[float, typer.Option(help="square metres of the smallest polygon")] = 500,
@@ -28,13 +30,22 @@ def labels(
     """
     from ..labels.formats.writing import check_target, write_polygons
     from ..labels.from_raster import draw_labels
-    from ..nomenclature import CLASSES, read_mapping, read_nomenclature
+    from ..nomenclature import CLASSES, read_classes, read_mapping
     from ..scenes.scene import open_scene
 
-    legend = read_nomenclature(nomenclature) if nomenclature else CLASSES
+    legend = read_classes(nomenclature) if nomenclature else CLASSES
     check_target(out, per_class * len(legend))
     found = draw_labels(
-        raster, read_mapping(mapping), open_scene(scene), legend, per_class, erosion, smallest, largest, seed, test
+        raster,
+        read_mapping(mapping, legend),
+        open_scene(scene),
+        legend,
+        per_class,
+        erosion,
+        smallest,
+        largest,
+        seed,
+        test,
     )
     write_polygons(found, out)  # names and colours of the classes go along
     typer.echo(found.groupby(["class_name", "set"]).size().unstack(fill_value=0).to_string())

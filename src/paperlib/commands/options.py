@@ -36,6 +36,7 @@ SETTING_OPTIONS = {
     "scene.sensor": "sentinel-2, landsat-8, landsat-5, hls-s30, hls-l30, planet, modis, sentinel-1",
     "scene.scale": "reflectance is stored value x SCALE + OFFSET; as 0.0001",
     "scene.offset": "added to the scaled value; as -0.1, or -1000 in stored units",
+    "scene.offset_dates": "dates to which OFFSET applies, as 2022-01-25.. or 2018-08-15,2018-11-15; default: all",
     "scene.nodata": "stored value where there is nothing",
     "scene.mask_classes": "classes (SCL) or bits (QA_PIXEL) of the quality layer that must not be used",
     "scene.pixel": "what x and y of a cube are: centre or corner of pixels",

@@ -18,8 +18,8 @@ from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
 from ..errors import InputError
-from ..scenes.dates import parse_dates
 from ..scenes.formats.l2a import Acquisition, BandFile, offset_of
+from ..scenes.meaning.dates import parse_dates
 from ..scenes.sensors import BANDS
 from . import acquisitions
 

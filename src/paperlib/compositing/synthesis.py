@@ -24,9 +24,9 @@ from tqdm import tqdm
 
 from ..errors import InputError, InputWarning
 from ..outputs import check_place, no_room, replace
-from ..scenes.dates import parse_dates
 from ..scenes.formats.l2a import Acquisition
 from ..scenes.formats.theia import FINE
+from ..scenes.meaning.dates import parse_dates
 from ..scenes.rasters import Grid
 from ..scenes.sensors import BANDS_10M, BANDS_20M
 from ..scenes.windowing import windows

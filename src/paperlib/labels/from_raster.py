@@ -6,6 +6,7 @@ raster: look at them over the image before trusting a score.
 """
 
 import math
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,7 @@ from ..errors import InputError, InputWarning
 from ..nomenclature import LandCover
 from ..scenes.rasters import read_header
 from ..scenes.windowing import windows
+from .classes import NUMBER
 
 #: The raster is read and cut in blocks of this many pixels a side.
 BLOCK = 1024
@@ -257,6 +259,12 @@ def _spread(places, cells, near, number: int, random: np.random.Generator) -> li
     return chosen
 
 
+def _own_codes(covers: list[LandCover]) -> list[int] | list[str]:
+    """Codes as the nomenclature has them: numbers where all are."""
+    codes = [cover.own_code for cover in covers]
+    return [int(code) for code in codes] if all(re.fullmatch(NUMBER, code) for code in codes) else codes
+
+
 def _finish(chosen: pd.DataFrame, legend, per_class: int, test: float, crs, random) -> gpd.GeoDataFrame:
     """The columns that `draw_labels` promises. Warns of classes with fewer polygons than asked for."""
     covers = {cover.code: cover for cover in legend}
@@ -274,7 +282,7 @@ def _finish(chosen: pd.DataFrame, legend, per_class: int, test: float, crs, rand
     return gpd.GeoDataFrame(
         {
             "polygon_id": np.arange(1, len(chosen) + 1),
-            "code": chosen["code"].to_numpy(int),
+            "code": _own_codes([covers[code] for code in chosen["code"]]),
             "class_name": [covers[code].name for code in chosen["code"]],
             "colour": [covers[code].colour for code in chosen["code"]],
             "set": sets.to_numpy(),

@@ -17,13 +17,18 @@ from ..outputs import no_room
 from .formats.l2a import find_folders, read_product
 from .formats.loose import find_images
 from .formats.stac_items import IMAGES, asset_path, read_items
-from .formats.theia import find_products
+from .formats.theia import BAND_FILE, find_products
 from .scene import kind_of
 
 #: Files beside one that is read, which change what is read of it: behind its whole name, and in place of its ending.
 BEHIND = (".aux.xml", ".msk", ".msk.aux.xml", ".json", ".ovr")
 INSTEAD = (
     ".aux.xml", ".prj", ".wld", ".tfw", ".j2w", ".cpg", ".dbf", ".shx", ".qpj", ".json", ".dates.txt", ".classes.csv",
+)  # fmt: skip
+#: Files of labels, of which a folder may hold several (`labels.formats.files` reads them).
+TABLES = (
+    ".gpkg", ".shp", ".geojson", ".json", ".fgb", ".kml", ".kmz", ".gml", ".gpx", ".tab", ".sqlite", ".geojsonl", ".parquet",
+    ".geoparquet", ".pq", ".csv", ".tsv", ".txt",
 )  # fmt: skip
 DATABASES = (".gpkg", ".sqlite", ".db")
 
@@ -32,7 +37,8 @@ def fingerprint(path: str | Path) -> str:
     """Twelve hexadecimal digits of all files that are read of a scene or a vector file: names, sizes, times of change.
 
     Sources of a VRT count, also through further VRTs, and the images that STAC items name; of a GeoPackage its content
-    counts, with edits that still lie in its write-ahead log. Other files in the folder (previews, notes) do not count.
+    counts, with edits that still lie in its write-ahead log. Images behind addresses count by
+    name. Other files in the folder (previews, notes) do not count.
     Raises `InputError` when the path does not exist or, as a folder, holds no scene.
     """
     path = Path(path)
@@ -52,7 +58,13 @@ def _read(path: Path) -> Iterable[Path]:
         if path.suffix.lower() in (".json", ".geojson"):
             return [path, *_of_items(path)]
         return _sources(path) if path.suffix.lower() in IMAGES else [path]
+    if path.suffix.lower() == ".gdb":
+        return [file for file in path.rglob("*") if file.is_file()]
     kind = kind_of(path)
+    tables = [file for file in path.rglob("*") if file.suffix.lower() in TABLES]
+    sure = any(file.suffix.lower() not in (".txt", ".json") for file in tables)  # those lie beside images too
+    if kind == "theia_l3a" and sure and not any(BAND_FILE.fullmatch(image.name) for image in path.rglob("*.tif")):
+        return tables
     if kind == "theia_l3a":
         return [file for product in find_products(path) for file in product.files]
     if kind == "files":
@@ -73,8 +85,9 @@ def _of_items(path: Path) -> list[Path]:
         return []
     images = []
     for asset in assets:
-        with suppress(InputError):  # of one that does not lie on disk
-            images.append(asset_path(path, asset))
+        with suppress(InputError):  # of an address that is not opened
+            place = asset_path(path, asset)
+            images += [place] if isinstance(place, Path) else []
     return [source for image in images if image.is_file() for source in _sources(image)]
 
 

@@ -3,7 +3,7 @@
 import math
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -60,15 +60,15 @@ class Header(NamedTuple):
     alpha: int = 0  # the layer, from 1, that is 0 where the file is empty
 
 
-def read_header(path: Path, any_grid: bool = False) -> Header:
-    """Header of a raster file.
+def read_header(path: Path | str, any_grid: bool = False, opener: Callable = rasterio.open) -> Header:
+    """Header of a raster file; `opener` opens a path that `rasterio.open` cannot.
 
     Raises `InputError` when it cannot be read, has no CRS, or, unless `any_grid`, is not north-up.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # the error below says it better
-            with rasterio.open(path) as source:
+            with opener(path) as source:
                 header = _header_of(source)
     except (RasterioError, UnicodeDecodeError) as error:  # the second: descriptions that are no UTF-8
         raise InputError(
@@ -133,16 +133,17 @@ class RasterFile:
 
     def __init__(
         self,
-        path: Path,
+        path: Path | str,
         nodata: float | None,
         grid: Grid | None = None,
         resampling: str = "nearest",
         valid: tuple[float | None, float | None] = (None, None),
+        opener: Callable = rasterio.open,
     ):
-        """`valid`: stored values up to the first and from the second on mean that there is nothing."""
+        """`valid`: stored values up to the first and from the second on mean that there is nothing. `opener`: as above."""
         self.path, self.nodata, self.grid, self.resampling = path, nodata, grid, Resampling[resampling]
         self.low, self.high = valid
-        self._manager = CachingFileManager(rasterio.open, path, mode="r")
+        self._manager = CachingFileManager(opener, path, mode="r")
         self._lock = SerializableLock()
 
     @contextmanager

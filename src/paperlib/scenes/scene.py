@@ -34,6 +34,7 @@ def open_scene(
     sensor: str = "",
     scale: float | None = None,
     offset: float | None = None,
+    offset_dates: str = "",
     nodata: float | None = None,
     mask_classes: Sequence[int] | None = None,
     pixel: str = "",
@@ -47,7 +48,7 @@ def open_scene(
     path: one of
         a Theia L3A product folder, or a folder of them (native file names);
         a Sentinel-2 L2A product of ESA (.SAFE) or Theia, or a folder of them;
-        a STAC item or item collection (.json) whose images lie on disk;
+        a STAC item or item collection (.json) whose images lie on disk or behind https addresses;
         a folder of GeoTIFF or JPEG 2000 files, one a date and band, one a date, or one a band, by their names;
         a GeoTIFF stack with its dates and bands in its layer descriptions ("2018-04-29 B2"), or date-major (all bands of
         the first date, then of the second, ...) with its dates in the argument `dates`, or in a text file
@@ -62,6 +63,8 @@ def open_scene(
     scale, offset: reflectance is stored value x scale + offset. A scale above 2 is what reflectance 1 is stored as, an
         offset beyond 2 is in stored units. Default: what the files declare; without that integers are reflectance x 10000,
         floats are reflectance.
+    offset_dates: dates to which `offset` applies, like "2018-08-15,2018-11-15", or ranges like "2022-01-25..", "..2022";
+        others keep what the files declare. Default: all.
     nodata: the stored value where there is nothing. Default: what the files declare; without that 0 of unsigned
         integers, -9999 and less of others.
     mask_classes: classes of the quality layer that must not be used (SCL 3, 8, 9, ...), or bits of one of bits (QA_PIXEL).
@@ -81,8 +84,8 @@ def open_scene(
     is missing, or something stays ambiguous; warns (`InputWarning`) of what is assumed or left out.
     """
     choices = check_choices(
-        resampling=resampling, bands=bands, dates=dates, sensor=sensor, scale=scale, offset=offset, nodata=nodata,
-        mask_classes=mask_classes, pixel=pixel, every=every, pattern=pattern,
+        resampling=resampling, bands=bands, dates=dates, sensor=sensor, scale=scale, offset=offset,
+        offset_dates=offset_dates, nodata=nodata, mask_classes=mask_classes, pixel=pixel, every=every, pattern=pattern,
     )  # fmt: skip
     return READERS[kind_of(path)](Path(path), choices)
 

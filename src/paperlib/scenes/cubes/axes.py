@@ -14,8 +14,8 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from ...errors import InputError, InputWarning
-from ..dates import parse_dates
 from ..meaning.choices import Choices
+from ..meaning.dates import parse_dates
 from ..rasters import Grid
 
 #: Names of dimensions, in small letters, by what they are here.

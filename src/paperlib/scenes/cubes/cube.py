@@ -90,6 +90,7 @@ def _label(path: Path, cube: xr.Dataset, choices: Choices) -> xr.DataArray:
             )  # fmt: skip
     shape = (len(bands), len(times), grid.height, grid.width)
     order = list(range(len(times)))
+    dated = [one is choices for one in choices.at(times)]
     quality = []
     for name, rule in plan.quality.items():
         source, number = held[name]
@@ -103,7 +104,7 @@ def _label(path: Path, cube: xr.Dataset, choices: Choices) -> xr.DataArray:
         divisor = float_divisor(CubeSeries(bands, quality, order), shape, plan.bands, plan.sensor, where)
         bands = [band._replace(meaning=band.meaning._replace(divisor=divisor)) for band in bands]
     return finish_scene(
-        lambda chosen: CubeSeries(bands, quality, chosen), plan.bands, times, grid, choices,
+        lambda chosen: CubeSeries(bands, quality, chosen, dated), plan.bands, times, grid, choices,
         _about(bands, cube, choices), source=where, product="cube",
         resampling=choices.resampling, scale=bands[0].meaning.divisor, sensor=plan.sensor,
     )  # fmt: skip

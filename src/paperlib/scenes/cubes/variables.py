@@ -1,7 +1,9 @@
 """Reading the variables of a cube: windows, and the chunks they touch, each decoded once while it is in use."""
 
+import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from itertools import product
 from pathlib import Path
 from threading import Lock
@@ -18,6 +20,8 @@ from ..rasters import is_nodata
 
 #: Bytes of decoded chunks that a cube keeps, of all its variables, and of one chunk up to which it is worth keeping.
 KEPT, LARGEST_CHUNK = max(1_000_000_000, psutil.virtual_memory().total // 8), 250_000_000
+#: Bytes of decoded chunks up to which they are read in one call.
+AT_ONCE = 64_000_000
 #: Bytes of an image up to which one that is stored without chunks is read whole.
 IMAGE = 16_000_000
 
@@ -53,9 +57,9 @@ class Variable:
             if self.chunks is None:
                 values = np.asarray(self.array[key].values)
             elif bands is not None:
-                values = self._from_chunks((slice(min(bands), max(bands) + 1), *key[1:]))[
-                    [n - min(bands) for n in bands]
-                ]
+                values = self._from_chunks((slice(min(bands), max(bands) + 1), *key[1:]))
+                places = [n - min(bands) for n in bands]
+                values = values if places == list(range(len(values))) else values[places]
             else:
                 values = self._from_chunks(key)
         except (OSError, ValueError, RuntimeError) as error:
@@ -73,40 +77,64 @@ class Variable:
         numbers = [
             range(start // chunk, (stop - 1) // chunk + 1) for (start, stop), chunk in zip(ranges, chunks, strict=True)
         ]
-        for number in product(*numbers):
-            first = [n * chunk for n, chunk in zip(number, chunks, strict=True)]
-            block = self._chunk(number)
-            inner, outer = [], []
-            for (start, stop), low, size in zip(ranges, first, block.shape, strict=True):
-                a, b = max(start, low), min(stop, low + size)
-                inner.append(slice(a - low, b - low))
-                outer.append(slice(a - start, b - start))
-            out[tuple(outer)] = block[tuple(inner)]
+        most = max(1, AT_ONCE // (int(np.prod(chunks)) * self.array.dtype.itemsize))
+        for part in _split_box(numbers, most):
+            for number, block in self._load(part).items():
+                first = [n * chunk for n, chunk in zip(number, chunks, strict=True)]
+                inner, outer = [], []
+                for (start, stop), low, size in zip(ranges, first, block.shape, strict=True):
+                    a, b = max(start, low), min(stop, low + size)
+                    inner.append(slice(a - low, b - low))
+                    outer.append(slice(a - start, b - start))
+                out[tuple(outer)] = block[tuple(inner)]
         return out
 
-    def _chunk(self, number: tuple[int, ...]) -> np.ndarray:
-        """One decoded chunk; two threads that ask for the same decode it once."""
+    def _load(self, box: Sequence[range]) -> dict[tuple[int, ...], np.ndarray]:
+        """Decoded chunks of a box by their numbers. Threads that ask for the same decode them once.
+
+        Those that are not kept are read in one call where they fill the box: each call costs as much as a small chunk.
+        """
+        numbers = list(product(*box))
         with self._lock:
-            if number in self._kept:
-                self._kept.move_to_end(number)
-                return self._kept[number]
-            turn = self._reading.setdefault(number, Lock())
-        with turn:
+            # Always in the order of their numbers, so that threads cannot wait for each other.
+            turns = [self._reading.setdefault(number, Lock()) for number in numbers if number not in self._kept]
+        with ExitStack() as stack:
+            for turn in turns:
+                stack.enter_context(turn)
             with self._lock:
-                if number in self._kept:
-                    return self._kept[number]
-            place = tuple(
-                slice(n * chunk, min((n + 1) * chunk, size))
-                for n, chunk, size in zip(number, self.chunks or self.array.shape, self.array.shape, strict=True)
-            )
-            block = np.asarray(self.array[place].values)
+                found = {number: self._kept[number] for number in numbers if number in self._kept}
+                for number in found:
+                    self._kept.move_to_end(number)
+            lacking = [number for number in numbers if number not in found]
+            boxes = [box] if len(lacking) == len(numbers) else [[range(n, n + 1) for n in one] for one in lacking]
+            for part in boxes if lacking else ():
+                found |= self._decode(part)
             with self._lock:
-                self._reading.pop(number, None)
-                self._kept[number] = block
-                self._bytes += block.nbytes
+                for number in lacking:
+                    self._reading.pop(number, None)
+                    if number not in self._kept:
+                        self._kept[number] = found[number]
+                        self._bytes += found[number].nbytes
                 while self._bytes > self._limit and len(self._kept) > 1:
                     self._bytes -= self._kept.popitem(last=False)[1].nbytes
-        return block
+        return found
+
+    def _decode(self, box: Sequence[range]) -> dict[tuple[int, ...], np.ndarray]:
+        """Chunks of a box by their numbers, in one call of the library that decodes them."""
+        chunks = self.chunks or self.array.shape
+        starts = [numbers.start * chunk for numbers, chunk in zip(box, chunks, strict=True)]
+        stops = [numbers.stop * chunk for numbers, chunk in zip(box, chunks, strict=True)]
+        held = np.asarray(self.array[tuple(map(slice, starts, stops))].values)
+        if all(len(numbers) == 1 for numbers in box):
+            return {tuple(numbers.start for numbers in box): held}
+        places = {
+            number: tuple(
+                slice((n - numbers.start) * chunk, (n - numbers.start + 1) * chunk)
+                for n, numbers, chunk in zip(number, box, chunks, strict=True)
+            )
+            for number in product(*box)
+        }
+        return {number: held[place].copy() for number, place in places.items()}  # of its own, to be let go alone
 
     def __getstate__(self) -> dict:
         return self.__dict__ | {"_kept": OrderedDict(), "_bytes": 0, "_lock": None, "_reading": {}}
@@ -114,6 +142,17 @@ class Variable:
     def __setstate__(self, state: dict) -> None:
         self.__dict__.update(state)
         self._lock = Lock()
+
+
+def _split_box(box: Sequence[range], most: int) -> Iterator[list[range]]:
+    """Boxes of at most so many chunks (at least one each) that make up a box, in order."""
+    if math.prod(map(len, box)) <= most:
+        yield list(box)
+        return
+    axis = next(number for number, numbers in enumerate(box) if len(numbers) > 1)
+    half = len(box[axis]) // 2
+    for part in (box[axis][:half], box[axis][half:]):
+        yield from _split_box([*box[:axis], part, *box[axis + 1 :]], most)
 
 
 def _chunks(array: xr.Variable) -> tuple[int, ...] | None:
@@ -141,12 +180,15 @@ class CubeSeries:
     """Series of the variables of a cube, at some of its dates; see `series.Series`.
 
     order: the places in the cube of the dates of this series. quality: quality layers, with the rule of each.
+    dated: whether the user's offset concerns a date of the cube (default: all); of others the file's own counts.
     """
 
     def __init__(
-        self, bands: Sequence[BandSource], quality: Sequence[tuple[Variable, int | None, Rule]], order: Sequence[int]
-    ):
+        self, bands: Sequence[BandSource], quality: Sequence[tuple[Variable, int | None, Rule]], order: Sequence[int],
+        dated: Sequence[bool] = (),
+    ):  # fmt: skip
         self.bands, self.quality, self.order = list(bands), list(quality), list(order)
+        self.undated = [not dated[index] for index in self.order] if dated and not all(dated) else []
 
     def read(self, y: slice, x: slice, out: np.ndarray) -> np.ndarray:
         """As `series.Series` says."""
@@ -183,7 +225,11 @@ class CubeSeries:
             for start, stop, wanted in _runs(self.order[time]):
                 raw = _read(sources[0].variable, [s.number for s in sources], slice(start, stop), y, x)
                 for image, place, source in zip(raw, places, sources, strict=True):
-                    out[place][wanted] = _reflectance(image, source.meaning)
+                    _write_reflectance(image, source.meaning, out[place, wanted[0] : wanted[-1] + 1])
+        if self.undated:
+            others = np.flatnonzero(self.undated[time])
+            for image, source in zip(out, self.bands[band], strict=True):
+                image[others] += np.float32(source.meaning.undated - source.meaning.offset)
 
     def _mask(self, values: np.ndarray, time: slice, y: slice, x: slice) -> np.ndarray:
         out = np.isnan(values).any(axis=0)
@@ -214,8 +260,9 @@ def _read(variable: Variable, numbers: Sequence[int | None], time: slice, y: sli
     return variable.read(band=[number or 0 for number in numbers], time=time, y=y, x=x)
 
 
-def _reflectance(raw: np.ndarray, meaning: Meaning) -> np.ndarray:
-    values = raw.astype(np.float32)
+def _write_reflectance(raw: np.ndarray, meaning: Meaning, out: np.ndarray) -> None:
+    """Reflectance of stored values into out, both of one shape; NaN where they hold nothing."""
+    out[...] = raw  # then in place: faster than a division that converts
     low, high = meaning.valid
     empty = is_nodata(raw, meaning.nodata)
     if low is not None:
@@ -223,9 +270,8 @@ def _reflectance(raw: np.ndarray, meaning: Meaning) -> np.ndarray:
     if high is not None:
         empty = empty | (raw >= high)
     if meaning.divisor != 1:
-        values /= np.float32(meaning.divisor)
+        out /= np.float32(meaning.divisor)
     if meaning.offset:
-        values += np.float32(meaning.offset)
+        out += np.float32(meaning.offset)
     if empty.any():
-        values[empty] = np.nan
-    return values
+        np.copyto(out, np.nan, where=empty)

@@ -1,9 +1,10 @@
 """Layers of raster files, whatever named them, as one lazy array: the common end of stacks, loose files and products."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from ..quality import VALID, letters
 from ..rasters import Grid, Header, RasterFile, keep_open, read_header
 from ..series import Layer, QualityLayer, RasterSeries, Values
 from ..shaping.finish import finish_scene
+from .remote import opener_of
 
 #: Resampled values below this are between reflectance and an undeclared -9999, not reflectance.
 BETWEEN = -2000.0
@@ -28,7 +30,7 @@ BETWEEN = -2000.0
 class LayerSource:
     """Where one layer of a scene lies, and what is known of it before its file is opened."""
 
-    path: Path
+    path: Path | str  # a text is an address, as remote.py takes it
     index: int  # from 1
     time: pd.Timestamp
     name: str  # of the band or quality layer, as the files have it
@@ -48,7 +50,9 @@ def open_layers(
     plan = plan_bands(list(dict.fromkeys(source.name for source in sources)), choices.bands, where, sensor)
     wanted = set(plan.sources) | set(plan.quality)
     sources = [source for source in sources if source.name in wanted]
-    headers = {path: read_header(path, any_grid=True) for path in dict.fromkeys(source.path for source in sources)}
+    headers = {
+        path: read_header(path, True, opener_of(path)) for path in dict.fromkeys(source.path for source in sources)
+    }
     acquisitions = _acquisitions(sources, plan, where)
     grid = common_grid({source.path: headers[source.path] for source in sources if source.name in plan.sources})
     builder = _Builder(headers, grid, choices, plan)
@@ -103,7 +107,7 @@ def _acquisitions(sources: Sequence[LayerSource], plan: Plan, where: str) -> lis
 class _Builder:
     """Files opened once each, with the layers and quality layers that lie in them."""
 
-    def __init__(self, headers: dict[Path, Header], grid: Grid, choices: Choices, plan: Plan):
+    def __init__(self, headers: dict[Path | str, Header], grid: Grid, choices: Choices, plan: Plan):
         self.headers, self.grid, self.choices, self.plan = headers, grid, choices, plan
         self.declared = False
         self._files: dict[tuple, RasterFile] = {}
@@ -115,7 +119,7 @@ class _Builder:
             for values in (header.scales, header.offsets)
         )
         nodata = source.nodata if header.nodata is None else header.nodata
-        choice = self.choices
+        (choice,) = self.choices.at(pd.DatetimeIndex([source.time]))
         meaning = meaning_of(header.dtype, gain, offset, nodata, choice, str(source.path), source.default)
         if (header.masked or header.alpha) and header.nodata is None and choice.nodata is None:
             meaning = meaning._replace(nodata=None if header.dtype.kind == "u" else meaning.nodata)
@@ -133,7 +137,7 @@ class _Builder:
         masked += [(path, alpha) for path in bands if (alpha := self.headers[path].alpha)]
         return layers + [QualityLayer(self._quality_file(path), index, VALID) for path, index in masked]
 
-    def about(self, layers: Sequence[Sequence[Layer]], path: Path, unnamed: bool) -> Values:
+    def about(self, layers: Sequence[Sequence[Layer]], path: Path | str, unnamed: bool) -> Values:
         header = self.headers[path]
         zero = (
             header.dtype.kind == "u"
@@ -150,19 +154,20 @@ class _Builder:
         said = self.choices.says_values
         return Values(str(header.dtype), self.declared or said, said, zero, unnamed, saturated if high else None)
 
-    def _file(self, path: Path, meaning: Meaning) -> RasterFile:
+    def _file(self, path: Path | str, meaning: Meaning) -> RasterFile:
         key = path, meaning.nodata, meaning.valid
         if key not in self._files:
             same, (low, high) = self.headers[path].grid == self.grid, meaning.valid
             low = low if same or low is None or self.headers[path].dtype.kind == "f" else BETWEEN
             grid, resampling = (None, "nearest") if same else (self.grid, self.choices.resampling)
-            self._files[key] = RasterFile(path, meaning.nodata, grid, resampling, (low, high))
+            self._files[key] = RasterFile(path, meaning.nodata, grid, resampling, (low, high), opener_of(path))
         return self._files[key]
 
-    def _quality_file(self, path: Path) -> RasterFile:
+    def _quality_file(self, path: Path | str) -> RasterFile:
         if (path,) not in self._files:
             same = self.headers[path].grid == self.grid
-            self._files[path,] = RasterFile(path, None) if same else RasterFile(path, 0, self.grid, "nearest")
+            grid, nodata = (None, None) if same else (self.grid, 0)
+            self._files[path,] = RasterFile(path, nodata, grid, "nearest", opener=opener_of(path))
         return self._files[path,]
 
 
@@ -173,7 +178,7 @@ def _saturated(layer: Layer, place: tuple[slice, slice]) -> float:
     return 0.0 if high is None else float(((raw >= high) & (raw != layer.file.nodata)).mean())
 
 
-def common_grid(headers: dict[Path, Header]) -> Grid:
+def common_grid(headers: Mapping[Any, Header]) -> Grid:
     """The grid that the files are read on: that of the smallest pixels and the commonest CRS, over all of them.
 
     Raises `InputError` for files that do not overlap at all.

@@ -1,4 +1,4 @@
-"""STAC items in a JSON file (one, or an item collection) whose images lie on disk."""
+"""STAC items in a JSON file (one, or an item collection) whose images lie on disk or behind addresses."""
 
 import json
 from pathlib import Path
@@ -15,6 +15,7 @@ from ..quality import letters, rule_of
 from ..rasters import read_header
 from ..sensors import sensor_named
 from .layers import LayerSource, open_layers
+from .remote import check_remote, opener_of
 
 IMAGES = (".tif", ".tiff", ".jp2", ".vrt", ".img")
 #: Roles of assets that are no data.
@@ -38,7 +39,7 @@ def read_items(path: Path) -> list[dict[str, Any]]:
 
 
 def open_items(path: Path, choices: Choices) -> xr.DataArray:
-    """The lazy array of `scene.open_scene` of the images that items name. Raises `InputError` for images elsewhere."""
+    """The lazy array of `scene.open_scene` of the images that items name, on disk or behind addresses."""
     sources, sensors = [], set()
     for item in read_items(path):
         time = _time(path, item)
@@ -53,15 +54,15 @@ def open_items(path: Path, choices: Choices) -> xr.DataArray:
     return open_layers(sources, choices, choices.sensor or sensor, "stac", str(path))
 
 
-def asset_path(path: Path, asset: dict[str, Any]) -> Path:
-    """Where the image of an asset lies. Raises `InputError` for one that does not lie on disk."""
+def asset_path(path: Path, asset: dict[str, Any]) -> Path | str:
+    """Where the image of an asset lies: a path, or an address as text.
+
+    Raises `InputError` for an address that is not opened, see `remote.check_remote`.
+    """
     href = str(asset.get("href", ""))
     address = urlsplit(href)
     if address.scheme not in ("", "file") or href.startswith("//"):
-        raise InputError(
-            f"{path}: the image {href} does not lie on disk.",
-            "Download the images first, or make syntheses of them with paperlib fetch.", kind="scene.stac",
-        )  # fmt: skip
+        return check_remote(href)
     place = Path(unquote(address.path))
     return place if place.is_absolute() else path.parent / place
 
@@ -110,7 +111,7 @@ def _layers(path: Path, name: str, asset: dict[str, Any], time: pd.Timestamp) ->
     rasters = asset.get("raster:bands") or asset.get("bands") or []
     names = [str(band.get("name", "")) for band in described if isinstance(band, dict)]
     if len(names) > 1:
-        if read_header(place, any_grid=True).layers != len(names):
+        if read_header(place, True, opener_of(place)).layers != len(names):
             raise InputError(
                 f"{path}: asset {name} names {len(names)} bands; {place} has another number.", "Correct the item.",
                 kind="scene.stac",

@@ -11,8 +11,8 @@ import xarray as xr
 
 from ...errors import InputError
 from .. import sensors
-from ..dates import parse_dates
 from ..meaning.choices import Choices
+from ..meaning.dates import parse_dates
 from ..rasters import Header, read_header
 from .filenames import Parsed, counted, parse_name
 from .layers import LayerSource, open_layers

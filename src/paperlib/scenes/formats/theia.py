@@ -13,8 +13,8 @@ from affine import Affine
 
 from ...errors import InputError
 from .. import sensors
-from ..dates import select_dates
 from ..meaning.choices import Choices
+from ..meaning.dates import select_dates
 from ..quality import FLG
 from ..rasters import NODATA, Grid, Header, RasterFile, keep_open, read_header
 from ..series import Layer, QualityLayer, RasterSeries, Values

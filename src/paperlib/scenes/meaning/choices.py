@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import pandas as pd
+
 from ...errors import InputError
 from ...settings import RESAMPLINGS, Scene
 from ..sensors import sensor_named
+from .dates import dates_among
 
 PIXELS = ("", "centre", "corner")
 #: A scale above this is what reflectance 1 is stored as (10000), below it the factor itself (0.0001).
@@ -23,6 +26,7 @@ class Choices:
     sensor: str = ""
     scale: float | None = None
     offset: float | None = None
+    offset_dates: str = ""
     nodata: float | None = None
     mask_classes: tuple[int, ...] | None = None
     pixel: str = ""
@@ -41,6 +45,13 @@ class Choices:
             return None
         return 1 / self.scale if abs(self.scale) > LARGEST_FACTOR else self.scale
 
+    def at(self, days: pd.DatetimeIndex) -> "list[Choices]":
+        """What is said of each day: without the offset where that is said of other days."""
+        elsewhere = replace(self, offset=None)
+        if self.offset is None or not self.offset_dates:
+            return [self] * len(days)
+        return [self if named else elsewhere for named in dates_among(days, self.offset_dates)]
+
     def shift(self, gain: float) -> float | None:
         """The offset in reflectance; one beyond 2 is in stored units, as ESA's -1000 is."""
         if self.offset is None:
@@ -58,6 +69,12 @@ def check_choices(**given: Any) -> Choices:
         raise _refusal("bands", bands, "a list of different names is expected, like bands=['B2', 'B8'].")
     if isinstance(dates, str):
         raise _refusal("dates", dates, "a list is expected, like dates=['2018-08-15'].")
+    if choices.offset_dates:
+        dates_among(pd.DatetimeIndex([]), choices.offset_dates)
+        if choices.offset is None:
+            raise _refusal(
+                "offset_dates", choices.offset_dates, "say which offset these dates have, like --offset -0.1."
+            )
     if choices.pixel not in PIXELS:
         raise _refusal("pixel", choices.pixel, "choose centre or corner: what x and y of a pixel are.")
     if choices.scale is not None and (not choices.scale or abs(choices.scale) == float("inf")):

@@ -155,7 +155,7 @@ def _offsets(seen: np.ndarray, bands: Sequence[str], days: Sequence[str], about:
         value = (
             f"the darkest values of {', '.join(high)} lie {jumps.max():.2f} above those of other dates: offsets differ"
         )
-        fix = "Declare the offset in the files of these dates, as gdal_edit.py -scale 0.0001 -offset -0.1 FILE."
+        fix = f"Give the offset of these dates: --offset -0.1 --offset-dates {','.join(high)}"
         return [Finding("warning", "offset", value, where, fix, "scene.offset")]
     return []
 

@@ -32,6 +32,7 @@ class Meaning(NamedTuple):
     nodata: float | None
     valid: tuple[float | None, float | None]
     declared: bool  # whether the file or the user says the scale
+    undated: float = 0.0  # the offset of dates that the user's offset does not concern: the file's own
 
 
 def meaning_of(
@@ -74,7 +75,7 @@ def meaning_of(
     if choices.gain is not None:
         gain = choices.gain
         offset = stated * gain if abs(stated) > LARGEST_FACTOR else stated
-    shift = choices.shift(gain)
+    own, shift = offset, choices.shift(gain)
     offset = offset if shift is None else shift
     divisor = 1 / gain
     if abs(divisor - round(divisor)) <= 1e-6 * abs(divisor):
@@ -85,7 +86,7 @@ def meaning_of(
     if nodata is None:
         nodata = 0.0 if dtype.kind == "u" else float(NODATA) if dtype.kind == "i" and dtype.itemsize > 1 else None
         low = LOWEST if dtype.kind == "f" or (dtype.kind == "i" and dtype.itemsize > 1) else None
-    return Meaning(divisor, offset, nodata, (low, high), declared or choices.says_values)
+    return Meaning(divisor, offset, nodata, (low, high), declared or choices.says_values, own)
 
 
 def optical(bands: Sequence[str], sensor: str) -> list[int]:

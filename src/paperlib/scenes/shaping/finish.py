@@ -7,8 +7,8 @@ import pandas as pd
 import xarray as xr
 
 from ...errors import InputWarning
-from ..dates import select_dates
 from ..meaning.choices import Choices
+from ..meaning.dates import select_dates
 from ..rasters import Grid
 from ..series import Series, Values, assemble
 from .merging import GroupedSeries, group_days, group_every

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from ..errors import InputError
+from ...errors import InputError
 
 #: A day, and maybe a time of that day as numpy, pandas or a metadata file writes it.
 DATE = re.compile(
@@ -36,6 +37,29 @@ def parse_dates(values: Iterable, where: str | Path, several: bool = False) -> p
             f"Dates of {where}: {twice[0]:%Y-%m-%d} comes twice.", "Each date may come once.", kind="scene.dates"
         )
     return days
+
+
+def dates_among(days: pd.DatetimeIndex, text: str) -> np.ndarray:
+    """Which of the days (day,) a text names: days and ranges like "2022-01-25..", "..2022", "2018-03..2018-05", with commas.
+
+    Raises `InputError` for a text that is none.
+    """
+    found = np.zeros(len(days), bool)
+    for part in text.split(","):
+        first, dots, last = (side.strip() for side in part.partition(".."))
+        last = last if dots else first
+        try:
+            start = pd.Period(first).start_time if first else pd.Timestamp.min
+            end = pd.Period(last).end_time if last else pd.Timestamp.max
+            if not first and not last:
+                raise ValueError("nothing is named")
+        except ValueError as error:
+            raise InputError(
+                f"{part.strip()!r} names no dates;", "give dates like 2018-08-15, or ranges like 2022-01-25.. or ..2021.",
+                kind="settings.scene.offset_dates",
+            ) from error  # fmt: skip
+        found |= np.asarray((days >= start) & (days <= end))
+    return found
 
 
 def select_dates(held: pd.DatetimeIndex, asked: Iterable | None, where: str | Path) -> list[int]:
