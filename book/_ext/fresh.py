@@ -26,8 +26,7 @@ def state() -> str:
 
 
 def setup(app):
-    """Set the cache folder, and disable progress bars in the kernels of the notebooks."""
+    """Set the cache folder."""
     cache = Path(app.outdir).parent / ".jupyter_cache"
     app.config["nb_execution_cache_path"] = str(cache / state())
-    os.environ["PAPERLIB_QUIET"] = "1"
     return {"parallel_read_safe": True}

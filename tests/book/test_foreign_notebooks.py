@@ -28,7 +28,7 @@ def shown(lagoon, lagoon_store, tmp_path_factory) -> dict[str, str]:
     """What each notebook shows of one foreign scene, which the environment names; the notebooks share a store."""
     folder = tmp_path_factory.mktemp("foreign")
     scene, polygons = map(str, lagoon)
-    settings = {"PRESET": "tiny", "SCENE": scene, "POLYGONS": polygons, "STORE": str(lagoon_store), "QUIET": "1"}
+    settings = {"PRESET": "tiny", "SCENE": scene, "POLYGONS": polygons, "STORE": str(lagoon_store)}
     settings["SETTINGS"] = "{train.epochs: 1}"  # nobody reads the scores
     long = [path for path in PAGES if path.stem == "claims"]
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as pool:

@@ -1,13 +1,13 @@
 """A build with the project's own settings fails on small books with one fault each."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from support.builds import Builder
 
 PROJECT = Path(__file__).parents[2]
 COMMAND = next(line for line in (PROJECT / ".ci" / "run").read_text().splitlines() if "jupyter-book build" in line)
@@ -16,8 +16,14 @@ WHOLE = "# Title\n\nSee {doc}`b`, {ref}`here <there>`, {cite:p}`gomez2016`, {pri
 CAPTION = ":::{{paper-{}}} {}\nIts caption.\n:::\n"
 
 
+@pytest.fixture(scope="module")
+def builder():
+    with Builder() as running:
+        yield running
+
+
 @pytest.fixture
-def build(tmp_path):
+def build(tmp_path, builder):
     """Build a book of the pages `index` and `b` with the options of .ci/run; return its exit code and output."""
     for part in ("_ext", "_static", "extra", "references.bib"):
         (tmp_path / part).symlink_to(PROJECT / "book" / part)
@@ -35,9 +41,7 @@ def build(tmp_path):
             (tmp_path / "c.md").unlink()
         if b:
             (tmp_path / "b.md").write_text(b)
-        command = [str(Path(sys.executable).parent / "jupyter-book"), "build", *OPTIONS, str(tmp_path)]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-        return answer.returncode, answer.stdout + answer.stderr
+        return builder.run(["build", *OPTIONS, str(tmp_path)], tmp_path / "log.txt")
 
     return run
 

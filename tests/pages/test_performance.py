@@ -91,7 +91,7 @@ def test_goals_say_for_each_machine_what_was_measured_and_whether_it_is_met():
         DASH,
         DASH,
     ]
-    assert list(table.index.get_level_values("of"))[:2] == ["TempCNN", "2D-CNN"]  # as in the paper
+    assert list(table.index.get_level_values("case"))[:2] == ["TempCNN", "2D-CNN"]  # as in the paper
 
 
 def test_every_goal_finds_its_measurement():

@@ -45,6 +45,19 @@ def classifier(request) -> Classifier:
     return train(request.param)
 
 
+def test_a_failed_save_leaves_the_classifier_that_was_there(tmp_path, monkeypatch):
+    train("TempCNN").save(tmp_path / "own")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "own").iterdir()}
+    changed = train("TempCNN", size=6)
+    monkeypatch.setattr("paperlib.store.write_json", lambda *rest: 1 / 0)  # after the weights
+    with pytest.raises(ZeroDivisionError):
+        changed.save(tmp_path / "own")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "own").iterdir()} == before
+    with pytest.raises(ZeroDivisionError):
+        changed.save(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
 def test_it_is_the_same_after_a_trip_to_disk(classifier, tmp_path):
     classifier.save(tmp_path / "new" / "folder")
     again = Classifier.load(tmp_path / "new" / "folder")

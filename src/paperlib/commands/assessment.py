@@ -17,8 +17,10 @@ DesignOption = Annotated[
 def design(
     maps: Annotated[list[Path], typer.Argument(metavar="MAP [OTHER]", help="class map; two maps: to compare them")],
     out: Annotated[Path, typer.Option(help="folder for the points and design.json")],
-    number: Annotated[int, typer.Option(help="points to draw")] = 0,
-    error: Annotated[float, typer.Option(help="instead: standard error of overall accuracy to reach, as 0.02")] = 0.0,
+    number: Annotated[int, typer.Option(help="points to draw", show_default=False)] = 0,
+    error: Annotated[
+        float, typer.Option(help="instead: standard error of overall accuracy to reach, as 0.02", show_default=False)
+    ] = 0.0,
     accuracy: Annotated[float, typer.Option(help="user's accuracy expected of the classes")] = 0.8,
     allocation: Annotated[str, typer.Option(help="equal, proportional or neyman")] = "equal",
     floor: Annotated[int, typer.Option(help="least points of a stratum")] = 2,

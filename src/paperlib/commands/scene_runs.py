@@ -140,7 +140,7 @@ def _map_with(scene: Path, out: Path, overrides: dict, folders: list[Path], pres
     check_place(out, folder=True)
     classifiers = [Classifier.load(folder) for folder in folders]
     series = Dataset(chosen, open_store()).scene
-    progress = not environment.read("QUIET")
+    progress = not environment.quiet()
     for folder, classifier in zip(folders, classifiers, strict=True):
         target = out / classifier.name
         resume = settings.key((folder / FILE).read_text(), fingerprint(scene), chosen.scene, chosen.map.window)

@@ -88,7 +88,7 @@ GOALS = (
 
 
 def goals_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """One row for each goal and network: the range wanted, and by machine the value measured and whether it is in range.
+    """One row for each goal and case, such as a network: target range; by machine, the value measured and whether it fits.
 
     `tables` by name, as `read_measurements` returns them; a goal without its table is left out. A value that was not
     measured is a dash.
@@ -99,11 +99,11 @@ def goals_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             continue
         for machine, part in _with_machine(tables[goal.table]).groupby("machine", sort=False):
             for item, value in goal.values(part).dropna().items():
-                row = rows.setdefault((goal.quantity, item, _wanted(goal)), {})
+                row = rows.setdefault((goal.quantity, item, _target(goal)), {})
                 # three digits, so that a narrow miss does not look like a hit
                 row[machine, "measured"] = f"{value:.3g}"
                 row[machine, "met"] = MARK if goal.low <= value <= goal.high else "no"
-    table = pd.DataFrame(rows.values(), index=pd.MultiIndex.from_tuples(rows, names=["goal", "of", "wanted"]))
+    table = pd.DataFrame(rows.values(), index=pd.MultiIndex.from_tuples(rows, names=["goal", "case", "target"]))
     table.columns = pd.MultiIndex.from_tuples(table.columns)
     goals = list(dict.fromkeys(goal.quantity for goal in GOALS))
     order = sorted(rows, key=lambda row: (goals.index(row[0]), MODELS.index(row[1]) if row[1] in MODELS else -1))
@@ -115,7 +115,7 @@ def _with_machine(table: pd.DataFrame) -> pd.DataFrame:
     return table if "machine" in table else table.assign(machine=table.attrs["machine"])
 
 
-def _wanted(goal: Goal) -> str:
+def _target(goal: Goal) -> str:
     if math.isinf(goal.high):
         return f"≥ {goal.low:g}"
     return f"{goal.low:g} to {goal.high:g}" if goal.low else f"≤ {goal.high:g}"

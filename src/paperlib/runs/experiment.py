@@ -49,7 +49,7 @@ class Experiment:
     def _join(self, chosen: Settings, store: Path, dataset: Dataset | None = None) -> None:
         self.settings, self.store = chosen, store
         self.dataset = dataset or Dataset(chosen, store)
-        self.trained = Trained(self.dataset, chosen, progress=not environment.read("QUIET"))
+        self.trained = Trained(self.dataset, chosen, progress=not environment.quiet())
         self.maps = Maps(self.trained)
 
     def override(self, overrides: Overrides) -> "Experiment":

@@ -20,6 +20,7 @@ from ..features.normaliser import Normaliser
 from ..features.samples import Samples
 from ..models.contract import Model
 from ..nomenclature import LandCover
+from ..outputs import writing
 from ..settings import Train
 from . import loop
 
@@ -120,17 +121,19 @@ class Classifier:
         return evaluate(self.model, samples.within(self.model.receptive_field).map(self.normaliser.apply))
 
     def save(self, folder: Path) -> None:
-        """Write `classifier.json` and the weights to a folder, which is made if it does not exist."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        self.model.save(folder)
-        content = {
-            "format": FORMAT, "name": self.name, "inputs": self.inputs.to_dict(),
-            "channels": list(self.inputs.channels()), "normaliser": self.normaliser.to_dict(),
-            "legend": [cover._asdict() for cover in self.legend], "about": self.about,
-            "weights": self.model.weights, "sha256": _digest(folder / self.model.weights),
-        }  # fmt: skip
-        store.write_json(folder / FILE, content)
+        """Write `classifier.json` and the weights to a folder, which is made if it does not exist: both or neither.
+
+        Raises `InputError` where `outputs.writing` does.
+        """
+        with writing(folder, folder=True) as part:
+            self.model.save(part)
+            content = {
+                "format": FORMAT, "name": self.name, "inputs": self.inputs.to_dict(),
+                "channels": list(self.inputs.channels()), "normaliser": self.normaliser.to_dict(),
+                "legend": [cover._asdict() for cover in self.legend], "about": self.about,
+                "weights": self.model.weights, "sha256": _digest(part / self.model.weights),
+            }  # fmt: skip
+            store.write_json(part / FILE, content)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
