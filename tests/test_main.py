@@ -14,16 +14,12 @@ from typer.testing import CliRunner
 
 from paperlib import settings
 from paperlib.commands.options import SETTING_OPTIONS, takes_settings
-
-
-def paperlib(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "paperlib", *arguments], capture_output=True, text=True, timeout=120, check=False
-    )
+from support.commands import paperlib
 
 
 def test_simulate_writes_a_scene(tmp_path):
-    answer = paperlib("simulate", str(tmp_path / "new"), "--preset", "tiny")
+    command = [sys.executable, "-m", "paperlib", "simulate", "new", "--preset", "tiny"]
+    answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert answer.returncode == 0, answer.stderr
     assert (tmp_path / "new" / "polygons.gpkg").is_file()
 
@@ -40,7 +36,7 @@ def test_simulate_writes_a_scene(tmp_path):
     ],
 )
 def test_mistakes_exit_with_2_and_no_traceback(arguments, message, tmp_path):
-    answer = paperlib(*[argument.replace("FOLDER", str(tmp_path)) for argument in arguments])
+    answer = paperlib(*[argument.replace("FOLDER", str(tmp_path)) for argument in arguments], folder=tmp_path)
     assert answer.returncode == 2
     assert message in answer.stderr and "Traceback" not in answer.stderr
     assert [line for line in answer.stderr.splitlines() if line.startswith("paperlib: ")]  # after the check's report
@@ -95,15 +91,15 @@ def test_every_option_that_overrides_a_setting_names_one():
     assert set(SETTING_OPTIONS) <= set(settings.known())
 
 
-def test_settings_are_listed_with_their_values():
-    answer = paperlib("settings", "--preset", "tiny")
+def test_settings_are_listed_with_their_values(tmp_path):
+    answer = paperlib("settings", "--preset", "tiny", folder=tmp_path)
     assert answer.returncode == 0, answer.stderr
     rows = {line.split()[0]: " ".join(line.split()[1:]) for line in answer.stdout.splitlines()}
     assert set(rows) == set(settings.known()) and rows["train.epochs"] == "2 a whole number from 1 to 100000"
 
 
-def test_version():
-    answer = paperlib("--version")
+def test_version(tmp_path):
+    answer = paperlib("--version", folder=tmp_path)
     assert answer.returncode == 0 and answer.stdout.strip() == f"paperlib {metadata.version('paperlib')}"
 
 
@@ -119,14 +115,14 @@ def test_warnings_of_libraries_are_not_shown_as_ours():
 
 
 def test_verbose_adds_the_traceback(tmp_path):
-    answer = paperlib("-v", "batch", str(tmp_path / "gone.yml"))
+    answer = paperlib("-v", "batch", "gone.yml", folder=tmp_path)
     assert answer.returncode == 2 and "Traceback" in answer.stderr
     assert answer.stderr.splitlines()[-1].startswith("paperlib: ")
 
 
 @pytest.mark.parametrize("arguments", [["trian"], ["map", "--modle", "x"], ["fetch", "x", "--year", "soon"]])
-def test_a_misspelt_command_option_or_value_is_named(arguments):
-    answer = paperlib(*arguments)
+def test_a_misspelt_command_option_or_value_is_named(arguments, tmp_path):
+    answer = paperlib(*arguments, folder=tmp_path)
     assert answer.returncode == 2 and "Traceback" not in answer.stderr
     assert any(word in answer.stderr for word in ("trian", "--modle", "--year"))
 

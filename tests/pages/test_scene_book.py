@@ -3,8 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -15,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from paperlib import Experiment
 from paperlib.pages import scene_book
+from support.commands import paperlib
 
 PROJECT = Path(__file__).parents[2]
 
@@ -27,8 +26,7 @@ def no_store(monkeypatch):
 
 
 def test_a_book_needs_a_checkout(lagoon, tmp_path):
-    command = [sys.executable, "-m", "paperlib", "run", *map(str, lagoon), "--out", "out", "--preset", "tiny"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = paperlib("run", *lagoon, "--out", "out", "--preset", "tiny", folder=tmp_path)
     assert done.returncode == 2 and "no checkout of the project" in done.stderr and "--no-book" in done.stderr
     assert not (tmp_path / "out").exists()
 

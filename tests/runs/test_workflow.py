@@ -16,6 +16,7 @@ from paperlib.mapping.scene_maps import read_map
 from paperlib.pages.walkthrough import LEGEND
 from paperlib.reproduction import real_scene
 from paperlib.runs import workflow
+from support.commands import paperlib
 
 NAMES = ["TempCNN", "iota2_base"]
 PROJECT = Path(__file__).parents[2]
@@ -56,18 +57,11 @@ def test_real_data_in_one_command(kind, shared_data, tmp_path):
         scene.symlink_to(shared_data / "bouconne" / real_scene.IMAGE)
         real_scene.fetch_bouconne(tmp_path)
     polygons = PROJECT / "data" / "bouconne" / real_scene.POLYGONS
-    command = [sys.executable, "-m", "paperlib", "run", str(scene), str(polygons), "--out", "out", "--preset", "tiny"]
-    done = subprocess.run(
-        [*command, "--model", "iota2_base", "--no-book"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    options = ["--out", "out", "--preset", "tiny", "--model", "iota2_base", "--no-book"]
+    done = paperlib("run", scene, polygons, *options, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "mapped: out/maps/iota2_base" in done.stdout and "trained iota2_base" in done.stdout
     assert (tmp_path / "out" / "maps" / "iota2_base" / "class.qml").is_file()
-
-
-def paperlib(*arguments, folder: Path):
-    command = [sys.executable, "-m", "paperlib", *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def test_a_classifier_is_trained_once_and_maps_a_scene_without_polygons(lagoon, tmp_path):
@@ -80,7 +74,8 @@ def test_a_classifier_is_trained_once_and_maps_a_scene_without_polygons(lagoon, 
     mapped = paperlib("map", scene, polygons, *options, "--out", "maps", folder=tmp_path)
     assert mapped.returncode == 0, mapped.stderr
     shutil.rmtree(tmp_path / "store")
-    alone = paperlib("map", scene, "--classifier", "classifiers/TempCNN", "--out", "again", folder=tmp_path)
+    command = [sys.executable, "-m", "paperlib", "map", scene, "--classifier", "classifiers/TempCNN", "--out", "again"]
+    alone = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert alone.returncode == 0 and alone.stdout == "mapped: again/TempCNN\n", alone.stderr
     first, second = tmp_path / "maps" / "TempCNN", tmp_path / "again" / "TempCNN"
     assert {path.name for path in first.iterdir()} == {path.name for path in second.iterdir()}

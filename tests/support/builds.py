@@ -1,7 +1,7 @@
 """Runs `jupyter-book` many times in processes that have it loaded already: loading takes longer than building two pages.
 
 Run as a script, this file loads Jupyter Book, then reads lines from its input, each the arguments of one command and the
-file of its log as JSON. It answers each with the exit code. A command runs in a copy of the process, as if it were the first.
+file of its log as JSON, and answers each with the exit code. Each command runs in a copy of the process that ran none.
 """
 
 import json

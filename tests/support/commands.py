@@ -1,0 +1,27 @@
+"""Runs commands of `paperlib` within the process of the tests, which has loaded what commands need."""
+
+import sys
+import warnings
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from subprocess import CompletedProcess
+from unittest import mock
+
+from paperlib import __main__ as main
+
+
+def paperlib(*arguments: object, folder: Path) -> CompletedProcess:
+    """Exit code, output and errors of a command as it ends in a folder."""
+    command = ["paperlib", *map(str, arguments)]
+    out, err = StringIO(), StringIO()
+    with (
+        chdir(folder), redirect_stdout(out), redirect_stderr(err), warnings.catch_warnings(),
+        mock.patch.object(sys, "argv", command), mock.patch.dict("os.environ"),
+    ):  # fmt: skip
+        warnings.simplefilter("default")  # tests make them errors
+        try:
+            code = main.app()
+        except SystemExit as end:
+            code = end.code
+    return CompletedProcess(command, code or 0, out.getvalue(), err.getvalue())
