@@ -107,7 +107,7 @@ def works(run: Experiment, names: tuple[str, ...], side: int) -> dict[tuple[str,
 
 def busy(repeats: int, names: tuple[str, ...], side: int = 512) -> None:
     """Measure everything alone and beside spinning processes."""
-    run = Experiment("demo")
+    load, run = os.getloadavg()[0], Experiment("demo")
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(processors()))
     beside = {"quiet": [], "one busy": cores[:1], "all busy": cores}
     measured: dict[tuple[str, str], dict[str, list[float]]] = {}
@@ -125,7 +125,7 @@ def busy(repeats: int, names: tuple[str, ...], side: int = 512) -> None:
         median = {name: float(np.median(one)) for name, one in values.items()}
         over = {f"{name} over quiet": median[name] / median["quiet"] for name in list(beside)[1:]}
         rows.append({"work": subject, "way": way} | {f"{name} (s)": value for name, value in median.items()} | over)
-    keep("busy", pd.DataFrame(rows), repeats=repeats, side=side)
+    keep("busy", pd.DataFrame(rows), repeats=repeats, side=side, **{"load before": round(load, 1)})
 
 
 def together(repeats: int) -> None:
@@ -138,17 +138,16 @@ def together(repeats: int) -> None:
             FOUR: (four, ("TempCNN",), False),
             DEMO: (run, models.CLASSIFIERS, True),
         }
-        rows = []
+        columns = ["work", "one after the other (s)", "side by side (s)", "ratio"]
         for subject, (wanted, names, threaded) in subjects.items():
-            alone, many = [], []
+            load, alone, many = os.getloadavg()[0], [], []
             for _ in range(repeats):
                 alone.append(_trainings(wanted, names, workers=1, threaded=threaded))
                 many.append(_trainings(wanted, names, workers=processors()))
                 print(subject, round(alone[-1], 1), round(many[-1], 1), flush=True)
-            ratio = np.median(np.array(alone) / many)
-            rows.append((subject, np.median(alone), np.median(many), ratio))
-        columns = ["work", "one after the other (s)", "side by side (s)", "ratio"]
-        keep("together", pd.DataFrame(rows, columns=columns), repeats=repeats, workers=processors())
+            row = subject, np.median(alone), np.median(many), np.median(np.array(alone) / many)
+            table = pd.DataFrame([row], columns=columns)
+            keep("together", table, repeats=repeats, workers=processors(), **{"load before": round(load, 1)})
 
 
 def _trainings(run: Experiment, names: tuple[str, ...], workers: int, threaded: bool = False) -> float:

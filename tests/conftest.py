@@ -1,11 +1,14 @@
 """Fixtures that several test files use. What builds files and checks drawings is in `support`."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch loads: tests run side by side, each on one core
 
 pytest.register_assert_rewrite("support")
 pytest_plugins = ["support.records", "support.processor_time", "support.stores"]

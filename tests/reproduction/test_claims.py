@@ -390,6 +390,27 @@ def test_verdict(low, high, difference, equal):
     assert (verdict(found), verdict(found, equal=True)) == (difference, equal)
 
 
+def test_what_the_claims_take_is_trained_at_once(monkeypatch):
+    """All but TempCNN on the best date, which is known only then; and nothing that no claim takes."""
+    asked, trained = set(), set()
+
+    class Recorded(Planted):
+        def key(self, name):
+            return tuple(sorted(self.changes.items())), name
+
+        def polygon_counts(self, name, part="test"):
+            asked.add(self.key(name))
+            return super().polygon_counts(name, part)
+
+        def jobs(self, names):
+            return [self.key(name) for name in names]
+
+    monkeypatch.setattr(claims, "make_trainings", trained.update)
+    claims_table(Recorded())
+    (late,) = asked - trained
+    assert late[0][0][0] == "dates" and late[1] == "TempCNN" and trained <= asked
+
+
 def test_the_table_has_every_claim_and_its_verdict():
     run = worse(BASE, dates="shuffled")
     table = claims_table(run)

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import joblib
 import psutil
 import pytest
 
 from paperlib import Experiment
+from paperlib.allocation import GRANTED
 from paperlib.errors import InputError, InputWarning
 from paperlib.runs import side_by_side
 from support.stores import copy_store
@@ -95,7 +97,7 @@ def test_no_pool_for_one_training_one_processor_or_within_a_worker(run, monkeypa
 
 def start(store: Path) -> subprocess.Popen:
     """The script in a session of its own, as of a terminal."""
-    environment = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    environment = {name: value for name, value in os.environ.items() if name not in GRANTED}
     script = store.parent / "script.py"
     script.write_text(SCRIPT)
     return subprocess.Popen(
@@ -126,6 +128,7 @@ def gone(processes: list[psutil.Process]) -> bool:
     return all(map(ended, processes))
 
 
+@pytest.mark.skipif(joblib.cpu_count() < 2, reason="needs two processors")
 @pytest.mark.fault(
     "workers, the process that started them (SIGKILL), and all together (Ctrl-C) end in the middle of two trainings",
     "others go on; the same command ends with the same weights, byte by byte; no process is left",
