@@ -11,6 +11,7 @@ The second grows the forest of the training pixels of a preset (demo): as the li
 otb-bin). Kept in results/growth.csv.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -98,7 +99,7 @@ def orfeo_seconds(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 def growth(preset: str = "demo", repeats: int = 3) -> None:
     """Measure the growth of iota2_base."""
-    run = Experiment(preset)
+    load, run = os.getloadavg()[0], Experiment(preset)
     pixels = run.trained.normalised["train"].pixels()
     x, y = pixels.x.flatten(1).numpy(), pixels.label.flatten().numpy()
     ways = {
@@ -111,7 +112,7 @@ def growth(preset: str = "demo", repeats: int = 3) -> None:
     row: dict = {"preset": preset, "pixels": len(x), "features": x.shape[1]}
     for way in ways:
         row |= {f"{way} (s)": np.median([turn[way][0] for turn in turns]), f"{way}: trees": turns[0][way][1]}
-    keep("growth", pd.DataFrame([row]), repeats=repeats)
+    keep("growth", pd.DataFrame([row]), repeats=repeats, **{"load before": round(load, 1)})
 
 
 if __name__ == "__main__":

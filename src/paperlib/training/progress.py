@@ -11,16 +11,11 @@ from tqdm import tqdm
 
 from .. import environment
 
-#: Seconds of an epoch of each network beside those of TempCNN, on one processor (preset demo). They order the trainings,
-#: and foretell what is not measured yet; a network that is not listed counts as much as the slowest.
+#: Processor time of an epoch of each network beside that of TempCNN, on one thread (preset demo). It orders the trainings,
+#: and foretells what is not measured yet; a network that is not listed counts as much as the slowest.
 COSTS = {
-    "TempCNN": 1.0,
-    "TempCNN-2019": 0.5,
-    "2D-CNN": 1.2,
-    "3D-CNN": 3.0,
-    "SpatioTempCNN": 4.0,
-    "SpatioTempCNN-gated": 4.0,
-}
+    "TempCNN": 1.0, "TempCNN-2019": 0.7, "2D-CNN": 0.8, "3D-CNN": 1.6, "SpatioTempCNN": 2.9, "SpatioTempCNN-gated": 2.9,
+}  # fmt: skip
 
 
 def cost(model: str) -> float:
