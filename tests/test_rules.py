@@ -64,11 +64,19 @@ def test_notebooks_are_thin(path):
 
 def test_environment_variables_are_read_in_one_place_and_set_nowhere():
     """A variable set in this process would stay for the next run; children get theirs by `env=`."""
-    for path in MODULES:
+    for path in [*MODULES, *(PROJECT / "book" / "_ext").glob("*.py")]:
         text = path.read_text()
         if "os.environ" in text and "PAPERLIB_" in text:
-            assert path.name == "environment.py", path
+            assert path.name == "environment.py" or path not in MODULES, path
             assert not re.search(r"os\.environ\[[^]]*\] = |os\.environ\.(update|setdefault)|putenv", text), path
+
+
+def test_names_of_tests_say_what_is_tested():
+    for path in (PROJECT / "tests").rglob("test_*.py"):
+        pronouns = re.findall(
+            r"^def (test_(?:it|its|they|them|this|these|that|those)_\w+)", path.read_text(), re.MULTILINE
+        )
+        assert not pronouns, f"{path.name}: {pronouns}"
 
 
 def test_every_page_is_in_the_table_of_contents():

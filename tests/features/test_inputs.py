@@ -110,7 +110,7 @@ def test_bands_are_taken_by_name_in_the_order_of_training():
 
 
 @given(st.sets(st.sampled_from(["B2", "B3", "B4", "B8"]), min_size=1), st.booleans())
-def test_they_survive_json(bands, indices):
+def test_inputs_survive_json(bands, indices):
     inputs = Inputs.of(make_scene(sorted(bands)))
     inputs = inputs if indices else replace(inputs, indices=())
     assert Inputs.from_dict(inputs.to_dict()) == inputs

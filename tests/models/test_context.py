@@ -17,7 +17,7 @@ def classifier(run) -> Classifier:
     return run.classifier("iota2_ctx")
 
 
-def test_its_receptive_field_is_that_of_a_superpixel():
+def test_the_receptive_field_of_the_classifier_with_context_is_that_of_a_superpixel():
     assert ContextForest.receptive_field == 2 * REACH + 1
 
 

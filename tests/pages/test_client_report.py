@@ -42,7 +42,7 @@ def tables(report: BeautifulSoup, title: str) -> list[pd.DataFrame]:
     return frames
 
 
-def test_it_is_one_file_that_says_what_was_simulated(report):
+def test_the_report_is_one_file_that_says_what_was_simulated(report):
     loaded = [tag.get("src") or tag.get("href") for tag in report.find_all(["img", "script", "link", "a"])]
     assert loaded and all(address.startswith("data:") for address in loaded)
     assert all(len(image["alt"]) > 30 for image in report.find_all("img"))

@@ -95,8 +95,8 @@ def test_a_killed_training_ends_with_the_same_bytes(epoch, undisturbed, tmp_path
         assert (tmp_path / name).read_bytes() == (undisturbed / name).read_bytes()
 
 
-def test_it_goes_on_and_does_not_begin_again(undisturbed, tmp_path):
-    """A state of all epochs leaves nothing to do: the same result without a step."""
+def test_a_state_of_all_epochs_leaves_nothing_to_do(undisturbed, tmp_path):
+    """The same result, without a step."""
     (tmp_path / "state.safetensors").write_bytes((undisturbed / "state.safetensors").read_bytes())
     assert finish(start(tmp_path)) == "5 0\n"
     assert (tmp_path / "weights.safetensors").read_bytes() == (undisturbed / "weights.safetensors").read_bytes()

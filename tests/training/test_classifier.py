@@ -58,7 +58,7 @@ def test_a_failed_save_leaves_the_classifier_that_was_there(tmp_path, monkeypatc
     assert not (tmp_path / "new").exists()
 
 
-def test_it_is_the_same_after_a_trip_to_disk(classifier, tmp_path):
+def test_a_classifier_is_the_same_after_a_trip_to_disk(classifier, tmp_path):
     classifier.save(tmp_path / "new" / "folder")
     again = Classifier.load(tmp_path / "new" / "folder")
     assert (again.name, again.inputs, again.legend, again.about) == (
