@@ -12,6 +12,7 @@ leaves its notebook, with the error in it, as `NAME.failed.ipynb`, and the other
 """
 
 import itertools
+import logging
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -82,6 +83,10 @@ def _crossed(parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
     values = [value if isinstance(value, list) else [value] for value in parameters.values()]
     for combination in itertools.product(*values):
         yield dict(zip(parameters, combination, strict=True))
+
+
+# Parameters are checked before; papermill does not know annotated ones and would call them unknown.
+logging.getLogger("papermill").setLevel(logging.ERROR)
 
 
 def execute(run: Run, store: str = "", cores: int = 0) -> None:
