@@ -1,11 +1,11 @@
 """Time of training steps of each network, side by side with another checkout, and the scores that both reach.
 
-    python benchmarks/steps.py --vs PATH [--presets demo,paper] [--turns N] [--seeds N] [--scores NAMES]
+    python benchmarks/steps.py --vs PATH [--presets demo,paper] [--turns N] [--steps N] [--seeds N] [--scores NAMES]
 
 Two processes, one with this code and one with that of the checkout PATH, train on the same samples, normalised, of each
-preset. In each of N turns (5) one after the other takes the first `STEPS` steps of an epoch, on one thread, in float32 and,
+preset. In each of N turns (5) one after the other takes the first N steps (24) of an epoch, on one thread, in float32 and,
 where the processor has it, in bfloat16; the time is that of the processor, which others' work on the machine changes
-little. Medians are kept in results/steps.csv. With --seeds, both also train whole on preset demo once for each of N seeds,
+less. Medians are kept in results/steps.csv. With --seeds, both also train whole on preset demo once for each of N seeds,
 in the precision of the machine; the macro F1 on the test set, which chooses nothing, is kept in results/steps-scores.csv.
 """
 
@@ -20,11 +20,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 from record import keep
 
 from paperlib import Experiment, models, store
+from paperlib.features.normaliser import Normaliser
 
-STEPS = 24
+#: Patches of each set that steps are measured with.
+PATCHES = 256
 
 #: Runs in both checkouts, so it uses what both have. Reads requests, one JSON a line, and answers each with a line.
 WORKER = """
@@ -58,7 +61,7 @@ for line in sys.stdin:
     model = models.build(ask["model"], channels, dates, classes)
     devices.has_bfloat16 = lambda device: ask["bfloat16"] and has_bfloat16
     minibatches.epoch_batches = (lambda *rest: real(*rest)[:ask["steps"]]) if ask["steps"] else real
-    validation = sets["validation"] if not ask["steps"] else sets["validation"][torch.arange(8)]
+    validation = sets["validation"] if not ask["steps"] else sets["validation"][torch.arange(2)]
     done = loop.train(model, sets["train"], validation, Train(**ask["train"]), seed=ask["seed"], progress=False)
     answer = {"seconds": seconds.pop(), "epochs": len(done.history)}
     if not ask["steps"]:
@@ -92,12 +95,15 @@ def commit(path: Path) -> str:
     ).stdout.strip()
 
 
-def samples(preset: str, folder: Path) -> dict:
-    """Write the normalised samples of a preset to a folder; what asks for a training on them."""
+def samples(preset: str, folder: Path, most: int | None = None) -> dict:
+    """Write normalised samples of a preset to a folder, at most so many of each set; what asks for a training on them."""
     run = Experiment(preset)
     folder.mkdir()
-    for name, part in run.trained.normalised.items():
-        part.save(folder / f"{name}.safetensors")
+    draw = torch.Generator().manual_seed(0)
+    parts = {name: part[torch.randperm(len(part), generator=draw)[:most]] for name, part in run.samples.items()}
+    normaliser = Normaliser.fit(parts["train"])
+    for name, part in parts.items():
+        part.map(normaliser.apply).save(folder / f"{name}.safetensors")
     train = run.settings.train
     return {
         "folder": str(folder),
@@ -105,8 +111,8 @@ def samples(preset: str, folder: Path) -> dict:
     }
 
 
-def steps(sides: dict[str, Checkout], asked: dict, preset: str, turns: int) -> list[dict]:
-    """Median seconds of `STEPS` steps of each network in both checkouts; an earlier turn warms up."""
+def steps(sides: dict[str, Checkout], asked: dict, preset: str, turns: int, count: int) -> list[dict]:
+    """Median seconds of `count` steps of each network in both checkouts; an earlier turn warms up."""
     rows = []
     for bfloat16 in (False, True):
         for name in models.NAMES:
@@ -114,7 +120,7 @@ def steps(sides: dict[str, Checkout], asked: dict, preset: str, turns: int) -> l
             for turn in range(turns + 1):
                 for side, checkout in sides.items():
                     request = asked | {"train": asked["train"] | {"epochs": 1}}
-                    found = checkout.ask(**request, model=name, bfloat16=bfloat16, steps=STEPS, seed=0)["seconds"]
+                    found = checkout.ask(**request, model=name, bfloat16=bfloat16, steps=count, seed=0)["seconds"]
                     taken[side] += [found] if turn else []
             before, now = (float(np.median(taken[side])) for side in ("before", "now"))
             kind = "bfloat16" if bfloat16 else "float32"
@@ -145,6 +151,7 @@ def main() -> None:
     parser.add_argument("--vs", type=Path, required=True, help="another checkout of this project")
     parser.add_argument("--presets", default="demo,paper", help="presets whose steps are measured; empty: none")
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=24)
     parser.add_argument("--seeds", type=int, default=0, help="trainings of each network for the scores")
     parser.add_argument("--scores", default=",".join(models.NAMES), help="networks whose scores are measured")
     choice = parser.parse_args()
@@ -153,10 +160,10 @@ def main() -> None:
         facts = {"before_commit": commit(choice.vs)}
         for preset in filter(None, choice.presets.split(",")):
             started = time.perf_counter()
-            found = steps(sides, samples(preset, Path(folder) / preset), preset, choice.turns)
+            found = steps(sides, samples(preset, Path(folder) / preset, PATCHES), preset, choice.turns, choice.steps)
             table = pd.DataFrame(found).assign(case=lambda table: table["model"] + ", " + table["preset"])
             columns = ["case", *(column for column in table if column != "case")]
-            keep("steps", table[columns], steps=STEPS, repeats=choice.turns, **facts)
+            keep("steps", table[columns], steps=choice.steps, repeats=choice.turns, **facts)
             print(f"{preset}: {time.perf_counter() - started:.0f} s", flush=True)
         if choice.seeds:
             asked = samples("demo", Path(folder) / "scores")

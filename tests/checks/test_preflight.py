@@ -276,6 +276,22 @@ def test_masked_pixels_a_date(scene):
     )  # each date, also those without a finding
 
 
+def test_gaps_at_the_ends_and_pixels_of_one_date_are_counted(scene):
+    """They are held constant, where gaps between two dates are interpolated."""
+    rows, date = np.arange(96)[:, None] + np.zeros((1, 96), int), "2018-08-15"
+    dates = sorted({path.parent.parent.name.split("_")[1][:8] for path in scene.glob("T31TCJ/*/MASKS/*_FLG_R1.tif")})
+    first, last = (f"{name[:4]}-{name[4:6]}-{name[6:]}" for name in (dates[0], dates[-1]))
+    for flags in scene.glob("T31TCJ/*/MASKS/*_FLG_R1.tif"):
+        day = flags.parent.parent.name.split("_")[1][:8]
+        spoilt = (rows < 12) & (day == dates[0]) | (rows >= 66) & (day == dates[-1])
+        spoilt |= (rows >= 40) & (rows < 44) & (day != date.replace("-", ""))
+        change(flags, lambda image, spoilt=spoilt: np.where(spoilt, 1, 0 * image + 4).astype(np.uint8))
+    findings = run(scene)
+    told(findings, "warning", "gaps at the ends", "16.7 % of the pixels", "hold their next usable date", first)
+    told(findings, "warning", "gaps at the ends", "35.4 % of the pixels", "hold their last usable date", last)
+    told(findings, "warning", "one usable date", "4.2 % of the pixels have a single usable date", f"{first} to {last}")
+
+
 def test_pixels_and_polygons_that_no_date_shows(scene):
     table = gpd.read_file(scene / "polygons.gpkg")
     place = open_scene(scene / "T31TCJ").rio.bounds()

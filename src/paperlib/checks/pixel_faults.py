@@ -18,7 +18,7 @@ from .faults import attempt, listed, note
 
 WHOLE, ACROSS, SIDE = 256, 8, 32
 #: Shares of the sampled pixels from which on it is worth a warning.
-MASKED, NEVER, ABSURD, ZERO = 0.4, 0.01, 0.01, 0.001
+MASKED, HELD, NEVER, ABSURD, ZERO = 0.4, 0.05, 0.01, 0.01, 0.001
 #: Reflectance of land and water: medians of a scene outside the first pair, single values outside the second, are none.
 MEDIAN, VALUE = (0.005, 1.5), (-0.1, 1.5)
 #: The median of a date is off when it is so many times the usual one, or a fraction of it.
@@ -42,12 +42,29 @@ def pixel_faults(scene: xr.DataArray, findings: list[Finding]) -> np.ndarray:
         value = f"{100 * never:.1f} % of the scene have no usable date"
         fix = "Add dates. Maps have no class there." if never < 1 else "Get the scene again, with its masks."
         note(findings, "error" if never == 1 else "warning", "masked pixels", value, source, fix)
+    _check_filled(mask, names, findings)
     _check_layers(values, [str(band) for band in scene.band.values], names, findings)
     values[:, mask] = np.nan
     reflectance = optical(list(scene.band.values), scene.attrs.get("sensor", ""))
     if reflectance:  # of radar, temperatures and indices any value is possible
         _check_values(values[reflectance], mask, names, source, findings)
     return shares
+
+
+def _check_filled(mask: np.ndarray, names: list[str], findings: list[Finding]) -> None:
+    """Pixels whose gaps have no usable date on one side; `mask` (time, pixel). Their values are held, not interpolated."""
+    usable = ~mask.all(axis=0)
+    for date, place, side in ((0, "before", "next"), (-1, "after", "last")) if len(names) > 1 else ():
+        share = (mask[date] & usable).mean()
+        if share >= HELD and not mask[date].all():  # a date that is masked as a whole has a warning of its own
+            value = f"{100 * share:.1f} % of the pixels have nothing usable here: they hold their {side} usable date"
+            fix = f"Add a date {place} it, or use it knowing that these values are held constant."
+            note(findings, "warning", "gaps at the ends", value, names[date], fix)
+    share = (mask.sum(axis=0) == len(mask) - 1).mean()
+    if share >= NEVER and len(mask) > 2:
+        value = f"{100 * share:.1f} % of the pixels have a single usable date, whose values all other dates get"
+        fix = "Add dates. There, classes that differ by their change over the year cannot be told apart."
+        note(findings, "warning", "one usable date", value, f"{names[0]} to {names[-1]}", fix)
 
 
 def _read_sample(scene: xr.DataArray, findings: list[Finding]) -> tuple[np.ndarray, np.ndarray]:
