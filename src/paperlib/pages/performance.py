@@ -80,7 +80,10 @@ GOALS = (
     Goal("plain loop's seconds an epoch over ours", "trainings", 2, math.inf, _column("times ours", way="plain loop")),
     *(
         Goal(
-            f"training steps in float32 over padded ones, preset {preset}", "steps", wanted, math.inf,
+            f"training steps in float32 over padded ones, preset {preset}",
+            "steps",
+            wanted,
+            math.inf,
             _column("times as fast", preset=preset, precision="float32", model=SPATIAL),
         )
         for preset, wanted in (("demo", 2.2), ("paper", 1.5))
