@@ -10,7 +10,7 @@ from paperlib.training.classifier import Classifier
 PARTS = [(slice(y, y + 46), slice(x, x + 46)) for y, x in ((20, 20), (20, 120), (70, 70), (120, 20), (120, 120))]
 EDGE = np.ones((46, 46), bool)
 EDGE[1:-1, 1:-1] = False
-SEEDS = range(3)
+SEEDS = range(2)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def beside_a_strip(scene, part):
     return left.where(~strip).assign_coords(mask=mask), (slice(0, 46), slice(0, 46)), beside
 
 
-@pytest.mark.parametrize("name", ["2D-CNN", "3D-CNN", "SpatioTempCNN"])
+@pytest.mark.parametrize("name", ["2D-CNN", "3D-CNN"])
 @pytest.mark.parametrize("cut", [ended, beside_a_strip])
 def test_hardly_a_class_is_lost_where_neighbours_are_missing(name, cut, run, scene):
     assert loss(run, scene, name, cut) <= 0.02
