@@ -27,7 +27,7 @@ from paperlib import Experiment, models, store
 from paperlib.features.normaliser import Normaliser
 
 #: Patches of each set that steps are measured with.
-PATCHES = 256
+PATCHES = 128
 
 #: Runs in both checkouts, so it uses what both have. Reads requests, one JSON a line, and answers each with a line.
 WORKER = """

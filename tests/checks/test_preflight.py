@@ -287,9 +287,13 @@ def test_gaps_at_the_ends_and_pixels_of_one_date_are_counted(scene):
         spoilt |= (rows >= 40) & (rows < 44) & (day != date.replace("-", ""))
         change(flags, lambda image, spoilt=spoilt: np.where(spoilt, 1, 0 * image + 4).astype(np.uint8))
     findings = run(scene)
-    told(findings, "warning", "gaps at the ends", "16.7 % of the pixels", "hold their next usable date", first)
-    told(findings, "warning", "gaps at the ends", "35.4 % of the pixels", "hold their last usable date", last)
-    told(findings, "warning", "one usable date", "4.2 % of the pixels have a single usable date", f"{first} to {last}")
+    for subject, text, place, share in (
+        ("gaps at the ends", "they hold their next usable date", first, 16 / 96),
+        ("gaps at the ends", "they hold their last usable date", last, 34 / 96),
+        ("one usable date", "have a single usable date", f"{first} to {last}", 4 / 96),
+    ):
+        found = told(findings, "warning", subject, text)
+        assert found.place == place and float(found.value.split()[0]) == pytest.approx(100 * share, abs=1)
 
 
 def test_pixels_and_polygons_that_no_date_shows(scene):
