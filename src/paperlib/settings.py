@@ -91,7 +91,7 @@ class Train(_Section):
 
     epochs: int = bounded(8, 1, 100_000)
     patience: int = bounded(5, 1, 100_000)  # epochs without a better validation score before training stops
-    trainings: int = bounded(2, 1, 1000)  # trainings a model
+    trainings: int = bounded(3, 1, 1000)  # trainings a model
     learning_rate: float = bounded(1e-3, 0, 1, above=True)
     patches: int = bounded(8, 1, 4096)  # a batch holds this many patches
     dropout: float = bounded(0.1, 0, 0.99)
