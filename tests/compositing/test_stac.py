@@ -1,12 +1,18 @@
 """Search in a STAC service on this machine: naming schemes, offsets, faults, and addresses that must not be opened."""
 
+import sys
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
+import rasterio
 from hypothesis import given
 from hypothesis import strategies as st
 
 from paperlib.compositing import acquisitions, stac
 from paperlib.compositing.synthesis import synthesise
 from paperlib.errors import InputError
+from paperlib.scenes.formats import remote
 from paperlib.scenes.sensors import BANDS
 from support import imagery, spoiling
 from support.spoiling import generated
@@ -294,3 +300,53 @@ def test_a_spoilt_item_gives_a_acquisition_or_an_error(service, data):
         for href in (*acquisition.masks.values(), *(layer.href for layer in acquisition.bands.values())):
             assert stac.check_address(href, allowed) == href
         assert all(0 < layer.scale <= 0.01 and abs(layer.offset) <= 1 for layer in acquisition.bands.values())
+
+
+def test_images_in_a_bucket_of_the_service_need_keys_and_others_are_never_opened(service, tmp_path, monkeypatch):
+    """CDSE: s3://eodata, with the keys of an account in GDAL's variables."""
+    item = service.add("2018-08-10")
+    for asset in item["assets"].values():
+        asset["href"] = asset["href"].replace(service.base, "s3://eodata")
+        asset["alternate"] = {"https": {"href": "https://download.dataspace.copernicus.eu/x"}}
+    allowed = stac.allowed_hosts("https://stac.dataspace.copernicus.eu/v1")
+    for key in remote.KEYS:
+        monkeypatch.delenv(key, raising=False)
+    with pytest.raises(InputError, match="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY") as caught:
+        stac.acquisition_of_item(item, allowed)
+    assert "keys of eodata.dataspace.copernicus.eu" in str(caught.value)
+    for name, value in zip(remote.KEYS, ("AKEY", "SECRET"), strict=True):
+        monkeypatch.setenv(name, value)
+    acquisition = stac.acquisition_of_item(item, allowed)
+    assert acquisition.bands["B2"].href.startswith("s3://eodata/") and acquisition.masks["SCL"].startswith("s3://")
+    (service.root / "eodata").symlink_to(service.root)
+    monkeypatch.setenv("AWS_S3_ENDPOINT", service.base.removeprefix("http://"))
+    monkeypatch.setenv("AWS_HTTPS", "NO")
+    monkeypatch.setenv("AWS_VIRTUAL_HOSTING", "FALSE")
+    (product,) = synthesise([acquisition], ["2018-08-10"], tmp_path / "out")
+    assert product.is_dir()
+    item["assets"]["blue"]["href"] = "s3://another/B02.tif"
+    assert stac.acquisition_of_item(item, allowed).bands["B2"].href.startswith("https://download.dataspace")
+
+
+def test_images_of_planetary_computer_are_signed_when_they_are_opened(service, tmp_path, monkeypatch):
+    signed = []
+    monkeypatch.setattr(remote, "SIGNED", "127.0.0.1")
+    package = SimpleNamespace(sign=lambda href: signed.append(href) or f"{href}?sig=abc")
+    monkeypatch.setitem(sys.modules, "planetary_computer", package)
+    service.add(platform="sentinel-2c")
+    (acquisition,) = search(service)
+    assert acquisition.platform == "2C" and "sig=" not in acquisition.bands["B2"].href
+    synthesise([acquisition], MONTH, tmp_path / "out")
+    assert {href.rpartition("/")[2] for href in signed} == {f"{name}.tif" for name in stac.NAMES[0].split()}
+
+
+def test_values_near_64000_are_no_reflectance(service, tmp_path):
+    """Earth Search served a tile with such values; a pixel counts from other acquisitions alone."""
+    corrupt = np.full((64, 64), 1000)
+    corrupt[:20] = 64000
+    service.add("2018-08-10", values=corrupt)
+    service.add("2018-08-20", values=2000)
+    (product,) = synthesise(search(service), MONTH, tmp_path / "out")
+    with rasterio.open(next(product.glob("*_FRC_B2.tif"))) as file:
+        image = file.read(1)
+    assert (image[:40] == 2000).all() and (image[40:] < 2000).all() and (image[40:] > 1000).all()

@@ -18,6 +18,7 @@ from rasterio.windows import Window
 
 from ..errors import InputError, InputWarning
 from ..scenes.formats.l2a import Acquisition, find_folders, newest, read_product
+from ..scenes.formats.remote import is_remote, open_remote, sign
 from ..scenes.rasters import Grid
 
 #: Flags of a WASP synthesis, used for single acquisitions too: 0 nodata, 1 cloud or its shadow, 2 snow, 3 water, 4 land.
@@ -92,7 +93,7 @@ class Reader:
         return self._try(acquisition, href, window)
 
     def _try(self, acquisition: Acquisition, href: str, use: Callable):
-        for again in range(TRIES if href.startswith("http") else 1):
+        for again in range(TRIES if is_remote(href) else 1):
             if again:
                 time.sleep(PAUSE * 2 ** (again - 1))
             try:
@@ -113,8 +114,10 @@ class Reader:
 
 def _open(href: str) -> rasterio.DatasetReader:
     # With one driver, so that no remote file can send GDAL to other files, as a VRT could.
+    if href.startswith("s3:"):
+        return open_remote(href)
     driver = "JP2OpenJPEG" if href.partition("?")[0].lower().endswith(".jp2") else "GTiff"
-    return rasterio.open(f"/vsicurl/{href}" if href.startswith("http") else href, driver=driver)
+    return rasterio.open(f"/vsicurl/{sign(href)}" if href.startswith("http") else href, driver=driver)
 
 
 def _grid_of(source: rasterio.DatasetReader) -> Grid:

@@ -19,6 +19,7 @@ from urllib3 import Retry
 
 from ..errors import InputError
 from ..scenes.formats.l2a import Acquisition, BandFile, offset_of
+from ..scenes.formats.remote import SERVICES, check_remote
 from ..scenes.meaning.dates import parse_dates
 from ..scenes.sensors import BANDS
 from . import acquisitions
@@ -158,8 +159,18 @@ def allowed_hosts(endpoint: str, hosts: Collection[str] = ()) -> frozenset[str]:
     return allowed
 
 
+def _bucket_service(href: object) -> str:
+    """The service of a known bucket that an address names; "" for any other address."""
+    return SERVICES.get(href.split("/")[2], "") if isinstance(href, str) and href.startswith("s3://") else ""
+
+
 def check_address(href: str, allowed: Collection[str]) -> str:
-    """The address if it is https (or http on this machine) and on an allowed host. Raises `InputError` otherwise."""
+    """The address if it is https (or http on this machine) and on an allowed host, or in an allowed service's bucket.
+
+    Raises `InputError` otherwise, and for a bucket without keys in the environment.
+    """
+    if _bucket_service(href) in allowed:
+        return check_remote(href)
     parts = host = None
     try:
         parts = urlsplit(href) if isinstance(href, str) and ADDRESS.fullmatch(href) else None
@@ -207,11 +218,11 @@ def acquisition_of_item(item: dict, allowed: Collection[str]) -> Acquisition:
         version = float(own.get("s2:processing_baseline") or own.get("processing:version") or 0)
         bands = {
             band: BandFile(
-                check_address(_href(assets[asset]), allowed), *_scale_and_offset(own, version, assets[asset])
+                check_address(_href(assets[asset], allowed), allowed), *_scale_and_offset(own, version, assets[asset])
             )
             for band, asset in zip(BANDS, names, strict=True)
         }
-        masks = {"SCL": check_address(_href(assets[scl]), allowed)}
+        masks = {"SCL": check_address(_href(assets[scl], allowed), allowed)}
         platform = str(own.get("platform", "")).upper()[-2:]
         return Acquisition(name, platform, date, tile, version, bands, masks)
     except InputError as error:
@@ -222,9 +233,11 @@ def acquisition_of_item(item: dict, allowed: Collection[str]) -> Acquisition:
         ) from error
 
 
-def _href(asset: dict) -> str:
-    """Where an asset lies; by https where it lies on object storage and elsewhere too, as at CDSE."""
+def _href(asset: dict, allowed: Collection[str]) -> str:
+    """Where an asset lies: in a bucket whose service is allowed, as CDSE's is; else by https where it lies there too."""
     href = asset["href"]
+    if _bucket_service(href) in allowed:
+        return href
     return href if href.startswith("http") else asset.get("alternate", {}).get("https", {}).get("href", href)
 
 

@@ -10,6 +10,7 @@ from scipy.ndimage import distance_transform_edt
 
 from ..scenes.formats.l2a import Acquisition
 from ..scenes.formats.theia import QUANTIFICATION
+from ..scenes.meaning.values import SATURATED
 from ..scenes.rasters import NODATA
 from ..scenes.sensors import BANDS, BANDS_10M, BANDS_20M
 from .acquisitions import CLOUD, EMPTY, LAND, SNOW, WATER, Area, Reader, Unreadable, read_flags
@@ -51,12 +52,14 @@ class Sums:
     ) -> None:
         """Add an acquisition's stored values, each (y, x), with its weight and flags (y, x), `days` after the middle.
 
-        A pixel counts where its weight is above 0 and all bands have data. The first acquisition without snow takes the
+        A pixel counts where its weight is above 0 and all bands have data, none of it saturated.
+        The first acquisition without snow takes the
         place of all with snow before it.
         """
         weight = weight.copy()
         for band, image in zip(self.bands, stored, strict=True):
             weight[image == acquisition.bands[band].nodata] = 0
+            weight[image >= SATURATED] = 0  # corrupt: of reflectance 6 and more
         free = (weight > 0) & (flags != SNOW)
         for total in (*self.values, self.weight, self.water, self.days):
             total[free & self.snow] = 0

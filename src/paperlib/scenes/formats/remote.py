@@ -68,7 +68,7 @@ def open_remote(href: str, mode: str = "r") -> rasterio.DatasetReader:
     parts = urlsplit(href)
     driver = "JP2OpenJPEG" if parts.path.lower().endswith(".jp2") else "GTiff"
     if parts.scheme != "s3":
-        return rasterio.open(CURL + quote(_signed(href), safe=""), mode, driver=driver)
+        return rasterio.open(CURL + quote(sign(href), safe=""), mode, driver=driver)
     options = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_HTTP_MAX_RETRY": "4"}
     if parts.hostname in SERVICES and not os.environ.get("AWS_S3_ENDPOINT"):
         options |= {"AWS_S3_ENDPOINT": SERVICES[parts.hostname], "AWS_VIRTUAL_HOSTING": "FALSE"}
@@ -81,7 +81,7 @@ def _needs_signature(href: str) -> bool:
     return str(parts.hostname).endswith(SIGNED) and "sig=" not in parts.query
 
 
-def _signed(href: str) -> str:
+def sign(href: str) -> str:
     """The address with a signature of the hour, where it needs one; the package keeps and renews it."""
     if not _needs_signature(href):
         return href
