@@ -60,15 +60,15 @@ class Header(NamedTuple):
     alpha: int = 0  # the layer, from 1, that is 0 where the file is empty
 
 
-def read_header(path: Path | str, any_grid: bool = False, opener: Callable = rasterio.open) -> Header:
-    """Header of a raster file; `opener` opens a path that `rasterio.open` cannot.
+def read_header(path: Path | str, any_grid: bool = False, opener: Callable | None = None) -> Header:
+    """Header of a raster file; `opener` opens a path that `rasterio.open` cannot; None: that.
 
     Raises `InputError` when it cannot be read, has no CRS, or, unless `any_grid`, is not north-up.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # the error below says it better
-            with opener(path) as source:
+            with (opener or rasterio.open)(path) as source:
                 header = _header_of(source)
     except (RasterioError, UnicodeDecodeError) as error:  # the second: descriptions that are no UTF-8
         raise InputError(
@@ -138,12 +138,12 @@ class RasterFile:
         grid: Grid | None = None,
         resampling: str = "nearest",
         valid: tuple[float | None, float | None] = (None, None),
-        opener: Callable = rasterio.open,
+        opener: Callable | None = None,
     ):
         """`valid`: stored values up to the first and from the second on mean that there is nothing. `opener`: as above."""
         self.path, self.nodata, self.grid, self.resampling = path, nodata, grid, Resampling[resampling]
         self.low, self.high = valid
-        self._manager = CachingFileManager(opener, path, mode="r")
+        self._manager = CachingFileManager(opener or rasterio.open, path, mode="r")
         self._lock = SerializableLock()
 
     @contextmanager
