@@ -89,7 +89,7 @@ def test_an_image_that_is_not_there_is_named(service, tmp_path):
 def test_other_addresses_are_not_opened(tmp_path, href):
     item = {"id": "i", "properties": {"datetime": "2018-08-15"}, "assets": {"red": {"href": href}}}
     (tmp_path / "items.json").write_text(json.dumps(item))
-    with pytest.raises(InputError, match="https address is expected"):
+    with pytest.raises(InputError, match="Give an https address"):
         open_scene(tmp_path / "items.json")
 
 

@@ -48,7 +48,7 @@ def check_remote(href: str) -> str:
             )
         return href
     if not parts or not (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOCAL)):
-        raise InputError(f"{href[:200]!r} is not opened:", "an https address is expected.", kind="remote.address")
+        raise InputError(f"{href[:200]!r} is not opened.", "Give an https address.", kind="remote.address")
     if _needs_signature(href):
         _signer(href)
     return href

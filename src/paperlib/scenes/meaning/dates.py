@@ -55,7 +55,7 @@ def dates_among(days: pd.DatetimeIndex, text: str) -> np.ndarray:
                 raise ValueError("nothing is named")
         except ValueError as error:
             raise InputError(
-                f"{part.strip()!r} names no dates;", "give dates like 2018-08-15, or ranges like 2022-01-25.. or ..2021.",
+                f"{part.strip()!r} names no dates.", "Give dates like 2018-08-15, or ranges like 2022-01-25.. or ..2021.",
                 kind="settings.scene.offset_dates",
             ) from error  # fmt: skip
         found |= np.asarray((days >= start) & (days <= end))
