@@ -23,7 +23,7 @@ def test_the_real_scene_where_its_image_is_at_hand(shared_data, tmp_path):
     """Its own pages in a checkout that has the image, and other pages with it as a parameter; they share trainings."""
     checkout = tmp_path / "checkout"
     (checkout / "book").mkdir(parents=True)
-    for part in ("src", "pyproject.toml"):
+    for part in ("src", "benchmarks", "pyproject.toml"):
         (checkout / part).symlink_to(BOOK.parent / part)
     data = shutil.copytree(BOOK.parent / "data" / "bouconne", checkout / "data" / "bouconne")
     shutil.copy(shared_data / "bouconne" / real_scene.IMAGE, data)
