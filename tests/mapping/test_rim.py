@@ -68,4 +68,4 @@ def test_hardly_a_class_is_lost_where_neighbours_are_missing(name, cut, run, sce
 def test_dark_pixels_as_neighbours_would_be_noticed(run, scene, monkeypatch):
     """What a padded network saw beyond the end, and what missing pixels were: 0 after normalisation."""
     monkeypatch.setattr(inputs, "fill_nearest", lambda *rest: None)
-    assert loss(run, scene, "2D-CNN", beside_a_strip) > 0.04
+    assert loss(run, scene, "2D-CNN", beside_a_strip) > 0.03
