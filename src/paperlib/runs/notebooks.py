@@ -186,4 +186,5 @@ def _client(scheduler: str, workers: int) -> Client:
         except (OSError, ValueError, TimeoutError) as error:
             problem = f"No Dask scheduler answers at {scheduler!r} ({error})."
             raise InputError(problem, "Write --scheduler tcp://HOST:PORT.", kind="batch.scheduler") from error
-    return Client(n_workers=workers, threads_per_worker=1, dashboard_address=None, set_as_default=False)
+    # any free port: the usual one may be taken by another batch, of which dask warns
+    return Client(n_workers=workers, threads_per_worker=1, dashboard_address=":0", set_as_default=False)
