@@ -60,8 +60,7 @@ def _orfeo(table: pd.DataFrame) -> pd.Series:
     return table.set_index("preset")["Orfeo ToolBox, from a file (s)"] / table.set_index("preset")["in steps (s)"]
 
 
-#: How work is done now, in benchmarks/busy.py; its other rows are for comparison.
-NOW = ["one thread", "windows side by side", "trees side by side"]
+#: What benchmarks/busy.py measures side by side.
 FOUR = "four trainings of TempCNN, 10 epochs, each on one thread"
 DEMO = "all trainings of preset demo, each on all cores"
 ONE_STREAM = ["TempCNN", "2D-CNN", "3D-CNN"]
@@ -90,7 +89,6 @@ GOALS = (
     ),
     Goal("macro F1 minus that of the plain loop", "trainings", 0, math.inf, _gain),
     Goal("breizhcrops' seconds over ours", "trainings", 1.5, math.inf, _column("times ours", way="breizhcrops")),
-    Goal("seconds beside one busy process a core, over quiet", "busy", 0, 2.2, _column("all busy over quiet", way=NOW)),
     Goal("trainings one after the other over side by side", "together", 1, math.inf, _column("ratio", work=FOUR)),
     Goal("trainings one after the other over side by side", "together", 1.4, math.inf, _column("ratio", work=DEMO)),
     Goal("Orfeo ToolBox's seconds for a forest over ours", "growth", 1, math.inf, _orfeo),
