@@ -9,13 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
-from rasterio.transform import from_origin
 
 from paperlib.__main__ import app
-from paperlib.mapping.gis import write_categories
-from paperlib.nomenclature import LandCover
-
-LEGEND = (LandCover(1, "Water", "#0000ff"), LandCover(2, "Crops", "#00ff00"))
+from support.maps import LEGEND, write_map
 
 
 @pytest.fixture
@@ -35,17 +31,6 @@ def truth() -> np.ndarray:
     codes = np.full((120, 100), 2)
     codes[:, :30] = 1
     return codes
-
-
-def write_map(folder, codes: np.ndarray):
-    folder.mkdir()
-    shape = {"height": codes.shape[0], "width": codes.shape[1], "count": 1, "dtype": "uint8", "nodata": 0}
-    place = {"crs": "EPSG:32631", "transform": from_origin(300_000, 4_900_020, 10, 10)}
-    for name, values in {"class": codes, "confidence": np.where(codes == 1, 70, 90)}.items():
-        with rasterio.open(folder / f"{name}.tif", "w", driver="GTiff", **shape, **place) as file:
-            file.write(values.astype(np.uint8), 1)
-    write_categories(folder / "class.tif.aux.xml", LEGEND)
-    return folder
 
 
 def interpret(points, class_map, truth: np.ndarray) -> None:
