@@ -255,7 +255,7 @@ def test_stac_items_with_local_images(tmp_path):
     same(quiet(path), cloud=CLOUD, bands=("B4", "B8", "B5"))
     items[0]["assets"]["red"]["href"] = "http://example.org/red.tif"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": items}))
-    with pytest.raises(InputError, match=r"example.org.*https address is expected"):
+    with pytest.raises(InputError, match=r"example.org.*Give an https address"):
         open_scene(path)
 
 
