@@ -88,7 +88,7 @@ def test_a_page_is_light_and_opens_fast(visit, path):
     visit(path).wait_for_timeout(300)  # what scripts load late counts too
     files = {unquote(urlsplit(url).path) for url in visit(path).asked if url.startswith("file:")}
     assert sum(Path(file).stat().st_size for file in files) <= BYTES.get(path.stem, DEFAULT_BYTES)
-    assert min(seconds() for _ in range(3)) < SECONDS
+    assert any(seconds() < SECONDS for _ in range(3))
 
 
 @each_page
