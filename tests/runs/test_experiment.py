@@ -93,12 +93,10 @@ def test_real_scene_end_to_end(shared_data, tmp_path, monkeypatch):
     for name in (real_scene.IMAGE, real_scene.POLYGONS):
         shutil.copy(shared_data / "bouconne" / name, tmp_path)
     image = real_scene.fetch_bouconne(tmp_path)
-    real = Experiment("tiny", str(image), str(tmp_path / real_scene.POLYGONS))
+    real = Experiment("tiny", str(image), str(tmp_path / real_scene.POLYGONS), settings={"labels.near": 0})
     table = real.trainings(["iota2_base"])
     assert len(real.legend) == 7 and not real.simulated
-    assert (
-        table["macro_f1_test"].item() > 0.8
-    )  # pure interiors; near polygons of a class that are alike stay in one set
+    assert table["macro_f1_test"].item() > 0.85  # pure interiors; a full forest of 100 trees reaches 0.967
     with rasterio.open(real.map("iota2_base") / "class.tif") as classes:
         assert classes.shape == (246, 227) and (classes.read(1) > 0).all()
     with pytest.raises(InputError, match="known truth"):
