@@ -104,6 +104,7 @@ class Map(_Section):
     """Whole-scene maps."""
 
     window: int = bounded(256, 8, 8192)  # rows that a core maps at once, in pixels without halo; twice as many columns
+    probabilities: bool = False  # also margin, entropy and the probability of every class
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -99,6 +100,32 @@ def test_windows_equal_one_pass(name, window, mixed, scene, tmp_path, monkeypatc
     confidence = read_map(tmp_path / "confidence.tif").values
     assert np.abs(confidence[index >= 0] - 100 * probability[index >= 0]).max() <= (1.01 if mixed else 0.51)
     assert len(np.unique(expected)) > 2  # a constant map would pass for the wrong reason
+
+
+def test_every_layer_equals_one_pass_and_a_temperature_changes_no_class(scene, tmp_path):
+    classifier = build("2D-CNN", scene)
+    map_scene(classifier, scene, tmp_path / "plain", window=40)
+    map_scene(replace(classifier, temperature=0.2), scene, tmp_path, window=16, every=True)
+    class_map = "class.tif"
+    assert (tmp_path / class_map).read_bytes() == (tmp_path / "plain" / class_map).read_bytes()
+    names = [path.stem for path in sorted(tmp_path.glob("*.tif"))]
+    assert names == ["class", "confidence", "entropy", "margin", "probabilities"]
+    values, _ = classifier.inputs.read_around(scene, *WHOLE, classifier.halo)
+    with torch.inference_mode():
+        logits = classifier.model(classifier.normaliser.apply(torch.from_numpy(values)[None]))[0]
+    expected = (logits / 0.2).softmax(0).numpy()
+    with rasterio.open(tmp_path / "probabilities.tif") as file:
+        stored = file.read()
+        assert file.descriptions == tuple(cover.name for cover in LEGEND) and file.scales == (1e-4,) * 4
+    assert np.array_equal(stored[0] == file.nodata, GAP)
+    assert np.abs(1e-4 * stored - expected)[:, ~GAP].max() < 2e-4
+    expected.sort(axis=0)
+    share = -(expected * np.log(expected)).sum(0) / np.log(4)
+    for name, whole in {"confidence": expected[-1], "margin": expected[-1] - expected[-2], "entropy": share}.items():
+        found = read_map(tmp_path / f"{name}.tif").values
+        assert np.array_equal(found == 255, GAP) and np.abs(found - 100 * whole)[~GAP].max() < 0.52
+        assert cog_validate(tmp_path / f"{name}.tif")[0] and np.ptp(found[~GAP]) > 20
+    assert cog_validate(tmp_path / "probabilities.tif")[0]
 
 
 def test_a_halo_too_small_is_noticed(scene, tmp_path):

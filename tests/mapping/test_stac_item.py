@@ -55,6 +55,18 @@ def test_items_are_valid(place):
     assert pystac.Item.from_dict(item).assets["class"].href == "./class.tif"
 
 
+@pytest.mark.parametrize("place", [PLACES["UTM"]], indirect=True)
+def test_layers_that_a_map_has_are_assets_with_their_bands(place):
+    folder, *_ = place
+    before = set(described(folder)["assets"])
+    for name in ("margin", "entropy", "probabilities"):
+        (folder / f"{name}.tif").touch()
+    item = described(folder)
+    validate(item)
+    assert set(item["assets"]) - before == {"margin", "entropy", "probabilities"}
+    assert [band["name"] for band in item["assets"]["probabilities"]["bands"]] == [cover.name for cover in LEGEND]
+
+
 def test_the_footprint_holds_the_map_and_no_more(place):
     folder, crs, transform = place
     item = described(folder)

@@ -61,6 +61,7 @@ CHANGES = {
     "train.fusion": (0.6, {"SpatioTempCNN"}),
     "train.largest_leaf": (10, {"iota2_base", "iota2_ctx"}),
     "map.window": (64, set()),
+    "map.probabilities": (True, set()),  # the other layers of the map have the same bytes
     "seed": (1, SAMPLES),
 }
 #: Read through the files that they name.

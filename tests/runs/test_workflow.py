@@ -75,10 +75,15 @@ def test_a_classifier_is_trained_once_and_maps_a_scene_without_polygons(lagoon, 
     assert mapped.returncode == 0, mapped.stderr
     shutil.rmtree(tmp_path / "store")
     command = [sys.executable, "-m", "paperlib", "map", scene, "--classifier", "classifiers/TempCNN", "--out", "again"]
+    command += ["--probabilities"]
     alone = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert alone.returncode == 0 and alone.stdout == "mapped: again/TempCNN\n", alone.stderr
     first, second = tmp_path / "maps" / "TempCNN", tmp_path / "again" / "TempCNN"
-    assert {path.name for path in first.iterdir()} == {path.name for path in second.iterdir()}
+    more = {"margin.tif", "entropy.tif", "probabilities.tif"}
+    assert {path.name for path in first.iterdir()} | more == {path.name for path in second.iterdir()}
+    assert more <= {
+        Path(asset["href"]).name for asset in json.loads((second / "item.json").read_text())["assets"].values()
+    }
     for name in ("class.tif", "confidence.tif", "areas.csv", "class.qml"):
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
     assert not (tmp_path / "data").exists() and not (tmp_path / "store").exists()  # nothing but the map is written

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import nullcontext
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ import torch
 from paperlib import models
 from paperlib.errors import InputError, InputWarning
 from paperlib.evaluation import metrics
+from paperlib.evaluation.calibration import fit_temperature
 from paperlib.features.inputs import Inputs
 from paperlib.features.samples import Samples
 from paperlib.nomenclature import LandCover
 from paperlib.settings import Train
 from paperlib.training.classifier import FILE, Classifier, decisive
+from paperlib.training.trials import write_training
 from support.samples import MARGIN, with_margin
 
 INPUTS = Inputs(("B3", "B4", "B8"), {"green": "B3", "red": "B4", "nir": "B8"}, ("NDVI",), (45.0, 134.0, 226.0), 10.0)
@@ -59,11 +62,13 @@ def test_a_failed_save_leaves_the_classifier_that_was_there(tmp_path, monkeypatc
 
 
 def test_a_classifier_is_the_same_after_a_trip_to_disk(classifier, tmp_path):
+    classifier = replace(classifier, temperature=1.7)
     classifier.save(tmp_path / "new" / "folder")
     again = Classifier.load(tmp_path / "new" / "folder")
     assert (again.name, again.inputs, again.legend, again.about) == (
         classifier.name, classifier.inputs, classifier.legend, classifier.about,
     )  # fmt: skip
+    assert again.temperature == 1.7
     assert again.normaliser.to_dict() == classifier.normaliser.to_dict() and again.normaliser.pixels > 0
     samples = make(seed=2)
     first, second = (known.probabilities(samples.x, samples.superpixel) for known in (classifier, again))
@@ -85,6 +90,20 @@ def test_scores_are_those_of_its_probabilities(classifier):
     assert np.array_equal(evaluation.predicted, predicted)
     for row, column in np.ndindex(3, 3):
         assert evaluation.confusion[row, column] == int(((reference == row) & (predicted == column)).sum())
+
+
+def test_a_training_is_calibrated_on_its_validation_polygons_before_it_is_kept(tmp_path):
+    classifier, parts = train("iota2_base"), {"validation": make(seed=1), "test": make(seed=2)}
+    assert classifier.temperature == 1
+    (tmp_path / "one").mkdir()
+    write_training(tmp_path / "one", classifier, parts)
+    kept = Classifier.load(tmp_path / "one")
+    held_out = classifier.evaluate(parts["validation"])
+    assert kept.temperature == fit_temperature(held_out.logits, held_out.label) != 1
+    x = parts["test"].x
+    assert torch.equal(classifier.probabilities(x).argmax(1), kept.probabilities(x).argmax(1))
+    logits = classifier.model(classifier.normaliser.apply(x))
+    torch.testing.assert_close(kept.probabilities(x), (logits / kept.temperature).softmax(1))
 
 
 def test_what_is_known_of_the_training_travels_along(classifier):

@@ -23,6 +23,9 @@ PolygonsArgument = Annotated[
 ]
 PresetOption = Annotated[str, typer.Option(help="tiny, demo or paper: size of patches, epochs, trainings")]
 ModelOption = Annotated[list[str] | None, typer.Option(help="a classifier; repeatable; default: all")]
+ProbabilitiesOption = Annotated[
+    bool, typer.Option("--probabilities", help="also write margin, entropy and the probability of every class")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="print JSON for scripts")]
 StoreOption = Annotated[
     Path | None, typer.Option(help="folder of artifacts; default: $PAPERLIB_STORE, else data/artifacts")

@@ -16,6 +16,7 @@ from .options import (
     ModelOption,
     PolygonsArgument,
     PresetOption,
+    ProbabilitiesOption,
     SceneArgument,
     StoreOption,
     takes_settings,
@@ -97,17 +98,20 @@ def map_scene(
         list[Path] | None, typer.Option(help="folder of a trained classifier, of `train --out`; repeatable")
     ] = None,
     model: ModelOption = None,
+    probabilities: ProbabilitiesOption = False,
     preset: PresetOption = "",
     store: StoreOption = None,
 ) -> None:
     """Map the whole SCENE, after training on POLYGONS what is not stored yet, or with trained classifiers.
 
-    Writes class and confidence maps, a style, the area of each class and a STAC item.
+    Writes class and confidence maps, a style, the area of each class and a STAC item; with --probabilities also the margin
+    to the next class, the entropy, and the probability of every class.
 
     paperlib map scenes/31TCJ polygons.gpkg --model TempCNN --out maps
 
     paperlib map scenes/31TCK --classifier classifiers/TempCNN --out maps
     """
+    overrides |= {"map.probabilities": True} if probabilities else {}
     if (polygons is None) == (not classifier):
         problem = "A map needs either polygons to train on or a trained classifier."
         raise InputError(problem, "Give POLYGONS, or --classifier FOLDER.", kind="map.classifier")
@@ -143,8 +147,8 @@ def _map_with(scene: Path, out: Path, overrides: dict, folders: list[Path], pres
     progress = not environment.quiet()
     for folder, classifier in zip(folders, classifiers, strict=True):
         target = out / classifier.name
-        resume = settings.key((folder / FILE).read_text(), fingerprint(scene), chosen.scene, chosen.map.window)
-        write_map(classifier, series, target, chosen.map.window, progress, resume)
+        resume = settings.key((folder / FILE).read_text(), fingerprint(scene), chosen.scene, chosen.map)
+        write_map(classifier, series, target, chosen.map.window, progress, resume, chosen.map.probabilities)
         typer.echo(f"mapped: {target}")
 
 
@@ -155,6 +159,7 @@ def run(
     out: Annotated[Path, typer.Option(help="folder for all results")],
     overrides: dict,
     model: ModelOption = None,
+    probabilities: ProbabilitiesOption = False,
     preset: PresetOption = "",
     store: Annotated[
         Path | None, typer.Option(help="folder of artifacts; default: $PAPERLIB_STORE, else artifacts in --out")
@@ -165,6 +170,7 @@ def run(
 
     paperlib run scenes/31TCJ polygons.gpkg --out delivery
     """
+    overrides |= {"map.probabilities": True} if probabilities else {}
     names = _check_options(scene, polygons, overrides, preset, model)
     from ..models.registry import CLASSIFIERS
     from ..pages import scene_book

@@ -28,6 +28,8 @@ class Evaluation:
     loss: float  # mean over labelled pixels
     predicted: np.ndarray  # class index (pixel,) of the labelled pixels, in the order of `Samples.label`
     polygons: pd.DataFrame  # columns polygon, reference, predicted (class indices), pixels
+    logits: torch.Tensor  # float32 (pixel, class) of the labelled pixels
+    label: torch.Tensor  # int64 (pixel,), their class index
 
 
 def logits_of(
@@ -82,9 +84,8 @@ def evaluate(
     label = samples.label[samples.label >= 0]
     predicted = logits.argmax(1).numpy()
     confusion = metrics.confusion(label.numpy(), predicted, logits.shape[1])
-    return Evaluation(
-        confusion, functional.cross_entropy(logits, label).item(), predicted, by_polygon(samples, predicted)
-    )
+    loss = functional.cross_entropy(logits, label).item()
+    return Evaluation(confusion, loss, predicted, by_polygon(samples, predicted), logits, label)
 
 
 def require_labels(samples: Samples, name: str) -> None:

@@ -36,12 +36,26 @@ AGREEMENT = 0.999
 
 
 def predict(
-    model: Model, x: torch.Tensor, superpixel: torch.Tensor | None, mixed: bool
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Class index and its probability (batch, y, x) of x (batch, channel, date, y, x), in mixed precision or float32."""
+    model: Model,
+    x: torch.Tensor,
+    superpixel: torch.Tensor | None,
+    mixed: bool,
+    temperature: float = 1.0,
+    every: bool = False,
+) -> tuple[torch.Tensor, ...]:
+    """Class index and its probability (batch, y, x) of x (batch, channel, date, y, x), in mixed precision or float32.
+
+    `temperature` divides the logits; the class is that of the logits as they are. `every`: then follow the probabilities of
+    all classes (batch, class, y, x).
+    """
     with torch.inference_mode(), torch.autocast(x.device.type, torch.bfloat16, enabled=mixed):
-        probability, index = model(x, superpixel=superpixel).float().softmax(1).max(1)
-    return index, probability
+        logits = model(x, superpixel=superpixel).float()
+        probability, index = logits.softmax(1).max(1)
+        if temperature == 1 and not every:
+            return index, probability
+        probabilities = (logits / temperature).softmax(1)
+        probability = probabilities.gather(1, index[:, None])[:, 0]
+    return (index, probability, probabilities) if every else (index, probability)
 
 
 def _stack(images: list[torch.Tensor]) -> torch.Tensor:
@@ -55,6 +69,8 @@ class Engine:
     def __init__(self, classifier: Classifier, device: torch.device | str = "cpu"):
         self.device = torch.device(device)
         self.inputs, self.normaliser, self.halo = classifier.inputs, classifier.normaliser, classifier.halo
+        self.classes = len(classifier.legend)
+        self.temperature = classifier.temperature
         self.whole = classifier.model.needs_superpixels  # which blocks would cut
         self._use(fold(classifier.model).to(self.device), mixed=False)
         on_gpu = self.device.type == "cuda"
@@ -103,8 +119,10 @@ class Engine:
             self._use(folded, mixed=True)
         return agreed
 
-    def classify(self, values: np.ndarray, superpixel: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Class index and its probability (y, x) of a window.
+    def classify(
+        self, values: np.ndarray, superpixel: np.ndarray | None = None, every: bool = False
+    ) -> tuple[np.ndarray, ...]:
+        """Class index and its probability (y, x) of a window; `every`: and the probabilities of all classes (class, y, x).
 
         Parameters
         ----------
@@ -119,12 +137,12 @@ class Engine:
         around = None if superpixel is None else torch.from_numpy(superpixel)[None].to(self.device)
         block = self.block or max(x.shape[-2:])
         try:
-            return self._by_blocks(x, around, block)
+            return self._by_blocks(x, around, block, every)
         except RuntimeError as error:
             if not out_of_memory(error):
                 raise
             failure = str(error).splitlines()[0]  # the error itself would keep its tensors in memory
-        return self._by_blocks(x, around, self._halve(block, failure))
+        return self._by_blocks(x, around, self._halve(block, failure), every)
 
     def _normalised(self, values: np.ndarray) -> torch.Tensor:
         """Channels (channel, day, y, x), normalised in place, on the device as (1, channel, day, y, x)."""
@@ -135,10 +153,14 @@ class Engine:
         # pinned and without gaps, so that it is copied while the window before is classified
         return torch.empty(tensor.shape, pin_memory=True).copy_(tensor).to(self.device, non_blocking=True)
 
-    def _by_blocks(self, x: torch.Tensor, superpixel: torch.Tensor | None, block: int) -> tuple[np.ndarray, np.ndarray]:
-        """Class index and its probability (y, x), in blocks of `block` pixels a side."""
+    def _by_blocks(
+        self, x: torch.Tensor, superpixel: torch.Tensor | None, block: int, every: bool
+    ) -> tuple[np.ndarray, ...]:
+        """What `classify` returns, in blocks of `block` pixels a side."""
         shape = x.shape[-2] - 2 * self.halo, x.shape[-1] - 2 * self.halo
         results: list[np.ndarray] = [np.empty(shape, np.int16), np.empty(shape, np.float32)]
+        if every:
+            results.append(np.empty((self.classes, *shape), np.float32))
         alike: dict[tuple[int, ...], list[tuple[slice, slice]]] = defaultdict(list)  # blocks by size
         for part in windows(shape, block):
             alike[tuple(side.stop - side.start for side in part.core)].append(part.core)
@@ -150,11 +172,12 @@ class Engine:
                 with self.turn:
                     batch = _stack([x[..., *self._around(core)] for core in chosen])
                     own = None if superpixel is None else _stack([superpixel[:, *core] for core in chosen])
-                    predicted = [values.cpu().numpy() for values in predict(self.model, batch, own, self.mixed)]
+                    answers = predict(self.model, batch, own, self.mixed, self.temperature, every)
+                    predicted = [values.cpu().numpy() for values in answers]
                 for result, images in zip(results, predicted, strict=True):
                     for core, image in zip(chosen, images, strict=True):
-                        result[core] = image
-        return results[0], results[1]
+                        result[..., *core] = image
+        return tuple(results)
 
     def _around(self, core: tuple[slice, slice]) -> tuple[slice, slice]:
         """Where a block of the window and its halo lie in the values of the window."""

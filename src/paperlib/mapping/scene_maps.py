@@ -13,31 +13,27 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
-import rasterio
 import rioxarray
 import torch
 import xarray as xr
-from rasterio._err import CPLE_BaseError
-from rasterio.errors import RasterioError
-from rasterio.shutil import copy as copy_raster
-from rasterio.windows import Window as RasterWindow
 from tqdm import tqdm
 
 from .. import allocation, devices, environment
 from ..errors import InputError, InputWarning
 from ..features.inputs import Inputs
 from ..features.superpixels import segment_scene
-from ..nomenclature import NODATA_CLASS, LandCover, colour_table
-from ..outputs import size, writing
+from ..nomenclature import NODATA_CLASS, LandCover
+from ..outputs import writing
 from ..scenes.series import rows_cached
 from ..scenes.windowing import Window, windows
 from ..training.classifier import Classifier
+from . import layers
 from .inference import Engine
 
-NODATA_CONFIDENCE = 255
+NODATA_CONFIDENCE = layers.NODATA_PERCENT
 
 
 def map_scene(
@@ -48,6 +44,7 @@ def map_scene(
     superpixels: xr.DataArray | None = None,
     device: torch.device | str | None = None,
     progress: bool = False,
+    every: bool = False,
 ) -> None:
     """Classify every pixel of a scene and write `class.tif` and `confidence.tif` (Cloud Optimized GeoTIFF) to `folder`.
 
@@ -62,10 +59,13 @@ def map_scene(
     superpixels: (y, x) of the whole scene, lazy, for a model that takes them; None: computed.
     device: None: the GPU where there is one, else the processor.
     progress: whether a bar shows the pixels done.
+    every: whether to write `margin.tif`, `entropy.tif` and `probabilities.tif` as well.
 
     class.tif: uint8 class codes with colour table and names, 0 where no date of the pixel is usable. confidence.tif:
-    uint8, probability of that class in percent, 255 where there is none. Both state the precision of the computation
-    and, where it was mixed, the share of sample pixels that got the same class as in float32.
+    uint8, probability of that class in percent, 255 where there is none. margin.tif: by how much it exceeds the next class;
+    entropy.tif: that of all probabilities, 100 where all classes are alike; both as confidence. probabilities.tif: uint16, a
+    band for each class under its name, in steps of 0.0001, 65535 where there is none. All state the precision of the
+    computation and, where it was mixed, the share of sample pixels that got the same class as in float32.
 
     Raises `InputError` for a scene that lacks what the classifier reads; warns where its dates are far from those of
     the training.
@@ -91,19 +91,35 @@ def map_scene(
                 memory.values = np.empty(largest, np.float32)
             around = None if superpixels is None else superpixels[part.read].values
             values, usable = classifier.inputs.read_around(scene, *part.read, engine.halo, memory.values)
-            result = np.empty((2, *usable[part.inner].shape), np.uint8)
-            result[0], result[1] = NODATA_CLASS, NODATA_CONFIDENCE
-            if usable[part.inner].any():
-                index, probability = engine.classify(values, around)
-                percent = np.rint(100 * probability).astype(np.uint8)
-                for image, found in zip(result, (codes[index], percent), strict=True):
-                    np.copyto(image, found[part.inner], where=usable[part.inner])
+            result, shares = _results(engine, codes, values, around, usable, part, every)
+            if every:
+                _save(_place(windows_folder, part, "probabilities"), shares)
             _save(_place(windows_folder, part), result)
 
-        _on_every_core(classify, [part for part in parts if not _place(windows_folder, part).exists()], progress)
+        _on_every_core(classify, [part for part in parts if not _done(windows_folder, part, every)], progress)
         precision = {"precision": f"mixed bfloat16, {agreed:.4%} as float32" if engine.mixed else "float32"}
-        _assemble(folder, scene, parts, classifier.legend, precision)
+        _assemble(folder, scene, parts, classifier.legend, every, precision)
     shutil.rmtree(windows_folder)
+
+
+def _results(
+    engine: Engine, codes: np.ndarray, values: np.ndarray, around: np.ndarray | None, usable: np.ndarray, part: Window,
+    every: bool,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Layers in bytes (layer, y, x) and probabilities uint16 (class, y, x; no class without `every`) of a window's core."""
+    known = usable[part.inner]
+    result = np.full((4 if every else 2, *known.shape), NODATA_CONFIDENCE, np.uint8)
+    result[0] = NODATA_CLASS
+    shares = np.full((len(codes) if every else 0, *known.shape), layers.NODATA_PROBABILITY, np.uint16)
+    if known.any():
+        index, probability, *more = engine.classify(values, around, every)
+        found = [codes[index], layers.percent(100 * probability)]
+        for shares_found in more:
+            found += [layers.percent(layers.margin(shares_found)), layers.percent(layers.entropy(shares_found))]
+            np.copyto(shares, layers.stored(shares_found)[:, *part.inner], where=known)
+        for image, layer in zip(result, found, strict=True):
+            np.copyto(image, layer[part.inner], where=known)
+    return result, shares
 
 
 def _check(inputs: Inputs, scene: xr.DataArray) -> None:
@@ -158,10 +174,17 @@ def _pixels(part: tuple[slice, slice]) -> int:
     return math.prod(side.stop - side.start for side in part)
 
 
-def _place(folder: Path, part: Window) -> Path:
+def _place(folder: Path, part: Window, ending: str = "") -> Path:
     """The whole extent names a window, so that one of another size is never taken for it."""
     rows, columns = part.core
-    return folder / f"{rows.start}-{rows.stop}-{columns.start}-{columns.stop}.npy"
+    name = f"{rows.start}-{rows.stop}-{columns.start}-{columns.stop}"
+    return folder / (f"{name}.{ending}.npy" if ending else f"{name}.npy")
+
+
+def _done(folder: Path, part: Window, every: bool) -> bool:
+    """Whether a window is there, with what is wanted of it."""
+    path = _place(folder, part)
+    return path.exists() and len(np.load(path, mmap_mode="r")) == (4 if every else 2)
 
 
 def _save(path: Path, array: np.ndarray) -> None:
@@ -173,59 +196,23 @@ def _save(path: Path, array: np.ndarray) -> None:
 
 
 def _assemble(
-    folder: Path, scene: xr.DataArray, parts: list[Window], legend: tuple[LandCover, ...], precision: dict[str, str]
+    folder: Path,
+    scene: xr.DataArray,
+    parts: list[Window],
+    legend: tuple[LandCover, ...],
+    every: bool,
+    tags: dict[str, str],
 ) -> None:
-    """The two maps, out of the results of all windows; older ones in the folder stay until both are whole."""
-    profile = {
-        "driver": "GTiff", "dtype": "uint8", "count": 1, "height": scene.sizes["y"], "width": scene.sizes["x"],
-        "crs": scene.rio.crs, "transform": scene.rio.transform(), "tiled": True, "bigtiff": "if_safer",
-    }  # fmt: skip
-    kinds = (("class", NODATA_CLASS, "nearest"), ("confidence", NODATA_CONFIDENCE, "average"))
+    """The layers of the map, out of the results of all windows; older ones in the folder stay until all are whole."""
+    profile = layers.profile_of(scene.rio.crs, scene.rio.transform(), (scene.sizes["y"], scene.sizes["x"]))
     with writing(folder, folder=True) as target:
-        for number, (name, nodata, resampling) in enumerate(kinds):
-            raw, final = target / f"{name}.raw.tif", target / f"{name}.tif"
-            images = ((RasterWindow.from_slices(*part.core), _load(folder / "windows", part)[number]) for part in parts)
-            try:
-                with rasterio.open(raw, "w", nodata=nodata, **profile) as file:
-                    if name == "class":
-                        file.write_colormap(1, colour_table(legend))
-                        file.update_tags(1, **{f"class_{cover.code}": cover.name for cover in legend})
-                    else:
-                        file.update_tags(1, unit="percent")
-                    file.update_tags(**precision)
-                    for place, image in images:
-                        file.write(image, 1, window=place)
-                copy_raster(
-                    raw,
-                    final,
-                    driver="COG",
-                    compress="deflate",
-                    resampling=resampling,
-                    num_threads=allocation.processors(),
-                )
-                whole = _holds(final, number, folder / "windows", parts)
-            except (RasterioError, CPLE_BaseError):  # rasterio lets some of GDAL's errors through as they are
-                whole = False
-            if not whole:  # GDAL says little, or nothing, when it closes a file on a full disk
-                raise InputError(
-                    f"{folder / final.name} could not be written whole: "
-                    f"{size(shutil.disk_usage(folder).free)} are free there.",
-                    "Make room and give the same command again; what is classified is kept.", kind="disk.full",
-                )  # fmt: skip
-            raw.unlink()
+        for number, layer in enumerate(layers.layers_of(legend, every)):
+            ending, place = ("probabilities", ...) if layer.bands else ("", number)
 
+            def images(ending: str = ending, place: Any = place) -> layers.Images:
+                return ((part.core, np.load(_place(folder / "windows", part, ending))[place]) for part in parts)
 
-def _load(folder: Path, part: Window) -> np.ndarray:
-    return np.load(_place(folder, part))
-
-
-def _holds(path: Path, number: int, folder: Path, parts: list[Window]) -> bool:
-    """Whether a written map gives back the results of all windows."""
-    with rasterio.open(path) as file:
-        return all(
-            np.array_equal(file.read(1, window=RasterWindow.from_slices(*part.core)), _load(folder, part)[number])
-            for part in parts
-        )
+            layers.write_layer(target, layer, profile, legend, images, tags, folder)
 
 
 def read_map(path: Path) -> xr.DataArray:

@@ -15,6 +15,7 @@ from pystac.extensions.classification import Classification, ClassificationExten
 from pystac.extensions.projection import ProjectionExtension
 
 from ..nomenclature import NODATA_CLASS, LandCover
+from . import layers
 from .scene_maps import NODATA_CONFIDENCE
 
 #: pystac has no class for this extension.
@@ -58,6 +59,11 @@ def map_item(
     assets = {
         "class": ("class.tif", cog, "data", {"data_type": "uint8", "nodata": NODATA_CLASS}),
         "confidence": ("confidence.tif", cog, "data", {"data_type": "uint8", "unit": "%", "nodata": NODATA_CONFIDENCE}),
+        **{
+            name: (f"{name}.tif", cog, "data", fields)
+            for name, fields in _more(legend).items()
+            if (folder / f"{name}.tif").is_file()
+        },
         "style": ("class.qml", "application/xml", "metadata", {}),
         "classes": ("classes.csv", csv, "metadata", {}),
         "areas": ("areas.csv", csv, "metadata", {}),
@@ -67,6 +73,14 @@ def map_item(
     classes = ClassificationExtension.ext(item.assets["class"], add_if_missing=True)
     classes.apply([_classification(cover) for cover in legend])
     return item
+
+
+def _more(legend: tuple[LandCover, ...]) -> dict[str, dict]:
+    """Layers that a map may have beside classes and confidence, with what the item says of them."""
+    percent = {"data_type": "uint8", "unit": "%", "nodata": NODATA_CONFIDENCE}
+    bands = [{"name": cover.name, "data_type": "uint16", "scale": layers.STEP, "nodata": layers.NODATA_PROBABILITY}
+             for cover in legend]  # fmt: skip
+    return {"margin": percent, "entropy": percent, "probabilities": {"bands": bands}}
 
 
 def _footprint(crs: CRS, bounds: tuple[float, float, float, float]) -> shapely.Geometry:

@@ -116,7 +116,8 @@ def _weaknesses(
     yield _paragraph(f"The share of each class whose pixels have a confidence below {DOUBTFUL} %:")
     yield _table(shares.sort_values(ascending=False).to_frame(), 1)
     yield _paragraph(
-        "Confidence is the classifier's probability. It tells sure pixels from doubtful ones and is no measured accuracy."
+        "Confidence is the classifier's probability, calibrated on the validation polygons. It tells sure pixels from "
+        "doubtful ones and is no measured accuracy."
     )
 
 

@@ -72,6 +72,6 @@ def training_key(settings: Settings, name: str, number: int) -> str:
     return key(samples, name, train, sample, settings.seed + number, store.FORMAT)
 
 
-def map_key(training: str) -> str:
-    """Key of the map by the training in a folder of this name; the size of windows changes no byte of a map."""
-    return key(training, store.FORMAT)
+def map_key(training: str, probabilities: bool = False) -> str:
+    """Key of the map, with all layers or two, by the training in this folder; windows of any size give the same bytes."""
+    return key(training, *(["probabilities"] if probabilities else []), store.FORMAT)

@@ -6,6 +6,7 @@ import xarray as xr
 
 from .. import store
 from ..errors import InputError
+from ..mapping.layers import bytes_of
 from ..mapping.scene_maps import map_scene, read_map
 from ..settings import describe
 from . import keys
@@ -19,7 +20,7 @@ class Maps:
         self.trained, self.dataset, self.settings = trained, trained.dataset, trained.settings
 
     def folder(self, name: str) -> Path:
-        """Folder of the map by the chosen training of a classifier: class.tif and confidence.tif.
+        """Folder of the map by the chosen training of a classifier: class.tif, confidence.tif; see `mapping.map_scene`.
 
         Raises `InputError` for a run whose dates are shuffled.
         """
@@ -32,13 +33,14 @@ class Maps:
             classifier = self.trained.classifier(name)
             map_scene(
                 classifier, self.dataset.scene, folder, window=self.settings.map.window, progress=self.trained.progress,
-                superpixels=self.dataset.superpixels if classifier.model.needs_superpixels else None,
+                superpixels=self.dataset.superpixels if classifier.model.needs_superpixels else None, every=every,
             )  # fmt: skip
 
-        key, facts = keys.map_key(best.name), describe(self.settings)
+        every = self.settings.map.probabilities
+        key, facts = keys.map_key(best.name, every), describe(self.settings)
         pixels = self.dataset.scene.sizes["y"] * self.dataset.scene.sizes["x"]
-        needed = 3 * pixels  # windows of two bytes a pixel, then a map of one
-        return store.find_or_make(self.dataset.store, "map", name, key, make, facts, resumes=True, needed=needed)
+        room = 2 * bytes_of(pixels, len(self.dataset.legend), every)  # windows, then the maps
+        return store.find_or_make(self.dataset.store, "map", name, key, make, facts, resumes=True, needed=room)
 
     def seconds(self, name: str) -> float:
         """How long the map took."""

@@ -11,6 +11,7 @@ from rasterio.errors import RasterioError
 
 from .. import store
 from ..mapping.gis import write_gis_files
+from ..mapping.layers import bytes_of
 from ..mapping.scene_maps import map_scene
 from ..mapping.stac_item import map_item
 from ..outputs import check_place, writing
@@ -24,9 +25,10 @@ SIMULATED = ("scene.size", "scene.pool", "scene.test", "scene.seed")
 def check_room(run: Experiment, names: tuple[str, ...], folder: Path) -> None:
     """Raise `InputError` unless `folder` can take the products of these classifiers: before hours of work.
 
-    A map takes at most about a byte a pixel, a fifth of it the classes, the rest their confidence.
+    A map takes at most about half of the bytes of its layers.
     """
-    needed = len(names) * run.scene.sizes["y"] * run.scene.sizes["x"]
+    pixels = run.scene.sizes["y"] * run.scene.sizes["x"]
+    needed = len(names) * bytes_of(pixels, len(run.legend), run.settings.map.probabilities) // 2
     for name in names:
         check_place(folder / name, folder=True, needed=needed)
 
@@ -34,14 +36,14 @@ def check_room(run: Experiment, names: tuple[str, ...], folder: Path) -> None:
 def write_products(run: Experiment, names: tuple[str, ...], folder: Path) -> list[Path]:
     """Write the map of each classifier to `folder/NAME/` and return these folders; what is there is replaced.
 
-    class.tif, confidence.tif (Cloud Optimized GeoTIFF); class.qml (QGIS style, which QGIS loads by itself);
-    class.tif.aux.xml (category names, for GDAL); classes.csv (code in the map, code in the user's file, name, colour);
-    areas.csv (hectares of each class); item.json (STAC item). A folder gets its files when all of them are complete;
-    other files in it stay. Raises `InputError` where `folder` cannot be written, and when its disk is full.
+    class.tif, confidence.tif, and the other layers of the map where it has them (Cloud Optimized GeoTIFF); class.qml
+    (QGIS style, loaded by itself); class.tif.aux.xml (category names, for GDAL); classes.csv (code in the map, code in
+    the user's file, name, colour); areas.csv (hectares); item.json (STAC item). A folder gets its files when all of them
+    are complete; other files in it stay. Raises `InputError` where `folder` cannot be written, and when its disk is full.
     """
     written = []
     for name in names:
-        source = [run.map(name) / part for part in ("class.tif", "confidence.tif")]
+        source = sorted(run.map(name).glob("*.tif"))
         with writing(folder / name, folder=True, needed=sum(path.stat().st_size for path in source)) as target:
             for path in source:
                 shutil.copyfile(path, target / path.name)
@@ -53,22 +55,19 @@ def write_products(run: Experiment, names: tuple[str, ...], folder: Path) -> lis
 
 
 def write_map(
-    classifier: Classifier,
-    scene: xr.DataArray,
-    folder: Path,
-    window: int = 256,
-    progress: bool = False,
-    resume: str = "",
-) -> Path:
+    classifier: Classifier, scene: xr.DataArray, folder: Path, window: int = 256, progress: bool = False,
+    resume: str = "", every: bool = False,
+) -> Path:  # fmt: skip
     """Map a scene (band, time, y, x) with a trained classifier, and write to `folder` what `write_products` writes.
 
-    `window` and `progress` as of `mapping.map_scene`. `resume`: a key of the classifier, the scene and the window, with
-    which a map that was stopped goes on. Returns `folder`. Raises `InputError` for a scene that lacks what the
+    `window`, `progress` and `every` as of `mapping.map_scene`. `resume`: a key of the classifier, the scene and the window,
+    with which a map that was stopped goes on. Returns `folder`. Raises `InputError` for a scene that lacks what the
     classifier reads, where `folder` cannot be written, and when its disk is full.
     """
-    needed = 4 * scene.sizes["y"] * scene.sizes["x"]  # windows of two bytes a pixel, then the maps
+    pixels = scene.sizes["y"] * scene.sizes["x"]
+    needed = 2 * bytes_of(pixels, len(classifier.legend), every)  # windows, then the maps
     with writing(folder, folder=True, needed=needed, errors=(RasterioError,), resume=resume) as target:
-        map_scene(classifier, scene, target, window, progress=progress)
+        map_scene(classifier, scene, target, window, progress=progress, every=every)
         write_gis_files(target, classifier.legend)
         facts = {
             "created": datetime.now(UTC).isoformat(timespec="seconds"), "paperlib:commit": store.commit(),

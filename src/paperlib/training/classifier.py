@@ -43,6 +43,7 @@ class Classifier:
     legend: tuple[LandCover, ...]  # classes in the order of the logits
     about: dict  # of its training: seed, seconds, epochs, best_epoch, parameters, options
     record: loop.Training | None = None  # every epoch, of a network that was trained just now
+    temperature: float = 1.0  # by which logits are divided for probabilities; see `evaluation.calibration`
 
     @property
     def halo(self) -> int:
@@ -114,7 +115,7 @@ class Classifier:
         device = next((weight.device for weight in self.model.parameters()), x.device)
         with torch.inference_mode():
             logits = self.model.eval()(self.normaliser.apply(x.to(device)), superpixel=superpixel)
-        return logits.float().softmax(1)
+        return (logits.float() / self.temperature).softmax(1)
 
     def evaluate(self, samples: Samples) -> Evaluation:
         """Classify samples, not normalised, and compare with their labels; see `evaluation.scoring.evaluate`."""
@@ -131,6 +132,7 @@ class Classifier:
                 "format": FORMAT, "name": self.name, "inputs": self.inputs.to_dict(),
                 "channels": list(self.inputs.channels()), "normaliser": self.normaliser.to_dict(),
                 "legend": [cover._asdict() for cover in self.legend], "about": self.about,
+                "temperature": self.temperature,
                 "weights": self.model.weights, "sha256": _digest(part / self.model.weights),
             }  # fmt: skip
             store.write_json(part / FILE, content)
@@ -164,7 +166,8 @@ class Classifier:
             model.load(folder)
         except (RuntimeError, SafetensorError) as error:
             raise _wrong_format(weights, str(error).splitlines()[0]) from error
-        return cls(name, model.eval(), inputs, normaliser, legend, about)
+        temperature = content.get("temperature", 1.0)  # classifiers of older versions are not calibrated
+        return cls(name, model.eval(), inputs, normaliser, legend, about, temperature=temperature)
 
 
 def options_of(name: str, choice: Train) -> dict:

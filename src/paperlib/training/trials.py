@@ -5,6 +5,7 @@ validation and test, and the cost), `polygons.csv` (the same by polygon), and fo
 `confusions.csv`, one row an epoch.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,20 +13,23 @@ import pandas as pd
 
 from .. import store
 from ..evaluation import metrics
+from ..evaluation.calibration import fit_temperature
 from ..features.samples import Samples
 from .classifier import Classifier
 
 
 def write_training(folder: Path, classifier: Classifier, parts: dict[str, Samples], before: float = 0.0) -> None:
-    """Fill the folder of a training: save the classifier, and score it on `parts`, samples that are not normalised.
+    """Fill the folder of a training: score the classifier on `parts`, samples that are not normalised, and save it.
 
-    `before`: seconds that preparing the samples took for this classifier alone; they count as training.
+    The validation polygons calibrate its probabilities. `before`: seconds that preparing the samples took for this
+    classifier alone; they count as training.
     """
-    classifier.save(folder)
+    evaluations = {part: classifier.evaluate(parts[part]) for part in ("validation", "test")}
+    held_out = evaluations["validation"]
+    replace(classifier, temperature=fit_temperature(held_out.logits, held_out.label)).save(folder)
     if classifier.record is not None:
         classifier.record.history.to_csv(folder / "history.csv", index=False)
         _confusions_frame(classifier.record.confusions).to_csv(folder / "confusions.csv", index=False)
-    evaluations = {part: classifier.evaluate(parts[part]) for part in ("validation", "test")}
     polygons = [evaluation.polygons.assign(set=part) for part, evaluation in evaluations.items()]
     pd.concat(polygons).to_csv(folder / "polygons.csv", index=False)
     about = classifier.about
