@@ -22,7 +22,7 @@ from tile import tile
 
 from paperlib import Experiment, allocation, models, open_scene
 from paperlib.features.indices import fill_gaps, write_indices
-from paperlib.features.inputs import days_of_year
+from paperlib.features.season import days_of_year
 from paperlib.mapping.inference import Engine
 from paperlib.scenes.formats.theia import find_products
 from paperlib.scenes.series import read_window, rows_cached

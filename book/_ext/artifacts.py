@@ -13,13 +13,14 @@ LIMIT = 20_000_000  # bytes in all
 
 
 def write(run, folder: Path) -> None:
-    """Write Table 4, all trainings, and the map and weights of each classifier into `folder`."""
+    """Write Table 4, all trainings, and the map and the trained model of each classifier into `folder`."""
     from paperlib.models.registry import CLASSIFIERS
     from paperlib.reproduction import tables
     from paperlib.runs import products
+    from paperlib.transfer import write_models
 
     products.write_products(run, CLASSIFIERS, folder / "maps")
-    products.write_weights(run, CLASSIFIERS, folder / "weights")
+    write_models(run, CLASSIFIERS, folder / "models")
     trainings = run.efficiency()
     trainings.to_csv(folder / "trainings.csv", index=False)
     tables.table_4(run.class_scores(), trainings, run.legend, printed=run.simulated).to_csv(folder / "table-4.csv")
@@ -41,9 +42,12 @@ def listing(folder: Path, names: tuple[str, ...], removed: list[str]) -> str:
     """HTML: a table of the files with one row for each classifier of `names`, and the names of removed files."""
     kinds = {
         "class map": "maps/{}/class.tif", "confidence": "maps/{}/confidence.tif", "QGIS style": "maps/{}/class.qml",
-        "classes": "maps/{}/classes.csv", "areas": "maps/{}/areas.csv", "STAC item": "maps/{}/item.json",
-        "weights": "weights/{}/*.s*", "about them": "weights/{}/classifier.json",
-        "scores": "weights/{}/scores.json", "provenance": "weights/{}/provenance.json",
+        "classes": "maps/{}/classes.csv", "areas": "maps/{}/areas.csv", "scores": "maps/{}/scores.json",
+        "STAC item": "maps/{}/item.json",
+        "weights": "models/{}/*.s[ak]*", "about them": "models/{}/classifier.json",
+        "all scores": "models/{}/scores.json", "quantiles": "models/{}/quantiles.csv",
+        "training scene": "models/{}/training_scene.json", "provenance": "models/{}/model.json",
+        "model card": "models/{}/README.md",
     }  # fmt: skip
     rows = {}
     for model in names:

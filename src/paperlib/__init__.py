@@ -16,6 +16,7 @@ _HOMES = {
     "Settings": "settings",
     "make": "settings",
     "Experiment": "runs.experiment",
+    "load_model": "transfer.model_folder",
     "InputError": "errors",
 }
 

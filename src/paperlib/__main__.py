@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from . import allocation
-from .commands import assessment, data, map_products, scene_runs
+from .commands import assessment, data, map_products, scene_runs, transfer
 from .commands.options import StoreOption
 from .errors import InputError, InputWarning
 
@@ -51,6 +51,7 @@ for command in (scene_runs.check, data.labels, scene_runs.train):
     cli.command()(command)
 cli.command("map")(scene_runs.map_scene)
 for command in (
+    transfer.score,
     scene_runs.run,
     scene_runs.report,
     assessment.design,

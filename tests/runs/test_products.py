@@ -9,7 +9,6 @@ import pandas as pd
 import pystac
 import pytest
 import rasterio
-import torch
 from rio_cogeo.cogeo import cog_validate
 from shapely.geometry import shape
 
@@ -17,7 +16,7 @@ from paperlib.errors import InputError
 from paperlib.mapping.scene_maps import read_map
 from paperlib.pages.walkthrough import read_gis_classes
 from paperlib.runs import products
-from paperlib.training.classifier import Classifier
+from paperlib.transfer import write_models
 from support.disks import files_end_at
 from support.stac_rules import validate
 
@@ -86,16 +85,6 @@ def test_writing_again_replaces(run, folder):
     assert (folder / "areas.csv").read_text().startswith("code,")
 
 
-def test_weights_come_with_all_that_their_use_takes(run, tmp_path):
-    assert products.write_weights(run, NAMES, tmp_path) == [tmp_path / name for name in NAMES]
-    for name in NAMES:
-        classifier, x = Classifier.load(tmp_path / name), run.samples["test"].x[:2]
-        assert classifier.inputs == run.trained.inputs and classifier.legend == run.legend
-        assert torch.equal(classifier.probabilities(x), run.classifier(name).probabilities(x))
-        assert json.loads((tmp_path / name / "provenance.json").read_text())["commit"]
-        assert json.loads((tmp_path / name / "scores.json").read_text())["confusion"]
-
-
 def test_other_files_of_the_folder_stay(run, folder):
     (folder / "mine.qgz").write_text("a project of QGIS")
     products.write_products(run, ("iota2_base",), folder.parent)
@@ -120,7 +109,7 @@ def test_a_full_disk_keeps_the_older_map(run, tmp_path):
 @pytest.mark.parametrize("place", ["taken", "taken/below"])
 def test_a_place_that_is_taken_is_one_line(run, tmp_path, place):
     (tmp_path / "taken").write_text("a file that is there")
-    for write in (products.write_products, products.write_weights, products.check_room):
+    for write in (products.write_products, write_models, products.check_room):
         with pytest.raises(InputError, match="taken") as caught:
             write(*((run, NAMES, tmp_path / place)))
         assert caught.value.kind == "output.place" and "\n" not in str(caught.value)

@@ -64,35 +64,36 @@ def test_real_data_in_one_command(kind, shared_data, tmp_path):
     assert (tmp_path / "out" / "maps" / "iota2_base" / "class.qml").is_file()
 
 
-def test_a_classifier_is_trained_once_and_maps_a_scene_without_polygons(lagoon, tmp_path):
+def test_a_model_is_trained_once_and_maps_a_scene_without_polygons(lagoon, tmp_path):
     """The same scene again gives the same map as the run that trained the classifier; it is read from its folder alone."""
     scene, polygons = lagoon
     options = ["--model", "TempCNN", "--preset", "tiny", "--store", tmp_path / "store"]
-    trained = paperlib("train", scene, polygons, *options, "--out", "classifiers", "--json", folder=tmp_path)
+    trained = paperlib("train", scene, polygons, *options, "--save", "models", "--json", folder=tmp_path)
     assert trained.returncode == 0, trained.stderr
     assert [row["model"] for row in json.loads(trained.stdout)] == ["TempCNN"]
     mapped = paperlib("map", scene, polygons, *options, "--out", "maps", folder=tmp_path)
     assert mapped.returncode == 0, mapped.stderr
     shutil.rmtree(tmp_path / "store")
-    command = [sys.executable, "-m", "paperlib", "map", scene, "--classifier", "classifiers/TempCNN", "--out", "again"]
+    command = [sys.executable, "-m", "paperlib", "map", scene, "--trained", "models", "--out", "again"]
     command += ["--probabilities"]
     alone = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert alone.returncode == 0 and alone.stdout == "mapped: again/TempCNN\n", alone.stderr
+    assert "WARNING" not in alone.stderr and "in the scene of the training" in alone.stderr
     first, second = tmp_path / "maps" / "TempCNN", tmp_path / "again" / "TempCNN"
-    more = {"margin.tif", "entropy.tif", "probabilities.tif"}
+    more = {"travel.csv", "margin.tif", "entropy.tif", "probabilities.tif"}
     assert {path.name for path in first.iterdir()} | more == {path.name for path in second.iterdir()}
-    assert more <= {
+    assert more - {"travel.csv"} <= {
         Path(asset["href"]).name for asset in json.loads((second / "item.json").read_text())["assets"].values()
     }
-    for name in ("class.tif", "confidence.tif", "areas.csv", "class.qml"):
+    for name in ("class.tif", "confidence.tif", "areas.csv", "class.qml", "scores.json"):
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
     assert not (tmp_path / "data").exists() and not (tmp_path / "store").exists()  # nothing but the map is written
 
 
-@pytest.mark.parametrize("more", [[], ["polygons.gpkg", "--classifier", "there"]])
-def test_a_map_takes_polygons_or_a_classifier(more, tmp_path):
+@pytest.mark.parametrize("more", [[], ["polygons.gpkg", "--trained", "there"]])
+def test_a_map_takes_polygons_or_a_trained_model(more, tmp_path):
     answer = paperlib("map", "scene", *more, "--out", "maps", folder=tmp_path)
-    assert answer.returncode == 2 and "Give POLYGONS, or --classifier FOLDER." in answer.stderr
+    assert answer.returncode == 2 and "Give POLYGONS, or --trained FOLDER." in answer.stderr
 
 
 def test_what_cannot_run_is_said_before_any_work(lagoon, tmp_path):

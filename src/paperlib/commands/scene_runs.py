@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .. import environment, settings
+from .. import settings
 from ..errors import InputError
 from ..fields import expected
 from ..outputs import check_place
@@ -21,6 +21,7 @@ from .options import (
     StoreOption,
     takes_settings,
 )
+from .transfer import map_trained
 
 
 def list_settings(preset: PresetOption = "") -> None:
@@ -60,8 +61,9 @@ def train(
     overrides: dict,
     model: ModelOption = None,
     preset: PresetOption = "",
-    out: Annotated[
-        Path | None, typer.Option(help="folder for the chosen classifier of each model, which `map --classifier` takes")
+    save: Annotated[
+        Path | None,
+        typer.Option(help="folder for the trained model, which `map --trained` takes; of several: a sub-folder each"),
     ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -69,21 +71,23 @@ def train(
     """Check SCENE and POLYGONS, train classifiers on them and print their scores. Stored trainings are not repeated.
 
     paperlib train scenes/31TCJ polygons.gpkg --model TempCNN --model 2D-CNN --set train.epochs=40
+
+    paperlib train scenes/31TCJ polygons.gpkg --model TempCNN --save models/TempCNN
     """
     names = _check_options(scene, polygons, overrides, preset, model)
     from ..runs.experiment import Experiment
-    from ..runs.products import write_weights
     from ..runs.workflow import check_first
+    from ..transfer import write_models
 
     run = Experiment(preset, scene, polygons, settings=overrides, store=store)
-    if out:
-        check_place(out, folder=True)
+    if save:
+        check_place(save, folder=True)
     check_first(run, lambda text: typer.echo(text, err=True))
     table = run.trainings(names)
     columns = ["model", "training", "macro_f1_validation", "macro_f1_test", "training_seconds", "chosen"]
     typer.echo(table.to_json(orient="records", indent=1) if as_json else table[columns].round(3).to_string(index=False))
-    for folder in write_weights(run, names, out) if out else ():
-        typer.echo(f"classifier: {folder}", err=as_json)
+    for folder in write_models(run, names, save) if save else ():
+        typer.echo(f"model: {folder}", err=as_json)
 
 
 @takes_settings
@@ -92,31 +96,29 @@ def map_scene(
     out: Annotated[Path, typer.Option(help="folder for the maps")],
     overrides: dict,
     polygons: Annotated[
-        Path | None, typer.Argument(help="vector file of labelled polygons; none with --classifier", show_default=False)
+        Path | None, typer.Argument(help="vector file of labelled polygons; none with --trained", show_default=False)
     ] = None,
-    classifier: Annotated[
-        list[Path] | None, typer.Option(help="folder of a trained classifier, of `train --out`; repeatable")
-    ] = None,
+    trained: Annotated[list[Path] | None, typer.Option(help="folder of `train --save`; repeatable")] = None,
     model: ModelOption = None,
     probabilities: ProbabilitiesOption = False,
     preset: PresetOption = "",
     store: StoreOption = None,
 ) -> None:
-    """Map the whole SCENE, after training on POLYGONS what is not stored yet, or with trained classifiers.
+    """Map the whole SCENE, after training on POLYGONS what is not stored yet, or with trained models.
 
     Writes class and confidence maps, a style, the area of each class and a STAC item; with --probabilities also the margin
     to the next class, the entropy, and the probability of every class.
 
     paperlib map scenes/31TCJ polygons.gpkg --model TempCNN --out maps
 
-    paperlib map scenes/31TCK --classifier classifiers/TempCNN --out maps
+    paperlib map scenes/31TCK --trained models/TempCNN --out maps
     """
     overrides |= {"map.probabilities": True} if probabilities else {}
-    if (polygons is None) == (not classifier):
-        problem = "A map needs either polygons to train on or a trained classifier."
-        raise InputError(problem, "Give POLYGONS, or --classifier FOLDER.", kind="map.classifier")
+    if (polygons is None) == (not trained):
+        problem = "A map needs either polygons to train on or a trained model."
+        raise InputError(problem, "Give POLYGONS, or --trained FOLDER.", kind="map.trained")
     if polygons is None:
-        _map_with(scene, out, overrides, classifier or [], preset)
+        map_trained(scene, out, overrides, trained or [], preset)
         return
     names = _check_options(scene, polygons, overrides, preset, model)
     from ..runs.experiment import Experiment
@@ -129,27 +131,6 @@ def map_scene(
     check_room(run, names, out)
     train_all(run, names, lambda text: typer.echo(text, err=True))
     map_all(run, names, out, typer.echo)
-
-
-def _map_with(scene: Path, out: Path, overrides: dict, folders: list[Path], preset: str) -> None:
-    """Map a scene with trained classifiers, without samples or polygons."""
-    chosen = settings.make(preset, settings=overrides)
-    chosen = settings.override(chosen, {"scene.path": str(scene), "scene.polygons": ""})
-    from ..runs.dataset import Dataset
-    from ..runs.products import write_map
-    from ..scenes.fingerprints import fingerprint
-    from ..store import open_store
-    from ..training.classifier import FILE, Classifier
-
-    check_place(out, folder=True)
-    classifiers = [Classifier.load(folder) for folder in folders]
-    series = Dataset(chosen, open_store()).scene
-    progress = not environment.quiet()
-    for folder, classifier in zip(folders, classifiers, strict=True):
-        target = out / classifier.name
-        resume = settings.key((folder / FILE).read_text(), fingerprint(scene), chosen.scene, chosen.map)
-        write_map(classifier, series, target, chosen.map.window, progress, resume, chosen.map.probabilities)
-        typer.echo(f"mapped: {target}")
 
 
 @takes_settings

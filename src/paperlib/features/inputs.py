@@ -1,16 +1,18 @@
 """What a classifier reads of a scene: bands without gaps and spectral indices, at the days it was trained for."""
 
 import math
+import warnings
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import xarray as xr
 
-from ..errors import Finding
+from ..errors import Finding, InputError, InputWarning
 from ..scenes import sensors
 from ..scenes.series import read_window
 from .halo import fill_nearest, reflected, take
 from .indices import fill_gaps, interpolate, possible_indices, write_indices
+from .season import align, coverage_problems, days_of_year, days_since
 
 #: Largest relative difference of two pixel sizes that count as the same.
 SAME_PIXEL = 0.01
@@ -45,18 +47,34 @@ class Inputs:
         """Values that `read` gives for each pixel: channels x days."""
         return len(self.channels()) * len(self.days)
 
-    def problems(self, scene: xr.DataArray, tolerance: float = 8) -> list[Finding]:
-        """What keeps a scene from being mapped (errors), or makes its map worse (warnings).
+    def match(self, scene: xr.DataArray) -> dict[str, str]:
+        """The scene's band for each band of training: the one of that name, else the one that plays the same role.
 
-        `tolerance` in days: a day of training outside the span of the scene by more is an error, one inside the span
-        but farther from every date of the scene is a warning.
+        A band is absent from the result where the scene has neither, or where its band of that name plays another role,
+        as B5 of Landsat 8 (near infrared) and of Sentinel-2 (red edge).
         """
+        held = [str(band) for band in scene.band.values]
+        theirs = sensors.roles_of(held, str(scene.attrs.get("sensor", "")))
+        found = {}
+        for band in self.bands:
+            mine = {role for role, name in self.roles.items() if name == band}
+            other = {role for role, name in theirs.items() if name == band}
+            if band in held and (not mine or not other or mine & other):
+                found[band] = band
+            elif same := [theirs[role] for role in mine if role in theirs]:
+                found[band] = same[0]
+        return found
+
+    def problems(self, scene: xr.DataArray) -> list[Finding]:
+        """What keeps a scene from being mapped (errors, first), or makes its map worse (warnings); see `season`."""
         findings = []
         held, place = [str(band) for band in scene.band.values], str(scene.attrs.get("source", ""))
-        if missing := [band for band in self.bands if band not in held]:
+        found = self.match(scene)
+        if missing := [band for band in self.bands if band not in found]:
+            named = ", ".join(self._named(band) for band in missing)
             findings.append(
                 Finding(
-                    "error", "bands", f"{', '.join(missing)} missing; the scene has {', '.join(held)}", place,
+                    "error", "bands", f"{named} missing; the scene has {', '.join(held)}", place,
                     "Use a scene with these bands, or train a classifier on the bands of this one.", "scene.bands",
                 )
             )  # fmt: skip
@@ -68,33 +86,40 @@ class Inputs:
                     f"Resample the scene to {self.pixel:g}.", "scene.pixel",
                 )
             )  # fmt: skip
-        days, wanted = days_of_year(scene), np.array(self.days)
-        outside = np.maximum(days[0] - wanted, wanted - days[-1]).clip(min=0)
-        if (far := outside > tolerance).any():
+        findings += coverage_problems(scene, np.array(self.days))
+        if other := [f"{theirs} for {mine}" for mine, theirs in found.items() if mine != theirs]:
             findings.append(
                 Finding(
-                    "error", "dates", f"days {_span(days)} of the year; the classifier needs {_span(wanted)}, up to "
-                    f"{outside.max():.0f} days outside", place,
-                    "Use a scene that covers these days, or train a classifier on the dates of this one.", "scene.dates",
+                    "warning", "bands", f"have other names than in training and are taken by their role: {', '.join(other)}",
+                    place, "Make sure that they are of the same sensor.", "scene.bands",
                 )
             )  # fmt: skip
-        distance = np.abs(days[:, None] - wanted).min(0)
-        if (distance[~far] > tolerance).any():
-            findings.append(
-                Finding(
-                    "warning", "dates", f"up to {distance[~far].max():.0f} days from a day of training to the nearest date",
-                    place, "Values are interpolated in time; use a scene with more dates.", "scene.dates",
-                )
-            )  # fmt: skip
-        return findings
+        return sorted(findings, key=lambda finding: finding.level)
+
+    def check(self, scene: xr.DataArray) -> None:
+        """Raise the first error of a scene that cannot be mapped as `InputError`; warn of what makes its map worse.
+
+        Who opens, scores and maps a scene may ask each time: the same warning is shown once.
+        """
+        for finding in self.problems(scene):  # errors come first
+            problem = f"The scene does not suit the classifier: {finding.subject} {finding.value}."
+            if finding.level == "error":
+                raise InputError(problem, finding.fix, kind=finding.kind, place=finding.place)
+            warnings.warn(InputWarning(problem, finding.fix, kind=finding.kind, place=finding.place), stacklevel=1)
+
+    def _named(self, band: str) -> str:
+        """A band with its roles, as "B8 (nir)"."""
+        roles = [role for role, name in self.roles.items() if name == band and role != band]
+        return f"{band} ({', '.join(roles)})" if roles else band
 
     def read(
         self, scene: xr.DataArray, y: slice = slice(None), x: slice = slice(None), memory: np.ndarray | None = None
     ) -> np.ndarray:
         """Channels of a window of a (band, time, y, x) scene, float32 (channel, day, y, x), loaded, not normalised.
 
-        Gaps are filled in time; where the scene's days are others, bands are interpolated linearly to `days` (beyond
-        the first or the last date its values hold). NaN where a pixel has no usable date. `memory`: at least as many
+        Gaps are filled in time; where the scene's days are others, bands are interpolated linearly to `days` between the
+        usable dates of each pixel (beyond the first or the last date its values hold). Bands are matched by `match`, years
+        and seasons as `season` says. NaN where a pixel has no usable date. `memory`: at least as many
         float32, which the result then takes: of new memory the system clears every page first.
         """
         y, x = slice(*y.indices(scene.sizes["y"])), slice(*x.indices(scene.sizes["x"]))
@@ -102,11 +127,12 @@ class Inputs:
         shape = (len(self.channels()), len(self.days), *window)
         out = np.empty(shape, np.float32) if memory is None else memory[: math.prod(shape)].reshape(shape)
         if tuple(scene.band.values) != self.bands:
-            scene = scene.sel(band=list(self.bands))
-        days, bands = days_of_year(scene), out[: len(self.bands)]
+            found = self.match(scene)
+            scene = scene.sel(band=[found.get(band, band) for band in self.bands])
+        days, bands = align(days_of_year(scene), np.array(self.days)), out[: len(self.bands)]
         same = np.array_equal(days, self.days)
         held = bands if same else np.empty((len(self.bands), len(days), *window), np.float32)
-        fill_gaps(held, read_window(scene, y, x, held), _days_since(scene, scene.time.values[0]))
+        fill_gaps(held, read_window(scene, y, x, held), days_since(scene, scene.time.values[0]))
         if not same:
             interpolate(held, days, self.days, bands)
         write_indices(out, self.bands, self.indices, self.roles)
@@ -155,18 +181,5 @@ class Inputs:
         return cls(**lists, roles=dict(content["roles"]), pixel=content["pixel"])
 
 
-def days_of_year(scene: xr.DataArray) -> np.ndarray:
-    """Days (date,), float64, from 1 January of the year of the scene's first date; they may pass 365."""
-    return _days_since(scene, scene.time.values[0].astype("datetime64[Y]"))
-
-
-def _days_since(scene: xr.DataArray, origin: np.datetime64) -> np.ndarray:
-    return (scene.time.values - origin) / np.timedelta64(1, "D")
-
-
 def _pixel_size(scene: xr.DataArray) -> float:
     return abs(float(scene.rio.resolution()[0]))
-
-
-def _span(days: np.ndarray) -> str:
-    return f"{days[0]:.0f}" if len(days) == 1 else f"{days[0]:.0f} to {days[-1]:.0f}"

@@ -9,7 +9,6 @@ import math
 import os
 import shutil
 import threading
-import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -22,8 +21,7 @@ import xarray as xr
 from tqdm import tqdm
 
 from .. import allocation, devices, environment
-from ..errors import InputError, InputWarning
-from ..features.inputs import Inputs
+from ..errors import InputError
 from ..features.superpixels import segment_scene
 from ..nomenclature import NODATA_CLASS, LandCover
 from ..outputs import writing
@@ -70,7 +68,7 @@ def map_scene(
     Raises `InputError` for a scene that lacks what the classifier reads; warns where its dates are far from those of
     the training.
     """
-    _check(classifier.inputs, scene)
+    classifier.inputs.check(scene)
     engine = Engine(classifier, devices.choose(device))
     windows_folder = folder / "windows"
     windows_folder.mkdir(parents=True, exist_ok=True)
@@ -120,15 +118,6 @@ def _results(
         for image, layer in zip(result, found, strict=True):
             np.copyto(image, layer[part.inner], where=known)
     return result, shares
-
-
-def _check(inputs: Inputs, scene: xr.DataArray) -> None:
-    """Raise the first error of a scene that cannot be mapped, and warn of what makes its map worse."""
-    for finding in inputs.problems(scene):  # errors come first
-        problem = f"The scene does not suit the classifier: {finding.subject} {finding.value}."
-        if finding.level == "error":
-            raise InputError(problem, finding.fix, kind=finding.kind, place=finding.place)
-        warnings.warn(InputWarning(problem, finding.fix, kind=finding.kind, place=finding.place), stacklevel=3)
 
 
 def _segment(classifier: Classifier, scene: xr.DataArray, path: Path) -> xr.DataArray:

@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "experiment": ["Experiment"],
-        "products": ["write_map", "write_products", "write_weights"],
+        "products": ["write_products"],
         "notebooks": ["run_batch"],
     },
 )

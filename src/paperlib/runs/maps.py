@@ -19,15 +19,19 @@ class Maps:
     def __init__(self, trained: Trained):
         self.trained, self.dataset, self.settings = trained, trained.dataset, trained.settings
 
+    def require_order(self) -> None:
+        """Raise `InputError` for a run whose dates are shuffled: no scene gives the series in that order."""
+        if self.settings.sample.dates == "shuffled":
+            problem = "A run with shuffled dates has scores but no maps."
+            raise InputError(problem, "Map the run it comes from (sample.dates=all).", kind="settings.varied")
+
     def folder(self, name: str) -> Path:
         """Folder of the map by the chosen training of a classifier: class.tif, confidence.tif; see `mapping.map_scene`.
 
         Raises `InputError` for a run whose dates are shuffled.
         """
         best = self.trained.best(name)
-        if self.settings.sample.dates == "shuffled":
-            problem = "A run with shuffled dates has scores but no maps."
-            raise InputError(problem, "Map the run it comes from (sample.dates=all).", kind="settings.varied")
+        self.require_order()
 
         def make(folder: Path) -> None:
             classifier = self.trained.classifier(name)

@@ -1,21 +1,18 @@
-"""Maps and weights as others use them: names and colours for a GIS, class areas, a STAC item, what a network needs."""
+"""Maps as others use them: names and colours for a GIS, class areas, scores, a STAC item."""
 
 import shutil
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 import pystac
 import xarray as xr
-from rasterio.errors import RasterioError
 
 from .. import store
 from ..mapping.gis import write_gis_files
 from ..mapping.layers import bytes_of
-from ..mapping.scene_maps import map_scene
 from ..mapping.stac_item import map_item
 from ..outputs import check_place, writing
-from ..training.classifier import FILE, Classifier
 from .experiment import Experiment
 
 #: Settings of the simulated scene alone.
@@ -38,8 +35,8 @@ def write_products(run: Experiment, names: tuple[str, ...], folder: Path) -> lis
 
     class.tif, confidence.tif, and the other layers of the map where it has them (Cloud Optimized GeoTIFF); class.qml
     (QGIS style, loaded by itself); class.tif.aux.xml (category names, for GDAL); classes.csv (code in the map, code in
-    the user's file, name, colour); areas.csv (hectares); item.json (STAC item). A folder gets its files when all of them
-    are complete; other files in it stay. Raises `InputError` where `folder` cannot be written, and when its disk is full.
+    the user's file, name, colour); areas.csv (hectares); scores.json (on the test polygons); item.json (STAC item). A folder gets
+    its files when all of them are complete; other files in it stay. Raises `InputError` where `folder` cannot be written, and when its disk is full.
     """
     written = []
     for name in names:
@@ -48,53 +45,9 @@ def write_products(run: Experiment, names: tuple[str, ...], folder: Path) -> lis
             for path in source:
                 shutil.copyfile(path, target / path.name)
             write_gis_files(target, run.legend)
+            store.write_json(target / "scores.json", run.trained.polygon_scores(name).to_dict())
             item = describe(run, name, target)
             item.save_object(include_self_link=False, dest_href=str(target / "item.json"))
-        written.append(folder / name)
-    return written
-
-
-def write_map(
-    classifier: Classifier, scene: xr.DataArray, folder: Path, window: int = 256, progress: bool = False,
-    resume: str = "", every: bool = False,
-) -> Path:  # fmt: skip
-    """Map a scene (band, time, y, x) with a trained classifier, and write to `folder` what `write_products` writes.
-
-    `window`, `progress` and `every` as of `mapping.map_scene`. `resume`: a key of the classifier, the scene and the window,
-    with which a map that was stopped goes on. Returns `folder`. Raises `InputError` for a scene that lacks what the
-    classifier reads, where `folder` cannot be written, and when its disk is full.
-    """
-    pixels = scene.sizes["y"] * scene.sizes["x"]
-    needed = 2 * bytes_of(pixels, len(classifier.legend), every)  # windows, then the maps
-    with writing(folder, folder=True, needed=needed, errors=(RasterioError,), resume=resume) as target:
-        map_scene(classifier, scene, target, window, progress=progress, every=every)
-        write_gis_files(target, classifier.legend)
-        facts = {
-            "created": datetime.now(UTC).isoformat(timespec="seconds"), "paperlib:commit": store.commit(),
-            "paperlib:classifier": {"name": classifier.name, **classifier.about},
-        }  # fmt: skip
-        source = Path(scene.attrs["source"]).stem
-        item = map_item(
-            target, f"{classifier.name}-{source}", f"Land cover of {source} by {classifier.name}", classifier.legend,
-            _period(scene), facts,
-        )  # fmt: skip
-        item.save_object(include_self_link=False, dest_href=str(target / "item.json"))
-    return folder
-
-
-def write_weights(run: Experiment, names: tuple[str, ...], folder: Path) -> list[Path]:
-    """Write the chosen training of each classifier to `folder/NAME/` and return these folders; what is there is replaced.
-
-    classifier.json and its weights, which `Classifier.load` reads; scores.json and provenance.json of the training.
-    Raises `InputError` where `folder` cannot be written, and when its disk is full.
-    """
-    written = []
-    for name in names:
-        best = run.trained.best(name)
-        weights = store.read_json(best / FILE)["weights"]
-        with writing(folder / name, folder=True) as target:
-            for file in (FILE, weights, "scores.json", "provenance.json"):
-                shutil.copyfile(best / file, target / file)
         written.append(folder / name)
     return written
 
@@ -106,10 +59,10 @@ def describe(run: Experiment, name: str, folder: Path) -> pystac.Item:
     settings |= {key: Path(settings[key]).name for key in ("scene.path", "scene.polygons")}
     properties = {"created": facts["created"], "paperlib:commit": facts["commit"], "paperlib:settings": settings}
     identifier = f"{name}-{run.map(name).name.rsplit('-', 1)[-1]}"
-    return map_item(folder, identifier, f"Land cover by {name}", run.legend, _period(run.scene), properties)
+    return map_item(folder, identifier, f"Land cover by {name}", run.legend, period(run.scene), properties)
 
 
-def _period(scene: xr.DataArray) -> tuple[datetime, datetime]:
+def period(scene: xr.DataArray) -> tuple[datetime, datetime]:
     """The first and the last date of a series, in UTC."""
     first, last = (pd.Timestamp(scene.time.values[index]).tz_localize("UTC").to_pydatetime() for index in (0, -1))
     return first, last

@@ -10,6 +10,7 @@ import pandas as pd
 from .. import models, store
 from ..allocation import one_thread
 from ..errors import InputError
+from ..evaluation.polygon_scores import PolygonScores
 from ..evaluation.scoring import polygon_counts
 from ..features.inputs import Inputs
 from ..features.normaliser import Normaliser
@@ -198,6 +199,11 @@ class Trained:
         chosen = self.trainings(names).query("chosen").set_index("model")["training"]
         counts, reference = self.counts(part, names)
         return {name: trainings[chosen[name]] for name, trainings in counts.items()}, reference
+
+    def polygon_scores(self, name: str, part: str = "test") -> PolygonScores:
+        """The scores of the chosen training of a classifier on "validation" or "test", with intervals."""
+        counts, reference = self.chosen_counts(part, [name])
+        return PolygonScores(counts[name], reference, self.dataset.legend, f"{part} polygons of the training")
 
     def confusions(self, part: str = "test", names: Iterable[str] = CLASSIFIERS) -> dict[str, np.ndarray]:
         """Confusion matrix (reference, predicted) of each classifier's chosen training on "validation" or "test"."""

@@ -198,7 +198,7 @@ def _read(path: Path) -> dict:
     if not path.is_file():
         raise InputError(
             f"{path.parent} holds no classifier: {path.name} is missing.",
-            "Give a folder that `paperlib train --out` or Classifier.save wrote.", kind="classifier.missing",
+            "Give a folder that Classifier.save wrote.", kind="classifier.missing",
         )  # fmt: skip
     try:
         content = store.read_json(path)

@@ -1,0 +1,82 @@
+"""Commands on trained models: map another scene, and score them on polygons of another place or year."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import environment, settings
+from ..errors import InputError
+from ..outputs import check_place
+from .options import JsonOption, PolygonsArgument, SceneArgument, takes_settings
+
+TrainedOption = Annotated[Path, typer.Option(help="folder of a trained model, of `train --save`")]
+
+
+def map_trained(scene: Path, out: Path, overrides: dict, folders: list[Path], preset: str) -> None:
+    """Map a scene with trained models into `out/NAME/`, without samples or polygons."""
+    chosen = _settings(overrides, preset)
+    from ..scenes.fingerprints import fingerprint
+    from ..transfer import find_models, load_model, open_for, write_map
+
+    check_place(out, folder=True)
+    models = [load_model(path) for folder in folders for path in find_models(folder)]
+    names = [model.name for model in models]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise InputError(
+            f"{', '.join(sorted(twice))} is given twice; both maps would lie in one folder.",
+            "Give one command, with its own --out, for each.", kind="map.trained",
+        )  # fmt: skip
+    for model in models:
+        series = open_for(model.classifier.inputs, scene, chosen.scene)
+        target = out / model.name
+        resume = settings.key(model.digest, fingerprint(scene), chosen.scene, chosen.map)
+        typer.echo(f"{model.name}, trained on {model.facts['scene']['name']}:", err=True)
+        write_map(
+            model, series, target, chosen.map.window, not environment.quiet(), resume, chosen.map.probabilities,
+            report=lambda text: typer.echo(text, err=True),
+        )  # fmt: skip
+        typer.echo(f"mapped: {target}")
+
+
+@takes_settings
+def score(
+    scene: SceneArgument,
+    polygons: PolygonsArgument,
+    trained: TrainedOption,
+    overrides: dict,
+    out: Annotated[Path | None, typer.Option(help="JSON file for scores and counts, which `change` takes")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score a trained model on labelled POLYGONS of another SCENE, with 95 % intervals that rest on the polygons.
+
+    paperlib score scenes/31TCK polygons-31TCK.gpkg --trained models/TempCNN
+    """
+    chosen = _settings(overrides)
+    from .. import store
+    from ..outputs import writing
+    from ..transfer import load_model, open_for
+    from ..transfer import score as score_model
+
+    if out:
+        check_place(out)
+    model = load_model(trained)
+    series = open_for(model.classifier.inputs, scene, chosen.scene)
+    found = score_model(model, series, polygons, chosen.labels)
+    for remark in found.remarks:
+        typer.echo(remark, err=True)
+    shown = found.scores.table
+    if as_json:
+        typer.echo(json.dumps(found.scores.to_dict()["scores"], indent=1))
+    else:
+        typer.echo(shown.round(3).to_string(index=False, na_rep="-"))
+    if out:
+        with writing(out) as part:
+            store.write_json(part, found.scores.to_dict())
+        typer.echo(f"scores: {out}", err=as_json)
+
+
+def _settings(overrides: dict, preset: str = "") -> settings.Settings:
+    """Settings of a command that trains nothing: those of the simulated scene do not count."""
+    return settings.make(preset, settings={"scene.path": "", "scene.polygons": "", **overrides})

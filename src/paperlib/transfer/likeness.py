@@ -1,0 +1,123 @@
+"""Does a model travel? How much another scene looks like that of the training, to the model.
+
+A sample of windows says what a scene looks like: mean and spread of every channel and day, the share of pixels beyond the
+range of the training (`features.quantiles`), and the mean confidence of the model. The same sample of the training's own
+scene, kept with the model, is what other scenes are compared with.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from .. import devices
+from ..features.quantiles import Quantiles
+from ..mapping.inference import Engine
+from ..training.classifier import Classifier
+
+#: Side in pixels of the windows that are read, and their rows and columns: few rows, since files are stored in lines.
+SIDE, WINDOWS = 64, (3, 6)
+#: Beyond these a scene is far from that of the training (see `benchmarks/travel.py`): more of its values beyond the range
+#: of the training than at home, the distance of its series in standard deviations, and the loss of mean confidence.
+FAR_OUTSIDE, FAR_DISTANCE, FAR_CONFIDENCE = 0.05, 0.5, 0.05
+
+
+@dataclass(frozen=True)
+class SceneStatistics:
+    """What a scene looks like to a model; arrays are float64 (channel, day)."""
+
+    mean: np.ndarray
+    spread: np.ndarray
+    outside: np.ndarray  # share of pixels beyond the range of the training
+    confidence: float | None  # mean, from 0 to 1; None for a model of superpixels, which windows would cut
+    pixels: int
+
+    @classmethod
+    def of(cls, classifier: Classifier, quantiles: Quantiles, scene: xr.DataArray) -> Self:
+        """Those of windows spread over a scene (band, time, y, x); of a small scene, all of it."""
+        engine = None if classifier.model.needs_superpixels else Engine(classifier, devices.choose(None))
+        halo, series, sure = classifier.halo, [], []
+        for y, x in product(*(_parts(scene.sizes[dim], count) for dim, count in zip("yx", WINDOWS, strict=True))):
+            values, usable = classifier.inputs.read_around(scene, y, x, halo)
+            series.append(values[..., halo : values.shape[-2] - halo, halo : values.shape[-1] - halo][..., usable])
+            if engine is not None and usable.any():
+                sure.append(engine.classify(values)[1][usable])
+        held = np.concatenate(series, axis=-1)
+        return cls(
+            held.mean(-1, dtype=float), held.std(-1, dtype=float), quantiles.outside(held),
+            float(np.concatenate(sure).mean()) if sure else None, held.shape[-1],
+        )  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists, for JSON."""
+        arrays = {name: getattr(self, name).tolist() for name in ("mean", "spread", "outside")}
+        return {"confidence": self.confidence, "pixels": self.pixels, **arrays}
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        arrays = {name: np.array(content[name]) for name in ("mean", "spread", "outside")}
+        return cls(confidence=content["confidence"], pixels=content["pixels"], **arrays)
+
+
+def _parts(length: int, count: int) -> list[slice]:
+    """Up to `count` windows along a side, spread evenly; one for all of a side that they would cover."""
+    if length <= count * SIDE:
+        return [slice(0, length)]
+    return [slice(start, start + SIDE) for start in np.linspace(0, length - SIDE, count + 2, dtype=int)[1:-1].tolist()]
+
+
+@dataclass(frozen=True)
+class Travel:
+    """Another scene beside that of the training, as a model sees both."""
+
+    channels: tuple[str, ...]
+    days: tuple[float, ...]
+    home: SceneStatistics
+    there: SceneStatistics
+
+    @property
+    def distance(self) -> float:
+        """Distance of the two mean series: root mean square over channels and days, in standard deviations at home."""
+        spread = np.where(self.home.spread > 0, self.home.spread, np.inf)
+        return float(np.sqrt((((self.there.mean - self.home.mean) / spread) ** 2).mean()))
+
+    def table(self) -> pd.DataFrame:
+        """Columns channel, day, outside, outside_home (shares of pixels), difference (of means, in deviations at home)."""
+        index = pd.MultiIndex.from_product([self.channels, self.days], names=["channel", "day"])
+        spread = np.where(self.home.spread > 0, self.home.spread, np.nan)
+        columns = {
+            "outside": self.there.outside, "outside_home": self.home.outside,
+            "difference": (self.there.mean - self.home.mean) / spread,
+        }  # fmt: skip
+        return pd.DataFrame({name: values.ravel() for name, values in columns.items()}, index=index).reset_index()
+
+    def sentences(self, confidence: float | None = None) -> list[str]:
+        """What was found, one line each; `confidence`: the mean of the whole map, once it is there."""
+        worst = self.table().sort_values("outside", ascending=False).iloc[0]
+        lines = [
+            f"Beyond the range of the training: {np.nanmean(self.there.outside):.1%} of the values, "
+            f"{np.nanmean(self.home.outside):.1%} in the scene of the training; most in {worst['channel']} on day "
+            f"{worst['day']:.0f} of the year, {worst['outside']:.1%}.",
+            f"Distance of the mean series from that of the training: {self.distance:.2f} standard deviations.",
+        ]
+        seen = self.there.confidence if confidence is None else confidence
+        if seen is not None and self.home.confidence is not None:
+            lines.append(f"Mean confidence: {seen:.1%}, in the scene of the training {self.home.confidence:.1%}.")
+        return lines
+
+    def warnings(self, confidence: float | None = None) -> list[str]:
+        """Where the scene is far from that of the training, each with its number."""
+        found = []
+        more = float(np.nanmean(self.there.outside) - np.nanmean(self.home.outside))
+        if more > FAR_OUTSIDE:
+            found.append(f"{more:.1%} more of the values than at home lie beyond the range of the training")
+        if self.distance > FAR_DISTANCE:
+            found.append(f"the mean series lies {self.distance:.2f} standard deviations from that of the training")
+        seen = self.there.confidence if confidence is None else confidence
+        if seen is not None and self.home.confidence is not None and self.home.confidence - seen > FAR_CONFIDENCE:
+            found.append(f"the mean confidence is {self.home.confidence - seen:.1%} lower than at home")
+        return found

@@ -1,0 +1,107 @@
+"""The scores of a trained model on polygons of another place or year."""
+
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import xarray as xr
+
+from ..errors import InputError
+from ..evaluation.polygon_scores import PolygonScores
+from ..evaluation.scoring import polygon_counts
+from ..features.patches import extract
+from ..features.superpixels import extract_superpixels, segment_scene
+from ..labels import burn, legend_of, load_polygons, pixel_of
+from ..mapping.scene_maps import read_map
+from ..nomenclature import LandCover
+from ..scenes.fingerprints import fingerprint
+from ..settings import Labels
+from .model_folder import TrainedModel
+
+#: Pixels of a patch without what the model sees around it.
+INNER = 16
+
+
+class Scored(NamedTuple):
+    """Scores on polygons of another place, and what must be known to read them."""
+
+    scores: PolygonScores
+    remarks: list[str]
+
+
+def score(model: TrainedModel, scene: xr.DataArray, polygons: str | Path, labels: Labels | None = None) -> Scored:
+    """Classify the pixels of labelled polygons of a scene (band, time, y, x), and compare.
+
+    Classes are matched with the legend of the model by code and name (`match_classes`). Polygons of a class that the model
+    does not know are left out and said, as are classes without polygons. All sets of the polygons count.
+    Raises `InputError` where `load_polygons` does, for a legend that contradicts that of the model (kind
+    "labels.legend"), and for a scene that lacks what the model reads.
+    """
+    model.classifier.inputs.check(scene)
+    place = {"crs": scene.rio.crs, "bounds": scene.rio.bounds(), "pixel": pixel_of(scene)}
+    table = load_polygons(polygons, **place, options=labels)
+    codes = match_classes(legend_of(table), model.legend)
+    remarks = _remarks(table, codes, model.legend)
+    if model.facts["polygons"].get("fingerprint") == fingerprint(polygons):
+        remarks.append("These are the polygons of the training: the scores flatter the model.")
+    table = table[table["code"].isin(codes)].assign(code=lambda known: known["code"].map(codes))
+    burned = burn(table, scene, model.legend)
+    classifier, size = model.classifier, INNER + 2 * model.classifier.halo
+    if classifier.model.needs_superpixels:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "superpixels.tif"
+            segment_scene(scene, classifier.normaliser, path, inputs=classifier.inputs)
+            samples = extract_superpixels(scene, burned, read_map(path), table, inputs=classifier.inputs)
+    else:
+        samples = extract(scene, burned, table, size, classifier.halo, classifier.inputs)
+    counts, reference = polygon_counts(classifier.evaluate(samples).polygons, len(model.legend))
+    where = f"{Path(polygons).name} in {Path(scene.attrs['source']).name}"
+    return Scored(PolygonScores(counts, np.asarray(reference), model.legend, where), remarks)
+
+
+def match_classes(classes: tuple[LandCover, ...], legend: tuple[LandCover, ...]) -> dict[int, int]:
+    """Code of a class in the polygons -> its code in the model, of the classes that the model knows.
+
+    A class is known by its name (capitals do not count), and where one side has codes alone, by its code. Raises
+    `InputError` for a code that both have under different names: one of the two is not what it seems.
+    """
+    by_name = {cover.name.casefold(): cover for cover in legend}
+    by_code = {cover.own_code: cover for cover in legend}
+    found, contradictions = {}, []
+    for cover in classes:
+        same = by_name.get(cover.name.casefold())
+        other = by_code.get(cover.own_code)
+        if same is None and other is not None and (_is_code(cover) or _is_code(other)):
+            same = other
+        if other is not None and other is not same:
+            contradictions.append(f"{cover.own_code} is {cover.name} here and {other.name} in the model")
+        elif same is not None:
+            found[cover.code] = same.code
+    if contradictions or not found:
+        names = ", ".join(f"{cover.own_code} {cover.name}" for cover in legend)
+        raise InputError(
+            f"The classes of the polygons are not those of the model: {'; '.join(contradictions) or 'none is shared'}. "
+            f"The model knows {names}.",
+            "Give the polygons these codes and names, or the classes by --nomenclature.", kind="labels.legend",
+        )  # fmt: skip
+    return found
+
+
+def _is_code(cover: LandCover) -> bool:
+    """Whether a class has no name of its own, as where labels have codes alone."""
+    return cover.name == f"class {cover.own_code}"
+
+
+def _remarks(table: gpd.GeoDataFrame, codes: dict[int, int], legend: tuple[LandCover, ...]) -> list[str]:
+    """Classes that one side alone has."""
+    remarks = []
+    unknown = table[~table["code"].isin(codes)]
+    if len(unknown):
+        counts = unknown.groupby("class_name").size()
+        named = ", ".join(f"{name} ({number} polygons)" for name, number in counts.items())
+        remarks.append(f"Unknown to the model and left out, wrong wherever they are mapped: {named}.")
+    if absent := [cover.name for cover in legend if cover.code not in codes.values()]:
+        remarks.append(f"Without polygons here: {', '.join(absent)}.")
+    return remarks
