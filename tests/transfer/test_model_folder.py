@@ -26,7 +26,7 @@ def folder(run, tmp_path_factory):
 
 @pytest.fixture
 def copy(folder, tmp_path):
-    return shutil.copytree(folder / "iota2_base", tmp_path / "model")
+    return shutil.copytree(folder / "TempCNN", tmp_path / "model")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -100,7 +100,7 @@ def spoil(path, **changes) -> None:
 
 
 @pytest.mark.fault("a file of a model folder missing or changed", "an error names the file", "nothing")
-@pytest.mark.parametrize("name", ["classifier.json", "estimators.skops", "quantiles.csv", "scores.json"])
+@pytest.mark.parametrize("name", ["classifier.json", "weights.safetensors", "quantiles.csv", "scores.json"])
 @pytest.mark.parametrize("kind", ["model.file", "model.changed"])
 def test_a_file_that_is_missing_or_changed_is_named(copy, name, kind):
     path = copy / name
@@ -115,7 +115,7 @@ def test_a_file_that_is_missing_or_changed_is_named(copy, name, kind):
 
 def test_the_card_may_be_edited(copy):
     (copy / CARD).write_text("Licence: CC BY 4.0")
-    assert load_model(copy).name == "iota2_base"
+    assert load_model(copy).name == "TempCNN"
 
 
 @pytest.mark.parametrize(

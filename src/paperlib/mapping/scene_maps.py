@@ -21,7 +21,6 @@ import xarray as xr
 from tqdm import tqdm
 
 from .. import allocation, devices, environment
-from ..errors import InputError
 from ..features.superpixels import segment_scene
 from ..nomenclature import NODATA_CLASS, LandCover
 from ..outputs import writing

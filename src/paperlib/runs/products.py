@@ -35,8 +35,9 @@ def write_products(run: Experiment, names: tuple[str, ...], folder: Path) -> lis
 
     class.tif, confidence.tif, and the other layers of the map where it has them (Cloud Optimized GeoTIFF); class.qml
     (QGIS style, loaded by itself); class.tif.aux.xml (category names, for GDAL); classes.csv (code in the map, code in
-    the user's file, name, colour); areas.csv (hectares); scores.json (on the test polygons); item.json (STAC item). A folder gets
-    its files when all of them are complete; other files in it stay. Raises `InputError` where `folder` cannot be written, and when its disk is full.
+    the user's file, name, colour); areas.csv (hectares); scores.json (on the test polygons); item.json (STAC item). A
+    folder gets its files when all of them are complete; other files in it stay. Raises `InputError` where `folder` cannot
+    be written, and when its disk is full.
     """
     written = []
     for name in names:

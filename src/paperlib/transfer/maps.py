@@ -64,8 +64,8 @@ def write_map(
     """Map a scene (band, time, y, x) with a trained model, and write to `folder` what `runs.write_products` writes.
 
     The item names the model. `travel.csv` says, by channel and day, how far the scene is from that of the training; what
-    `Travel.sentences` and `Travel.warnings` say goes to `report` before and after the map. `window`, `progress` and `every` as
-    of `mapping.map_scene`. `resume`: a key of the model, the scene and the window, with which a map that was stopped goes
+    `Travel.sentences` and `Travel.warnings` say goes to `report` before and after the map. `window`, `progress` and `every`
+    as of `mapping.map_scene`. `resume`: a key of the model, the scene and the window, with which a map that was stopped goes
     on. Raises `InputError` for a scene that lacks what the model reads, where `folder` cannot be written, and when its
     disk is full.
     """
