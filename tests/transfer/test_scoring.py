@@ -9,8 +9,8 @@ import pytest
 
 from paperlib import nomenclature
 from paperlib.errors import InputError
-from paperlib.evaluation.polygon_scores import PolygonScores
 from paperlib.nomenclature import LandCover
+from paperlib.training.polygon_scores import PolygonScores
 from paperlib.transfer import score
 from paperlib.transfer.scoring import match_classes
 from support.commands import paperlib

@@ -10,7 +10,6 @@ import pandas as pd
 from .. import models, store
 from ..allocation import one_thread
 from ..errors import InputError
-from ..evaluation.polygon_scores import PolygonScores
 from ..evaluation.scoring import polygon_counts
 from ..features.inputs import Inputs
 from ..features.normaliser import Normaliser
@@ -19,6 +18,7 @@ from ..features.variations import varied_inputs, vary
 from ..models import CLASSIFIERS, NETWORKS
 from ..settings import Settings, describe
 from ..training.classifier import Classifier, count_parameters
+from ..training.polygon_scores import PolygonScores
 from ..training.trials import class_scores_frame, trainings_frame, write_training
 from . import keys
 from .dataset import Dataset

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from ..evaluation.polygon_scores import PolygonScores
 from ..features.season import calendar_day
 from ..training.classifier import Classifier
+from ..training.polygon_scores import PolygonScores
 
 
 def write_card(path: Path, classifier: Classifier, scores: dict[str, PolygonScores], facts: dict[str, Any]) -> None:

@@ -10,11 +10,11 @@ import pandas as pd
 
 from .. import store
 from ..errors import InputError
-from ..evaluation.polygon_scores import PolygonScores
 from ..features.quantiles import Quantiles
 from ..nomenclature import LandCover
 from ..outputs import writing
 from ..training.classifier import FILE, Classifier
+from ..training.polygon_scores import PolygonScores
 from .card import write_card
 from .likeness import SceneStatistics
 

@@ -9,7 +9,6 @@ import numpy as np
 import xarray as xr
 
 from ..errors import InputError
-from ..evaluation.polygon_scores import PolygonScores
 from ..evaluation.scoring import polygon_counts
 from ..features.patches import extract
 from ..features.superpixels import extract_superpixels, segment_scene
@@ -18,6 +17,7 @@ from ..mapping.scene_maps import read_map
 from ..nomenclature import LandCover
 from ..scenes.fingerprints import fingerprint
 from ..settings import Labels
+from ..training.polygon_scores import PolygonScores
 from .model_folder import TrainedModel
 
 #: Pixels of a patch without what the model sees around it.

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from ..errors import InputError
+from ..evaluation import intervals, metrics
+from ..evaluation.quantities import Quantity
 from ..nomenclature import LandCover
-from . import intervals, metrics
-from .quantities import Quantity
 
 #: Draws of polygons behind the intervals.
 DRAWS = 2000
