@@ -55,21 +55,34 @@ def labels(
 def simulate(
     folder: Annotated[Path, typer.Argument(help="new folder for the scene")],
     preset: Annotated[str, typer.Option(help="tiny, demo or paper: size of the scene, number of polygons")] = "demo",
+    year: Annotated[
+        int, typer.Option(help="another year than 2018: a later season, other crops, some places of another class")
+    ] = 2018,
 ) -> None:
-    """Write the simulated scene of a preset to FOLDER: product folders, polygons, and the true class of every pixel."""
+    """Write the simulated scene of a preset to FOLDER: product folders, polygons, and the true class of every pixel.
+
+    paperlib simulate scenes/2019 --preset tiny --year 2019
+    """
     from pyogrio.errors import DataLayerError, DataSourceError
     from rasterio.errors import RasterioError
 
     from .. import settings
     from ..outputs import writing
     from ..simulation.scene import simulate_scene
+    from ..simulation.years import FIRST_YEAR, simulate_year
 
+    if not FIRST_YEAR <= year <= 2100:
+        raise InputError(f"--year {year} is not possible.", f"Give {FIRST_YEAR} to 2100.", kind="simulation.year")
     if folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty.", "Name a new folder.", kind="output.place")
     choice = settings.make(preset).scene
     needed = 100 * choice.size**2  # bytes a pixel of ten bands and their masks on twelve dates, compressed
     with writing(folder, folder=True, needed=needed, errors=(RasterioError, DataLayerError, DataSourceError)) as part:
-        simulate_scene(part, size=choice.size, pool=choice.pool, test=choice.test, seed=choice.seed)
+        wanted = {"size": choice.size, "pool": choice.pool, "test": choice.test, "seed": choice.seed}
+        if year == FIRST_YEAR:
+            simulate_scene(part, **wanted)
+        else:
+            simulate_year(part, **wanted, year=year)
     typer.echo(f"simulated scene: {folder}")
 
 

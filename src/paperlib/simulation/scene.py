@@ -20,9 +20,10 @@ from scipy.ndimage import gaussian_filter
 from .. import nomenclature
 from ..errors import InputError
 from ..scenes import sensors
-from .landscape import COVERS, NAMES, Landscape, draw_landscape
+from .landscape import NAMES, Landscape, draw_landscape
+from .objects import Objects
 from .polygons import draw_polygons
-from .spectra import DATES, DAYS, SEASONS, green_cover, materials
+from .spectra import DATES, DAYS
 
 TILE = "T31TCJ"
 CRS_TILE = CRS.from_epsg(32631)
@@ -31,76 +32,7 @@ NODATA = -10000
 PSF = {10: 0.6, 20: 1.0}  # standard deviation of the imaging blur in pixels of 10 m, by pixel size of the band
 
 
-class _Objects:
-    """The landscape with those properties of its objects that are the same on all dates."""
-
-    def __init__(self, landscape: Landscape, random: np.random.Generator):
-        self.cover, self.objects = landscape.cover, landscape.objects
-        spectra = materials()
-        self.materials = [*spectra, "field"]
-        self.spectra = np.stack(list(spectra.values()))  # (material, 4, date, band)
-        number = landscape.objects.max() + 1
-        self.character = 0.95 * random.normal(size=(number, 1)) + 0.2 * random.normal(size=(number, len(sensors.BANDS)))
-        self.light = random.normal(1, 0.02, (number, 1))  # effect of slope and view angle
-        self.delay = random.normal(0, 5, number)  # days earlier or later than other objects of its type
-        self.texture = _standard(gaussian_filter(random.normal(size=self.cover.shape), 0.7))
-        kind = np.zeros(number, int)
-        kind[self.objects] = self.cover
-        self.green = np.zeros((len(DATES), number))
-        for name, periods in SEASONS.items():
-            mine = kind == NAMES.index(name)
-            self.green[:, mine] = green_cover(periods, mine.sum(), random)
-        self.shares = self._mix(self._compose(kind, random), random)
-
-    def _compose(self, kind: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """Share of each material in each object, (object, material); the first material of a cover has the largest share."""
-        shares = np.zeros((len(kind), len(self.materials)))
-        for index, cover in enumerate(COVERS.values()):
-            mine = np.flatnonzero(kind == index)
-            columns = np.array([self.materials.index(name) for name in cover.parts])
-            drawn = random.dirichlet(np.array(list(cover.parts.values())) * cover.unity, len(mine))
-            largest, rows = drawn.argmax(1), np.arange(len(mine))
-            drawn[rows, largest], drawn[:, 0] = drawn[:, 0].copy(), drawn.max(1)
-            shares[np.ix_(mine, columns)] = drawn
-        return shares
-
-    def _mix(self, shares: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """Share of each material in each pixel, (material, y, x): that of the object, varied in patches of 10 to 100 m."""
-        patches = np.array([cover.patches for cover in COVERS.values()], np.float32)[self.cover]
-        result = np.empty((len(self.materials), *self.cover.shape), np.float32)
-        for index in range(len(result)):
-            fine, coarse = (
-                _standard(gaussian_filter(random.standard_normal(self.cover.shape, np.float32), width))
-                for width in (0.8, 3)
-            )
-            result[index] = shares[:, index].astype(np.float32)[self.objects]
-            result[index] *= np.exp(patches * (0.85 * fine + 0.5 * coarse))
-        return result / result.sum(0)
-
-    def reflectance(self, date: int, random: np.random.Generator) -> np.ndarray:
-        """Reflectance, float32 (band, y, x), on the 10 m grid before blur, noise and clouds."""
-        moment = 0.25 * random.normal(size=(len(self.character), 1)) + 0.1 * random.normal(size=self.character.shape)
-        own = self.character + moment
-        green = self.green[date].astype(np.float32)[self.objects]
-        shares, field = self.shares[:-1].copy(), self.shares[-1]
-        shares[self.materials.index("green")] += field * green
-        shares[self.materials.index("soil")] += field * (1 - green)
-        result = np.empty((len(sensors.BANDS), *self.cover.shape), np.float32)
-        for band in range(len(result)):
-            mean, between, within, slope = np.einsum(
-                "mk,myx->kyx", self.spectra[:, :, date, band], shares, optimize=True
-            )
-            result[band] = mean + between * own[self.objects, band] + slope * self.delay[self.objects]
-            result[band] += 0.7 * within * (0.8 * self.texture + 0.6 * random.standard_normal(green.shape, np.float32))
-            result[band] *= self.light[self.objects, 0]
-        return np.clip(result, 0.003, 1)
-
-
-def _standard(field: np.ndarray) -> np.ndarray:
-    return (field / field.std()).astype(np.float32)
-
-
-def _write_product(root: Path, number: int, date: str, objects: _Objects, random: np.random.Generator) -> None:
+def write_product(root: Path, number: int, date: str, objects: Objects, random: np.random.Generator) -> None:
     """Write one monthly synthesis as a Theia L3A product folder: bands, masks, metadata."""
     name = f"SENTINEL2X_{date.replace('-', '')}-000000-000_L3A_{TILE}_D_V1-1"
     folder = root / name
@@ -197,28 +129,37 @@ def simulate_scene(folder: Path, size: int, pool: int, test: int, seed: int) -> 
     Writes product folders below `TILE`, polygons.gpkg (polygon_id, code, class_name, set) and truth.tif (class code of every
     pixel). Raises `InputError` for an odd or too small size, and where the scene has no room for the polygons.
     """
-    if size % 2 or size < 64:
-        problem = f"scene.size = {size}; 20 m bands have half as many pixels."
-        raise InputError(problem, "Give an even number of 64 or more.", kind="simulation.size")
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = describe_scene(folder, size, seed)
     random = np.random.default_rng(seed)
     landscape = draw_landscape(size, random)
     transform = Affine(10, 0, ORIGIN[0], 0, -10, ORIGIN[1])
     polygons = draw_polygons(landscape, transform, CRS_TILE.to_string(), pool, test, random)
     polygons.to_file(folder / "polygons.gpkg", driver="GPKG")
-    _write(
-        folder / "truth.tif",
-        landscape.codes,
-        transform,
-        nodata=0,
-        colours=nomenclature.colour_table(nomenclature.CLASSES),
-    )
-    objects = _Objects(landscape, random)
+    write_truth(folder, landscape)
+    objects = Objects(landscape, random)
     for number, date in enumerate(DATES):
-        _write_product(folder / TILE, number, date, objects, random)
+        write_product(folder / TILE, number, date, objects, random)
+    return folder
+
+
+def describe_scene(folder: Path, size: int, seed: int, more: str = "") -> Path:
+    """Make the folder of a scene, with a README that says what it is, and return it.
+
+    Raises `InputError` for an odd or too small size.
+    """
+    if size % 2 or size < 64:
+        problem = f"scene.size = {size}; 20 m bands have half as many pixels."
+        raise InputError(problem, "Give an even number of 64 or more.", kind="simulation.size")
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "README.txt").write_text(
-        f"SIMULATED scene (seed {seed}, {size} x {size} pixels), not real imagery. Spectra calibrated on real Theia L3A "
-        "images of tile 31TCJ; see paperlib.simulation.scene.\n"
+        f"SIMULATED scene (seed {seed}, {size} x {size} pixels{more}), not real imagery. Spectra calibrated on real Theia "
+        "L3A images of tile 31TCJ; see paperlib.simulation.scene.\n"
     )
     return folder
+
+
+def write_truth(folder: Path, landscape: Landscape) -> None:
+    """Write truth.tif: the class code of every pixel, with colours."""
+    colours = nomenclature.colour_table(nomenclature.CLASSES)
+    _write(folder / "truth.tif", landscape.codes, _transform(10), nodata=0, colours=colours)

@@ -30,25 +30,27 @@ SEASONS = {
 }
 
 
-def materials() -> dict[str, np.ndarray]:
+def materials(days: np.ndarray = DAYS) -> dict[str, np.ndarray]:
     """Mean, spread between objects, spread within objects, and daily change of each material: (4, date, band).
 
+    `days` (date,): those of the season of 2018, since 1 January.
     "green" is the dense cover of fields (measured: meadow in May, a crop in August). The spread between objects is
     at least 5 % of the mean (assumed), since the images hold few objects of some materials.
     """
     table = pd.read_csv(files(__package__) / "spectra.csv", parse_dates=["date"])
-    measured = {name: _over_the_year(rows) for name, rows in table.groupby("material")}
-    measured["green"] = 0.5 * (measured["herb"][:, [3]] + measured.pop("crop"))
+    measured = {name: _over_the_year(rows, days) for name, rows in table.groupby("material")}
+    dense = _over_the_year(table[table["material"] == "herb"], DAYS)[:, [3]]  # in May
+    measured["green"] = 0.5 * (dense + measured.pop("crop"))
     for values in measured.values():
         values[1] = np.maximum(values[1], 0.05 * values[0])
     return {
-        name: np.concatenate([values, np.gradient(values[:1], DAYS, axis=1)]).astype(np.float32)
+        name: np.concatenate([values, np.gradient(values[:1], days, axis=1)]).astype(np.float32)
         for name, values in measured.items()
     }
 
 
-def _over_the_year(rows: pd.DataFrame) -> np.ndarray:
-    """Mean, spread between and spread within objects of one material at `DATES`: (3, date, band).
+def _over_the_year(rows: pd.DataFrame, wanted: np.ndarray) -> np.ndarray:
+    """Mean, spread between and spread within objects of one material at the wanted days: (3, date, band).
 
     Seven dates from late April to mid November are measured. From mid March on, the spectrum of November changes
     linearly into that of April. A material that was measured in August alone keeps its spectrum, a third darker in
@@ -57,19 +59,19 @@ def _over_the_year(rows: pd.DataFrame) -> np.ndarray:
     grid = rows.pivot(index="date", columns="band", values=["mean", "between", "within"])
     values = np.stack([grid[name][list(sensors.BANDS)].to_numpy() for name in ("mean", "between", "within")])
     if len(grid) == 1:
-        wet = np.interp(DAYS, [75, 135, 260, 320], [0.67, 1, 1, 0.67])
+        wet = np.interp(wanted, [75, 135, 260, 320], [0.67, 1, 1, 0.67])
         return values * wet[None, :, None]
     days = (grid.index - pd.Timestamp("2018-01-01")).days.to_numpy().astype(float)
     days, values = np.concatenate([[75.0], days]), np.concatenate([values[:, -1:], values], axis=1)
-    return np.stack([[np.interp(DAYS, days, series) for series in part.T] for part in values]).transpose(0, 2, 1)
+    return np.stack([[np.interp(wanted, days, series) for series in part.T] for part in values]).transpose(0, 2, 1)
 
 
-def green_cover(periods: list[tuple], number: int, random: np.random.Generator) -> np.ndarray:
+def green_cover(periods: list[tuple], number: int, random: np.random.Generator, days: np.ndarray = DAYS) -> np.ndarray:
     """Green cover of `number` fields, (date, object): the largest over growth periods, each a double logistic function."""
     covers = []
     for rise, rise_spread, fall, fall_spread, height, height_spread in periods:
         start, stop = random.normal(rise, rise_spread, number), random.normal(fall, fall_spread, number)
         top = np.clip(random.normal(height, height_spread, number), 0, 0.97)
-        days = DAYS[:, None]
-        covers.append(top / (1 + np.exp(-(days - start) / 14)) / (1 + np.exp((days - stop) / 6)))
+        moments = days[:, None]
+        covers.append(top / (1 + np.exp(-(moments - start) / 14)) / (1 + np.exp((moments - stop) / 6)))
     return np.max(covers, axis=0)
