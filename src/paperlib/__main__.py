@@ -75,7 +75,7 @@ def batch(
 
     Runs that are done are skipped; a failed run does not stop the others.
     """
-    from .runs.notebooks import run_batch
+    from .runs.batches.notebooks import run_batch
 
     failed = run_batch(file, scheduler, report=typer.echo, store=store)
     if failed:

@@ -33,7 +33,7 @@ class _Section:
 class Scene(_Section):
     """Where the images come from, and how they are read."""
 
-    path: str = ""  # folder of products, GeoTIFF stack, NetCDF or Zarr cube; empty: the simulated scene
+    path: str = ""  # folder of products, GeoTIFF stack, NetCDF or Zarr cube, or a region; empty: the simulated scene
     polygons: str = ""  # vector file; empty: the polygons of the simulated scene
     resampling: str = chosen("bilinear", *RESAMPLINGS)  # of 20 m bands to the 10 m grid
     bands: tuple[str, ...] = ()  # the bands to read, in this order; empty: the sensor's default bands
@@ -108,6 +108,14 @@ class Map(_Section):
 
 
 @dataclass(frozen=True)
+class Region(_Section):
+    """Several tiles as one scene."""
+
+    crs: str = ""  # of the mosaic, as EPSG:32631; empty: that of most tiles
+    mixed_years: bool = False  # tiles may be of different years
+
+
+@dataclass(frozen=True)
 class Settings:
     """One run. `seed` seeds the split and the trainings: training number n of a run uses `seed + n`."""
 
@@ -116,6 +124,7 @@ class Settings:
     sample: Sample = field(default_factory=Sample)
     train: Train = field(default_factory=Train)
     map: Map = field(default_factory=Map)
+    region: Region = field(default_factory=Region)
     seed: int = bounded(0, 0, LARGEST_SEED)
 
     def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ import pytest
 import torch
 import yaml
 
-from paperlib.runs.notebooks import read_batch
+from paperlib.runs.batches.notebooks import read_batch
 from support.stores import copy_store
 
 PROJECT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from pyproj import Geod
 
 from paperlib.checks.faults import label_faults
 from paperlib.checks.labelled import check_reach
-from paperlib.features.alike import _neighbours
+from paperlib.features.alike import neighbours
 from paperlib.labels import load_polygons, separation
 
 GEOD = Geod(ellps="WGS84")
@@ -87,9 +87,9 @@ def test_reach_of_the_check(crs):
     assert not far and "1 of 1 validation polygons lie within 41 m" in near[0].value
 
 
-def test_neighbours_in_metres(crs):
+def testneighbours_in_metres(crs):
     moved = table(square(0, 0), square(90, 0)).to_crs(crs)
-    assert len(_neighbours(moved, 41.0)) == 1 and not len(_neighbours(moved, 39.0))
+    assert len(neighbours(moved, 41.0)) == 1 and not len(neighbours(moved, 39.0))
 
 
 def test_buffers_around_points(crs, tmp_path):

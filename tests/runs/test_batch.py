@@ -20,8 +20,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 from paperlib import environment
 from paperlib.errors import InputError
 from paperlib.runs import notebooks
-from paperlib.runs.notebooks import read_batch, run_batch
-from paperlib.runs.parameters import check_parameters
+from paperlib.runs.batches.notebooks import read_batch, run_batch
+from paperlib.runs.batches.parameters import check_parameters
 from support import spoiling
 from support.spoiling import generated
 

@@ -92,3 +92,22 @@ def lagoon(shared_folder) -> tuple[Path, Path]:
 def lagoon_store(shared_folder) -> Path:
     """The store of what is made from `lagoon`."""
     return shared_folder / "lagoon-store"
+
+
+@pytest.fixture(scope="session")
+def region(shared_folder) -> Path:
+    """Four overlapping tiles of a simulated region, one in the zone beside it, and its polygons: `simulation.tiles`."""
+    from paperlib.simulation.tiles import simulate_tiles
+
+    folder = shared_folder / "region"
+    with FileLock(shared_folder / "region.lock"):
+        if not folder.is_dir():
+            made = simulate_tiles(shared_folder / "region-in-work", size=144, side=88, pool=26, test=16, seed=5)
+            made.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def region_store(shared_folder) -> Path:
+    """The store of what is made from `region`."""
+    return shared_folder / "region-store"

@@ -75,12 +75,10 @@ def check_reach(divided: gpd.GeoDataFrame, reach: float, findings: list[Finding]
 def check_labelled(
     scene: xr.DataArray,
     table: gpd.GeoDataFrame,
-    divided: gpd.GeoDataFrame,
     shares: np.ndarray | None,
-    largest_leaf: int,
     findings: list[Finding],
-) -> None:
-    """Labelled pixels: too few, contested, never usable, of one class too many; and swapped bands."""
+) -> pd.Series:
+    """Labelled pixels: contested, never usable; and swapped bands. Returns the usable pixels of each polygon_id."""
     claims = claimed_pixels(scene, table)
     own = claims[~claims.duplicated(["y", "x"], keep=False)]
     lost = attempt(findings, "masks", scene.attrs["source"], _never_usable, scene, own, shares)
@@ -104,14 +102,17 @@ def check_labelled(
     ):
         if wrong.any():
             note(findings, "warning", "polygons", value, rows_text(table["polygon_id"][wrong]), fix)
-    if divided is not None:
-        _check_classes(divided.assign(usable=divided["polygon_id"].map(table["usable"])), largest_leaf, findings)
     if {"red", "nir"} <= set(roles_of(scene.band.values, scene.attrs.get("sensor", ""))):
         attempt(findings, "bands", scene.attrs["source"], _check_green, scene, own, table, findings)
+    return table["usable"]
 
 
-def _check_classes(divided: gpd.GeoDataFrame, largest_leaf: int, findings: list[Finding]) -> None:
-    """A class without a usable pixel in one of its sets, classes that are rare, and too few pixels for a forest."""
+def check_classes(divided: gpd.GeoDataFrame, usable: pd.Series, largest_leaf: int, findings: list[Finding]) -> None:
+    """A class without a usable pixel in one of its sets, classes that are rare, and too few pixels for a forest.
+
+    `usable`: pixels of each polygon_id.
+    """
+    divided = divided.assign(usable=divided["polygon_id"].map(usable))
     for cover in legend_of(divided):
         for name, part in divided[divided["code"] == cover.code].groupby("set"):
             if part["usable"].sum() == 0:

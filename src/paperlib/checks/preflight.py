@@ -17,12 +17,14 @@ from .. import ground, models
 from ..errors import Finding
 from ..labels.burning import pixel_of
 from ..labels.classes import legend_of, legend_table
+from ..regions.tiles import find_tiles
 from ..scenes import sensors
 from ..scenes.meaning.choices import keywords_of
 from ..settings import Settings
 from .faults import attempt, label_faults, listed, note, scene_faults
-from .labelled import check_alike, check_labelled, check_reach, check_split
+from .labelled import check_alike, check_classes, check_labelled, check_reach, check_split
 from .pixel_faults import ACROSS, SIDE, WHOLE, pixel_faults
+from .regional import inspect_region
 from .summary import scene_text
 
 #: A gap is wide from so many times the median gap on.
@@ -52,7 +54,7 @@ def check(scene: str | Path, polygons: str | Path, settings: Settings | None = N
 
 
 def inspect(scene: str | Path, polygons: str | Path, settings: Settings | None = None) -> Inspection:
-    """Examine a scene (as `scene.open_scene` takes it) and a label file (as `labels.load_polygons` takes it).
+    """Examine a scene (as `scene.open_scene` takes it) or region, and a label file (as `labels.load_polygons` takes it).
 
     `settings` are those of the run, whose split is checked. Never raises for the data: what cannot be opened is a finding,
     and the rest is still checked.
@@ -60,7 +62,9 @@ def inspect(scene: str | Path, polygons: str | Path, settings: Settings | None =
     chosen: Settings = settings or Settings()
     findings: list[Finding] = []
     with rasterio.Env(GDAL_CACHEMAX=CACHE):
-        table, seen = _inspect_all(Path(scene), Path(polygons), chosen, findings)
+        region = attempt(findings, "region", scene, find_tiles, scene)
+        inspect_all = inspect_region if region else _inspect_all
+        table, seen = inspect_all(Path(scene), Path(polygons), chosen, findings)
     return Inspection(sorted(dict.fromkeys(findings), key=lambda finding: finding.level), table, seen)
 
 
@@ -86,18 +90,10 @@ def _inspect_all(
             pixel = 10.0 if opened is None else max(ground_pixel(opened))
             attempt(findings, "split", polygons, check_reach, divided, models.reach() * pixel, findings)
         if opened is not None:
-            attempt(
-                findings,
-                "polygons",
-                polygons,
-                check_labelled,
-                opened,
-                table,
-                divided,
-                shares,
-                chosen.train.largest_leaf,
-                findings,
-            )
+            usable = attempt(findings, "polygons", polygons, check_labelled, opened, table, shares, findings)
+            if divided is not None and usable is not None:
+                leaf = chosen.train.largest_leaf
+                attempt(findings, "classes", polygons, check_classes, divided, usable, leaf, findings)
     return table, seen
 
 

@@ -16,7 +16,12 @@ import typer
 from .. import settings
 from ..errors import InputError
 
-SceneArgument = Annotated[Path, typer.Argument(help="folder of products, GeoTIFF stack, NetCDF or Zarr cube")]
+SceneArgument = Annotated[
+    Path,
+    typer.Argument(
+        help="folder of products, GeoTIFF stack, NetCDF or Zarr cube; or a region: folder or YAML list of tiles"
+    ),
+]
 PolygonsArgument = Annotated[
     Path,
     typer.Argument(help="labels: vector file of polygons or points, or CSV of points; the class in a column `code`"),
@@ -56,6 +61,8 @@ SETTING_OPTIONS = {
     "labels.nomenclature": "classes of the labels: clcplus, worldcover or a CSV with columns code, name, colour",
     "labels.buffer": "metres around points that are labelled; default: the pixel they lie in",
     "labels.repair": "mend invalid outlines instead of leaving them out",
+    "region.crs": "CRS of a region's mosaic, as EPSG:32631; default: that of most tiles",
+    "region.mixed_years": "tiles of a region may be of different years",
 }
 
 SetOption = Annotated[

@@ -59,9 +59,21 @@ def find_alike(scene: xr.DataArray, polygons: gpd.GeoDataFrame, near: float) -> 
     pixels is read, in which those count whose centre lies in it; polygons with fewer than `DATES` dates are left out.
     """
     polygons = polygons.reset_index(drop=True)
-    close = _neighbours(polygons, near)
+    close = neighbours(polygons, near)
     rows = np.arange(len(polygons)) if len(polygons) <= MANY else np.unique(close)
-    series = {row: values for row in rows.tolist() if (values := _series(scene, polygons.geometry[row])) is not None}
+    return pair_alike(polygons, close, read_series(scene, polygons.geometry.iloc[rows]))
+
+
+def read_series(scene: xr.DataArray, outlines: gpd.GeoSeries) -> dict[int, np.ndarray]:
+    """Two series (2, band * date) of each outline by its index: of the pixel in its middle, and the mean around it.
+
+    `outlines` are in the scene's CRS; those with too few dates are left out. NaN where masked.
+    """
+    return {row: values for row, outline in outlines.items() if (values := _series(scene, outline)) is not None}
+
+
+def pair_alike(polygons: gpd.GeoDataFrame, close: np.ndarray, series: dict[int, np.ndarray]) -> Pairs:
+    """The pairs of polygons by their series, as `read_series` gives them by row; `close` as of `neighbours`."""
     numbers = polygons["polygon_id"].to_numpy()
     alike = [pair for pair in close if set(pair) <= set(series) and _difference(*(series[row] for row in pair)) < ALIKE]
     return Pairs(_numbered(_same(series), numbers), _numbered(alike, numbers))
@@ -110,7 +122,7 @@ def _note(findings: list[Finding], value: str, numbers, fix: str, kind: str) -> 
     findings.append(Finding("warning", "split", value, rows_text(numbers) if len(numbers) else "", fix, kind))
 
 
-def _neighbours(polygons: gpd.GeoDataFrame, near: float) -> np.ndarray:
+def neighbours(polygons: gpd.GeoDataFrame, near: float) -> np.ndarray:
     """Pairs of rows (pair, 2) of one class that are at most `near` metres apart."""
     if not near or not len(polygons):
         return np.empty((0, 2), int)

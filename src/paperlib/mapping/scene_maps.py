@@ -9,7 +9,7 @@ import math
 import os
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, cast
@@ -29,6 +29,7 @@ from ..scenes.windowing import Window, windows
 from ..training.classifier import Classifier
 from . import layers
 from .inference import Engine
+from .overlaps import Part, shared, write_overlaps
 
 NODATA_CONFIDENCE = layers.NODATA_PERCENT
 
@@ -42,6 +43,7 @@ def map_scene(
     device: torch.device | str | None = None,
     progress: bool = False,
     every: bool = False,
+    overlaps: Sequence[Part] = (),
 ) -> None:
     """Classify every pixel of a scene and write `class.tif` and `confidence.tif` (Cloud Optimized GeoTIFF) to `folder`.
 
@@ -57,6 +59,7 @@ def map_scene(
     device: None: the GPU where there is one, else the processor.
     progress: whether a bar shows the pixels done.
     every: whether to write `margin.tif`, `entropy.tif` and `probabilities.tif` as well.
+    overlaps: parts (rows, columns) whose probabilities are written to `overlaps.tif`; see `overlaps`.
 
     class.tif: uint8 class codes with colour table and names, 0 where no date of the pixel is usable. confidence.tif:
     uint8, probability of that class in percent, 255 where there is none. margin.tif: by how much it exceeds the next class;
@@ -88,31 +91,37 @@ def map_scene(
                 memory.values = np.empty(largest, np.float32)
             around = None if superpixels is None else superpixels[part.read].values
             values, usable = classifier.inputs.read_around(scene, *part.read, engine.halo, memory.values)
-            result, shares = _results(engine, codes, values, around, usable, part, every)
-            if every:
+            kept = every or any(shared(part.core, overlaps))
+            result, shares = _results(engine, codes, values, around, usable, part, every, kept)
+            if kept:
                 _save(_place(windows_folder, part, "probabilities"), shares)
             _save(_place(windows_folder, part), result)
 
         _on_every_core(classify, [part for part in parts if not _done(windows_folder, part, every)], progress)
         precision = {"precision": f"mixed bfloat16, {agreed:.4%} as float32" if engine.mixed else "float32"}
+        if overlaps:
+            places = [part for part in parts if any(shared(part.core, overlaps))]
+            images = ((part.core, np.load(_place(windows_folder, part, "probabilities"))) for part in places)
+            write_overlaps(folder, scene, len(codes), images, overlaps)
         _assemble(folder, scene, parts, classifier.legend, every, precision)
     shutil.rmtree(windows_folder)
 
 
 def _results(
     engine: Engine, codes: np.ndarray, values: np.ndarray, around: np.ndarray | None, usable: np.ndarray, part: Window,
-    every: bool,
+    every: bool, kept: bool,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """Layers in bytes (layer, y, x) and probabilities uint16 (class, y, x; no class without `every`) of a window's core."""
+    """Layers in bytes (layer, y, x) and probabilities uint16 (class, y, x; no class unless `kept`) of a window's core."""
     known = usable[part.inner]
     result = np.full((4 if every else 2, *known.shape), NODATA_CONFIDENCE, np.uint8)
     result[0] = NODATA_CLASS
-    shares = np.full((len(codes) if every else 0, *known.shape), layers.NODATA_PROBABILITY, np.uint16)
+    shares = np.full((len(codes) if kept else 0, *known.shape), layers.NODATA_PROBABILITY, np.uint16)
     if known.any():
-        index, probability, *more = engine.classify(values, around, every)
+        index, probability, *more = engine.classify(values, around, kept)
         found = [codes[index], layers.percent(100 * probability)]
         for shares_found in more:
-            found += [layers.percent(layers.margin(shares_found)), layers.percent(layers.entropy(shares_found))]
+            if every:
+                found += [layers.percent(layers.margin(shares_found)), layers.percent(layers.entropy(shares_found))]
             np.copyto(shares, layers.stored(shares_found)[:, *part.inner], where=known)
         for image, layer in zip(result, found, strict=True):
             np.copyto(image, layer[part.inner], where=known)

@@ -7,6 +7,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "experiment": ["Experiment"],
         "products": ["write_products"],
-        "notebooks": ["run_batch"],
+        "batches.notebooks": ["run_batch"],
     },
 )

@@ -84,21 +84,25 @@ class Dataset:
     @cached_property
     def polygons(self) -> gpd.GeoDataFrame:
         """The polygons in the scene's CRS, each in one of the sets train, validation and test."""
+        return split(self._pool(), validation=self.settings.sample.validation, seed=self.settings.seed)
+
+    def _pool(self) -> gpd.GeoDataFrame:
+        """The polygons before they are divided, in groups that stay together."""
         path = self.folder / "polygons.gpkg" if self.folder else self.settings.scene.polygons
         place = {"crs": self.scene.rio.crs, "bounds": self.scene.rio.bounds(), "pixel": pixel_of(self.scene)}
         pool = load_polygons(path, **place, options=self.settings.labels)
-        if not self.simulated:  # whose polygons are divided one by one, as the paper's are
-            pool = self._keep_together(pool)
-        return split(pool, validation=self.settings.sample.validation, seed=self.settings.seed)
+        # polygons of the simulated scene are divided one by one, as the paper's are
+        return pool if self.simulated else self._keep_together(pool)
 
     def _keep_together(self, pool: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         """Polygons in groups that also hold those that show one object; see `features.alike`."""
-
-        def make(folder: Path) -> None:
-            find_alike(self.scene, pool, self.settings.labels.near).save(folder / "pairs.json")
-
-        folder = self._find_or_make("pairs", "alike", keys.pairs_key(self.settings), make)
+        key = keys.pairs_key(self.settings)
+        folder = self._find_or_make("pairs", "alike", key, lambda folder: self._find_alike(pool, folder))
         return keep_together(pool, Pairs.load(folder / "pairs.json"))[0]  # the pre-flight says what was joined
+
+    def _find_alike(self, pool: gpd.GeoDataFrame, folder: Path) -> None:
+        """Write the pairs of polygons that show one object."""
+        find_alike(self.scene, pool, self.settings.labels.near).save(folder / "pairs.json")
 
     @cached_property
     def legend(self) -> tuple[LandCover, ...]:
@@ -145,17 +149,18 @@ class Dataset:
     def samples(self) -> dict[str, Samples]:
         """Samples of each set: patches of gap-filled bands and indices, not normalised; see `patches.extract`."""
 
-        def make(folder: Path) -> None:
-            refuse_values(self.scene)
-            for name in SETS:
-                polygons = self.polygons[self.polygons["set"] == name]
-                samples = extract(
-                    self.scene, self.burned, polygons, self.settings.sample.patch, models.reach(), self.inputs
-                )
-                samples.save(folder / f"{name}.safetensors")
-
-        folder = self._find_or_make("samples", "patches", keys.samples_key(self.settings), make)
+        folder = self._find_or_make("samples", "patches", keys.samples_key(self.settings), self._extract)
         return {name: Samples.load(folder / f"{name}.safetensors") for name in SETS}
+
+    def _extract(self, folder: Path) -> None:
+        """Write the samples of each set to a folder."""
+        refuse_values(self.scene)
+        for name in SETS:
+            polygons = self.polygons[self.polygons["set"] == name]
+            samples = extract(
+                self.scene, self.burned, polygons, self.settings.sample.patch, models.reach(), self.inputs
+            )
+            samples.save(folder / f"{name}.safetensors")
 
     def bytes_of_samples(self) -> int:
         """Size of the samples in patches."""
@@ -170,10 +175,11 @@ class Dataset:
     def superpixels_folder(self) -> Path:
         """Folder of the superpixels of the whole scene, with their provenance."""
 
-        def make(folder: Path) -> None:
-            segment_scene(self.scene, self.normaliser, folder / "superpixels.tif", inputs=self.inputs)
+        return self._find_or_make("superpixels", "slic", keys.superpixels_key(self.settings), self._segment)
 
-        return self._find_or_make("superpixels", "slic", keys.superpixels_key(self.settings), make)
+    def _segment(self, folder: Path) -> None:
+        """Write the superpixels to a folder."""
+        segment_scene(self.scene, self.normaliser, folder / "superpixels.tif", inputs=self.inputs)
 
     @cached_property
     def superpixels(self) -> xr.DataArray:
@@ -184,14 +190,16 @@ class Dataset:
     def superpixel_samples(self) -> dict[str, Samples]:
         """Samples of whole superpixels, not normalised; see `superpixels.extract_superpixels`."""
 
-        def make(folder: Path) -> None:
-            for name in SETS:
-                polygons = self.polygons[self.polygons["set"] == name]
-                samples = extract_superpixels(self.scene, self.burned, self.superpixels, polygons, inputs=self.inputs)
-                samples.save(folder / f"{name}.safetensors")
-
-        folder = self._find_or_make("samples", "superpixels", keys.superpixels_key(self.settings), make)
+        key = keys.superpixels_key(self.settings)
+        folder = self._find_or_make("samples", "superpixels", key, self._extract_superpixels)
         return {name: Samples.load(folder / f"{name}.safetensors") for name in SETS}
+
+    def _extract_superpixels(self, folder: Path) -> None:
+        """Write the samples of superpixels of each set to a folder."""
+        for name in SETS:
+            polygons = self.polygons[self.polygons["set"] == name]
+            samples = extract_superpixels(self.scene, self.burned, self.superpixels, polygons, inputs=self.inputs)
+            samples.save(folder / f"{name}.safetensors")
 
     # -- tables --------------------------------------------------------------------------------------------------------
 
@@ -212,4 +220,4 @@ class Dataset:
         pool = [self.samples[name] for name in ("train", "validation")]
         if normalised:
             pool = [samples.map(self.normaliser.apply) for samples in pool]
-        return class_series(pool, self.legend, pd.to_datetime(self.scene.time.values))
+        return class_series(pool, self.legend, pd.to_datetime(self.dates))

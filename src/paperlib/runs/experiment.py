@@ -11,12 +11,15 @@ from .. import environment
 from ..features.samples import Samples
 from ..models.registry import CLASSIFIERS
 from ..nomenclature import LandCover
+from ..regions.tiles import find_tiles
 from ..settings import Overrides, Settings, make, override
 from ..store import open_store
 from ..training.classifier import Classifier
 from . import keys
 from .dataset import Dataset
 from .maps import Maps
+from .regional.dataset import RegionDataset
+from .regional.maps import RegionMaps
 from .trained import Trained
 
 
@@ -25,7 +28,8 @@ class Experiment:
 
     Parameters
     ----------
-    preset, scene, polygons, seed: as of `settings.make`; scene and polygons empty: the simulated scene.
+    preset, scene, polygons, seed: as of `settings.make`; scene and polygons empty: the simulated scene. A scene may be a
+        region of several tiles (`regions.find_tiles`); figures then show one of them, and `map` is their mosaic.
     settings: overrides, such as {"train.epochs": 40}; see `settings.Overrides`.
     store: root folder of the artifacts; see `store.open_store` for the default.
 
@@ -48,9 +52,10 @@ class Experiment:
 
     def _join(self, chosen: Settings, store: Path, dataset: Dataset | None = None) -> None:
         self.settings, self.store = chosen, store
-        self.dataset = dataset or Dataset(chosen, store)
+        region = bool(chosen.scene.path and find_tiles(chosen.scene.path))
+        self.dataset = dataset or (RegionDataset if region else Dataset)(chosen, store)
         self.trained = Trained(self.dataset, chosen, progress=not environment.quiet())
-        self.maps = Maps(self.trained)
+        self.maps = (RegionMaps if region else Maps)(self.trained)
 
     def override(self, overrides: Overrides) -> "Experiment":
         """The same run with other settings, in the same store; what was read is shared where they do not change it."""

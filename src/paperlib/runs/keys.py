@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import models, store
-from ..scenes.fingerprints import fingerprint
+from ..regions.tiles import fingerprint
 from ..settings import SIMULATED, Settings, key
 from ..training.classifier import decisive
 
@@ -60,7 +60,10 @@ def samples_key(settings: Settings) -> str:
 
 def same_dataset(one: Settings, other: Settings) -> bool:
     """Whether two runs read the same scene and polygons and extract the same samples."""
-    first, second = ((run.scene, run.labels, run.sample.patch, run.sample.validation, run.seed) for run in (one, other))
+    first, second = (
+        (run.scene, run.labels, run.sample.patch, run.sample.validation, run.region.mixed_years, run.seed)
+        for run in (one, other)
+    )
     return first == second
 
 

@@ -42,9 +42,15 @@ class Maps:
 
         every = self.settings.map.probabilities
         key, facts = keys.map_key(best.name, every), describe(self.settings)
-        pixels = self.dataset.scene.sizes["y"] * self.dataset.scene.sizes["x"]
-        room = 2 * bytes_of(pixels, len(self.dataset.legend), every)  # windows, then the maps
+        room = 2 * bytes_of(self.pixels(), len(self.dataset.legend), every)  # windows, then the maps
         return store.find_or_make(self.dataset.store, "map", name, key, make, facts, resumes=True, needed=room)
+
+    def pixels(self) -> int:
+        """How many pixels the products of a map hold."""
+        return self.dataset.scene.sizes["y"] * self.dataset.scene.sizes["x"]
+
+    def write_parts(self, name: str, folder: Path) -> None:
+        """Write what a map consists of beside it to a folder: nothing, for a single scene."""
 
     def seconds(self, name: str) -> float:
         """How long the map took."""

@@ -24,8 +24,7 @@ def check_room(run: Experiment, names: tuple[str, ...], folder: Path) -> None:
 
     A map takes at most about half of the bytes of its layers.
     """
-    pixels = run.scene.sizes["y"] * run.scene.sizes["x"]
-    needed = len(names) * bytes_of(pixels, len(run.legend), run.settings.map.probabilities) // 2
+    needed = len(names) * bytes_of(run.maps.pixels(), len(run.legend), run.settings.map.probabilities) // 2
     for name in names:
         check_place(folder / name, folder=True, needed=needed)
 
@@ -35,9 +34,10 @@ def write_products(run: Experiment, names: tuple[str, ...], folder: Path) -> lis
 
     class.tif, confidence.tif, and the other layers of the map where it has them (Cloud Optimized GeoTIFF); class.qml
     (QGIS style, loaded by itself); class.tif.aux.xml (category names, for GDAL); classes.csv (code in the map, code in
-    the user's file, name, colour); areas.csv (hectares); scores.json (on the test polygons); item.json (STAC item). A
-    folder gets its files when all of them are complete; other files in it stay. Raises `InputError` where `folder` cannot
-    be written, and when its disk is full.
+    the user's file, name, colour); areas.csv (hectares); scores.json (on the test polygons); item.json (STAC item); of
+    a region also tiles/TILE/ with the map of each tile, and class.vrt and confidence.vrt, which show them as one. A folder
+    gets its files when all of them are complete; other files in it stay. Raises `InputError` where `folder` cannot be
+    written, and when its disk is full.
     """
     written = []
     for name in names:
@@ -45,6 +45,7 @@ def write_products(run: Experiment, names: tuple[str, ...], folder: Path) -> lis
         with writing(folder / name, folder=True, needed=sum(path.stat().st_size for path in source)) as target:
             for path in source:
                 shutil.copyfile(path, target / path.name)
+            run.maps.write_parts(name, target)
             write_gis_files(target, run.legend)
             store.write_json(target / "scores.json", run.trained.polygon_scores(name).to_dict())
             item = describe(run, name, target)

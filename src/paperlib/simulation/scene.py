@@ -48,15 +48,15 @@ def write_product(root: Path, number: int, date: str, objects: Objects, random: 
         image = image * random.normal(1, 0.015, image.shape) + random.normal(0, 0.0015, image.shape)
         stored = np.clip(np.rint(image * 10000), 1, 16000).astype(np.int16)
         stored[missing if pixel == 20 else np.kron(missing, np.ones((2, 2), bool))] = NODATA
-        _write(folder / f"{name}_FRC_{band}.tif", stored, _transform(pixel), nodata=None)
+        write_raster(folder / f"{name}_FRC_{band}.tif", stored, _transform(pixel))
     nodata = np.kron(missing, np.ones((2, 2), bool))
     land = np.where(np.isin(objects.cover, [NAMES.index("river"), NAMES.index("pond")]), 3, 4)
     flag = np.where(nodata, 0, np.where(cloud == 1, 1, land)).astype(np.uint8)
     weight = np.where(nodata, 0, 1000).astype(np.int16)
     days = np.where(nodata, NODATA, 0).astype(np.int16)
     for mask, image in (("FLG", flag), ("WGT", weight), ("DTS", days)):
-        _write(folder / "MASKS" / f"{name}_{mask}_R1.tif", image, _transform(10), nodata=None)
-        _write(folder / "MASKS" / f"{name}_{mask}_R2.tif", image[::2, ::2], _transform(20), nodata=None)
+        write_raster(folder / "MASKS" / f"{name}_{mask}_R1.tif", image, _transform(10))
+        write_raster(folder / "MASKS" / f"{name}_{mask}_R2.tif", image[::2, ::2], _transform(20))
     write_metadata(folder / f"{name}_MTD_ALL.xml", date, objects.cover.shape)
 
 
@@ -86,23 +86,31 @@ def _transform(pixel: int) -> Affine:
     return Affine(pixel, 0, ORIGIN[0], 0, -pixel, ORIGIN[1])
 
 
-def _write(path: Path, image: np.ndarray, transform: Affine, nodata: float | None, colours: dict | None = None) -> None:
+def write_raster(
+    path: Path,
+    image: np.ndarray,
+    transform: Affine,
+    nodata: float | None = None,
+    colours: dict | None = None,
+    crs: CRS = CRS_TILE,
+) -> None:
+    """Write an image (y, x) as a GeoTIFF."""
     profile = {"driver": "GTiff", "count": 1, "height": image.shape[0], "width": image.shape[1], "compress": "deflate"}
-    with rasterio.open(
-        path, "w", dtype=image.dtype, crs=CRS_TILE, transform=transform, nodata=nodata, **profile
-    ) as file:
+    with rasterio.open(path, "w", dtype=image.dtype, crs=crs, transform=transform, nodata=nodata, **profile) as file:
         file.write(image, 1)
         if colours:
             file.write_colormap(1, colours)
 
 
-def write_metadata(path: Path, date: str, shape: tuple[int, int]) -> None:
-    """Write the fields of a Theia L3A MTD_ALL.xml that readers use."""
+def write_metadata(
+    path: Path, date: str, shape: tuple[int, int], tile: str = TILE, origin: tuple[float, float] = ORIGIN
+) -> None:
+    """Write the fields of a Theia L3A MTD_ALL.xml that readers use; `shape` (rows, columns) in pixels of 10 m."""
     root = ElementTree.Element("Muscate_Metadata_Document")
     root.append(ElementTree.Comment(" SIMULATED by paperlib.simulation.scene: not a real product "))
     product = ElementTree.SubElement(root, "Product_Characteristics")
     ElementTree.SubElement(product, "SYNTHESIS_DATE").text = f"{date}T00:00:00.000Z"
-    ElementTree.SubElement(product, "GEOGRAPHICAL_ZONE").text = TILE
+    ElementTree.SubElement(product, "GEOGRAPHICAL_ZONE").text = tile
     radiometry = ElementTree.SubElement(root, "Radiometric_Informations")
     ElementTree.SubElement(radiometry, "REFLECTANCE_QUANTIFICATION_VALUE").text = "10000"
     values = ElementTree.SubElement(radiometry, "SPECIAL_VALUES_LIST")
@@ -111,7 +119,7 @@ def write_metadata(path: Path, date: str, shape: tuple[int, int]) -> None:
     for group, pixel in (("R1", 10), ("R2", 20)):
         entry = ElementTree.SubElement(place, "Group_Geopositioning", group_id=group)
         rows, columns = shape[0] * 10 // pixel, shape[1] * 10 // pixel
-        fields = {"ULX": ORIGIN[0], "ULY": ORIGIN[1], "XDIM": pixel, "YDIM": -pixel, "NROWS": rows, "NCOLS": columns}
+        fields = {"ULX": origin[0], "ULY": origin[1], "XDIM": pixel, "YDIM": -pixel, "NROWS": rows, "NCOLS": columns}
         for name, value in fields.items():
             ElementTree.SubElement(entry, name).text = str(value)
     ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
@@ -162,4 +170,4 @@ def describe_scene(folder: Path, size: int, seed: int, more: str = "") -> Path:
 def write_truth(folder: Path, landscape: Landscape) -> None:
     """Write truth.tif: the class code of every pixel, with colours."""
     colours = nomenclature.colour_table(nomenclature.CLASSES)
-    _write(folder / "truth.tif", landscape.codes, _transform(10), nodata=0, colours=colours)
+    write_raster(folder / "truth.tif", landscape.codes, _transform(10), nodata=0, colours=colours)

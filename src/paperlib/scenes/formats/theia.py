@@ -89,7 +89,9 @@ def find_products(folder: Path) -> list[Product]:
     tiles = sorted({product.tile for product in found})
     if len(tiles) > 1:
         raise InputError(
-            f"{folder} holds several tiles: {', '.join(tiles)}.", "Give the folder of one tile.", kind="scene.tiles"
+            f"{folder} holds several tiles: {', '.join(tiles)}.",
+            "Give the folder of one tile, or for a region one folder a tile, or a YAML list of tiles.",
+            kind="scene.tiles",
         )
     for before, after in pairwise(found):
         if before.date == after.date:

@@ -26,11 +26,11 @@ from distributed.comm import parse_address, parse_host_port
 from jupyter_client import AsyncKernelManager
 from papermill.exceptions import PapermillExecutionError
 
-from .. import environment
-from ..allocation import processors
-from ..errors import InputError
-from ..outputs import check_place, replace, writing
-from ..settings import key
+from ... import environment
+from ...allocation import processors
+from ...errors import InputError
+from ...outputs import check_place, replace, writing
+from ...settings import key
 from .parameters import check_parameters
 
 

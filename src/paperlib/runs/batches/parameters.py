@@ -12,7 +12,7 @@ from typing import Any
 
 import nbformat
 
-from ..errors import InputError
+from ...errors import InputError
 
 #: Types that an annotation may name; others are not checked.
 TYPES: dict[str, type] = {kind.__name__: kind for kind in (str, int, float, bool, list, dict, tuple)}

@@ -1,0 +1,1 @@
+"""Batches: many notebooks with many parameters, on this machine or a cluster."""

@@ -1,0 +1,161 @@
+"""A region and its polygons, as samples: each tile gives those of its own polygons."""
+
+from functools import cached_property
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import torch
+import xarray as xr
+
+from ... import models
+from ...errors import InputError
+from ...features.inputs import Inputs
+from ...features.patches import extract
+from ...features.samples import Samples
+from ...features.superpixels import extract_superpixels, segment_scene
+from ...labels import burn, load_polygons, pixel_counts, pixel_of
+from ...mapping.scene_maps import read_map
+from ...regions.alike import find_alike_in
+from ...regions.assignment import assign, in_tile
+from ...regions.region import Region
+from ...scenes.meaning.judging import refuse_values
+from ..dataset import SETS, Dataset
+from . import tile_keys
+
+
+class RegionDataset(Dataset):
+    """The tiles of a region and the polygons on them; as `Dataset`, for a scene that consists of several.
+
+    `polygons` are those of the whole region, in `region.crs`, with the tile of each; samples come from all tiles. `scene`,
+    `burned` and `window` show one of them, the tile `shown`.
+    """
+
+    @cached_property
+    def region(self) -> Region:
+        """The tiles."""
+        chosen = self.settings
+        return Region(chosen.scene.path, chosen.scene, chosen.region.mixed_years)
+
+    @cached_property
+    def shown(self) -> str:
+        """The tile that figures show: of those in the region's CRS, the one with the most test polygons."""
+        counts = self.polygons.query("set == 'test'")["tile"].value_counts()
+        here = [name for name, grid in self.region.grids.items() if grid.crs == self.region.crs]
+        return max(here, key=lambda name: counts.get(name, 0))
+
+    @property
+    def scene(self) -> xr.DataArray:  # type: ignore[override]
+        """The lazy series (band, time, y, x) of the tile that is shown."""
+        return self.region.scene(self.shown)
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """What is read of every tile; see `Region.inputs`."""
+        return self.region.inputs
+
+    @cached_property
+    def dates(self) -> list[str]:
+        """Dates of the samples, like "2018-07-08": those of the tile to whose days the others are interpolated."""
+        return [f"{date:%Y-%m-%d}" for date in self.region.times[self.region.reference]]
+
+    def _pool(self) -> gpd.GeoDataFrame:
+        """The polygons before they are divided, in groups, each with its tile."""
+        region = self.region
+        _ = self.inputs  # tiles that do not go together are an error before anything is read of them
+        place = {"crs": region.crs, "bounds": region.bounds(), "pixel": pixel_of(region.scene(region.reference))}
+        polygons = load_polygons(self.settings.scene.polygons, **place, options=self.settings.labels)
+        return self._keep_together(assign(polygons, region))
+
+    def _find_alike(self, pool: gpd.GeoDataFrame, folder: Path) -> None:
+        """Write the pairs of polygons that show one object, also across tiles; a date that a tile lacks is a gap."""
+        find_alike_in(self.region, pool, self.settings.labels.near).save(folder / "pairs.json")
+
+    @property
+    def burned(self) -> xr.Dataset:  # type: ignore[override]
+        """Label and polygon number of every labelled pixel (y, x) of the tile that is shown."""
+        return self._burned(self.shown)
+
+    def _burned(self, name: str) -> xr.Dataset:
+        scene = self.region.scene(name)
+        return burn(in_tile(self.polygons, name, scene), scene, self.legend)
+
+    # -- samples -------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def labelled(self) -> list[str]:
+        """Names of the tiles that have polygons."""
+        return sorted(self.polygons["tile"].unique())
+
+    def tile_samples(self, name: str) -> dict[str, Samples]:
+        """Samples in patches of the polygons of one tile, by set; a set without polygons there is missing."""
+
+        def make(folder: Path) -> None:
+            scene, burned = self.region.scene(name), self._burned(name)
+            refuse_values(scene)
+            polygons = in_tile(self.polygons, name, scene)
+            for part, mine in polygons.groupby("set"):
+                samples = extract(
+                    scene, burned, mine.reset_index(drop=True), self.settings.sample.patch, models.reach(), self.inputs
+                )
+                samples.save(folder / f"{part}.safetensors")
+
+        key = tile_keys.samples_key(self, name)
+        folder = self._find_or_make("samples", f"tile-{name}", key, make)
+        files = {part: folder / f"{part}.safetensors" for part in SETS}
+        return {part: Samples.load(file) for part, file in files.items() if file.is_file()}
+
+    def _extract(self, folder: Path) -> None:
+        parts = [self.tile_samples(name) for name in self.labelled]
+        for part in SETS:
+            join([samples[part] for samples in parts if part in samples]).save(folder / f"{part}.safetensors")
+
+    def tile_of_polygon(self) -> pd.Series:
+        """The name of the tile of each polygon_id."""
+        return self.polygons.set_index("polygon_id")["tile"]
+
+    # -- superpixels ---------------------------------------------------------------------------------------------------
+
+    def _segment(self, folder: Path) -> None:
+        for name in self.labelled:
+            segment_scene(self.region.scene(name), self.normaliser, folder / f"{name}.tif", inputs=self.inputs)
+
+    @property
+    def superpixels(self) -> xr.DataArray:  # type: ignore[override]
+        """Number of the superpixel of every pixel, lazy (y, x), of the tile that is shown."""
+        return read_map(self.superpixels_folder / f"{self.shown}.tif")
+
+    def _extract_superpixels(self, folder: Path) -> None:
+        found: dict[str, list[Samples]] = {part: [] for part in SETS}
+        for name in self.labelled:
+            scene, burned = self.region.scene(name), self._burned(name)
+            numbers = read_map(self.superpixels_folder / f"{name}.tif")
+            for part, mine in in_tile(self.polygons, name, scene).groupby("set"):
+                found[part].append(extract_superpixels(scene, burned, numbers, mine, inputs=self.inputs))
+        for part, samples in found.items():
+            join(samples, dim=-1).save(folder / f"{part}.safetensors")
+
+    # -- tables --------------------------------------------------------------------------------------------------------
+
+    def pixel_counts(self) -> pd.DataFrame:
+        """Polygons and labelled pixels by class and set, of all tiles; see `labels.pixel_counts`."""
+        counts = None
+        for name in self.labelled:
+            mine = in_tile(self.polygons, name, self.region.scene(name))
+            table = pixel_counts(self._burned(name), mine.assign(group=mine["polygon_id"]), self.legend)
+            table = table.set_index(["code", "class_name", "set"])
+            counts = table if counts is None else counts + table
+        if counts is None:
+            raise InputError("No polygon lies in a tile.", "Give polygons of this region.", kind="labels.outside")
+        return counts.reset_index()
+
+
+def join(parts: list[Samples], dim: int = 0) -> Samples:
+    """Samples of several tiles as one: patches below each other, or (dim -1) superpixels numbered on in one sample."""
+    x, label, polygon = (torch.cat([getattr(part, name) for part in parts], dim) for name in ("x", "label", "polygon"))
+    numbers: list[torch.Tensor] = []
+    for part in parts:
+        if part.superpixel is not None:
+            start = int(numbers[-1].max()) + 1 if numbers else 0
+            numbers.append(part.superpixel + start)
+    return Samples(x, label, polygon, parts[0].channels, torch.cat(numbers, dim) if numbers else None)

@@ -1,0 +1,122 @@
+"""Maps of a region: one a tile, and a mosaic of them."""
+
+import shutil
+from functools import cached_property
+from pathlib import Path
+from typing import cast
+
+import xarray as xr
+from rasterio.crs import CRS
+
+from ... import store
+from ...errors import InputError
+from ...mapping.layers import bytes_of
+from ...mapping.overlaps import FILE, Part
+from ...mapping.scene_maps import map_scene, read_map
+from ...regions.mosaic import KINDS, crs_named, mosaic_grid, overlaps_of, write_mosaic
+from ...regions.virtual import write_vrt
+from ...settings import describe
+from ..maps import Maps
+from . import tile_keys
+from .dataset import RegionDataset
+
+
+class RegionMaps(Maps):
+    """The maps of a run over a region, each made when it is first asked for."""
+
+    @property
+    def tiles(self) -> list[str]:
+        """Names of the tiles."""
+        return list(self._region.region.tiles)
+
+    @property
+    def _region(self) -> RegionDataset:
+        return cast(RegionDataset, self.dataset)
+
+    @cached_property
+    def _overlaps(self) -> dict[str, list[Part]]:
+        return overlaps_of(self._region.region.grids)
+
+    def tile_folder(self, name: str, tile: str) -> Path:
+        """Folder of the map of a tile by the chosen training of a classifier.
+
+        class.tif, confidence.tif, overlaps.tif where another tile overlaps it, and further layers as `settings.Map`
+        says. Raises `InputError` for a run whose dates are shuffled.
+        """
+        best = self.trained.best(name)
+        if self.settings.sample.dates == "shuffled":
+            problem = "A run with shuffled dates has scores but no maps."
+            raise InputError(problem, "Map the run it comes from (sample.dates=all).", kind="settings.varied")
+
+        def make(folder: Path) -> None:
+            map_scene(
+                self.trained.classifier(name), self._region.region.scene(tile), folder,
+                window=self.settings.map.window, progress=self.trained.progress, every=self.settings.map.probabilities,
+                overlaps=self._overlaps[tile],
+            )  # fmt: skip
+
+        grid = self._region.region.grids[tile]
+        return store.find_or_make(
+            self.dataset.store, "map", f"{name}-{tile}", self.key_of(name, tile, best.name), make,
+            describe(self.settings), resumes=True,
+            needed=2 * bytes_of(grid.height * grid.width, len(self.dataset.legend), self.settings.map.probabilities),
+        )  # fmt: skip
+
+    def key_of(self, name: str, tile: str, training: str) -> str:
+        """Key of the map of a tile by the training in a folder of this name."""
+        sides = [[side for part in both for side in (part.start, part.stop)] for both in self._overlaps[tile]]
+        return tile_keys.map_key(self._region, tile, training, sides, self.settings.map.probabilities)
+
+    @property
+    def crs(self) -> CRS:
+        """The CRS of the mosaic."""
+        return crs_named(self.settings.region.crs) if self.settings.region.crs else self._region.region.crs
+
+    def folder(self, name: str) -> Path:
+        """Folder of the mosaic of the maps by the chosen training of a classifier; see `regions.mosaic.write_mosaic`."""
+        region = self._region.region
+        maps = {tile: self.tile_folder(name, tile) for tile in self.tiles}
+
+        def make(folder: Path) -> None:
+            write_mosaic(maps, region.grids, self.crs, self.dataset.legend, folder)
+
+        key = tile_keys.mosaic_key([path.name for path in maps.values()], self.crs.to_wkt())
+        return store.find_or_make(self.dataset.store, "mosaic", name, key, make, describe(self.settings))
+
+    def pixels(self) -> int:
+        """How many pixels the products of a map hold: those of the tiles and of their mosaic."""
+        grids = self._region.region.grids
+        mosaic = mosaic_grid(grids, self.crs)
+        return sum(grid.height * grid.width for grid in (mosaic, *grids.values()))
+
+    def write_parts(self, name: str, folder: Path) -> None:
+        """Write the map of each tile to tiles/TILE/ in a folder, and the VRTs that show them as one."""
+        region, maps = self._region.region, {}
+        for tile in self.tiles:
+            maps[tile] = folder / "tiles" / tile
+            maps[tile].mkdir(parents=True)
+            for file in self.tile_folder(name, tile).glob("*.tif"):
+                if file.name != FILE:
+                    shutil.copyfile(file, maps[tile] / file.name)
+        for kind, _, _ in KINDS:
+            write_vrt(
+                folder / f"{kind}.vrt",
+                kind,
+                maps,
+                region.grids,
+                mosaic_grid(region.grids, self.crs),
+                self.dataset.legend,
+            )
+
+    def seconds(self, name: str) -> float:
+        """How long the maps of the tiles and their mosaic took."""
+        folders = [self.folder(name), *(self.tile_folder(name, tile) for tile in self.tiles)]
+        return sum(store.read_json(folder / "provenance.json")["seconds"] for folder in folders)
+
+    def classes(self, name: str) -> xr.DataArray:
+        """Class codes (y, x) of the tile that is shown."""
+        return read_map(self.tile_folder(name, self._region.shown) / "class.tif")
+
+    def confidence(self, name: str) -> xr.DataArray:
+        """Confidence in percent (y, x) of the tile that is shown, 255 where there is none."""
+        return read_map(self.tile_folder(name, self._region.shown) / "confidence.tif")
