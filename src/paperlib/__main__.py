@@ -60,7 +60,7 @@ for command in (
     data.simulate,
 ):
     cli.command()(command)
-for command in (map_products.vectorise, data.fetch, data.convert):
+for command in (map_products.vectorise, map_products.smooth, data.fetch, data.convert):
     cli.command()(command)
 cli.command("settings")(scene_runs.list_settings)
 

@@ -1,10 +1,13 @@
 """Products of finished maps by the command line."""
 
+import json
+
 import geopandas as gpd
 import numpy as np
 
 from support.commands import paperlib
 from support.maps import write_map
+from support.stac_rules import validate
 
 
 def test_a_map_becomes_polygons_in_a_file_that_is_never_replaced(tmp_path):
@@ -23,6 +26,18 @@ def test_a_map_becomes_polygons_in_a_file_that_is_never_replaced(tmp_path):
     assert done.returncode == 2 and "is there already" in done.stderr and out.read_bytes() == before
     done = paperlib("vectorise", "map", "--out", "polygons.kml", folder=tmp_path)
     assert done.returncode == 2 and ".gpkg" in done.stderr and not (tmp_path / "polygons.kml").exists()
+
+
+def test_a_map_is_smoothed_and_says_what_it_lacks(lagoon, lagoon_store, tmp_path):
+    words = ("map", *lagoon, "--model", "iota2_base", "--preset", "tiny", "--store", lagoon_store, "--out", "maps")
+    assert paperlib(*words, "--probabilities", folder=tmp_path).returncode == 0
+    done = paperlib("smooth", "maps/iota2_base", "--minimum-area", 300, "--out", "smooth", folder=tmp_path)
+    assert done.returncode == 0 and done.stdout == "smoothed: smooth\n", done.stderr
+    item = json.loads((tmp_path / "smooth" / "item.json").read_text())
+    validate(item)
+    assert item["properties"]["paperlib:smoothing"]["minimum_area"] == 300
+    done = paperlib("smooth", "smooth", "--out", "again", folder=tmp_path)
+    assert done.returncode == 2 and "--probabilities" in done.stderr and not (tmp_path / "again").exists()
 
 
 def test_a_scene_becomes_a_report(lagoon, lagoon_store, tmp_path):

@@ -1,4 +1,4 @@
-"""Commands that make other products of finished maps: polygons."""
+"""Commands that make other products of finished maps: polygons, smoothed maps."""
 
 from pathlib import Path
 from typing import Annotated
@@ -28,3 +28,21 @@ def vectorise(
     for name, hectares in polygons.groupby("class_name")["hectares"].agg(["count", "sum"]).iterrows():
         typer.echo(f"{hectares['count']:10,.0f} polygons, {hectares['sum']:12,.1f} ha: {name}")
     typer.echo(f"polygons: {out}")
+
+
+def smooth(
+    class_map: MapArgument,
+    out: Annotated[Path, typer.Option(help="folder for the smoothed map")],
+    method: Annotated[str, typer.Option(help="bayesian (needs map --probabilities), majority, or none")] = "bayesian",
+    side: Annotated[int, typer.Option(help="pixels along a side of the neighbourhood, odd")] = 5,
+    smoothness: Annotated[float, typer.Option(help="bayesian: how much a pixel follows its neighbours")] = 20,
+    minimum_area: Annotated[float, typer.Option(help="m2 on the ground; smaller objects join a neighbour")] = 0,
+) -> None:
+    """Smooth a MAP after classification, by the probabilities of neighbours, by majority, or by the size of objects.
+
+    paperlib smooth maps/TempCNN --out smoothed/TempCNN
+    """
+    from ..mapping.smoothing.maps import Smoothing, smooth_map
+
+    choice = Smoothing(method, side, smoothness, minimum_area=minimum_area)
+    typer.echo(f"smoothed: {smooth_map(class_map, out, choice)}")

@@ -9,6 +9,7 @@ import rasterio
 from rasterio.windows import Window
 
 from .. import ground
+from ..errors import InputError
 from ..nomenclature import NODATA_CLASS, LandCover
 
 
@@ -63,6 +64,21 @@ def codes_table(legend: tuple[LandCover, ...]) -> pd.DataFrame:
     """Columns code (of the map), source (of the user's file), name, colour: the classes of a map."""
     rows = [(cover.code, cover.own_code, cover.name, cover.colour) for cover in legend]
     return pd.DataFrame(rows, columns=["code", "source", "name", "colour"])
+
+
+def read_legend(folder: Path) -> tuple[LandCover, ...]:
+    """The classes of the map in a folder, from its classes.csv. Raises `InputError` where there is no such table."""
+    path = folder / "classes.csv"
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        rows = list(zip(*(table[name] for name in ("code", "source", "name", "colour")), strict=True))
+        return tuple(LandCover(int(code), name, colour, source if source != code else "")
+                     for code, source, name, colour in rows)  # fmt: skip
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(
+            f"{folder} holds no table of the classes of its map ({path.name}: {error}).",
+            "Name a folder that `paperlib map` has written.", kind="map.classes",
+        ) from error  # fmt: skip
 
 
 def class_areas(path: Path, legend: tuple[LandCover, ...]) -> pd.DataFrame:

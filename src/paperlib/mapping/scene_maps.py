@@ -97,7 +97,7 @@ def map_scene(
                 _save(_place(windows_folder, part, "probabilities"), shares)
             _save(_place(windows_folder, part), result)
 
-        _on_every_core(classify, [part for part in parts if not _done(windows_folder, part, every)], progress)
+        on_every_core(classify, [part for part in parts if not _done(windows_folder, part, every)], progress)
         precision = {"precision": f"mixed bfloat16, {agreed:.4%} as float32" if engine.mixed else "float32"}
         if overlaps:
             places = [part for part in parts if any(shared(part.core, overlaps))]
@@ -148,7 +148,7 @@ def _parts(scene: xr.DataArray, window: int, halo: int) -> list[Window]:
     return list(windows(shape, (rows, columns), halo))
 
 
-def _on_every_core(work: Callable[[Window], None], parts: list[Window], progress: bool) -> None:
+def on_every_core(work: Callable[[Window], None], parts: list[Window], progress: bool) -> None:
     """`work` on every part, in threads of which each computes alone; the first error ends it."""
     before = torch.get_num_threads()
     total = sum(_pixels(part.core) for part in parts)

@@ -1,0 +1,162 @@
+"""Smooth a finished map, window by window, and write the result as a map of its own."""
+
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pystac
+import rasterio
+from rasterio.errors import RasterioError
+from rasterio.windows import Window as RasterWindow
+
+from ... import ground
+from ...errors import InputError
+from ...nomenclature import NODATA_CLASS, LandCover
+from ...outputs import writing
+from ...scenes.windowing import Window, windows
+from .. import layers
+from ..class_map import ClassMap
+from ..gis import read_legend, write_gis_files
+from ..scene_maps import on_every_core
+from ..stac_item import map_item
+from . import methods
+
+METHODS = ("bayesian", "majority", "none")
+#: Side in pixels of the windows that are smoothed at once.
+WINDOW = 512
+
+
+@dataclass(frozen=True)
+class Smoothing:
+    """How a map is smoothed; see `methods.bayesian` for side, smoothness and share."""
+
+    method: str = "bayesian"  # one of `METHODS`
+    side: int = 5  # of the neighbourhood in pixels, odd
+    smoothness: float = 20.0
+    share: float = 0.5
+    minimum_area: float = 0.0  # m2 on the ground; smaller objects join a neighbour, after the rest
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise InputError(
+                f"Unknown method {self.method!r}.", f"Choose one of {', '.join(METHODS)}.", kind="smoothing.method"
+            )
+        sound = self.side % 2 == 1 and self.side > 0 and self.smoothness >= 0 and 0 < self.share <= 1
+        if not sound or self.minimum_area < 0:
+            raise InputError(
+                f"side = {self.side}, smoothness = {self.smoothness:g}, share = {self.share:g} and minimum area = "
+                f"{self.minimum_area:g} are not possible.",
+                "Give an odd number of pixels, a smoothness and an area of 0 or more, a share above 0 and up to 1.",
+                kind="smoothing.choice",
+            )
+
+    def minimum(self, class_map: ClassMap) -> int:
+        """The smallest object that stays, in pixels of a map."""
+        crs, transform, shape = class_map.grid
+        return math.ceil(self.minimum_area / math.prod(ground.pixel_size(transform, crs, shape)) - 1e-6)
+
+
+def smooth_map(source: str | Path, folder: Path, choice: Smoothing, window: int = WINDOW) -> Path:
+    """Smooth the map in the folder `source` and write it to `folder`, as `paperlib map` writes maps: classes and confidence.
+
+    Parameters
+    ----------
+    source: a folder that `paperlib map` wrote; the Bayesian method needs the layer of probabilities.
+    choice: the method and its options.
+    window: side in pixels of what is smoothed at once; memory follows from it. It does not change the result.
+
+    Confidence is the (smoothed) probability of the class; without probabilities, that of the map where the class stays, and
+    255 elsewhere. Raises `InputError` for a folder without a map, without classes.csv or without probabilities where they
+    are needed, for a `folder` that is the source, and where it cannot be written.
+    """
+    source, class_map = Path(source), ClassMap.open(source)
+    if folder.resolve() == class_map.path.parent.resolve():
+        raise InputError(f"{folder} holds the map itself.", "Name another folder.", kind="output.place")
+    legend, probabilities = read_legend(class_map.path.parent), class_map.path.with_name("probabilities.tif")
+    if choice.method == "bayesian" and not probabilities.is_file():
+        raise InputError(
+            f"{source} holds no probabilities.tif, which the Bayesian method smooths.",
+            "Map the scene again with --probabilities, or choose --method majority.", kind="map.probabilities",
+        )  # fmt: skip
+    minimum = choice.minimum(class_map)
+    crs, transform, shape = class_map.grid
+    halo = methods.reach_of_small(minimum) + (0 if choice.method == "none" else choice.side // 2)
+    parts = list(windows(shape, window, halo))
+    with writing(
+        folder, folder=True, needed=2 * layers.bytes_of(math.prod(shape), 0), errors=(RasterioError,)
+    ) as target:
+
+        def place(part: Window) -> Path:
+            return target / f"{part.core[0].start}-{part.core[1].start}.npy"
+
+        def smooth(part: Window) -> None:
+            np.save(place(part), _smoothed(class_map.path, legend, part, choice, minimum))
+
+        on_every_core(smooth, parts, progress=False)
+        for number, layer in enumerate(layers.layers_of(legend)):
+
+            def images(number: int = number) -> layers.Images:
+                return ((part.core, np.load(place(part))[number]) for part in parts)
+
+            profile = layers.profile_of(crs, transform, shape)
+            layers.write_layer(target, layer, profile, legend, images, {}, folder)
+        for part in parts:
+            place(part).unlink()
+        write_gis_files(target, legend)
+        _describe(class_map.path.with_name("item.json"), target, legend, choice)
+    return folder
+
+
+def _smoothed(path: Path, legend: tuple[LandCover, ...], part: Window, choice: Smoothing, minimum: int) -> np.ndarray:
+    """Class and confidence, uint8 (2, y, x), of the core of a window."""
+    place = RasterWindow.from_slices(*part.read)
+    names = np.array([cover.code for cover in legend], np.uint8)
+    with rasterio.open(path) as file:
+        before = codes = file.read(1, window=place)
+    probability = None
+    if path.with_name("probabilities.tif").is_file():
+        with rasterio.open(path.with_name("probabilities.tif")) as file:
+            stored = file.read(window=place)
+        probability = np.where(stored == layers.NODATA_PROBABILITY, np.nan, layers.STEP * stored).astype(np.float32)
+    if choice.method == "bayesian" and probability is not None:
+        probability = methods.bayesian(probability, choice.side, choice.smoothness, choice.share)
+        codes = np.where(codes == NODATA_CLASS, codes, names[probability.argmax(0)])
+    elif choice.method == "majority":
+        codes = methods.majority(codes, choice.side)
+    codes = methods.without_small(codes, minimum)
+    confidence = _confidence(path, place, before, codes, names, probability)
+    return np.stack([codes, confidence])[:, *part.inner]
+
+
+def _confidence(
+    path: Path, place: RasterWindow, before: np.ndarray, codes: np.ndarray, names: np.ndarray,
+    probability: np.ndarray | None,
+) -> np.ndarray:  # fmt: skip
+    """Confidence uint8 (y, x) of the classes `codes` that were `before`."""
+    if probability is not None:
+        index = np.searchsorted(names, codes, sorter=np.argsort(names)).clip(max=len(names) - 1)
+        chosen = np.take_along_axis(probability, np.argsort(names)[index][None], 0)[0]
+        return np.where(codes == NODATA_CLASS, layers.NODATA_PERCENT, np.rint(100 * np.nan_to_num(chosen))).astype(
+            np.uint8
+        )
+    beside = path.with_name("confidence.tif")
+    if not beside.is_file():
+        return np.full(codes.shape, layers.NODATA_PERCENT, np.uint8)
+    with rasterio.open(beside) as file:
+        return np.where(codes == before, file.read(1, window=place), layers.NODATA_PERCENT).astype(np.uint8)
+
+
+def _describe(item: Path, folder: Path, legend: tuple[LandCover, ...], choice: Smoothing) -> None:
+    """Write the STAC item of the smoothed map beside it, where the map has one."""
+    if not item.is_file():
+        return
+    before = pystac.Item.from_file(str(item))
+    kept = {
+        name: value for name, value in before.properties.items() if name.startswith("paperlib:") or name == "created"
+    }
+    period = before.common_metadata.start_datetime, before.common_metadata.end_datetime
+    title = f"{before.properties.get('title', before.id)}, smoothed"
+    facts = kept | {"paperlib:smoothing": asdict(choice)}
+    after = map_item(folder, f"{before.id}-smoothed", title, legend, period, facts)  # type: ignore[arg-type]
+    after.save_object(include_self_link=False, dest_href=str(folder / "item.json"))
