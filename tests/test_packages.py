@@ -10,7 +10,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "paperlib"
 ORDER = [
     "errors", "ground", "outputs", "allocation", "devices", "nomenclature", "environment", "fields", "settings", "store",
     "scenes", "compositing", "labels", "features", "models", "evaluation", "training", "mapping", "regions", "accuracy",
-    "checks", "simulation", "runs", "transfer", "figures", "reproduction", "pages", "commands", "__main__",
+    "checks", "simulation", "runs", "transfer", "figures", "labelling", "reproduction", "pages", "commands", "__main__",
 ]  # fmt: skip
 #: Packages that know the paper.
 PAPERS = {"reproduction", "pages"}

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from . import allocation
-from .commands import assessment, data, map_products, scene_runs, transfer
+from .commands import assessment, data, labelling, map_products, scene_runs, transfer
 from .commands.options import StoreOption
 from .errors import InputError, InputWarning
 
@@ -60,7 +60,7 @@ for command in (
     data.simulate,
 ):
     cli.command()(command)
-for command in (map_products.vectorise, map_products.smooth, data.fetch, data.convert):
+for command in (map_products.vectorise, map_products.smooth, labelling.suspects, data.fetch, data.convert):
     cli.command()(command)
 cli.command("settings")(scene_runs.list_settings)
 

@@ -1,0 +1,47 @@
+"""Commands that help to label: which polygons are doubtful."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import settings
+from ..outputs import check_place
+from .options import PolygonsArgument, PresetOption, SceneArgument, StoreOption, takes_settings
+
+JudgeOption = Annotated[str, typer.Option("--model", help="the classifier that judges")]
+
+
+@takes_settings
+def suspects(
+    scene: SceneArgument,
+    polygons: PolygonsArgument,
+    out: Annotated[Path, typer.Option(help="folder for suspects.gpkg and suspects.html")],
+    overrides: dict,
+    model: JudgeOption = "iota2_base",
+    folds: Annotated[int, typer.Option(help="parts of the polygons, each judged by a training on the others")] = 5,
+    seeds: Annotated[int, typer.Option(help="how often the polygons are divided anew")] = 3,
+    number: Annotated[int, typer.Option(help="polygons shown on the page")] = 30,
+    preset: PresetOption = "",
+    store: StoreOption = None,
+) -> None:
+    """Rank labelled POLYGONS by how surely their series contradict their class. Those of the test set are left alone.
+
+    Writes suspects.gpkg, which QGIS opens with a style, and suspects.html, with each suspect's series beside its class's.
+
+    paperlib suspects scenes/31TCJ polygons.gpkg --out suspects
+    """
+    from ..models.registry import find
+
+    settings.make(preset, str(scene), str(polygons), settings=overrides)
+    find(model)
+    check_place(out, folder=True)
+    from ..labelling.suspects import find_suspects, write_suspects
+    from ..runs.experiment import Experiment
+
+    run = Experiment(preset, scene, polygons, settings=overrides, store=store)
+    found = find_suspects(run, model, folds, range(seeds), lambda text: typer.echo(text, err=True))
+    columns = ["rank", "polygon_id", "class_name", "looks_like", "probability", "other_probability", "suspect"]
+    typer.echo(found.table[columns].head(10).round(2).to_string(index=False))
+    typer.echo(found.verdict())
+    typer.echo(f"suspects: {write_suspects(found, out, number) / 'suspects.gpkg'}")
