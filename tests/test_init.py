@@ -12,8 +12,8 @@ SOURCE = Path(paperlib.__file__).parent
 
 #: Modules that compute with torch, or hand what does: all others load without it.
 WITH_TORCH = (
-    "devices", "evaluation.scoring", "features", "figures.networks.", "mapping", "models.", "pages.",
-    "reproduction.", "runs", "training", "transfer",
+    "devices", "evaluation.calibration", "evaluation.scoring", "features", "figures.networks.", "labelling", "mapping",
+    "models.", "pages.", "reproduction.", "runs", "training", "transfer",
 )  # fmt: skip
 WITHOUT_TORCH = ("mapping.gis", "models.registry", "pages.measurements", "pages.performance", "reproduction.paper",
                  "reproduction.tables", "reproduction.audit", "reproduction.recomputed", "features.indices")  # fmt: skip
