@@ -52,6 +52,7 @@ for command in (scene_runs.check, data.labels, scene_runs.train):
 cli.command("map")(scene_runs.map_scene)
 for command in (
     transfer.score,
+    transfer.change,
     scene_runs.run,
     scene_runs.report,
     assessment.design,

@@ -1,4 +1,4 @@
-"""Commands on trained models: map another scene, and score them on polygons of another place or year."""
+"""Commands of models that travel: map and score another scene, and what changed between two maps."""
 
 import json
 from pathlib import Path
@@ -9,6 +9,7 @@ import typer
 from .. import environment, settings
 from ..errors import InputError
 from ..outputs import check_place
+from .assessment import MapArgument
 from .options import JsonOption, PolygonsArgument, SceneArgument, takes_settings
 
 TrainedOption = Annotated[Path, typer.Option(help="folder of a trained model, of `train --save`")]
@@ -75,6 +76,51 @@ def score(
         with writing(out) as part:
             store.write_json(part, found.scores.to_dict())
         typer.echo(f"scores: {out}", err=as_json)
+
+
+def change(
+    first: MapArgument,
+    second: MapArgument,
+    out: Annotated[Path, typer.Option(help="folder for the map of changes and the areas")],
+    scores: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="scores of the first and of the second map, of `score --out`; default: those beside the maps"
+        ),
+    ] = None,
+) -> None:
+    """Say what changed from the FIRST to the SECOND map: hectares of each transition, a map of them, its confidence.
+
+    Areas are corrected by the confusion of both maps where their scores are known.
+
+    paperlib change maps-2018/TempCNN maps-2019/TempCNN --out change
+    """
+    from .. import store
+    from ..mapping.class_map import ClassMap
+    from ..training.polygon_scores import PolygonScores
+    from ..transfer import write_change
+
+    if scores and len(scores) != 2:
+        raise InputError(
+            f"{len(scores)} files of scores are given.", "Give --scores twice, for the first and the second map.",
+            kind="change.scores",
+        )  # fmt: skip
+    check_place(out, folder=True)
+    given = [PolygonScores.from_dict(store.read_json(path)) for path in scores] if scores else None
+    found = write_change(ClassMap.open(first), ClassMap.open(second), out, given)
+    table = found.table()
+    shown = table[(table["from"] != table["to"]) & (table["hectares"] > 0)].sort_values("hectares", ascending=False)
+    typer.echo(shown.head(20).round(2).to_string(index=False))
+    typer.echo(f"changed on the maps: {found.mapped_change:,.1f} ha of {found.mapped.sum():,.1f} ha")
+    if found.change is None:
+        typer.echo("not corrected: the scores of both maps are not known (paperlib score --out, --scores)", err=True)
+    else:
+        typer.echo(
+            "corrected by the confusion of both maps: {:,.1f} ha, 95 % interval {:,.1f} to {:,.1f} ha".format(
+                *found.change
+            )
+        )
+    typer.echo(f"map of changes: {out / 'change.tif'}")
 
 
 def _settings(overrides: dict, preset: str = "") -> settings.Settings:

@@ -64,12 +64,16 @@ class ClassMap:
             return source.crs, source.transform, source.shape
 
     @cached_property
-    def names(self) -> dict[int, str]:
-        """Name of each class code, from the categories beside the map; a code without a name is its own name."""
+    def categories(self) -> dict[int, str]:
+        """Name of each code that the categories beside the map declare; empty without any."""
         beside = self.path.with_name(f"{self.path.name}.aux.xml")
         found = [node.text or "" for node in ElementTree.parse(beside).iter("Category")] if beside.is_file() else []
-        named = {code: name for code, name in enumerate(found) if name and code != NODATA_CLASS}
-        return {code: named.get(code, str(code)) for code in sorted(self.hectares)}
+        return {code: name for code, name in enumerate(found) if name and code != NODATA_CLASS}
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """Name of each class code, from the categories beside the map; a code without a name is its own name."""
+        return {code: self.categories.get(code, str(code)) for code in sorted(self.hectares)}
 
     @cached_property
     def hectares(self) -> dict[int, float]:

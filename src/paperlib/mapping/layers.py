@@ -38,11 +38,12 @@ class Layer:
     bands: tuple[str, ...] = ()  # names of its bands, where it has several
     unit: str = ""
     step: float = 1.0  # value of a stored 1
+    coded: bool = False  # whether its values are codes, with colours and names
 
 
 def class_layer() -> Layer:
     """Class codes."""
-    return Layer("class", NODATA_CLASS, "nearest")
+    return Layer("class", NODATA_CLASS, "nearest", coded=True)
 
 
 def percent_layer(name: str) -> Layer:
@@ -105,7 +106,7 @@ def write_layer(
     Parameters
     ----------
     profile: see `profile_of`.
-    legend: of the class layer, which gets names and colours.
+    legend: of a layer of codes, which gets names and colours.
     images: gives all windows, each time it is called: they are written, then compared with what the file holds.
     tags: of the file.
     place: the folder as the user knows it, for messages.
@@ -145,7 +146,7 @@ def write_layer(
 
 def _describe(file: rasterio.io.DatasetWriter, layer: Layer, legend: tuple[LandCover, ...]) -> None:
     """Names, colours, units and scales of a layer's bands."""
-    if layer.name == "class":
+    if layer.coded:
         file.write_colormap(1, colour_table(legend))
         file.update_tags(1, **{f"class_{cover.code}": cover.name for cover in legend})
     if layer.unit:

@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "saving": ["write_models"],
         "maps": ["open_for", "write_map"],
         "scoring": ["score"],
+        "change": ["write_change"],
         "likeness": ["SceneStatistics", "Travel"],
     },
 )
