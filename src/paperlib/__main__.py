@@ -61,7 +61,14 @@ for command in (
     data.simulate,
 ):
     cli.command()(command)
-for command in (map_products.vectorise, map_products.smooth, labelling.suspects, data.fetch, data.convert):
+for command in (
+    map_products.vectorise,
+    map_products.smooth,
+    labelling.suspects,
+    labelling.suggest,
+    data.fetch,
+    data.convert,
+):
     cli.command()(command)
 cli.command("settings")(scene_runs.list_settings)
 

@@ -1,4 +1,4 @@
-"""Commands that help to label: which polygons are doubtful."""
+"""Commands that help to label: which polygons are doubtful, and where to label next."""
 
 from pathlib import Path
 from typing import Annotated
@@ -45,3 +45,39 @@ def suspects(
     typer.echo(found.table[columns].head(10).round(2).to_string(index=False))
     typer.echo(found.verdict())
     typer.echo(f"suspects: {write_suspects(found, out, number) / 'suspects.gpkg'}")
+
+
+@takes_settings
+def suggest(
+    scene: SceneArgument,
+    polygons: PolygonsArgument,
+    out: Annotated[Path, typer.Option(help="folder for suggestions.gpkg and suggestions.html")],
+    overrides: dict,
+    number: Annotated[int, typer.Option(help="places to label")] = 30,
+    model: JudgeOption = "iota2_base",
+    side: Annotated[int, typer.Option(help="pixels along a side of a place")] = 5,
+    seed: Annotated[int, typer.Option(help="seed of the places that are compared")] = 0,
+    preset: PresetOption = "",
+    store: StoreOption = None,
+) -> None:
+    """Choose places to label next: where a classifier is unsure, unlike the labelled POLYGONS and unlike each other.
+
+    Writes suggestions.html, with images of each place, and suggestions.gpkg, the places and the polygons in one file: once
+    its column `code` is filled, `paperlib train` takes it as it is.
+
+    paperlib suggest scenes/31TCJ polygons.gpkg --number 30 --out suggestions
+    """
+    from ..models.registry import find
+
+    settings.make(preset, str(scene), str(polygons), settings=overrides)
+    find(model)
+    check_place(out, folder=True)
+    from ..labelling.suggest import suggest as choose_places
+    from ..labelling.suggest import write_suggestions
+    from ..runs.experiment import Experiment
+
+    run = Experiment(preset, scene, polygons, settings=overrides, store=store)
+    found = choose_places(run, number, model, side, seed=seed)
+    for looks_like, count in found.table["looks_like"].value_counts().items():
+        typer.echo(f"{count:6} places that look like {looks_like}")
+    typer.echo(f"places to label: {write_suggestions(found, out) / 'suggestions.gpkg'}")

@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "out_of_fold": ["out_of_fold"],
-        "suspects": ["find_suspects"],
+        "suspects": ["find_suspects", "write_suspects"],
+        "suggest": ["suggest", "write_suggestions"],
     },
 )

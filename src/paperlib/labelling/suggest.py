@@ -1,0 +1,187 @@
+"""Where to label next: places that a classifier is unsure of, unlike what is labelled and unlike each other."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+import xarray as xr
+
+from ..errors import InputError
+from ..features.samples import Samples
+from ..figures.images import available_composites, composite
+from ..figures.labelling_figures import chips_figure
+from ..figures.theme import Figure
+from ..nomenclature import LandCover
+from ..outputs import writing
+from ..runs.experiment import Experiment
+from .out_of_fold import joined
+from .places import Places, features_of, find_places
+from .sheets import class_style, write_geopackage, write_page
+
+#: Pixels of an image that are shown around a place, and dates that are shown.
+AROUND, DATES = 20, 3
+
+
+@dataclass(frozen=True)
+class Suggestions:
+    """Places to label, the most useful first, and what is needed to show them.
+
+    `table`: columns rank (from 1), looks_like, probability (of that class), unsure (0 to 1), row, column (of the first
+    pixel), geometry.
+    """
+
+    table: gpd.GeoDataFrame
+    side: int
+    scene: xr.DataArray
+    polygons: gpd.GeoDataFrame
+    legend: tuple[LandCover, ...]
+
+
+def choose(probability: np.ndarray, feature: np.ndarray, known: np.ndarray, number: int) -> np.ndarray:
+    """Numbers of the places to label, the most useful first.
+
+    Parameters
+    ----------
+    probability: (place, class).
+    feature: (place, feature), of the places.
+    known: (polygon, feature), of what is labelled.
+    number: of places to choose.
+
+    One place after the other is the one with the largest product of how unsure its class is and how far its series is from
+    all that is labelled or chosen already.
+    """
+    unsure, chosen = uncertainty(probability), []
+    nearest = _distances(feature, known).min(1) if len(known) else np.ones(len(feature))
+    for _ in range(min(number, len(feature))):
+        best = int(np.argmax(unsure * nearest))
+        chosen.append(best)
+        nearest = np.minimum(nearest, _distances(feature, feature[best : best + 1])[:, 0])
+        nearest[chosen] = -1
+    return np.array(chosen, int)
+
+
+def uncertainty(probability: np.ndarray) -> np.ndarray:
+    """How unsure the class of each place is (place,), 0 to 1: 1 less the margin between the two most probable classes."""
+    ordered = np.sort(probability, 1)
+    return 1 - (ordered[:, -1] - ordered[:, -2])
+
+
+def _distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Euclidean distances (one, other) of features."""
+    squares = (one**2).sum(1)[:, None] + (other**2).sum(1) - 2 * one @ other.T
+    return np.sqrt(np.maximum(squares, 0))
+
+
+def suggest(
+    run: Experiment, number: int = 30, name: str = "iota2_base", side: int = 5, candidates: int = 3000, seed: int = 0
+) -> Suggestions:
+    """Choose places of a run's scene to label next.
+
+    Parameters
+    ----------
+    run: its training polygons are what is labelled. Of the test polygons nothing is used but where they lie, to stay away.
+    number: of places.
+    name: the classifier whose chosen training says how unsure each place is.
+    side, candidates, seed: as of `find_places`.
+
+    Raises `InputError` where `find_places` does, and for a number below 1.
+    """
+    if number < 1:
+        raise InputError(f"{number} places are asked for.", "Ask for 1 or more.", kind="places.number")
+    classifier = run.classifier(name)
+    pool = joined(run.trained.samples(name)[part] for part in ("train", "validation"))
+    places = find_places(run.scene, classifier, run.dataset.burned["polygon"].values >= 0, side, candidates, seed)
+    known = known_features(pool, classifier.normaliser.apply)
+    chosen = choose(places.probability, places.feature, known, number)
+    return Suggestions(_table(places[chosen], run.scene, run.legend), side, run.scene, run.polygons, run.legend)
+
+
+def known_features(samples: Samples, normalise: object) -> np.ndarray:
+    """Features (polygon, channel x date) of what is labelled, as those of `Places`."""
+    pixels = samples.pixels()
+    return features_of(normalise(pixels.x), pixels.polygon)  # type: ignore[operator]
+
+
+def _table(places: Places, scene: xr.DataArray, legend: tuple[LandCover, ...]) -> gpd.GeoDataFrame:
+    transform, side = scene.rio.transform(), places.side
+    shapes = [
+        shapely.box(*(transform @ (column, row + side)), *(transform @ (column + side, row)))
+        for row, column in places.corner
+    ]
+    table = pd.DataFrame(
+        {
+            "rank": np.arange(1, len(places) + 1),
+            "looks_like": [legend[index].name for index in places.probability.argmax(1)],
+            "probability": places.probability.max(1).round(3), "unsure": uncertainty(places.probability).round(3),
+            "row": places.corner[:, 0], "column": places.corner[:, 1],
+        }
+    )  # fmt: skip
+    return gpd.GeoDataFrame(table, geometry=shapes, crs=scene.rio.crs)
+
+
+def write_suggestions(found: Suggestions, folder: Path) -> Path:
+    """Write suggestions.gpkg and suggestions.html to a folder, which is made if it does not exist; returns it.
+
+    The GeoPackage holds the places, whose column `code` is to be filled, and the labelled polygons: once filled, it is the
+    label file of the next training. Raises `InputError` where the folder cannot be written.
+    """
+    with writing(folder, folder=True) as target:
+        style = class_style(found.legend, "class_name", "rank")
+        write_geopackage(_label_file(found), target / "suggestions.gpkg", style)
+        words = (
+            "Write the class of each place into the column code of suggestions.gpkg, and leave it empty where a place holds "
+            "several classes. The file also holds the polygons that are labelled already, so that it can be trained on.",
+            "Codes: " + ", ".join(f"{cover.own_code} {cover.name}" for cover in found.legend) + ".",
+        )
+        write_page(target / "suggestions.html", "Where to label next", words, _cards(found))
+    return folder
+
+
+def _label_file(found: Suggestions) -> gpd.GeoDataFrame:
+    """Labelled polygons and places in one table, as a label file."""
+    sources = {cover.code: cover.own_code for cover in found.legend}
+    before = found.polygons[["polygon_id", "code", "class_name", "colour", "set", "geometry"]]
+    before = before.assign(code=before["code"].map(sources), set=before["set"].where(before["set"] == "test", "pool"))
+    first = int(before["polygon_id"].max()) + 1
+    places = found.table[["rank", "looks_like", "probability", "unsure", "geometry"]].assign(
+        polygon_id=first + np.arange(len(found.table)), code=None, class_name="", colour="", set="pool"
+    )
+    both = pd.concat([places, before], ignore_index=True)
+    if all(code.isdigit() and str(int(code)) == code for code in sources.values()):
+        both["code"] = both["code"].astype("Int64")
+    return gpd.GeoDataFrame(both.assign(rank=both["rank"].astype("Int64")), crs=found.polygons.crs)
+
+
+def _cards(found: Suggestions) -> Iterator[tuple[str, str, Figure]]:
+    for row in found.table.itertuples():
+        text = f"Looks like {row.looks_like} ({row.probability:.0%}); unsure {row.unsure:.0%}."
+        yield f"Place {row.rank}", text, _chips(found, row.row, row.column)
+
+
+def _chips(found: Suggestions, row: int, column: int) -> Figure:
+    """The place and its surroundings on the dates on which they differ most."""
+    scene = found.scene
+    cut = {
+        dim: slice(max(0, first - AROUND), min(scene.sizes[dim], first + found.side + AROUND))
+        for dim, first in (("y", row), ("x", column))
+    }
+    images = composite(scene.isel(cut), next(iter(available_composites(scene).values())))
+    dates = differing(images, DATES)
+    top, left = row - cut["y"].start, column - cut["x"].start
+    titles = [f"{scene.indexes['time'][date]:%Y-%m-%d}" for date in dates]
+    return chips_figure(images[dates], titles, (top, top + found.side, left, left + found.side))
+
+
+def differing(images: np.ndarray, number: int) -> np.ndarray:
+    """Indices, ascending, of the images (date, y, x, 3) that differ most from each other."""
+    flat = images.reshape(len(images), -1)
+    apart = np.abs(flat[:, None] - flat).mean(2)
+    chosen = list(np.unravel_index(apart.argmax(), apart.shape)) if len(images) > 1 else [0]
+    while len(chosen) < min(number, len(images)):
+        nearest = apart[:, chosen].min(1)
+        chosen.append(int(nearest.argmax()))
+    return np.unique(np.array(chosen, int))

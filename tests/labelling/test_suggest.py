@@ -1,0 +1,105 @@
+"""Suggested places are unsure, unlike what is known and each other, free of labels; filled in, they are trained on."""
+
+import warnings
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paperlib import Experiment
+from paperlib.errors import InputError, InputWarning
+from paperlib.labelling.places import find_places
+from paperlib.labelling.suggest import choose, differing, suggest, uncertainty
+from support.commands import paperlib
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10_000), st.integers(1, 12))
+def test_each_choice_is_unsure_and_far_from_all_before(seed, number):
+    random = np.random.default_rng(seed)
+    probability, feature = random.dirichlet(np.ones(4), 40), random.normal(size=(40, 6))
+    known = random.normal(size=(5, 6))
+    chosen = choose(probability, feature, known, number)
+    assert len(set(chosen)) == number
+    held = list(known)
+    for place in chosen:  # by the definition, one after the other
+        far = np.array([min(np.linalg.norm(one - other) for other in held) for one in feature])
+        worth = uncertainty(probability) * far
+        assert worth[place] == pytest.approx(worth.max(), abs=1e-6)
+        held.append(feature[place])
+
+
+def test_twins_are_not_both_chosen_and_sure_places_come_last():
+    feature = np.array([[0.0, 0], [0, 0.001], [5, 5], [9, 0]])
+    probability = np.array([[0.5, 0.5], [0.5, 0.5], [0.52, 0.48], [1.0, 0.0]])
+    assert set(choose(probability, feature, np.array([[20.0, 20]]), 2)) in ({0, 2}, {1, 2})
+    assert choose(probability, feature, np.array([[20.0, 20]]), 9).tolist()[-1] in (1, 3)
+
+
+def test_dates_that_differ_are_shown():
+    images = np.zeros((4, 2, 2, 3))
+    images[1], images[2], images[3] = 0.1, 1.0, 0.5
+    assert differing(images, 2).tolist() == [0, 2] and differing(images, 3).tolist() == [0, 2, 3]
+    assert differing(images[:1], 3).tolist() == [0]
+
+
+@pytest.fixture(scope="module")
+def small(lagoon, lagoon_store):
+    return Experiment("tiny", *lagoon, store=lagoon_store)
+
+
+def test_places_are_free_of_labels_uniform_and_classified_as_the_map(small):
+    classifier, labelled = small.classifier("iota2_base"), small.dataset.burned["polygon"].values >= 0
+    places = find_places(small.scene, classifier, labelled, side=3, number=60)
+    near = np.pad(labelled, 3)
+    codes, index = small.class_map("iota2_base").values, [cover.code for cover in small.legend]
+    agreed = 0
+    for number, (row, column) in enumerate(places.corner):
+        assert not near[row : row + 9, column : column + 9].any()  # with three pixels around
+        votes = np.bincount(codes[row : row + 3, column : column + 3].ravel(), minlength=256)
+        agreed += votes.argmax() == index[places.probability[number].argmax()]
+    assert len(places) >= 20 and agreed > 0.9 * len(places)
+    corners = places.corner[:, None] - places.corner
+    assert (np.abs(corners).max(2) + 9 * np.eye(len(places)) >= 3).all()  # they do not overlap
+    series = torch.from_numpy(small.dataset.inputs.read(small.scene))
+    mean = small.dataset.normaliser.apply(series[None])[0].numpy()
+    row, column = places.corner[7]
+    expected = mean[:, :, row : row + 3, column : column + 3].mean((2, 3)).ravel()
+    np.testing.assert_allclose(places.feature[7], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_filled_in_places_are_trained_on_as_they_come(small, lagoon, lagoon_store, tmp_path):
+    words = ("suggest", *lagoon, "--preset", "tiny", "--store", lagoon_store, "--number", 5, "--side", 3)
+    done = paperlib(*words, "--out", "out", folder=tmp_path)
+    assert done.returncode == 0 and "places to label: out/suggestions.gpkg" in done.stdout, done.stderr
+    assert (tmp_path / "out" / "suggestions.html").read_text().count("<img") == 5
+    file = tmp_path / "out" / "suggestions.gpkg"
+    table = gpd.read_file(file, layer="suggestions")
+    new = table["code"].isna()
+    assert new.sum() == 5 == table["rank"].notna().sum() and len(table) == len(small.polygons) + 5
+    assert not table[new].union_all().intersects(table[~new].union_all().buffer(2.9 * 10))
+    table.loc[new, "code"] = table.loc[~new, "code"].iloc[0]
+    table.to_file(file, layer="suggestions")  # as QGIS saves what was typed
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)
+        again = Experiment("tiny", lagoon[0], file, store=lagoon_store)
+        assert len(again.polygons) == len(small.polygons) + 5
+        assert again.legend == small.legend
+    tested = [set(run.polygons["polygon_id"][run.polygons["set"] == "test"]) for run in (small, again)]
+    assert tested[0] == tested[1]  # the same polygons test before and after
+
+
+def test_what_cannot_be_suggested_is_said(small, monkeypatch):
+    with pytest.raises(InputError, match="0 places are asked for"):
+        suggest(small, 0)
+    classifier, labelled = small.classifier("iota2_base"), np.ones((96, 96), bool)
+    with pytest.raises(InputError, match="No square of 5 pixels is free of labels"):
+        find_places(small.scene, classifier, labelled)
+    with pytest.raises(InputError, match="Places of 200 pixels"):
+        find_places(small.scene, classifier, labelled, side=200)
+    monkeypatch.setattr(type(classifier.model), "needs_superpixels", True)
+    with pytest.raises(InputError, match="classifies whole superpixels"):
+        find_places(small.scene, classifier, labelled)
