@@ -46,6 +46,7 @@ def listing(folder: Path, names: tuple[str, ...], removed: list[str]) -> str:
         "STAC item": "maps/{}/item.json",
         "weights": "models/{}/*.s[ak]*", "about them": "models/{}/classifier.json",
         "all scores": "models/{}/scores.json", "quantiles": "models/{}/quantiles.csv",
+        "applicability": "models/{}/applicability.npz",
         "training scene": "models/{}/training_scene.json", "provenance": "models/{}/model.json",
         "model card": "models/{}/README.md",
     }  # fmt: skip

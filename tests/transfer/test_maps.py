@@ -9,6 +9,7 @@ import pytest
 from paperlib import open_scene
 from paperlib.errors import InputError, InputWarning
 from paperlib.mapping.scene_maps import read_map
+from paperlib.scenes.shaping.saving import save_cube
 from paperlib.transfer import SceneStatistics, Travel, open_for, write_map
 from support.commands import paperlib
 from support.stac_rules import validate
@@ -62,16 +63,18 @@ def test_at_home_nothing_is_far(run, model, mapped):
 
 
 def model_travel(model, scene) -> Travel:
-    there = SceneStatistics.of(model.classifier, model.quantiles, scene)
+    there = SceneStatistics.of(model.classifier, model.quantiles, model.area, scene)
     return Travel(model.quantiles.channels, model.quantiles.days, model.home, there)
 
 
 def test_what_is_far_is_warned_of_with_its_number(model, part):
     travel = model_travel(model, (part.compute() * 0.3).assign_attrs(part.attrs))
-    outside, distance, *_ = travel.warnings(confidence=0.01)
+    outside, distance, beyond, _ = travel.warnings(confidence=0.01)
     more = np.nanmean(travel.there.outside) - np.nanmean(travel.home.outside)
     assert more > 0.1 and outside.startswith(f"{more:.1%} more of the values than at home")
     assert f"{travel.distance:.2f} standard deviations" in distance and travel.distance > 0.5
+    more = travel.there.outside_area - model.home.outside_area
+    assert beyond == f"{more:.1%} more of the pixels than at home lie outside the area of applicability"
     lost = model.home.confidence - 0.01
     assert travel.warnings(confidence=0.01)[-1] == f"the mean confidence is {lost:.1%} lower than at home"
 
@@ -82,10 +85,8 @@ def test_statistics_survive_json(model):
     np.testing.assert_array_equal(again.mean, model.home.mean)
 
 
-def test_a_missing_band_and_a_short_season_are_one_line(run, model, part, turned, tmp_path):
-    from paperlib.scenes.shaping.saving import save_cube
-
-    model.save(tmp_path / "model")
+def test_a_missing_band_and_a_short_season_are_one_line(models, part, turned, tmp_path):
+    (tmp_path / "model").symlink_to(models / "TempCNN")
     save_cube(part.sel(band=["B2", "B3", "B4"]), tmp_path / "few.nc")
     answer = paperlib("map", "few.nc", "--trained", "model", "--out", "maps", folder=tmp_path)
     assert answer.returncode == 2 and "B8 (nir), B5 (rededge1)" in answer.stderr and not (tmp_path / "maps").exists()
@@ -96,6 +97,18 @@ def test_a_missing_band_and_a_short_season_are_one_line(run, model, part, turned
     assert "up to 15 days are bridged" in answer.stderr
     answer = paperlib("map", turned, "--trained", "model", "--trained", "model", "--out", "maps", folder=tmp_path)
     assert answer.returncode == 2 and "TempCNN is given twice" in answer.stderr
+
+
+def test_layers_of_applicability_lie_beside_the_map_and_in_its_item(model, part, tmp_path):
+    lines = []
+    write_map(model, part, tmp_path / "map", applicability=True, report=lines.append)
+    item = json.loads((tmp_path / "map" / "item.json").read_text())
+    validate(item)
+    assert {"dissimilarity", "applicability"} <= set(item["assets"])
+    inside = read_map(tmp_path / "map" / "applicability.tif").values
+    share = (inside == 0).sum() / (inside != 255).sum()
+    assert item["properties"]["paperlib:travel"]["outside_area"] == pytest.approx(share, abs=1e-4)
+    assert any(line.startswith(f"Outside the area of applicability: {share:.1%} of the map") for line in lines)
 
 
 def test_dates_ten_days_later_are_bridged(model, part, mapped):

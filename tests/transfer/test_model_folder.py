@@ -14,38 +14,29 @@ from paperlib.evaluation import metrics
 from paperlib.transfer import find_models, write_models
 from paperlib.transfer.model_folder import CARD, MANIFEST, digest
 
-NAMES = ("TempCNN", "iota2_base")
-
-
-@pytest.fixture(scope="module")
-def folder(run, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("models")
-    assert write_models(run, NAMES, folder) == [folder / name for name in NAMES]
-    return folder
-
 
 @pytest.fixture
-def copy(folder, tmp_path):
-    return shutil.copytree(folder / "TempCNN", tmp_path / "model")
+def copy(models, tmp_path):
+    return shutil.copytree(models / "TempCNN", tmp_path / "model")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_model_comes_with_all_that_its_use_takes(run, folder, name):
-    model, x = load_model(folder / name), run.samples["test"].x[:2]
+@pytest.mark.parametrize("name", ["TempCNN", "iota2_base"])
+def test_a_model_comes_with_all_that_its_use_takes(run, models, name):
+    model, x = load_model(models / name), run.samples["test"].x[:2]
     classifier = model.classifier
     assert classifier.inputs == run.trained.inputs and model.legend == run.legend and model.name == name
     assert torch.equal(classifier.probabilities(x), run.classifier(name).probabilities(x))
-    facts = json.loads((folder / name / MANIFEST).read_text())
+    facts = json.loads((models / name / MANIFEST).read_text())
     assert facts["receptive_field"] == classifier.model.receptive_field and facts["provenance"]["commit"]
     assert facts["scene"]["dates"] == run.dates and facts["settings"]["train.epochs"] == 2
     assert facts["polygons"]["polygons"] == run.polygons["set"].value_counts().to_dict()
     assert not [value for value in facts["settings"].values() if isinstance(value, str) and "/" in value]
-    assert model.digest == digest(folder / name / MANIFEST)
-    assert set(facts["files"]) | {CARD, MANIFEST} == {path.name for path in (folder / name).iterdir()}
+    assert model.digest == digest(models / name / MANIFEST)
+    assert set(facts["files"]) | {CARD, MANIFEST} == {path.name for path in (models / name).iterdir()}
 
 
-def test_scores_are_those_of_the_chosen_training(run, folder):
-    model = load_model(folder / "TempCNN")
+def test_scores_are_those_of_the_chosen_training(run, models):
+    model = load_model(models / "TempCNN")
     assert set(model.scores) == {"validation", "test"}
     for part, found in model.scores.items():
         confusion = run.trained.confusions(part, ["TempCNN"])["TempCNN"]
@@ -59,21 +50,21 @@ def test_scores_are_those_of_the_chosen_training(run, folder):
         assert table.loc["F1", "pixels"].sum() == confusion.sum() == table.loc[("macro F1", "all"), "pixels"]
 
 
-def test_quantiles_are_those_of_the_training_pixels(run, folder):
-    quantiles = load_model(folder / "TempCNN").quantiles
+def test_quantiles_are_those_of_the_training_pixels(run, models):
+    quantiles = load_model(models / "TempCNN").quantiles
     samples = run.trained.varied["train"]
     series = samples.pixels().x[..., 0, 0].numpy()
     assert quantiles.channels == samples.channels and quantiles.values.shape == (9, *series.shape[1:])
     np.testing.assert_allclose(quantiles.values[4], np.median(series, axis=0), rtol=1e-6)
     outside = quantiles.outside(np.moveaxis(series, 0, -1))
     assert outside.min() > 0 and outside.max() < 0.024  # of few pixels, below 1 % and above 99 %
-    table = pd.read_csv(folder / "TempCNN" / "quantiles.csv")
+    table = pd.read_csv(models / "TempCNN" / "quantiles.csv")
     assert table.columns.tolist()[:3] == ["channel", "day", "0.01"] and len(table) == series[0].size
 
 
-def test_the_card_says_what_the_model_is(run, folder):
-    text = (folder / "TempCNN" / CARD).read_text()
-    best = load_model(folder / "TempCNN").scores["test"].macro_f1
+def test_the_card_says_what_the_model_is(run, models):
+    text = (models / "TempCNN" / CARD).read_text()
+    best = load_model(models / "TempCNN").scores["test"].macro_f1
     for part in (run.dates[0], "15 February", "SIMULATED", "B8 (nir)", "single pixels", f"| macro F1 | all | {best:.3f} |",
                  "load_model"):  # fmt: skip
         assert part in text, part
@@ -85,10 +76,10 @@ def test_one_model_lies_in_the_folder_itself(run, tmp_path):
     assert load_model(tmp_path / "own").name == "iota2_base" and find_models(tmp_path / "own") == [tmp_path / "own"]
 
 
-def test_several_models_are_named(folder, tmp_path):
-    assert find_models(folder) == [folder / name for name in sorted(NAMES)]
+def test_several_models_are_named(models, tmp_path):
+    assert find_models(models) == [models / name for name in ("TempCNN", "iota2_base")]
     with pytest.raises(InputError, match="several models: TempCNN, iota2_base") as caught:
-        load_model(folder)
+        load_model(models)
     assert caught.value.kind == "model.several"
     with pytest.raises(InputError, match=r"model\.json is missing") as caught:
         load_model(tmp_path)

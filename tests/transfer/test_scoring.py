@@ -7,7 +7,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 
-from paperlib import nomenclature
+from paperlib import load_model, nomenclature
 from paperlib.errors import InputError
 from paperlib.nomenclature import LandCover
 from paperlib.training.polygon_scores import PolygonScores
@@ -28,10 +28,8 @@ def polygons(run, tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("name", ["TempCNN", "iota2_base"])
-def test_test_polygons_get_the_scores_of_the_training(run, model, polygons, name):
-    from paperlib.transfer.saving import trained_model
-
-    chosen = model if name == "TempCNN" else trained_model(run, name)
+def test_test_polygons_get_the_scores_of_the_training(run, models, polygons, name):
+    chosen = load_model(models / name)
     found = score(chosen, run.scene, polygons)
     assert np.array_equal(found.scores.confusion, chosen.scores["test"].confusion) and not found.remarks
 
@@ -56,8 +54,8 @@ def test_classes_of_one_side_alone_are_said(run, model, polygons, tmp_path):
     assert (rows == 0).sum() == 2 and found.scores.table["estimate"].isna().sum() == 2
 
 
-def test_the_command_prints_and_keeps_scores(run, model, polygons, tmp_path):
-    model.save(tmp_path / "model")
+def test_the_command_prints_and_keeps_scores(run, model, models, polygons, tmp_path):
+    (tmp_path / "model").symlink_to(models / "TempCNN")
     scene = run.dataset.folder
     answer = paperlib("score", scene, polygons, "--trained", "model", "--out", "scores.json", folder=tmp_path)
     assert answer.returncode == 0, answer.stderr

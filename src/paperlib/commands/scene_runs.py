@@ -101,6 +101,9 @@ def map_scene(
     trained: Annotated[list[Path] | None, typer.Option(help="folder of `train --save`; repeatable")] = None,
     model: ModelOption = None,
     probabilities: ProbabilitiesOption = False,
+    applicability: Annotated[
+        bool, typer.Option("--applicability", help="with --trained: also write how far each pixel is from the training")
+    ] = False,
     preset: PresetOption = "",
     store: StoreOption = None,
 ) -> None:
@@ -118,7 +121,7 @@ def map_scene(
         problem = "A map needs either polygons to train on or a trained model."
         raise InputError(problem, "Give POLYGONS, or --trained FOLDER.", kind="map.trained")
     if polygons is None:
-        map_trained(scene, out, overrides, trained or [], preset)
+        map_trained(scene, out, overrides, trained or [], preset, applicability)
         return
     names = _check_options(scene, polygons, overrides, preset, model)
     from ..runs.experiment import Experiment

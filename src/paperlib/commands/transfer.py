@@ -15,7 +15,7 @@ from .options import JsonOption, PolygonsArgument, SceneArgument, takes_settings
 TrainedOption = Annotated[Path, typer.Option(help="folder of a trained model, of `train --save`")]
 
 
-def map_trained(scene: Path, out: Path, overrides: dict, folders: list[Path], preset: str) -> None:
+def map_trained(scene: Path, out: Path, overrides: dict, folders: list[Path], preset: str, applicability: bool) -> None:
     """Map a scene with trained models into `out/NAME/`, without samples or polygons."""
     chosen = _settings(overrides, preset)
     from ..scenes.fingerprints import fingerprint
@@ -36,7 +36,7 @@ def map_trained(scene: Path, out: Path, overrides: dict, folders: list[Path], pr
         typer.echo(f"{model.name}, trained on {model.facts['scene']['name']}:", err=True)
         write_map(
             model, series, target, chosen.map.window, not environment.quiet(), resume, chosen.map.probabilities,
-            report=lambda text: typer.echo(text, err=True),
+            applicability, report=lambda text: typer.echo(text, err=True),
         )  # fmt: skip
         typer.echo(f"mapped: {target}")
 

@@ -154,7 +154,7 @@ def _describe(file: rasterio.io.DatasetWriter, layer: Layer, legend: tuple[LandC
     for number, name in enumerate(layer.bands, start=1):
         file.set_band_description(number, name)
     if layer.step != 1:
-        file.scales = (layer.step,) * len(layer.bands)
+        file.scales = (layer.step,) * max(1, len(layer.bands))
 
 
 def _holds(path: Path, images: Images) -> bool:

@@ -80,7 +80,15 @@ def _more(legend: tuple[LandCover, ...]) -> dict[str, dict]:
     percent = {"data_type": "uint8", "unit": "%", "nodata": NODATA_CONFIDENCE}
     bands = [{"name": cover.name, "data_type": "uint16", "scale": layers.STEP, "nodata": layers.NODATA_PROBABILITY}
              for cover in legend]  # fmt: skip
-    return {"margin": percent, "entropy": percent, "probabilities": {"bands": bands}}
+    far = {"data_type": "uint16", "scale": 0.001, "nodata": 65535}
+    inside = {"data_type": "uint8", "nodata": 255}
+    return {
+        "margin": percent,
+        "entropy": percent,
+        "dissimilarity": far,
+        "applicability": inside,
+        "probabilities": {"bands": bands},
+    }
 
 
 def _footprint(crs: CRS, bounds: tuple[float, float, float, float]) -> shapely.Geometry:

@@ -11,18 +11,21 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+import torch
 import xarray as xr
 
 from .. import devices
 from ..features.quantiles import Quantiles
 from ..mapping.inference import Engine
 from ..training.classifier import Classifier
+from .area import Area
 
 #: Side in pixels of the windows that are read, and their rows and columns: few rows, since files are stored in lines.
 SIDE, WINDOWS = 64, (3, 6)
 #: Beyond these a scene is far from that of the training (see `benchmarks/travel.py`): more of its values beyond the range
-#: of the training than at home, the distance of its series in standard deviations, and the loss of mean confidence.
-FAR_OUTSIDE, FAR_DISTANCE, FAR_CONFIDENCE = 0.05, 0.5, 0.05
+#: of the training than at home, the distance of its series in standard deviations, more pixels outside the area of
+#: applicability than at home, and the loss of mean confidence.
+FAR_OUTSIDE, FAR_DISTANCE, FAR_AREA, FAR_CONFIDENCE = 0.05, 0.5, 0.1, 0.05
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,12 @@ class SceneStatistics:
     mean: np.ndarray
     spread: np.ndarray
     outside: np.ndarray  # share of pixels beyond the range of the training
+    outside_area: float  # share of pixels outside the area of applicability
     confidence: float | None  # mean, from 0 to 1; None for a model of superpixels, which windows would cut
     pixels: int
 
     @classmethod
-    def of(cls, classifier: Classifier, quantiles: Quantiles, scene: xr.DataArray) -> Self:
+    def of(cls, classifier: Classifier, quantiles: Quantiles, area: Area, scene: xr.DataArray) -> Self:
         """Those of windows spread over a scene (band, time, y, x); of a small scene, all of it."""
         engine = None if classifier.model.needs_superpixels else Engine(classifier, devices.choose(None))
         halo, series, sure = classifier.halo, [], []
@@ -46,21 +50,24 @@ class SceneStatistics:
             if engine is not None and usable.any():
                 sure.append(engine.classify(values)[1][usable])
         held = np.concatenate(series, axis=-1)
+        index = area.index(classifier.normaliser.apply(torch.from_numpy(held)[None])[0])
         return cls(
             held.mean(-1, dtype=float), held.std(-1, dtype=float), quantiles.outside(held),
+            float((index > area.threshold).mean()) if len(index) else float("nan"),
             float(np.concatenate(sure).mean()) if sure else None, held.shape[-1],
         )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists, for JSON."""
         arrays = {name: getattr(self, name).tolist() for name in ("mean", "spread", "outside")}
-        return {"confidence": self.confidence, "pixels": self.pixels, **arrays}
+        single = {name: getattr(self, name) for name in ("outside_area", "confidence", "pixels")}
+        return {**single, **arrays}
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Self:
         """The inverse of `to_dict`."""
         arrays = {name: np.array(content[name]) for name in ("mean", "spread", "outside")}
-        return cls(confidence=content["confidence"], pixels=content["pixels"], **arrays)
+        return cls(**(content | arrays))
 
 
 def _parts(length: int, count: int) -> list[slice]:
@@ -103,6 +110,8 @@ class Travel:
             f"{np.nanmean(self.home.outside):.1%} in the scene of the training; most in {worst['channel']} on day "
             f"{worst['day']:.0f} of the year, {worst['outside']:.1%}.",
             f"Distance of the mean series from that of the training: {self.distance:.2f} standard deviations.",
+            f"Outside the area of applicability: {self.there.outside_area:.1%} of the pixels, {self.home.outside_area:.1%} "
+            "in the scene of the training.",
         ]
         seen = self.there.confidence if confidence is None else confidence
         if seen is not None and self.home.confidence is not None:
@@ -117,6 +126,9 @@ class Travel:
             found.append(f"{more:.1%} more of the values than at home lie beyond the range of the training")
         if self.distance > FAR_DISTANCE:
             found.append(f"the mean series lies {self.distance:.2f} standard deviations from that of the training")
+        beyond = self.there.outside_area - self.home.outside_area
+        if beyond > FAR_AREA:
+            found.append(f"{beyond:.1%} more of the pixels than at home lie outside the area of applicability")
         seen = self.there.confidence if confidence is None else confidence
         if seen is not None and self.home.confidence is not None and self.home.confidence - seen > FAR_CONFIDENCE:
             found.append(f"the mean confidence is {self.home.confidence - seen:.1%} lower than at home")

@@ -21,6 +21,7 @@ from ..runs.products import period
 from ..scenes.meaning.choices import keywords_of
 from ..scenes.scene import open_scene
 from ..settings import Scene
+from .area_maps import write_area
 from .likeness import SceneStatistics, Travel
 from .model_folder import TrainedModel
 
@@ -59,23 +60,25 @@ def write_map(
     progress: bool = False,
     resume: str = "",
     every: bool = False,
+    applicability: bool = False,
     report: Callable[[str], None] = print,
 ) -> Travel:
     """Map a scene (band, time, y, x) with a trained model, and write to `folder` what `runs.write_products` writes.
 
     The item names the model. `travel.csv` says, by channel and day, how far the scene is from that of the training; what
     `Travel.sentences` and `Travel.warnings` say goes to `report` before and after the map. `window`, `progress` and `every`
-    as of `mapping.map_scene`. `resume`: a key of the model, the scene and the window, with which a map that was stopped goes
-    on. Raises `InputError` for a scene that lacks what the model reads, where `folder` cannot be written, and when its
-    disk is full.
+    as of `mapping.map_scene`. `applicability`: whether to write the layers of `area_maps.write_area` too. `resume`: a key of
+    the model, the scene and the window, with which a map that was stopped goes on. Raises `InputError` for a scene that
+    lacks what the model reads, where `folder` cannot be written, and when its disk is full.
     """
     model.classifier.inputs.check(scene)
-    there = SceneStatistics.of(model.classifier, model.quantiles, scene)
+    there = SceneStatistics.of(model.classifier, model.quantiles, model.area, scene)
     travel = Travel(model.quantiles.channels, model.quantiles.days, model.home, there)
     tell(travel.sentences(), travel.warnings(), report)
     needed = 2 * bytes_of(scene.sizes["y"] * scene.sizes["x"], len(model.legend), every)  # windows, then the maps
     with writing(folder, folder=True, needed=needed, errors=(RasterioError,), resume=resume) as target:
         map_scene(model.classifier, scene, target, window, progress=progress, every=every)
+        outside = write_area(model.classifier, model.area, scene, target, window) if applicability else None
         write_gis_files(target, model.legend)
         store.write_json(target / "scores.json", model.scores["test"].to_dict())
         travel.table().round(4).to_csv(target / "travel.csv", index=False)
@@ -89,6 +92,7 @@ def write_map(
             "paperlib:travel": {
                 "distance": round(travel.distance, 4), "outside": round(float(np.nanmean(there.outside)), 4),
                 "confidence": round(confidence, 4),
+                "outside_area": round(there.outside_area if outside is None else outside, 4),
             },
         }  # fmt: skip
         source = Path(scene.attrs["source"]).stem
@@ -96,7 +100,10 @@ def write_map(
             target, f"{model.name}-{source}", f"Land cover of {source} by {model.name}", model.legend, period(scene), facts
         )  # fmt: skip
         item.save_object(include_self_link=False, dest_href=str(target / "item.json"))
-    tell(travel.sentences(confidence)[2:], travel.warnings(confidence)[len(travel.warnings()) :], report)
+    if outside is not None:
+        report(f"Outside the area of applicability: {outside:.1%} of the map ({folder / 'applicability.tif'}).")
+    later = [words for words in travel.warnings(confidence) if words not in travel.warnings()]
+    tell([f"Mean confidence of the map: {confidence:.1%}."], later, report)
     return travel
 
 

@@ -15,6 +15,7 @@ from ..nomenclature import LandCover
 from ..outputs import writing
 from ..training.classifier import FILE, Classifier
 from ..training.polygon_scores import PolygonScores
+from .area import Area
 from .card import write_card
 from .likeness import SceneStatistics
 
@@ -22,7 +23,7 @@ from .likeness import SceneStatistics
 FORMAT, VERSION = "paperlib model", 1
 #: The file that lists the others with their hashes, and the text for people, which may be edited.
 MANIFEST, CARD = "model.json", "README.md"
-QUANTILES, SCORES, SCENE = "quantiles.csv", "scores.json", "training_scene.json"
+QUANTILES, SCORES, SCENE, AREA = "quantiles.csv", "scores.json", "training_scene.json", "applicability.npz"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class TrainedModel:
     classifier: Classifier
     quantiles: Quantiles  # of the training pixels, by channel and day
     scores: dict[str, PolygonScores]  # on the polygons of "validation" and "test"
+    area: Area  # of applicability
     home: SceneStatistics  # the scene of the training, as the classifier sees it
     facts: dict[str, Any]  # scene, polygons, settings and provenance of the training
     digest: str = ""  # SHA-256 of the manifest, hence of all files; "" before it is written
@@ -50,14 +52,15 @@ class TrainedModel:
         """Write the model to a folder, whole or not at all; files of the same names there are replaced.
 
         classifier.json and the weights (see `Classifier.load`); quantiles.csv; scores.json; training_scene.json;
-        README.md, the model card; model.json with facts about the training and the SHA-256 of each file but the card.
-        Raises `InputError` where `folder` cannot be written.
+        applicability.npz (see `area`); README.md, the model card; model.json with facts about the training and the SHA-256
+        of each file but the card. Raises `InputError` where `folder` cannot be written.
         """
         with writing(folder, folder=True) as part:
             self.classifier.save(part)
             self.quantiles.frame().to_csv(part / QUANTILES, index=False, float_format="%.9g")
             store.write_json(part / SCORES, {name: found.to_dict() for name, found in self.scores.items()})
             store.write_json(part / SCENE, self.home.to_dict())
+            self.area.save(part / AREA)
             files = {path.name: digest(path) for path in sorted(part.iterdir()) if path.is_file()}
             content = {
                 "format": FORMAT, "version": VERSION, "paperlib": metadata.version("paperlib"), "name": self.name,
@@ -100,6 +103,7 @@ def load_model(folder: str | Path) -> TrainedModel:
         Classifier.load(folder),
         Quantiles.of_frame(pd.read_csv(folder / QUANTILES)),
         {part: PolygonScores.from_dict(found) for part, found in scores.items()},
+        Area.load(folder / AREA),
         SceneStatistics.from_dict(store.read_json(folder / SCENE)),
         facts,
         digest(folder / MANIFEST),
@@ -138,7 +142,9 @@ def _read_manifest(path: Path) -> dict[str, Any]:
             f"{content['version']}, this program reads up to {VERSION}.",
             "Upgrade paperlib, or train the model again with this version.", kind="model.newer",
         )  # fmt: skip
-    if not isinstance(content.get("files"), dict) or not {FILE, QUANTILES, SCORES, SCENE} <= set(content["files"]):
+    if not isinstance(content.get("files"), dict) or not {FILE, QUANTILES, SCORES, SCENE, AREA} <= set(
+        content["files"]
+    ):
         raise _wrong_format(path, "its list of files is missing or incomplete")
     return content
 

@@ -10,6 +10,7 @@ from ..outputs import check_place
 from ..runs.experiment import Experiment
 from ..scenes.fingerprints import fingerprint
 from ..settings import SIMULATED, describe
+from .area import Area
 from .likeness import SceneStatistics
 from .model_folder import TrainedModel
 
@@ -35,10 +36,12 @@ def trained_model(run: Experiment, name: str) -> TrainedModel:
     """The chosen training of a classifier, with what is known of it."""
     run.maps.require_order()
     classifier = run.classifier(name)
-    quantiles = Quantiles.fit(run.trained.samples(name)["train"], classifier.inputs.days)
-    home = SceneStatistics.of(classifier, quantiles, run.scene)
+    samples = run.trained.samples(name)
+    quantiles = Quantiles.fit(samples["train"], classifier.inputs.days)
+    area = Area.learn(classifier, samples)
+    home = SceneStatistics.of(classifier, quantiles, area, run.scene)
     scores = {part: run.trained.polygon_scores(name, part) for part in PARTS}
-    return TrainedModel(classifier, quantiles, scores, home, facts_of(run, name))
+    return TrainedModel(classifier, quantiles, scores, area, home, facts_of(run, name))
 
 
 def facts_of(run: Experiment, name: str) -> dict[str, Any]:
