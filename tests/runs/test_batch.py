@@ -19,7 +19,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from paperlib import environment
 from paperlib.errors import InputError
-from paperlib.runs import notebooks
+from paperlib.runs.batches import notebooks
 from paperlib.runs.batches.notebooks import read_batch, run_batch
 from paperlib.runs.batches.parameters import check_parameters
 from support import spoiling
@@ -77,7 +77,7 @@ def test_runs_on_one_machine_divide_its_cores(number, scheduler, cores, notebook
     seeds = list(range(number))
     batch = write(tmp_path / "b.yml", f"runs: [{{notebook: job.ipynb, parameters: {{seed: {seeds}}}}}]")
     monkeypatch.setattr(notebooks, "processors", lambda: 5)
-    monkeypatch.setattr(notebooks, "_client", lambda scheduler, workers: nullcontext(Client()))
+    monkeypatch.setattr(notebooks, "connect", lambda scheduler, workers: nullcontext(Client()))
     monkeypatch.setattr(notebooks, "as_completed", lambda *rest, **more: [])
     run_batch(batch, scheduler)
     assert given == [cores] * number

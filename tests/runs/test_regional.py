@@ -10,6 +10,7 @@ import torch
 
 from paperlib import Experiment
 from paperlib.features.samples import Samples
+from paperlib.runs.products import write_products
 from paperlib.runs.regional.dataset import join
 from support.commands import paperlib
 
@@ -24,15 +25,10 @@ def run(region, region_store):
 
 
 @pytest.fixture(scope="module")
-def maps(run, region, region_store, tmp_path_factory):
+def maps(run, tmp_path_factory):
     """What `paperlib map` writes for the region."""
-    folder = tmp_path_factory.mktemp("maps")
-    done = paperlib(
-        "map", region / "tiles", region / "polygons.gpkg", "--model", MODEL, "--preset", "tiny", "--store", region_store,
-        "--out", folder, folder=folder,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return folder / MODEL
+    (folder,) = write_products(run, (MODEL,), tmp_path_factory.mktemp("maps"))
+    return folder
 
 
 def read(path) -> np.ndarray:

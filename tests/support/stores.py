@@ -102,7 +102,7 @@ def region(shared_folder) -> Path:
     folder = shared_folder / "region"
     with FileLock(shared_folder / "region.lock"):
         if not folder.is_dir():
-            made = simulate_tiles(shared_folder / "region-in-work", size=144, side=88, pool=26, test=16, seed=5)
+            made = simulate_tiles(shared_folder / "region-in-work", size=112, side=72, pool=24, test=16, seed=5)
             made.rename(folder)
     return folder
 

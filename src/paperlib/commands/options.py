@@ -36,6 +36,10 @@ StoreOption = Annotated[
     Path | None, typer.Option(help="folder of artifacts; default: $PAPERLIB_STORE, else data/artifacts")
 ]
 
+SchedulerOption = Annotated[
+    str, typer.Option(help="Dask scheduler for the tiles of a region: tcp://HOST:PORT, or local for workers here")
+]
+
 #: Name of a setting -> help of the option that overrides it. The option has the last part of the name: "labels.set_field"
 #: becomes `--set-field TEXT`, a truth value `--repair / --no-repair`, a tuple `--bands B2,B3,B4`.
 SETTING_OPTIONS = {

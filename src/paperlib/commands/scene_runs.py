@@ -18,6 +18,7 @@ from .options import (
     PresetOption,
     ProbabilitiesOption,
     SceneArgument,
+    SchedulerOption,
     StoreOption,
     takes_settings,
 )
@@ -106,6 +107,7 @@ def map_scene(
     ] = False,
     preset: PresetOption = "",
     store: StoreOption = None,
+    scheduler: SchedulerOption = "",
 ) -> None:
     """Map the whole SCENE, after training on POLYGONS what is not stored yet, or with trained models.
 
@@ -126,12 +128,14 @@ def map_scene(
     names = _check_options(scene, polygons, overrides, preset, model)
     from ..runs.experiment import Experiment
     from ..runs.products import check_room
-    from ..runs.workflow import check_first, map_all, train_all
+    from ..runs.workflow import check_first, map_all, spread, train_all
 
     check_place(out, folder=True)
     run = Experiment(preset, scene, polygons, settings=overrides, store=store)
     check_first(run, lambda text: typer.echo(text, err=True))
     check_room(run, names, out)
+    if scheduler:
+        spread(run, names, scheduler, lambda text: typer.echo(text, err=True))
     train_all(run, names, lambda text: typer.echo(text, err=True))
     map_all(run, names, out, typer.echo)
 
@@ -149,6 +153,7 @@ def run(
         Path | None, typer.Option(help="folder of artifacts; default: $PAPERLIB_STORE, else artifacts in --out")
     ] = None,
     book: Annotated[bool, typer.Option(help="also build the book for this scene; needs all models")] = True,
+    scheduler: SchedulerOption = "",
 ) -> None:
     """Check, train, score and map SCENE, and build the book for it. The same command resumes an interrupted run.
 
@@ -164,7 +169,8 @@ def run(
     if book:
         scene_book.require_checkout()
     done = run_all(
-        str(scene), str(polygons), out, preset, names, settings=overrides, store=store, report=typer.echo
+        str(scene), str(polygons), out, preset, names, settings=overrides, store=store, report=typer.echo,
+        scheduler=scheduler,
     )  # fmt: skip
     if book:
         typer.echo(f"book: {scene_book.build_book(done, out)}")

@@ -51,6 +51,14 @@ class Region:
             )  # fmt: skip
         self._opened = lru_cache(OPEN)(self._open)
 
+    def __getstate__(self) -> dict:
+        """What another process gets: what the headers say, and no open scene."""
+        return {name: value for name, value in self.__dict__.items() if name != "_opened"}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        self._opened = lru_cache(OPEN)(self._open)
+
     def scene(self, name: str) -> xr.DataArray:
         """The lazy series (band, time, y, x) of a tile."""
         return self._opened(name)

@@ -16,6 +16,7 @@ from ..settings import Overrides
 from ..training.progress import spoken
 from .experiment import Experiment
 from .products import check_room, write_products
+from .regional.spread import spread
 
 
 def check_first(run: Experiment, report: Callable[[str], None], folder: Path | None = None) -> None:
@@ -47,12 +48,14 @@ def run_all(
     settings: Overrides | None = None,
     store: str | Path | None = None,
     report: Callable[[str], None] = print,
+    scheduler: str = "",
 ) -> Experiment:
     """Check, train, score and map one scene into the folder `out`; a second call resumes an interrupted one.
 
     Writes check.txt and check.json; trainings.csv and table-4.csv; maps/NAME/ (see `products`); and artifacts/, the
     store, unless `store` or $PAPERLIB_STORE names another. `names`: the classifiers, all by default; `settings`:
-    overrides of the preset. Returns the run. Raises `InputError` as the stages do.
+    overrides of the preset; `scheduler`: of a Dask cluster for the tiles of a region (`spread`). Returns the run.
+    Raises `InputError` as the stages do.
     """
     chosen = choose(names)
     check_place(out, folder=True)
@@ -61,6 +64,8 @@ def run_all(
     run = Experiment(preset, scene, polygons, settings=settings, store=store)
     check_first(run, report, out)
     check_room(run, chosen, out / "maps")
+    if scheduler:
+        spread(run, chosen, scheduler, report)
     train_all(run, chosen, report)
     for name in chosen:
         best = run.trainings([name]).query("chosen").iloc[0]

@@ -13,7 +13,6 @@ leaves its notebook, with the error in it, as `NAME.failed.ipynb`, and the other
 
 import itertools
 import logging
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +20,7 @@ from typing import Any
 
 import papermill
 import yaml
-from distributed import Client, as_completed
-from distributed.comm import parse_address, parse_host_port
+from distributed import as_completed
 from jupyter_client import AsyncKernelManager
 from papermill.exceptions import PapermillExecutionError
 
@@ -31,6 +29,7 @@ from ...allocation import processors
 from ...errors import InputError
 from ...outputs import check_place, replace, writing
 from ...settings import key
+from .cluster import connect, resources
 from .parameters import check_parameters
 
 
@@ -150,9 +149,9 @@ def run_batch(
     failed = []
     side_by_side = min(len(waiting), processors())
     cores = 0 if scheduler else processors() // side_by_side
-    with _client(scheduler, side_by_side) as client:
-        resources, folder = _resources(client), str(Path(store).absolute()) if store else ""
-        futures = {client.submit(execute, run, folder, cores, pure=False, resources=resources): run for run in waiting}
+    with connect(scheduler, side_by_side) as client:
+        needs, folder = resources(client), str(Path(store).absolute()) if store else ""
+        futures = {client.submit(execute, run, folder, cores, pure=False, resources=needs): run for run in waiting}
         for future in as_completed(futures, loop=client.loop):
             run = futures[future]
             if future.status == "finished":
@@ -162,29 +161,3 @@ def run_batch(
                 reason = str(future.exception()).strip().splitlines()[-1:] or [future.status]
                 report(f"FAILED       {run.output.name}  {run.parameters}: {reason[0]}")
     return failed
-
-
-def _resources(client: Client) -> dict[str, int] | None:
-    """What a run takes of its worker: a GPU where any worker offers one, else nothing."""
-    workers = client.scheduler_info()["workers"].values()
-    return {"GPU": 1} if any(worker.get("resources", {}).get("GPU") for worker in workers) else None
-
-
-def _check_address(address: str) -> None:
-    """Raise OSError or ValueError where nothing listens: a client that fails to connect leaves a thread that may hang."""
-    protocol, place = parse_address(address)
-    if protocol in ("tcp", "tls"):
-        socket.create_connection(parse_host_port(place), timeout=10).close()
-
-
-def _client(scheduler: str, workers: int) -> Client:
-    """A client that is not dask's default: the default would remain after a failed connection, and break every read."""
-    if scheduler:
-        try:
-            _check_address(scheduler)
-            return Client(scheduler, timeout=10, set_as_default=False)
-        except (OSError, ValueError, TimeoutError) as error:
-            problem = f"No Dask scheduler answers at {scheduler!r} ({error})."
-            raise InputError(problem, "Write --scheduler tcp://HOST:PORT.", kind="batch.scheduler") from error
-    # any free port: the usual one may be taken by another batch, of which dask warns
-    return Client(n_workers=workers, threads_per_worker=1, dashboard_address=":0", set_as_default=False)

@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 import xarray as xr
 
-from ... import models
+from ... import models, store
 from ...errors import InputError
 from ...features.inputs import Inputs
 from ...features.patches import extract
@@ -20,6 +20,7 @@ from ...regions.alike import find_alike_in
 from ...regions.assignment import assign, in_tile
 from ...regions.region import Region
 from ...scenes.meaning.judging import refuse_values
+from .. import keys
 from ..dataset import SETS, Dataset
 from . import tile_keys
 
@@ -59,13 +60,28 @@ class RegionDataset(Dataset):
         """Dates of the samples, like "2018-07-08": those of the tile to whose days the others are interpolated."""
         return [f"{date:%Y-%m-%d}" for date in self.region.times[self.region.reference]]
 
+    def __getstate__(self) -> dict:
+        """What a worker process gets: the polygons with their tiles, and what the headers of the tiles say."""
+        carried = {name: getattr(self, name) for name in ("region", "polygons", "legend", "inputs", "dates")}
+        fitted = {"normaliser": self.normaliser} if "samples" in self.__dict__ else {}
+        return {"settings": self.settings, "store": self.store} | carried | fitted
+
     def _pool(self) -> gpd.GeoDataFrame:
         """The polygons before they are divided, in groups, each with its tile."""
         region = self.region
         _ = self.inputs  # tiles that do not go together are an error before anything is read of them
         place = {"crs": region.crs, "bounds": region.bounds(), "pixel": pixel_of(region.scene(region.reference))}
         polygons = load_polygons(self.settings.scene.polygons, **place, options=self.settings.labels)
-        return self._keep_together(assign(polygons, region))
+
+        def make(folder: Path) -> None:
+            assigned = assign(polygons, region)
+            store.write_json(folder / "tiles.json", assigned[["polygon_id", "tile"]].to_dict("list"))
+
+        folder = self._find_or_make("pairs", "tiles", keys.pairs_key(self.settings), make)
+        assigned = store.read_json(folder / "tiles.json")
+        tiles = polygons["polygon_id"].map(dict(zip(assigned["polygon_id"], assigned["tile"], strict=True)))
+        kept = tiles.notna()  # the others were named when the tiles were found
+        return self._keep_together(polygons.assign(tile=tiles)[kept].reset_index(drop=True))
 
     def _find_alike(self, pool: gpd.GeoDataFrame, folder: Path) -> None:
         """Write the pairs of polygons that show one object, also across tiles; a date that a tile lacks is a gap."""
@@ -100,10 +116,13 @@ class RegionDataset(Dataset):
                 )
                 samples.save(folder / f"{part}.safetensors")
 
-        key = tile_keys.samples_key(self, name)
-        folder = self._find_or_make("samples", f"tile-{name}", key, make)
+        folder = self._find_or_make("samples", f"tile-{name}", tile_keys.samples_key(self, name), make)
         files = {part: folder / f"{part}.safetensors" for part in SETS}
         return {part: Samples.load(file) for part, file in files.items() if file.is_file()}
+
+    def tile_samples_place(self, name: str) -> Path:
+        """Folder of the samples of a tile, which exists where they are made."""
+        return store.place(self.store, "samples", f"tile-{name}", tile_keys.samples_key(self, name))
 
     def _extract(self, folder: Path) -> None:
         parts = [self.tile_samples(name) for name in self.labelled]

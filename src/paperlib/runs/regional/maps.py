@@ -1,6 +1,7 @@
 """Maps of a region: one a tile, and a mosaic of them."""
 
 import shutil
+import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -9,7 +10,7 @@ import xarray as xr
 from rasterio.crs import CRS
 
 from ... import store
-from ...errors import InputError
+from ...errors import InputError, InputWarning
 from ...mapping.layers import bytes_of
 from ...mapping.overlaps import FILE, Part
 from ...mapping.scene_maps import map_scene, read_map
@@ -49,18 +50,28 @@ class RegionMaps(Maps):
             raise InputError(problem, "Map the run it comes from (sample.dates=all).", kind="settings.varied")
 
         def make(folder: Path) -> None:
-            map_scene(
-                self.trained.classifier(name), self._region.region.scene(tile), folder,
-                window=self.settings.map.window, progress=self.trained.progress, every=self.settings.map.probabilities,
-                overlaps=self._overlaps[tile],
-            )  # fmt: skip
+            with warnings.catch_warnings():
+                # which dates a tile lacks is said once, by the pre-flight of the region
+                warnings.filterwarnings("ignore", "The scene does not suit the classifier", InputWarning)
+                map_scene(
+                    self.trained.classifier(name), self._region.region.scene(tile), folder,
+                    window=self.settings.map.window, progress=self.trained.progress,
+                    every=self.settings.map.probabilities, overlaps=self._overlaps[tile],
+                )  # fmt: skip
 
         grid = self._region.region.grids[tile]
+        key = self.key_of(name, tile, best.name)
         return store.find_or_make(
-            self.dataset.store, "map", f"{name}-{tile}", self.key_of(name, tile, best.name), make,
+            self.dataset.store, "map", f"{name}-{tile}", key, make,
             describe(self.settings), resumes=True,
             needed=2 * bytes_of(grid.height * grid.width, len(self.dataset.legend), self.settings.map.probabilities),
         )  # fmt: skip
+
+    def tile_place(self, name: str, tile: str) -> Path:
+        """Folder of the map of a tile, which exists where it is made."""
+        return store.place(
+            self.dataset.store, "map", f"{name}-{tile}", self.key_of(name, tile, self.trained.best(name).name)
+        )
 
     def key_of(self, name: str, tile: str, training: str) -> str:
         """Key of the map of a tile by the training in a folder of this name."""
