@@ -11,9 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import typer
 import yaml
 
+from paperlib.__main__ import cli
 from paperlib.runs.batches.notebooks import read_batch
+from paperlib.simulation.scene import simulate_scene
+from paperlib.simulation.years import simulate_year
+from support.commands import paperlib
 from support.stores import copy_store
 
 PROJECT = Path(__file__).parents[2]
@@ -101,6 +106,39 @@ def test_added_model_is_in_table_4_by_itself(filled_store, checkout):
     scores = [row.split(",")[column[0]] for row in rows if row.startswith(("Validation", "Test"))]
     assert sum(re.fullmatch(r"0\.\d+|1\.0", score) is not None for score in scores) >= 16
     assert (Path(shown.splitlines()[-1]) / "class.tif").is_file()
+
+
+def test_another_place_is_mapped_scored_and_compared(models, tmp_path, monkeypatch):
+    """Scenes are smaller than the page's and the model is that of the session; what makes them there is parsed alone."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").symlink_to(models)
+    small = {"size": 96, "pool": 24, "test": 16, "seed": 31}
+    simulate_scene(tmp_path / "scenes" / "first", **small)
+    simulate_year(tmp_path / "scenes" / "second", **small)
+    commands = [shlex.split(line)[1:] for block in blocks("map-elsewhere", "bash") for line in block.splitlines()]
+    assert [words[0] for words in commands] == [
+        "simulate",
+        "train",
+        "map",
+        "score",
+        "simulate",
+        "map",
+        "score",
+        "change",
+    ]
+    known, said = typer.main.get_command(cli).commands, {}
+    for name, *words in (commands[0], commands[1], commands[4]):
+        parsed = known[name].make_context(name, words).params
+        assert parsed["preset"] == "tiny" and str(parsed.get("save") or "models/TempCNN") == "models/TempCNN"
+    for words in [*commands[2:4], *commands[5:]]:
+        answer = paperlib(*words, folder=tmp_path)
+        assert answer.returncode == 0, answer.stderr
+        said[words[0]] = answer
+    assert "macro F1" in said["score"].stdout and "corrected by the confusion" in said["change"].stdout
+    assert (tmp_path / "change" / "change.tif").is_file()
+    (code,) = blocks("map-elsewhere", "python")
+    exec(code, found := {})
+    assert found["table"].query("score == 'macro F1'")["estimate"].between(0, 1).all()
 
 
 @pytest.fixture

@@ -127,10 +127,29 @@ def test_what_a_scene_lacks_is_listed():
     assert inputs.problems(make_scene()) == []
     assert inputs.problems(make_scene(dates=("2018-02-10", "2018-05-20", "2018-08-10"))) == []
     (finding,) = inputs.problems(make_scene(("B2", "B4", "B3")))
-    assert (finding.level, finding.kind) == ("error", "scene.bands") and "B8 missing" in finding.value and finding.fix
+    assert (
+        (finding.level, finding.kind) == ("error", "scene.bands")
+        and "B8 (nir) missing" in finding.value
+        and finding.fix
+    )
     assert kinds(inputs, make_scene(pixel=20.0)) == [("error", "scene.pixel")]
     assert kinds(inputs, make_scene(dates=("2018-02-15", "2018-05-15"))) == [("error", "scene.dates")]
     assert kinds(inputs, make_scene(dates=("2018-02-15", "2018-08-15"))) == [("warning", "scene.dates")]
     assert kinds(inputs, make_scene(("B4", "B8"), dates=("2018-06-01",), pixel=30.0)) == [
         ("error", "scene.bands"), ("error", "scene.pixel"), ("error", "scene.dates"),
     ]  # fmt: skip
+
+
+def test_bands_are_matched_by_name_and_role():
+    inputs = Inputs.of(make_scene())  # B3, B4, B8 of Sentinel-2
+    by_role = make_scene(("nir", "green", "red"))
+    assert inputs.match(by_role) == {"B3": "green", "B4": "red", "B8": "nir"}
+    np.testing.assert_array_equal(inputs.read(by_role)[:3], Inputs.of(by_role).read(by_role)[[1, 2, 0]])
+    (finding,) = inputs.problems(by_role)
+    assert finding.level == "warning" and "nir for B8" in finding.value
+    landsat = make_scene(("SR_B4", "B3", "SR_B5")).assign_attrs(sensor="landsat-8")  # whose B3 is green too
+    assert inputs.match(landsat) == {"B3": "B3", "B4": "SR_B4", "B8": "SR_B5"}
+    rededge = Inputs.of(make_scene(("B4", "B5", "B8")).assign_attrs(sensor="sentinel-2"))
+    other = make_scene(("B4", "B5", "B8")).assign_attrs(sensor="landsat-8")  # B5 is its near infrared, B4 its red
+    assert "B5" not in rededge.match(other)
+    assert "B5 (rededge1) missing" in rededge.problems(other)[0].value

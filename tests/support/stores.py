@@ -73,6 +73,18 @@ def run(store) -> Iterator:
         yield Experiment("tiny")
 
 
+@pytest.fixture(scope="module")
+def models(run, shared_folder) -> Path:
+    """Folder of two trained models of the simulated scene, a network and a forest, written once a session."""
+    from paperlib.transfer import write_models
+
+    folder, names = shared_folder / "models", ("TempCNN", "iota2_base")
+    with FileLock(shared_folder / "models.lock"):
+        if not folder.is_dir():
+            assert write_models(run, names, folder) == [folder / name for name in names]
+    return folder
+
+
 @pytest.fixture(scope="session")
 def lagoon(shared_folder) -> tuple[Path, Path]:
     """A scene unlike the paper's, of 96 x 96 pixels, and its polygons: see `paperlib.pages.walkthrough`."""

@@ -102,5 +102,6 @@ def calendar_day(day: float) -> str:
 
 def _listed(told: list[str], chosen: np.ndarray) -> str:
     picked = [text for text, wanted in zip(told, chosen, strict=True) if wanted]
-    more = f" and {len(picked) - NAMED} more days" if len(picked) > NAMED else ""
+    left = len(picked) - NAMED
+    more = f" and {left} more {'days' if left > 1 else 'day'}" if left > 0 else ""
     return ", ".join(picked[:NAMED]) + more
