@@ -105,6 +105,9 @@ def map_scene(
     applicability: Annotated[
         bool, typer.Option("--applicability", help="with --trained: also write how far each pixel is from the training")
     ] = False,
+    ensemble: Annotated[
+        bool, typer.Option("--ensemble", help="one map, by the mean of all trainings of the classifiers")
+    ] = False,
     preset: PresetOption = "",
     store: StoreOption = None,
     scheduler: SchedulerOption = "",
@@ -122,6 +125,9 @@ def map_scene(
     if (polygons is None) == (not trained):
         problem = "A map needs either polygons to train on or a trained model."
         raise InputError(problem, "Give POLYGONS, or --trained FOLDER.", kind="map.trained")
+    if ensemble and polygons is None:
+        problem = "--ensemble takes all trainings of a run, and there are no polygons to train on."
+        raise InputError(problem, "Give POLYGONS.", kind="map.ensemble")
     if polygons is None:
         map_trained(scene, out, overrides, trained or [], preset, applicability)
         return
@@ -137,6 +143,11 @@ def map_scene(
     if scheduler:
         spread(run, names, scheduler, lambda text: typer.echo(text, err=True))
     train_all(run, names, lambda text: typer.echo(text, err=True))
+    if ensemble:
+        from ..runs.ensembles import write_ensemble
+
+        typer.echo(f"mapped: {write_ensemble(run, names, out / 'ensemble')}")
+        return
     map_all(run, names, out, typer.echo)
 
 

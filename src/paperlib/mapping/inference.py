@@ -16,6 +16,7 @@ from ..allocation import processors
 from ..devices import has_bfloat16, out_of_memory
 from ..errors import InputError, InputWarning
 from ..models.contract import Model
+from ..models.ensemble import Ensemble
 from ..scenes.windowing import windows
 from ..training.classifier import Classifier
 from .folding import fold, mix
@@ -46,16 +47,19 @@ def predict(
     """Class index and its probability (batch, y, x) of x (batch, channel, date, y, x), in mixed precision or float32.
 
     `temperature` divides the logits; the class is that of the logits as they are. `every`: then follow the probabilities of
-    all classes (batch, class, y, x).
+    all classes (batch, class, y, x). Of an ensemble, how far its members disagree (batch, y, x) comes last.
     """
     with torch.inference_mode(), torch.autocast(x.device.type, torch.bfloat16, enabled=mixed):
-        logits = model(x, superpixel=superpixel).float()
+        if isinstance(model, Ensemble):
+            logits, *apart = model.answer(x, superpixel=superpixel)
+        else:
+            logits, apart = model(x, superpixel=superpixel).float(), []
         probability, index = logits.softmax(1).max(1)
         if temperature == 1 and not every:
-            return index, probability
+            return index, probability, *apart
         probabilities = (logits / temperature).softmax(1)
         probability = probabilities.gather(1, index[:, None])[:, 0]
-    return (index, probability, probabilities) if every else (index, probability)
+    return index, probability, *([probabilities] if every else []), *apart
 
 
 def _stack(images: list[torch.Tensor]) -> torch.Tensor:
@@ -70,7 +74,7 @@ class Engine:
         self.device = torch.device(device)
         self.inputs, self.normaliser, self.halo = classifier.inputs, classifier.normaliser, classifier.halo
         self.classes = len(classifier.legend)
-        self.temperature = classifier.temperature
+        self.temperature, self.several = classifier.temperature, isinstance(classifier.model, Ensemble)
         self.whole = classifier.model.needs_superpixels  # which blocks would cut
         self._use(fold(classifier.model).to(self.device), mixed=False)
         on_gpu = self.device.type == "cuda"
@@ -122,7 +126,7 @@ class Engine:
     def classify(
         self, values: np.ndarray, superpixel: np.ndarray | None = None, every: bool = False
     ) -> tuple[np.ndarray, ...]:
-        """Class index and its probability (y, x) of a window; `every`: and the probabilities of all classes (class, y, x).
+        """What `predict` returns of a window, (y, x) or (class, y, x): class index, its probability, and what is asked for.
 
         Parameters
         ----------
@@ -161,6 +165,8 @@ class Engine:
         results: list[np.ndarray] = [np.empty(shape, np.int16), np.empty(shape, np.float32)]
         if every:
             results.append(np.empty((self.classes, *shape), np.float32))
+        if self.several:
+            results.append(np.empty(shape, np.float32))
         alike: dict[tuple[int, ...], list[tuple[slice, slice]]] = defaultdict(list)  # blocks by size
         for part in windows(shape, block):
             alike[tuple(side.stop - side.start for side in part.core)].append(part.core)

@@ -62,10 +62,13 @@ def bytes_of(pixels: int, classes: int, every: bool = False) -> int:
     return pixels * (4 + 2 * classes if every else 2)
 
 
-def layers_of(legend: tuple[LandCover, ...], every: bool = False) -> list[Layer]:
-    """The layers of a map: classes and confidence; `every`: margin, entropy and the probability of every class as well."""
-    more = [percent_layer("margin"), percent_layer("entropy"), probability_layer(legend)] if every else []
-    return [class_layer(), percent_layer("confidence"), *more]
+def layers_of(legend: tuple[LandCover, ...], every: bool = False, several: bool = False) -> list[Layer]:
+    """The layers of a map: classes and confidence.
+
+    `every`: margin, entropy and, last, the probability of every class as well. `several`: the disagreement of an ensemble.
+    """
+    names = ["confidence", *(["margin", "entropy"] if every else []), *(["disagreement"] if several else [])]
+    return [class_layer(), *map(percent_layer, names), *([probability_layer(legend)] if every else [])]
 
 
 def margin(probability: np.ndarray) -> np.ndarray:

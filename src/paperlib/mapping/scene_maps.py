@@ -63,7 +63,8 @@ def map_scene(
 
     class.tif: uint8 class codes with colour table and names, 0 where no date of the pixel is usable. confidence.tif:
     uint8, probability of that class in percent, 255 where there is none. margin.tif: by how much it exceeds the next class;
-    entropy.tif: that of all probabilities, 100 where all classes are alike; both as confidence. probabilities.tif: uint16, a
+    entropy.tif: that of all probabilities, 100 where all classes are alike; disagreement.tif, of an ensemble: by how much
+    probability its members differ from their mean; all as confidence. probabilities.tif: uint16, a
     band for each class under its name, in steps of 0.0001, 65535 where there is none. All state the precision of the
     computation and, where it was mixed, the share of sample pixels that got the same class as in float32.
 
@@ -97,13 +98,15 @@ def map_scene(
                 _save(_place(windows_folder, part, "probabilities"), shares)
             _save(_place(windows_folder, part), result)
 
-        on_every_core(classify, [part for part in parts if not _done(windows_folder, part, every)], progress)
+        number = _bytes(every, engine.several)
+        on_every_core(classify, [part for part in parts if not _done(windows_folder, part, number)], progress)
         precision = {"precision": f"mixed bfloat16, {agreed:.4%} as float32" if engine.mixed else "float32"}
         if overlaps:
             places = [part for part in parts if any(shared(part.core, overlaps))]
             images = ((part.core, np.load(_place(windows_folder, part, "probabilities"))) for part in places)
             write_overlaps(folder, scene, len(codes), images, overlaps)
-        _assemble(folder, scene, parts, classifier.legend, every, precision)
+        wanted = layers.layers_of(classifier.legend, every, engine.several)
+        _assemble(folder, scene, parts, wanted, classifier.legend, precision)
     shutil.rmtree(windows_folder)
 
 
@@ -113,16 +116,18 @@ def _results(
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Layers in bytes (layer, y, x) and probabilities uint16 (class, y, x; no class unless `kept`) of a window's core."""
     known = usable[part.inner]
-    result = np.full((4 if every else 2, *known.shape), NODATA_CONFIDENCE, np.uint8)
+    result = np.full((_bytes(every, engine.several), *known.shape), NODATA_CONFIDENCE, np.uint8)
     result[0] = NODATA_CLASS
     shares = np.full((len(codes) if kept else 0, *known.shape), layers.NODATA_PROBABILITY, np.uint16)
     if known.any():
         index, probability, *more = engine.classify(values, around, kept)
         found = [codes[index], layers.percent(100 * probability)]
-        for shares_found in more:
+        if kept:
+            every_share = more.pop(0)
+            np.copyto(shares, layers.stored(every_share)[:, *part.inner], where=known)
             if every:
-                found += [layers.percent(layers.margin(shares_found)), layers.percent(layers.entropy(shares_found))]
-            np.copyto(shares, layers.stored(shares_found)[:, *part.inner], where=known)
+                found += [layers.percent(layers.margin(every_share)), layers.percent(layers.entropy(every_share))]
+        found += [layers.percent(100 * apart) for apart in more]
         for image, layer in zip(result, found, strict=True):
             np.copyto(image, layer[part.inner], where=known)
     return result, shares
@@ -178,10 +183,15 @@ def _place(folder: Path, part: Window, ending: str = "") -> Path:
     return folder / (f"{name}.{ending}.npy" if ending else f"{name}.npy")
 
 
-def _done(folder: Path, part: Window, every: bool) -> bool:
-    """Whether a window is there, with what is wanted of it."""
+def _bytes(every: bool, several: bool) -> int:
+    """Layers that take a byte a pixel; see `layers.layers_of`."""
+    return 2 + 2 * every + several
+
+
+def _done(folder: Path, part: Window, number: int) -> bool:
+    """Whether a window is there, with so many layers."""
     path = _place(folder, part)
-    return path.exists() and len(np.load(path, mmap_mode="r")) == (4 if every else 2)
+    return path.exists() and len(np.load(path, mmap_mode="r")) == number
 
 
 def _save(path: Path, array: np.ndarray) -> None:
@@ -196,14 +206,14 @@ def _assemble(
     folder: Path,
     scene: xr.DataArray,
     parts: list[Window],
+    wanted: list[layers.Layer],
     legend: tuple[LandCover, ...],
-    every: bool,
     tags: dict[str, str],
 ) -> None:
     """The layers of the map, out of the results of all windows; older ones in the folder stay until all are whole."""
     profile = layers.profile_of(scene.rio.crs, scene.rio.transform(), (scene.sizes["y"], scene.sizes["x"]))
     with writing(folder, folder=True) as target:
-        for number, layer in enumerate(layers.layers_of(legend, every)):
+        for number, layer in enumerate(wanted):
             ending, place = ("probabilities", ...) if layer.bands else ("", number)
 
             def images(ending: str = ending, place: Any = place) -> layers.Images:

@@ -85,6 +85,7 @@ def _more(legend: tuple[LandCover, ...]) -> dict[str, dict]:
     return {
         "margin": percent,
         "entropy": percent,
+        "disagreement": percent,
         "dissimilarity": far,
         "applicability": inside,
         "probabilities": {"bands": bands},
