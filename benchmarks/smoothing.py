@@ -11,6 +11,7 @@ scenes "choice"; those of "check" took no part. Means over scenes are kept in re
 import sys
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -36,8 +37,9 @@ def by_probability(probability: np.ndarray, codes: np.ndarray, names: np.ndarray
 
 WAYS: dict[str, Way] = {"as classified": lambda probability, codes, names: codes}
 for side in (3, 5, 7):
-    for smoothness in (1, 3, 10, 30, 100):
-        WAYS[f"bayesian, {side} pixels, {smoothness}"] = partial(by_probability, side=side, smoothness=smoothness)
+    for share, smoothness in product((0.2, 0.3, 0.5), (0.3, 1, 3, 10, 30)):
+        way = partial(by_probability, side=side, smoothness=smoothness, share=share)
+        WAYS[f"bayesian, {side} pixels, {share}, {smoothness}"] = way
     WAYS[f"majority, {side} pixels"] = lambda probability, codes, names, side=side: majority(codes, side)
 for pixels in (2, 3, 5, 9, 17):
     WAYS[f"objects of {pixels} pixels"] = lambda probability, codes, names, size=pixels: without_small(codes, size)

@@ -66,6 +66,7 @@ for command in (
     map_products.smooth,
     labelling.suspects,
     labelling.suggest,
+    labelling.importance,
     data.fetch,
     data.convert,
 ):

@@ -1,4 +1,4 @@
-"""Commands that help to label: which polygons are doubtful, and where to label next."""
+"""Commands that help to label: which polygons are doubtful, where to label next, what matters."""
 
 from pathlib import Path
 from typing import Annotated
@@ -81,3 +81,35 @@ def suggest(
     for looks_like, count in found.table["looks_like"].value_counts().items():
         typer.echo(f"{count:6} places that look like {looks_like}")
     typer.echo(f"places to label: {write_suggestions(found, out) / 'suggestions.gpkg'}")
+
+
+@takes_settings
+def importance(
+    scene: SceneArgument,
+    polygons: PolygonsArgument,
+    out: Annotated[Path, typer.Option(help="folder for importance.html, importance.csv and dates.csv")],
+    overrides: dict,
+    model: JudgeOption = "iota2_base",
+    repeats: Annotated[int, typer.Option(help="exchanges of each date and band")] = 5,
+    preset: PresetOption = "",
+    store: StoreOption = None,
+) -> None:
+    """Measure which dates and bands of SCENE a classifier needs, on the validation part of POLYGONS, with intervals.
+
+    paperlib importance scenes/31TCJ polygons.gpkg --model TempCNN --out importance
+    """
+    from ..models.registry import find
+
+    settings.make(preset, str(scene), str(polygons), settings=overrides)
+    find(model)
+    check_place(out, folder=True)
+    from ..labelling import importance as module
+    from ..runs.experiment import Experiment
+
+    run = Experiment(preset, scene, polygons, settings=overrides, store=store)
+    classifier, samples = run.classifier(model), run.trained.samples(model)["validation"]
+    table = module.importance(classifier, samples, run.dates, repeats, run.settings.seed)
+    steps = module.fewest_dates(classifier, samples, run.dates)
+    typer.echo(table.round(3).to_string(index=False))
+    typer.echo(module.sentence(steps))
+    typer.echo(f"importance: {module.write_importance(table, steps, model, out) / 'importance.html'}")

@@ -1,0 +1,181 @@
+"""Which dates and bands a trained classifier needs: macro F1 lost when they are exchanged between polygons, or left out.
+
+Permutation importance (Breiman, 2001, Random forests, Machine Learning 45), by polygon: pixels of one polygon resemble each
+other, so exchanging pixels within it would change nothing, and an interval over pixels would be too narrow.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ..errors import InputError
+from ..evaluation import intervals, metrics
+from ..evaluation.scoring import polygon_counts
+from ..features.indices import interpolate, write_indices
+from ..features.inputs import Inputs
+from ..features.samples import Samples
+from ..figures.importance_figures import importance_figure
+from ..outputs import writing
+from ..training.classifier import Classifier
+from .sheets import write_page
+
+#: Loss of macro F1 that `fewest_dates` accepts.
+ACCEPTED = 0.01
+
+
+def importance(
+    classifier: Classifier,
+    samples: Samples,
+    dates: Iterable[str],
+    repeats: int = 5,
+    seed: int = 0,
+    progress: Callable[[str], None] | None = None,
+) -> pd.DataFrame:
+    """How much macro F1 is lost when one date, or one channel, is that of another polygon.
+
+    Parameters
+    ----------
+    classifier: a trained classifier without superpixels.
+    samples: of polygons that it has not learnt from, not normalised: those of validation.
+    dates: names of the dates.
+    repeats: exchanges of each date and channel.
+    seed: of the exchanges and of the draws of polygons.
+    progress: is called with a line of text after each date and channel.
+
+    Columns kind ("date", "channel"), name, loss (mean over exchanges), low, high (95 %: over draws of polygons and
+    exchanges), the largest loss of a kind first. Raises `InputError` for a classifier that needs superpixels, and for
+    samples of fewer than two polygons.
+    """
+    samples = _checked(classifier, samples)
+    random = np.random.default_rng(seed)
+    whole, reference = _counts(classifier, samples)
+    weights = intervals.draws(reference, 500, seed)
+    before = _macro_f1(whole, reference, weights)
+    rows = []
+    axes = {"date": (2, list(dates)), "channel": (1, list(samples.channels))}
+    for kind, (axis, names) in axes.items():
+        for number, name in enumerate(names):
+            lost = []
+            for _ in range(repeats):
+                other = samples.x[torch.from_numpy(_others(samples, random))]
+                x = samples.x.clone()
+                x.select(axis, number).copy_(other.select(axis, number))
+                counts, _ = _counts(classifier, replace(samples, x=x))
+                lost.append(before - _macro_f1(counts, reference, weights))
+            every = np.stack(lost)  # (exchange, draw); draw 0 is the polygons as they are
+            low, high = intervals.interval(every[:, 1:].ravel())
+            rows.append((kind, name, every[:, 0].mean(), low, high))
+            if progress:
+                progress(f"{kind} {name}")
+    table = pd.DataFrame(rows, columns=["kind", "name", "loss", "low", "high"])
+    return table.sort_values(["kind", "loss"], ascending=[False, False], ignore_index=True)
+
+
+def fewest_dates(
+    classifier: Classifier, samples: Samples, dates: Iterable[str], accepted: float = ACCEPTED
+) -> pd.DataFrame:
+    """Dates left out one after the other, always the one whose loss is least, until one is left.
+
+    Values of dates that are left out are interpolated from the others, as those under clouds are; the classifier stays.
+    `classifier`, `samples` and `dates` as of `importance`. Returns one row a step: columns dates (their number), left_out
+    (the date that goes in this step, empty in the first row), macro_f1, loss, kept (text), enough: whether this is the
+    smallest number of dates at which the loss is below `accepted` in this step and all before.
+    """
+    samples, names = _checked(classifier, samples), list(dates)
+    kept = list(range(len(names)))
+    score = _score(classifier, samples)
+    rows = [(len(kept), "", score, 0.0, ", ".join(names))]
+    while len(kept) > 1:
+        tried = {date: _score(classifier, without(samples, classifier.inputs, date, kept)) for date in kept}
+        gone = max(tried, key=lambda date: tried[date])
+        kept = [date for date in kept if date != gone]
+        rows.append((len(kept), names[gone], tried[gone], score - tried[gone], ", ".join(names[date] for date in kept)))
+    table = pd.DataFrame(rows, columns=["dates", "left_out", "macro_f1", "loss", "kept"])
+    fine = (table["loss"] < accepted).cumprod().astype(bool)
+    return table.assign(enough=table.index == fine[fine].index[-1])
+
+
+def without(samples: Samples, inputs: Inputs, date: int, kept: list[int]) -> Samples:
+    """Samples whose values are interpolated from the dates `kept` without `date`; indices are those of these values."""
+    held = [one for one in kept if one != date]
+    bands, days = len(inputs.bands), np.array(inputs.days)
+    x = samples.x.permute(1, 2, 0, 3, 4).flatten(2).contiguous().numpy().copy()  # (channel, date, pixel)
+    values = np.ascontiguousarray(x[:bands, held])
+    interpolate(values, days[held], days, x[:bands])
+    write_indices(x, inputs.bands, inputs.indices, inputs.roles)
+    shape = samples.x.shape
+    back = torch.from_numpy(x).reshape(shape[1], shape[2], shape[0], *shape[3:]).permute(2, 0, 1, 3, 4)
+    return replace(samples, x=back.contiguous())
+
+
+def _checked(classifier: Classifier, samples: Samples) -> Samples:
+    if classifier.model.needs_superpixels:
+        raise InputError(
+            f"{classifier.name} sees whole superpixels, whose dates cannot be exchanged.",
+            "Choose another model, like iota2_base.", kind="importance.model",
+        )  # fmt: skip
+    samples = samples.within(classifier.model.receptive_field)
+    if len(torch.unique(samples.polygon[samples.polygon >= 0])) < 2:
+        raise InputError(
+            "Dates are exchanged between polygons, and there is one alone.", "Add polygons.", kind="importance.polygons"
+        )
+    return samples
+
+
+def _others(samples: Samples, random: np.random.Generator) -> np.ndarray:
+    """For each sample the number of a sample of another polygon (sample,), drawn at random."""
+    owner = samples.polygon.flatten(1).max(1).values.numpy()
+    names, index, sizes = np.unique(owner, return_inverse=True, return_counts=True)
+    members = np.split(np.argsort(index, kind="stable"), np.cumsum(sizes)[:-1])
+    circle = random.permutation(len(names))  # each polygon takes from the next one
+    chosen = np.empty(len(owner), int)
+    for polygon, giver in zip(circle, np.roll(circle, 1), strict=True):
+        chosen[members[polygon]] = random.choice(members[giver], len(members[polygon]))
+    return chosen
+
+
+def _counts(classifier: Classifier, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
+    return polygon_counts(classifier.evaluate(samples).polygons, len(classifier.legend))
+
+
+def _macro_f1(counts: np.ndarray, reference: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Macro F1 (1 + draw,): of the polygons as they are, then of each draw."""
+    every = np.concatenate([np.ones((1, len(reference))), weights])
+    return metrics.macro_f1(intervals.resampled_confusions(counts, reference, every))
+
+
+def _score(classifier: Classifier, samples: Samples) -> float:
+    return float(metrics.macro_f1(classifier.evaluate(samples).confusion))
+
+
+def write_importance(table: pd.DataFrame, steps: pd.DataFrame, name: str, folder: Path) -> Path:
+    """Write importance.csv, dates.csv and importance.html to a folder, which is made if it does not exist; returns it.
+
+    `table` and `steps` as of `importance` and `fewest_dates`; `name` is that of the classifier. Raises `InputError` where
+    the folder cannot be written.
+    """
+    with writing(folder, folder=True) as target:
+        table.round(4).to_csv(target / "importance.csv", index=False)
+        steps.round(4).to_csv(target / "dates.csv", index=False)
+        words = (
+            f"Macro F1 of {name} on the validation polygons, lost when a date or a channel is that of another polygon.",
+            sentence(steps),
+        )
+        figure = importance_figure(table)
+        write_page(
+            target / "importance.html", "Which dates and bands matter", words, [("Dates and channels", "", figure)]
+        )
+    return folder
+
+
+def sentence(steps: pd.DataFrame) -> str:
+    """What `fewest_dates` found, in a sentence."""
+    row = steps[steps["enough"]].iloc[0]
+    return (
+        f"{row['dates']} of {steps['dates'].iloc[0]} dates lose {max(row['loss'], 0):.3f} of macro F1, the others "
+        f"interpolated from them: {row['kept']}."
+    )
