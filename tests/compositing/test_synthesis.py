@@ -234,17 +234,39 @@ def test_an_offset_taken_off_against_its_metadata_is_noticed(tmp_path):
         assert (made(found, tmp_path / "out")["B2"] == 400).all()
 
 
-@pytest.fixture
-def served(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def three(tmp_path_factory):
     """A service with three acquisitions, which are its `acquisitions`; their files lie under its `root`."""
-    monkeypatch.setattr(acquisitions, "PAUSE", 0.01)
-    monkeypatch.setattr(acquisitions, "OPTIONS", acquisitions.OPTIONS | {"GDAL_HTTP_TIMEOUT": 1})
-    with imagery.service(tmp_path / "remote") as service:
+    with imagery.service(tmp_path_factory.mktemp("remote")) as service:
         random = np.random.default_rng(0).integers(1000, 3000, (64, 64))
         for date in ("2018-08-10", "2018-08-15", "2018-08-20"):
             service.add(date, values=random)
         service.acquisitions = stac.search(MONTH, tile="31TCJ", endpoint=service.endpoint)
         yield service
+
+
+@pytest.fixture(scope="module")
+def whole(three, tmp_path_factory) -> dict[str, np.ndarray]:
+    """The synthesis of all three."""
+    return made(three.acquisitions, tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture(scope="module")
+def without_the_second(three, tmp_path_factory) -> dict[str, np.ndarray]:
+    """The synthesis of the first and the third."""
+    return made([three.acquisitions[0], three.acquisitions[2]], tmp_path_factory.mktemp("two"))
+
+
+@pytest.fixture
+def served(three, monkeypatch):
+    """The service, whose answers and files a test may spoil."""
+    monkeypatch.setattr(acquisitions, "PAUSE", 0.01)
+    monkeypatch.setattr(acquisitions, "OPTIONS", acquisitions.OPTIONS | {"GDAL_HTTP_TIMEOUT": 1})
+    before = {path: path.read_bytes() for path in three.root.rglob("*.tif")}
+    yield three
+    three.faults, three.lasting = {}, ()
+    for path, content in before.items():
+        path.write_bytes(content)
 
 
 FILES = [f"/S2A_31TCJ_20180815_0_L2A/{name}.tif" for name in ("nir", "scl", "swir22")]
@@ -253,8 +275,7 @@ FILES = [f"/S2A_31TCJ_20180815_0_L2A/{name}.tif" for name in ("nir", "scl", "swi
 @pytest.mark.parametrize("faults", [[500], [503, 500], [None, 500], [None, None, 500], [None, "short"], ["hang"]])
 @pytest.mark.parametrize("path", FILES)
 @pytest.mark.fault("errors 500, timeouts and cut answers while reading images", "read again; the same bytes", "nothing")
-def test_a_passing_fault_changes_nothing(served, tmp_path, path, faults):
-    whole = made(served.acquisitions, tmp_path / "whole")
+def test_a_passing_fault_changes_nothing(served, whole, tmp_path, path, faults):
     served.faults = {path: list(faults)}
     out = made(served.acquisitions, tmp_path / "out")
     assert served.faults[path] == []
@@ -267,8 +288,9 @@ def test_a_passing_fault_changes_nothing(served, tmp_path, path, faults):
 @pytest.mark.fault(
     "an image that stays unreadable", "left out of the whole month with a warning: no seam", "that acquisition"
 )
-def test_a_acquisition_that_stays_unreadable_is_left_out_of_the_whole_month(served, tmp_path, path, fault):
-    expected = made([served.acquisitions[0], served.acquisitions[2]], tmp_path / "two")
+def test_a_acquisition_that_stays_unreadable_is_left_out_of_the_whole_month(
+    served, without_the_second, tmp_path, path, fault
+):
     file = served.root / path[1:]
     if fault == "missing":
         file.unlink()
@@ -278,16 +300,18 @@ def test_a_acquisition_that_stays_unreadable_is_left_out_of_the_whole_month(serv
         served.faults, served.lasting = {path: [fault]}, (fault,)
     with pytest.warns(UserWarning, match=f"made without S2A_31TCJ_20180815_0_L2A: .*{path}"):
         out = made(served.acquisitions, tmp_path / "out")
-    assert all((out[name] == image).all() for name, image in expected.items())
+    assert all((out[name] == image).all() for name, image in without_the_second.items())
     text = next((tmp_path / "out").rglob("*_MTD_ALL.xml")).read_text()
     assert "20180810" in text and "S2A_31TCJ_20180815" not in text
 
 
-def test_when_no_acquisition_can_be_read_nothing_is_left_but_an_error(served, tmp_path):
-    served.shutdown()
-    served.server_close()
+def test_when_no_acquisition_can_be_read_nothing_is_left_but_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(acquisitions, "PAUSE", 0.01)
+    with imagery.service(tmp_path / "remote") as service:
+        service.add("2018-08-15")
+        found = stac.search(MONTH, tile="31TCJ", endpoint=service.endpoint)
     with pytest.raises(InputError, match="cannot be read"):
-        synthesise(served.acquisitions, MONTH, tmp_path / "out")
+        synthesise(found, MONTH, tmp_path / "out")
     service_less = [
         acquisition._replace(masks={"SCL": acquisition.masks["SCL"] + ".no"})
         for acquisition in [place(tmp_path, 0, 1, CLEAR)]
