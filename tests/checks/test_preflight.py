@@ -21,6 +21,7 @@ from paperlib import models
 from paperlib.checks import labelled, pixel_faults, preflight
 from paperlib.checks.preflight import check, exit_code, report
 from paperlib.errors import Finding, InputError
+from paperlib.features.alike import find_alike, keep_together
 from paperlib.labels.burning import burn
 from paperlib.labels.classes import legend_of
 from paperlib.labels.polygons import load_polygons
@@ -536,7 +537,8 @@ def runs(series: Path, outlines: Path) -> bool:
         warnings.simplefilter("ignore")
         try:
             scene = open_scene(series)
-            divided = split(load_polygons(outlines, crs=scene.rio.crs, bounds=scene.rio.bounds()))
+            table = load_polygons(outlines, crs=scene.rio.crs, bounds=scene.rio.bounds())
+            divided = split(keep_together(table, find_alike(scene, table, Labels().near))[0])
             burn(divided, scene, legend_of(divided))
         except InputError:
             return False

@@ -133,7 +133,10 @@ def test_groups_on_the_simulated_scene_are_objects_of_its_truth(simulated):
         numbered, count = ndimage.label(truth == code)
         patch[numbered > 0] = numbered[numbered > 0] + offset
         offset += count
-    inside = {row.polygon_id: pixels_inside(scene, row.geometry) for row in table.itertuples()}
+    inside = {
+        row.polygon_id: pixels_inside(row.geometry, scene.rio.transform(), scene.shape[-2:])
+        for row in table.itertuples()
+    }
     place = {number: patch[rows[len(rows) // 2], columns[len(rows) // 2]] for number, (rows, columns) in inside.items()}
     pairs = find_alike(scene, table, NEAR)
     assert len(pairs.alike) >= 5 and not len(pairs.same)

@@ -68,7 +68,7 @@ def random_of(*key) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(repr(key).encode()))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Planted:
     """A run that says what it is told to: 0.7 of the pixels of a polygon are right, more or less by polygon.
 

@@ -137,9 +137,9 @@ def check_classes(divided: gpd.GeoDataFrame, usable: pd.Series, largest_leaf: in
 
 def claimed_pixels(scene: xr.DataArray, table: gpd.GeoDataFrame) -> pd.DataFrame:
     """Every pixel whose centre lies in a polygon: columns polygon_id, y, x (row and column). As `polygons.burn` sees it."""
-    parts = []
+    parts, transform = [], scene.rio.transform()
     for number, outline in zip(table["polygon_id"], table.geometry, strict=True):
-        rows, columns = pixels_inside(scene, outline)
+        rows, columns = pixels_inside(outline, transform, scene.shape[-2:])
         parts.append(pd.DataFrame({"polygon_id": number, "y": rows, "x": columns}))
     return pd.concat(parts, ignore_index=True)
 

@@ -69,7 +69,9 @@ def read_series(scene: xr.DataArray, outlines: gpd.GeoSeries) -> dict[int, np.nd
 
     `outlines` are in the scene's CRS; those with too few dates are left out. NaN where masked.
     """
-    return {row: values for row, outline in outlines.items() if (values := _series(scene, outline)) is not None}
+    transform = scene.rio.transform()
+    read = ((row, _series(scene, outline, transform)) for row, outline in outlines.items())
+    return {row: values for row, values in read if values is not None}
 
 
 def pair_alike(polygons: gpd.GeoDataFrame, close: np.ndarray, series: dict[int, np.ndarray]) -> Pairs:
@@ -132,15 +134,19 @@ def neighbours(polygons: gpd.GeoDataFrame, near: float) -> np.ndarray:
     return np.column_stack([one, other])[(one < other) & (code[one] == code[other])]
 
 
-def pixels_inside(scene: xr.DataArray, outline: shapely.Geometry) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of the pixels of a scene whose centre lies in an outline, as `labels.burn` sees it."""
-    transform = scene.rio.transform()
+def pixels_inside(
+    outline: shapely.Geometry, transform: Affine, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns of the pixels whose centre lies in an outline, as `labels.burn` sees it.
+
+    `transform` and `shape` (rows, columns) are those of the scene, which asks long for them: not once an outline.
+    """
     left, bottom, right, top = outline.bounds
     (first, low), (last, high) = ~transform @ (left, top), ~transform @ (right, bottom)
     # one pixel where a polygon only touches the scene's edge
     x, y = (
         slice(max(0, min(int(start), size - 1)), max(1, min(int(stop) + 1, size)))
-        for size, start, stop in ((scene.sizes["x"], first, last), (scene.sizes["y"], low, high))
+        for size, start, stop in ((shape[1], first, last), (shape[0], low, high))
     )
     here = transform @ Affine.translation(x.start, y.start)
     inside = rasterize([outline], (y.stop - y.start, x.stop - x.start), transform=here, dtype="uint8")
@@ -148,9 +154,9 @@ def pixels_inside(scene: xr.DataArray, outline: shapely.Geometry) -> tuple[np.nd
     return rows + y.start, columns + x.start
 
 
-def _series(scene: xr.DataArray, outline: shapely.Geometry) -> np.ndarray | None:
+def _series(scene: xr.DataArray, outline: shapely.Geometry, transform: Affine) -> np.ndarray | None:
     """Two series (2, band * date): of the pixel in the middle of a polygon, and the mean around it; NaN where masked."""
-    rows, columns = pixels_inside(scene, outline)
+    rows, columns = pixels_inside(outline, transform, scene.shape[-2:])
     if not len(rows):
         return None
     middle = int(np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2))

@@ -37,6 +37,7 @@ class Trained:
 
     def __init__(self, dataset: Dataset, settings: Settings, progress: bool = False):
         self.dataset, self.settings, self.progress = dataset, settings, progress
+        self._counts: dict[tuple[str, str], tuple[list[np.ndarray], np.ndarray]] = {}  # claims ask for them often
 
     def __reduce__(self) -> tuple:
         return Trained, (self.dataset, self.settings)  # workers vary and normalise the samples themselves
@@ -180,9 +181,11 @@ class Trained:
 
         Pixels (polygon, predicted class index) by training, and the class index (polygon,) of each polygon.
         """
-        tables = [pd.read_csv(folder / "polygons.csv") for folder in self.folders(name)]
-        counts = [polygon_counts(table[table["set"] == part], len(self.dataset.legend)) for table in tables]
-        return [pixels for pixels, _ in counts], counts[0][1]
+        if (name, part) not in self._counts:
+            tables = [pd.read_csv(folder / "polygons.csv") for folder in self.folders(name)]
+            counts = [polygon_counts(table[table["set"] == part], len(self.dataset.legend)) for table in tables]
+            self._counts[name, part] = [pixels for pixels, _ in counts], counts[0][1]
+        return self._counts[name, part]
 
     def counts(
         self, part: str = "test", names: Iterable[str] = CLASSIFIERS

@@ -128,20 +128,23 @@ def _content(file: Path) -> bytes | None:
     With a log, a copy is opened, since opening in place leaves files beside the user's. Raises `InputError` where the
     folder of temporary files has no room for it.
     """
+    log = file.with_name(file.name + "-wal")
+    if not log.is_file() or not log.stat().st_size:
+        return _serialized(f"{file.absolute().as_uri()}?immutable=1")
     with tempfile.TemporaryDirectory() as folder:
-        address = f"{file.absolute().as_uri()}?immutable=1"
-        log = file.with_name(file.name + "-wal")
-        if log.is_file() and log.stat().st_size:
-            copy = Path(folder) / "copy"
-            try:
-                shutil.copyfile(file, copy)
-                shutil.copyfile(log, copy.with_name("copy-wal"))
-            except OSError as error:
-                raise no_room(copy, error, file.stat().st_size + log.stat().st_size) from error
-            address = copy.as_uri()
+        copy = Path(folder) / "copy"
         try:
-            with closing(sqlite3.connect(address, uri=True)) as source, closing(sqlite3.connect(":memory:")) as memory:
-                source.backup(memory)
-                return memory.serialize()
-        except sqlite3.Error:
-            return None
+            shutil.copyfile(file, copy)
+            shutil.copyfile(log, copy.with_name("copy-wal"))
+        except OSError as error:
+            raise no_room(copy, error, file.stat().st_size + log.stat().st_size) from error
+        return _serialized(copy.as_uri())
+
+
+def _serialized(address: str) -> bytes | None:
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as source, closing(sqlite3.connect(":memory:")) as memory:
+            source.backup(memory)
+            return memory.serialize()
+    except sqlite3.Error:
+        return None
