@@ -55,7 +55,7 @@ def assign(polygons: gpd.GeoDataFrame, region: Region) -> gpd.GeoDataFrame:
 
 def usable_dates(scene: xr.DataArray, outline: shapely.Geometry) -> int:
     """Usable dates of a scene, summed over the pixels whose centre lies in an outline (in its CRS)."""
-    rows, columns = pixels_inside(scene, outline)
+    rows, columns = pixels_inside(outline, scene.rio.transform(), scene.shape[-2:])
     if not len(rows):
         return 0
     y, x = (slice(int(places.min()), int(places.max()) + 1) for places in (rows, columns))
