@@ -23,7 +23,7 @@ from paperlib.evaluation import geometry
 from paperlib.mapping.layers import NODATA_PROBABILITY, STEP
 from paperlib.mapping.smoothing.methods import bayesian, majority, without_small
 
-SCENES = {"choice": (1, 2, 3), "check": (31, 32, 33)}  # seeds of scenes
+SCENES = {"choice": (1, 2), "check": (31, 32)}  # seeds of scenes
 CLASSIFIERS = ("TempCNN", "iota2_base", "iota2_ctx")
 NARROW = 3  # pixels
 
@@ -36,12 +36,11 @@ def by_probability(probability: np.ndarray, codes: np.ndarray, names: np.ndarray
 
 
 WAYS: dict[str, Way] = {"as classified": lambda probability, codes, names: codes}
-for side in (3, 5, 7):
-    for share, smoothness in product((0.2, 0.3, 0.5), (0.3, 1, 3, 10, 30)):
-        way = partial(by_probability, side=side, smoothness=smoothness, share=share)
-        WAYS[f"bayesian, {side} pixels, {share}, {smoothness}"] = way
+for side, smoothness in product((3, 5, 7), (0.1, 0.3, 1, 3, 10)):
+    WAYS[f"bayesian, {side} pixels, {smoothness}"] = partial(by_probability, side=side, smoothness=smoothness)
+for side in (3, 5):
     WAYS[f"majority, {side} pixels"] = lambda probability, codes, names, side=side: majority(codes, side)
-for pixels in (2, 3, 5, 9, 17):
+for pixels in (2, 3, 5, 9):
     WAYS[f"objects of {pixels} pixels"] = lambda probability, codes, names, size=pixels: without_small(codes, size)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from paperlib import Experiment
 from paperlib.errors import InputError, InputWarning
 from paperlib.labelling.places import find_places
-from paperlib.labelling.suggest import choose, differing, suggest, uncertainty
+from paperlib.labelling.suggest import choose, differing, suggest_places, uncertainty
 from support.commands import paperlib
 
 
@@ -94,7 +94,7 @@ def test_filled_in_places_are_trained_on_as_they_come(small, lagoon, lagoon_stor
 
 def test_what_cannot_be_suggested_is_said(small, monkeypatch):
     with pytest.raises(InputError, match="0 places are asked for"):
-        suggest(small, 0)
+        suggest_places(small, 0)
     classifier, labelled = small.classifier("iota2_base"), np.ones((96, 96), bool)
     with pytest.raises(InputError, match="No square of 5 pixels is free of labels"):
         find_places(small.scene, classifier, labelled)

@@ -58,6 +58,7 @@ CHANGES = {
     "train.learning_rate": (1e-2, NETWORKS),
     "train.patches": (4, NETWORKS),
     "train.dropout": (0.2, NETWORKS),
+    "train.average": (0.1, NETWORKS),
     "train.fusion": (0.6, {"SpatioTempCNN"}),
     "train.largest_leaf": (10, {"iota2_base", "iota2_ctx"}),
     "map.window": (64, set()),

@@ -12,6 +12,8 @@ from paperlib.errors import InputError
 from paperlib.evaluation.scoring import evaluate
 from paperlib.features.samples import Samples
 from paperlib.settings import Train
+from paperlib.training import averaging
+from paperlib.training.averaging import Average
 from paperlib.training.loop import learning_rate, masked_loss, train
 from support.samples import with_margin
 
@@ -194,3 +196,49 @@ def test_the_learning_rate_rises_and_falls_to_nothing():
     rates = learning_rate(np.linspace(0, 1, 101))
     assert rates.argmax() == pytest.approx(10, abs=2) and rates.max() > 0.95
     assert (np.diff(rates[12:]) < 0).all() and rates[-1] == pytest.approx(0) and 0 < rates[0] < 0.15
+
+
+def test_weights_are_averaged_over_a_share_of_the_steps():
+    model = torch.nn.BatchNorm1d(2)
+    averaged, expected = Average(model, 0.5), None
+    averaged.begin(40)  # a horizon of 20 steps
+    for step in range(300):
+        with torch.no_grad():
+            model.weight.fill_(step % 7)
+        model(torch.full((3, 2), float(step)) + torch.arange(3.0)[:, None])
+        weight = max(1 / 20, 10 / (10 + step))
+        now = torch.stack([model.weight[0].detach(), model.running_mean[0]]).clone()
+        expected = now if expected is None else expected + weight * (now - expected)
+        averaged.update_parameters(model)
+    found = torch.stack([averaged.module.weight[0], averaged.module.running_mean[0]]).detach()
+    torch.testing.assert_close(found, expected)
+    assert abs(found[0] - 3) < 0.5  # the mean of 0 to 6
+
+
+def test_a_mean_over_no_more_than_a_step_is_the_training_itself():
+    samples, choice = make(), replace(QUICK, average=1e-9)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(averaging, "EARLY", 0)
+        one = train(build(), samples, make(seed=1), choice, seed=2)
+    other = train(build(), samples, make(seed=1), QUICK, seed=2)
+    pd.testing.assert_frame_equal(one.history.drop(columns="seconds"), other.history.drop(columns="seconds"))
+    for first, second in zip(one.model.state_dict().values(), other.model.state_dict().values(), strict=True):
+        torch.testing.assert_close(first, second)
+    mean = train(build(), samples, make(seed=1), replace(QUICK, average=0.5), seed=2)
+    assert not torch.equal(mean.model.state_dict()["head.0.weight"], other.model.state_dict()["head.0.weight"])
+
+
+def test_a_stopped_training_goes_on_with_its_mean(tmp_path):
+    samples, choice = make(), replace(QUICK, average=0.3)
+    whole = train(build(), samples, make(seed=1), choice, seed=2)
+    state = tmp_path / "state.safetensors"
+
+    def stop(row: dict) -> None:
+        if row["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(build(), samples, make(seed=1), choice, seed=2, progress=stop, state=state)
+    again = train(build(), samples, make(seed=1), choice, seed=2, state=state)
+    for first, second in zip(whole.model.state_dict().values(), again.model.state_dict().values(), strict=True):
+        assert torch.equal(first, second)

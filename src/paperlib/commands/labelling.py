@@ -72,12 +72,11 @@ def suggest(
     settings.make(preset, str(scene), str(polygons), settings=overrides)
     find(model)
     check_place(out, folder=True)
-    from ..labelling.suggest import suggest as choose_places
-    from ..labelling.suggest import write_suggestions
+    from ..labelling.suggest import suggest_places, write_suggestions
     from ..runs.experiment import Experiment
 
     run = Experiment(preset, scene, polygons, settings=overrides, store=store)
-    found = choose_places(run, number, model, side, seed=seed)
+    found = suggest_places(run, number, model, side, seed=seed)
     for looks_like, count in found.table["looks_like"].value_counts().items():
         typer.echo(f"{count:6} places that look like {looks_like}")
     typer.echo(f"places to label: {write_suggestions(found, out) / 'suggestions.gpkg'}")

@@ -35,7 +35,7 @@ def smooth(
     out: Annotated[Path, typer.Option(help="folder for the smoothed map")],
     method: Annotated[str, typer.Option(help="bayesian (needs map --probabilities), majority, or none")] = "bayesian",
     side: Annotated[int, typer.Option(help="pixels along a side of the neighbourhood, odd")] = 5,
-    smoothness: Annotated[float, typer.Option(help="bayesian: how much a pixel follows its neighbours")] = 20,
+    smoothness: Annotated[float, typer.Option(help="bayesian: how much a pixel follows its neighbours")] = 0.3,
     minimum_area: Annotated[float, typer.Option(help="m2 on the ground; smaller objects join a neighbour")] = 0,
 ) -> None:
     """Smooth a MAP after classification, by the probabilities of neighbours, by majority, or by the size of objects.

@@ -8,6 +8,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "importance": ["fewest_dates", "write_importance"],
         "out_of_fold": ["out_of_fold"],
         "suspects": ["find_suspects", "write_suspects"],
-        "suggest": ["suggest", "write_suggestions"],
+        "suggest": ["suggest_places", "write_suggestions"],
     },
 )

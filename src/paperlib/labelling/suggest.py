@@ -76,7 +76,7 @@ def _distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.sqrt(np.maximum(squares, 0))
 
 
-def suggest(
+def suggest_places(
     run: Experiment, number: int = 30, name: str = "iota2_base", side: int = 5, candidates: int = 3000, seed: int = 0
 ) -> Suggestions:
     """Choose places of a run's scene to label next.

@@ -29,7 +29,7 @@ FORMAT = "paperlib classifier 1"
 FILE = "classifier.json"
 
 #: Fields of `settings.Train` that decide on a training by the loop. Those in `Model.options` come on top.
-LOOP = ("epochs", "patience", "learning_rate", "patches")
+LOOP = ("epochs", "patience", "learning_rate", "patches", "average")
 
 
 @dataclass(frozen=True)

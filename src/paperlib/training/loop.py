@@ -5,10 +5,12 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
 import torch
+from torch import nn
 from torch.nn import functional
 
 from .. import devices
@@ -21,6 +23,7 @@ from ..features.samples import Samples
 from ..models.contract import Model
 from ..settings import Train
 from . import checkpoint, minibatches
+from .averaging import Average
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ def train(
 ) -> Training:
     """Train on normalised samples until macro F1 on validation has not risen for `settings.patience` epochs.
 
-    Leaves the model with the weights of the epoch whose validation macro F1 was highest (the first such). The same seed
+    Leaves the model with the weights of the epoch whose validation macro F1 was highest (the first such), or with their mean
+    over the last steps, where `settings.average` asks for it: see `averaging`. The same seed
     gives the same result on a CPU, on any number of processors. Steps and validation are computed in mixed precision where
     the device has it. `progress` is called with the row of each epoch, as the history has it. `state`: a file kept up to
     date after each epoch, from which a killed training goes on to the same result. Raises `InputError` where training or
@@ -73,11 +77,14 @@ def train(
     label, extents = training.label.cpu(), LabelledExtents(training.label.cpu(), model.halo)
     training = replace(training, x=training.x.to(device), label=training.label.to(device))
     optimiser = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
+    averaged = Average(model, settings.average) if settings.average else None
+    judged = model if averaged is None else cast(Model, averaged.module)  # what is validated and kept
+    state_of = model if averaged is None else nn.ModuleList([model, averaged])
     rows: list[dict] = []
     confusions: list[list[list[int]]] = []
     best: dict = {"macro_f1": -1.0, "epoch": 0}
     weights: dict[str, torch.Tensor] = {}
-    if state is not None and (stored := checkpoint.load(state, model, optimiser, generator)):
+    if state is not None and (stored := checkpoint.load(state, state_of, optimiser, generator)):
         weights, record = stored
         rows, confusions, best = record["rows"], record["confusions"], record["best"]
     started = time.perf_counter() - (rows[-1]["seconds"] if rows else 0)
@@ -86,8 +93,10 @@ def train(
         parts = minibatches.epoch_batches(label, oversampling, batch, generator)
         through = (epoch - 1 + np.arange(len(parts)) / len(parts)) / settings.epochs
         rates = settings.learning_rate * learning_rate(through)
+        if averaged is not None:
+            averaged.begin(settings.epochs * len(parts))
         try:
-            training_loss = _one_epoch(model, training, extents, parts, optimiser, rates, generator)
+            training_loss = _one_epoch(model, training, extents, parts, optimiser, rates, generator, averaged)
         except RuntimeError as error:
             batch = _smaller(batch, whole, device, error)
             continue
@@ -97,7 +106,7 @@ def train(
                 f"Lower train.learning_rate (--set train.learning_rate={settings.learning_rate / 10:g}), or check the "
                 "scene for absurd values.", kind="training.loss",
             )  # fmt: skip
-        result = evaluate(model, validation, device, mixed=True)
+        result = evaluate(judged, validation, device, mixed=True)
         scores: dict = {
             "macro_f1": metrics.macro_f1(result.confusion),
             "oa": metrics.overall_accuracy(result.confusion),
@@ -108,10 +117,10 @@ def train(
         confusions.append(result.confusion.tolist())
         if scores["macro_f1"] > best["macro_f1"]:
             best = {"macro_f1": scores["macro_f1"], "epoch": epoch}
-            weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
+            weights = {name: value.detach().clone() for name, value in judged.state_dict().items()}
         if state is not None:
             record = {"rows": rows, "confusions": confusions, "best": best}
-            checkpoint.save(state, model, optimiser, generator, weights, record)
+            checkpoint.save(state, state_of, optimiser, generator, weights, record)
         if progress:
             progress(rows[-1])
     model.load_state_dict(weights)
@@ -136,8 +145,12 @@ def _one_epoch(
     optimiser: torch.optim.Adam,
     rates: np.ndarray,
     generator: torch.Generator,
+    averaged: Average | None,
 ) -> float:
-    """One pass over the batches `parts` at these learning rates; mean loss. All samples are on the model's device."""
+    """One pass over the batches `parts` at these learning rates; mean loss. All samples are on the model's device.
+
+    `averaged` is brought up to date after each step.
+    """
     model.train()
     losses = []
     for part, rate in zip(parts, rates, strict=True):
@@ -148,6 +161,8 @@ def _one_epoch(
             loss = masked_loss(model(x, where=label >= 0), label)
         loss.backward()
         optimiser.step()
+        if averaged is not None:
+            averaged.update_parameters(model)
         losses.append(loss.detach())
     return float(torch.stack(losses).mean())
 

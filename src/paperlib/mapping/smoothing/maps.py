@@ -33,7 +33,7 @@ class Smoothing:
 
     method: str = "bayesian"  # one of `METHODS`
     side: int = 5  # of the neighbourhood in pixels, odd
-    smoothness: float = 20.0
+    smoothness: float = 0.3
     share: float = 0.5
     minimum_area: float = 0.0  # m2 on the ground; smaller objects join a neighbour, after the rest
 
