@@ -71,7 +71,7 @@ OTHER_VALUES = {
     "scene.test": 7, "scene.seed": 7, "labels.field": "crop", "labels.name_field": "name", "labels.set_field": "part",
     "labels.group_field": "farm", "labels.near": 30.0, "labels.blocks": 500.0, "labels.layer": "final",
     "labels.encoding": "cp850",
-    "labels.nomenclature": "clcplus", "labels.buffer": 15.0, "labels.repair": True,
+    "labels.nomenclature": "clcplus", "labels.buffer": 15.0, "labels.repair": True, "labels.join_spellings": True,
     "sample.patch": 20, "sample.validation": 0.25, "sample.oversample": False,
     "sample.split": "pixel", "sample.training_share": 0.5, "sample.dates": "2018-07-08", "sample.indices": False,
     "train.epochs": 40, "train.patience": 7, "train.trainings": 7, "train.learning_rate": 1e-4, "train.patches": 7,

@@ -244,6 +244,7 @@ def _read_table(path: Path | Traversable, columns: Sequence[str], optional: Sequ
     except (OSError, ValueError, pd.errors.ParserWarning) as error:  # errors of pandas and of decoding are ValueErrors
         problem, fix = f"{path} cannot be read as a CSV file ({error}).", f"Give it the columns {', '.join(columns)}."
         raise InputError(problem, fix, kind="nomenclature.file") from error
+    table.columns = [str(column).strip().lower().replace("color", "colour") for column in table.columns]
     absent = [column for column in columns if column not in table]
     if absent or table.empty:
         missing = f"no column {', '.join(absent)}" if absent else "no row"

@@ -69,6 +69,7 @@ class Labels(_Section):
     nomenclature: str = ""  # packaged nomenclature or CSV file; empty: the classes of the label file itself
     buffer: float = bounded(0.0, 0)  # metres around points; 0: the pixel that the point lies in
     repair: bool = False  # mend invalid outlines instead of leaving them out
+    join_spellings: bool = False  # classes that differ in capitals, accents and signs alone are one
 
 
 @dataclass(frozen=True)

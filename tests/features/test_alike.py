@@ -1,5 +1,7 @@
 """Polygons that show one object stay in one set: pieces of a field, coarse pixels, copies; distinct fields do not."""
 
+import warnings
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -171,5 +173,10 @@ def test_a_run_keeps_pieces_of_a_field_in_one_set(simulated, tmp_path):
         run = Experiment(
             "tiny", stack, tmp_path / "polygons.gpkg", settings={"labels.near": near}, store=tmp_path / "store"
         )
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            _ = run.polygons
+        said = [warning for warning in caught if getattr(warning.message, "kind", "") == "labels.alike"]
+        assert bool(said) == bool(near) and (not near or "stay together, as" in str(said[0].message))
         sets[near] = set(run.polygons["set"][run.polygons.intersects(shapely.union_all(field))])
     assert len(sets[60.0]) == 1 and sets[0.0] == {"train", "validation"}

@@ -378,7 +378,7 @@ def test_an_own_nomenclature_gives_names_and_colours(tmp_path):
     ("content", "message"),
     [
         ("code;name;colour\n1;a;#ff0000", None),
-        ("\ufeffcode, name ,colour\n 1 ,a, #ff0000 \n", "no column name"),
+        ("\ufeffcode, name ,colour\n 1 ,a, #ff0000 \n", None),
         ("name,colour\na,#ff0000\n", "no column code; it has name, colour"),
         ("code,name,colour\n", "no row"),
         ("", "cannot be read"),

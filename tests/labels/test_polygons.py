@@ -93,7 +93,7 @@ BOWTIE = Polygon([(LEFT, TOP), (LEFT + 50, TOP - 50), (LEFT + 50, TOP), (LEFT, T
 INSIDE = [square(1, 1), square(6, 1)]
 FAULTS = {
     "no code": (
-        lambda: frame(INSIDE, [1, 3]).rename(columns={"code": "klass"}),
+        lambda: frame(INSIDE, [1, 3]).rename(columns={"code": "klass"}).drop(columns="class_name"),
         r"no column `code`.*klass \(1, 3\).*--field",
     ),
     "missing code": (lambda: frame(INSIDE, [1, np.nan]), "1 of 2 rows have no class.*polygon_id 2"),

@@ -45,6 +45,7 @@ CHANGES = {
     "labels.nomenclature": ("clcplus", SAMPLES),
     "labels.buffer": (15, SAMPLES),
     "labels.repair": (True, SAMPLES),
+    "labels.join_spellings": (True, SAMPLES),
     "sample.patch": (24, PATCHES),
     "sample.validation": (0.4, SAMPLES),
     "sample.oversample": (False, NETWORKS),

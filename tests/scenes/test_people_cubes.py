@@ -370,7 +370,7 @@ def masked(values=VALUES) -> np.ndarray:
     ("SCL", 9, 4, "uint8"), ("SCL", 3, 4, "float32"), ("scl", 8, 5, "int16"), ("Fmask", 2, 64, "uint8"),
     ("QA_PIXEL", 22280, 21824, "uint16"), ("qa_pixel", 1, 21824, "uint16"), ("CLM", 1, 0, "uint8"),
     ("cloud_mask", 1, 0, "int8"),
-    ("clouds", 1, 0, "uint8"), ("valid", 0, 1, "uint8"), ("dataMask", 0, 1, "uint8"), ("mask", 1, 0, "uint8"),
+    ("clouds", 1, 0, "uint8"), ("valid", 0, 1, "uint8"), ("dataMask", 0, 1, "uint8"),
     ("QA60", 1024, 0, "uint16"),
 ])  # fmt: skip
 @pytest.mark.parametrize("layout", ["variable", "band"])
@@ -395,6 +395,18 @@ def test_a_mask_that_is_true_where_there_is_something(tmp_path):
     data["mask"] = (("time", "y", "x"), (~masked()).astype("uint8"))
     data.to_netcdf(tmp_path / "c.nc")
     np.testing.assert_array_equal(quiet(tmp_path / "c.nc").mask.values, masked())
+
+
+@pytest.mark.parametrize("good", [False, True])
+def test_a_mask_whose_sense_the_images_do_not_tell_is_said(tmp_path, good):
+    """Clouds are bright: of images that are full everywhere, the sense with the darker ones is taken, with a warning."""
+    values = np.nan_to_num(VALUES, nan=0.05) + np.where(CLOUD, np.float32(0.4), 0)
+    data = plain(values=values).to_dataset("band")
+    data["mask"] = (("time", "y", "x"), (good != CLOUD).astype("uint8"))
+    data.to_netcdf(tmp_path / "c.nc")
+    with pytest.warns(InputWarning, match="is not said; it is taken for " + ("good" if good else "bad")):
+        scene = open_scene(tmp_path / "c.nc")
+    np.testing.assert_array_equal(scene.mask.values, CLOUD)
 
 
 @pytest.mark.form(

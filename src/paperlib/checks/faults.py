@@ -18,6 +18,7 @@ from ..scenes.findings import problems
 from ..scenes.meaning.judging import value_problems
 from ..scenes.scene import open_scene
 from ..settings import Labels
+from .label_times import other_times
 
 
 def note(
@@ -74,10 +75,11 @@ def label_faults(
     bounds: tuple[float, float, float, float] | None = None,
     pixel: tuple[float, float] | None = None,
     options: Labels | None = None,
+    days: pd.DatetimeIndex | None = None,
 ) -> gpd.GeoDataFrame | None:
     """The labels that have no fault of their own, as `load_polygons` returns them; None where there are none.
 
-    `crs`, `bounds` and `pixel` are those of the scene. Without a scene, labels come in metres of their place.
+    `crs`, `bounds`, `pixel` and `days` are those of the scene. Without a scene, labels come in metres of their place.
     """
     options = options or Labels()
     table = attempt(findings, "label file", path, read_table, path, options)
@@ -91,6 +93,9 @@ def label_faults(
     polygons, faults = examined
     for finding in faults:
         add(findings, finding)
+    if days is not None:
+        for finding in attempt(findings, "labels", path, other_times, table, days, str(path)) or ():
+            add(findings, finding)
     if polygons is not None:
         attempt(findings, "labels", path, _overlaps, polygons, bounds, findings)
     return polygons

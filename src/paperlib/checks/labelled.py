@@ -13,7 +13,7 @@ from ..labels.polygons import rows_text
 from ..labels.splitting import split
 from ..scenes.sensors import roles_of
 from ..scenes.series import read_window
-from ..settings import Settings
+from ..settings import Labels, Settings
 from .faults import attempt, note
 
 #: A class is rare whose pixels are so many times fewer than those of the largest.
@@ -22,9 +22,11 @@ RARE = 20
 LOOKED_AT = 8
 
 
-def check_alike(scene: xr.DataArray, table: gpd.GeoDataFrame, near: float, findings: list[Finding]) -> gpd.GeoDataFrame:
+def check_alike(
+    scene: xr.DataArray, table: gpd.GeoDataFrame, labels: Labels, findings: list[Finding]
+) -> gpd.GeoDataFrame:
     """The polygons in groups that also hold those that show one object; finds them, and those of pool and test set."""
-    table, found = keep_together(table, find_alike(scene, table, near))
+    table, found = keep_together(table, find_alike(scene, table, labels.near), bool(labels.group_field))
     findings += found
     return table
 

@@ -72,9 +72,10 @@ def _inspect_all(
     scene: Path, polygons: Path, chosen: Settings, findings: list[Finding]
 ) -> tuple[gpd.GeoDataFrame | None, str]:
     opened = scene_faults(scene, findings, **keywords_of(chosen.scene))
-    grid: dict = (
-        {} if opened is None else {"crs": opened.rio.crs, "bounds": opened.rio.bounds(), "pixel": pixel_of(opened)}
-    )
+    grid: dict = {}
+    if opened is not None:
+        grid = {"crs": opened.rio.crs, "bounds": opened.rio.bounds(), "pixel": pixel_of(opened)}
+        grid["days"] = opened.indexes["time"]
     table = label_faults(polygons, findings, options=chosen.labels, **grid)
     shares, seen = None, ""
     if opened is not None:
@@ -83,7 +84,7 @@ def _inspect_all(
         seen = scene_text(opened, shares)
     if table is not None and len(table):
         if opened is not None:
-            together = attempt(findings, "split", scene, check_alike, opened, table, chosen.labels.near, findings)
+            together = attempt(findings, "split", scene, check_alike, opened, table, chosen.labels, findings)
             table = table if together is None else together
         divided = attempt(findings, "split", polygons, check_split, table, chosen, findings)
         if divided is not None:

@@ -65,6 +65,7 @@ SETTING_OPTIONS = {
     "labels.nomenclature": "classes of the labels: clcplus, worldcover or a CSV with columns code, name, colour",
     "labels.buffer": "metres around points that are labelled; default: the pixel they lie in",
     "labels.repair": "mend invalid outlines instead of leaving them out",
+    "labels.join_spellings": "classes that differ in capitals, accents and signs alone are one",
     "region.crs": "CRS of a region's mosaic, as EPSG:32631; default: that of most tiles",
     "region.mixed_years": "tiles of a region may be of different years",
 }

@@ -81,12 +81,15 @@ def pair_alike(polygons: gpd.GeoDataFrame, close: np.ndarray, series: dict[int, 
     return Pairs(_numbered(_same(series), numbers), _numbered(alike, numbers))
 
 
-def keep_together(polygons: gpd.GeoDataFrame, pairs: Pairs) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+def keep_together(
+    polygons: gpd.GeoDataFrame, pairs: Pairs, grouped: bool = False
+) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     """The polygons with groups in which the pairs are joined, and what is to be said of it.
 
     `polygons` has columns polygon_id, code, class_name, set and group, as `labels.load_polygons` returns them. Pairs of the
     pool are joined, but for those of a class that then had too few groups to be divided. Pairs of a polygon of the pool
-    and one of the test set are a warning, since the test set is the user's.
+    and one of the test set are a warning, since the test set is the user's. grouped: whether the user named a column of
+    groups.
     """
     findings: list[Finding] = []
     row = pd.Series(np.arange(len(polygons)), polygons["polygon_id"])
@@ -115,7 +118,8 @@ def keep_together(polygons: gpd.GeoDataFrame, pairs: Pairs) -> tuple[gpd.GeoData
             f"{len(members)} polygons have the series of another one, or nearly that of a near one of their class: they"
         )
         value += f" stay together, as {len(np.unique(joined[members]))} groups"
-        fix = "Nothing; or name a column of fields or farms with --group-field, or another distance with --near METRES."
+        named = "" if grouped else "a column of fields or farms with --group-field, or "
+        fix = f"Nothing; or name {named}another distance with --near METRES."
         _note(findings, value, polygons["polygon_id"].iloc[members], fix, "labels.alike")
     return polygons.assign(group=joined), findings
 

@@ -15,7 +15,7 @@ from .. import ground
 from ..errors import Finding
 from ..settings import Labels
 from . import outlines
-from .columns import LARGEST_ID, texts_of
+from .formats.columns import LARGEST_ID, texts_of
 
 #: Polygons nearer than this touch, in metres on the ground.
 TOUCH = 0.1
@@ -178,7 +178,11 @@ def _groups(rows: gpd.GeoDataFrame, options: Labels, findings: list[Finding]) ->
         members = np.unique(touching)
         groups = len(np.unique(label[members]))
         value = f"{len(members)} polygons touch others of their class: they stay together, as {groups} groups"
-        fix = "Nothing; or name a column of parcels or farms with --group-field."
+        fix = (
+            "Nothing; or name a column of parcels or farms with --group-field."
+            if not options.group_field
+            else "Nothing."
+        )
         _note(findings, "touching", value, "", fix, "touching")
     if options.blocks:
         place = ground.to_ground(rows.geometry).centroid

@@ -13,8 +13,9 @@ import shapely
 
 from ..errors import Finding, InputError, InputWarning
 from ..settings import Labels
-from . import columns, outlines
+from . import outlines
 from .classes import choose_legend
+from .formats import columns
 from .formats.files import read_table
 from .objects import gather_objects
 
@@ -56,7 +57,8 @@ def load_polygons(
         first = errors[0]
         more = f" {len(errors) - 1} more errors: `paperlib check` lists them." if len(errors) > 1 else ""
         place = f" ({first.place})" if first.place and first.place != str(path) else ""
-        raise InputError(f"{path}: {first.value}{place}.", f"{first.fix}{more}", kind=first.kind, place=first.place)
+        value = first.value.removeprefix(f"{path}: ").rstrip(".")
+        raise InputError(f"{path}: {value}{place}.", f"{first.fix}{more}", kind=first.kind, place=first.place)
     for finding in findings:
         place = f" ({finding.place})" if finding.place != str(path) else ""
         warning = InputWarning(
@@ -139,6 +141,7 @@ def examine(
     rows = _Rows(_used_columns(table, chosen), chosen, path)
     _report_guesses(rows, chosen)
     _check_attributes(rows, table, chosen)
+    _check_spellings(rows, options)
     _check_outlines(rows, options)
     legend = _legend(rows, options) if len(rows.table) else None
     if legend is not None:
@@ -182,6 +185,30 @@ def _check_attributes(rows: _Rows, table: gpd.GeoDataFrame, chosen: columns.Colu
         value = f"values of `{chosen.set}` name no set: {_examples(column[wrong])}"
         fix = f"Write one of {', '.join((*columns.POOL, *columns.TEST))}, or choose another column with --set-field."
         rows.drop(wrong, "column set", value, fix, "set")
+    own = 0 if column is None else columns.texts_of(column).str.lower().isin(columns.VALIDATION).sum()
+    if own:
+        value = f"{own} rows of `{chosen.set}` are marked for validation; they join the pool, which is divided anew"
+        rows.add("warning", "column set", value, str(rows.path), "Nothing; or mark them as test.", "set")
+
+
+def _check_spellings(rows: _Rows, options: Labels) -> None:
+    """Classes that differ in capitals, accents and signs alone; they are joined where that is asked for."""
+    groups = columns.spellings(rows.table["label"])
+    if not groups:
+        return
+    listed = "; ".join(" / ".join(group) for group in groups)
+    value, fix = (
+        f"classes differ in capitals, accents or signs alone: {listed}",
+        "If they are one, give --join-spellings.",
+    )
+    if options.join_spellings:
+        common = {spelling: group[0] for group in groups for spelling in group}
+        rows.table["label"] = rows.table["label"].map(lambda label: common.get(label, label))
+        value, fix = (
+            f"classes are joined under the first of their spellings: {listed}",
+            "Look whether each is one class.",
+        )
+    rows.add("warning", "class names", value, str(rows.path), fix, "spelling")
 
 
 def _examples(values: pd.Series, number: int = 4) -> str:

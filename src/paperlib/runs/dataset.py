@@ -1,6 +1,8 @@
 """A scene and its polygons, as samples: everything of a run that comes before a classifier."""
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import xarray as xr
 from shapely import Point
 
 from .. import models, store
-from ..errors import InputError
+from ..errors import InputError, InputWarning
 from ..features.alike import Pairs, find_alike, keep_together
 from ..features.inputs import Inputs
 from ..features.normaliser import Normaliser
@@ -39,12 +41,15 @@ class Dataset:
     settings: `scene`, `labels`, `sample.patch`, `sample.validation` and `seed` are used; the rest changes nothing here.
     store: root folder of the artifacts.
 
+    checked: set it once the pre-flight has told the user what is doubtful; warnings are then not repeated.
+
     Nothing is read or computed before it is asked for, and everything expensive is found in the store by the settings
     it depends on.
     """
 
     def __init__(self, settings: Settings, store: Path):
         self.settings, self.store = settings, store
+        self.checked = False
 
     def _find_or_make(self, stage: str, name: str, key: str, make: Callable[[Path], object]) -> Path:
         return store.find_or_make(self.store, stage, name, key, make, describe(self.settings))
@@ -52,7 +57,9 @@ class Dataset:
     def __getstate__(self) -> dict:
         """What a worker process gets: what is small. It maps samples from the store and opens no scene."""
         carried = ("dates", "inputs", "legend", "normaliser")
-        return {"settings": self.settings, "store": self.store} | {name: getattr(self, name) for name in carried}
+        return {"settings": self.settings, "store": self.store, "checked": True} | {
+            name: getattr(self, name) for name in carried
+        }
 
     def prepare(self, superpixels: bool) -> None:
         """Make the samples in patches, and those of whole `superpixels`, unless they are in the store."""
@@ -79,7 +86,8 @@ class Dataset:
     @cached_property
     def scene(self) -> xr.DataArray:
         """The lazy reflectance series (band, time, y, x); see `scenes.open_scene`."""
-        return open_scene(self.folder or self.settings.scene.path, **keywords_of(self.settings.scene))
+        with self._quiet():
+            return open_scene(self.folder or self.settings.scene.path, **keywords_of(self.settings.scene))
 
     @cached_property
     def polygons(self) -> gpd.GeoDataFrame:
@@ -90,15 +98,28 @@ class Dataset:
         """The polygons before they are divided, in groups that stay together."""
         path = self.folder / "polygons.gpkg" if self.folder else self.settings.scene.polygons
         place = {"crs": self.scene.rio.crs, "bounds": self.scene.rio.bounds(), "pixel": pixel_of(self.scene)}
-        pool = load_polygons(path, **place, options=self.settings.labels)
-        # polygons of the simulated scene are divided one by one, as the paper's are
-        return pool if self.simulated else self._keep_together(pool)
+        with self._quiet():
+            pool = load_polygons(path, **place, options=self.settings.labels)
+            # polygons of the simulated scene are divided one by one, as the paper's are
+            return pool if self.simulated else self._keep_together(pool)
 
     def _keep_together(self, pool: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         """Polygons in groups that also hold those that show one object; see `features.alike`."""
         key = keys.pairs_key(self.settings)
         folder = self._find_or_make("pairs", "alike", key, lambda folder: self._find_alike(pool, folder))
-        return keep_together(pool, Pairs.load(folder / "pairs.json"))[0]  # the pre-flight says what was joined
+        pool, findings = keep_together(pool, Pairs.load(folder / "pairs.json"), bool(self.settings.labels.group_field))
+        for finding in findings:
+            place = f" ({finding.place})" if finding.place else ""
+            warnings.warn(InputWarning(f"{finding.value}{place}.", finding.fix, kind=finding.kind), stacklevel=5)
+        return pool
+
+    @contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """Without the warnings that the pre-flight has shown as findings."""
+        with warnings.catch_warnings():
+            if self.checked:
+                warnings.simplefilter("ignore", InputWarning)
+            yield
 
     def _find_alike(self, pool: gpd.GeoDataFrame, folder: Path) -> None:
         """Write the pairs of polygons that show one object."""
@@ -112,7 +133,9 @@ class Dataset:
     @cached_property
     def burned(self) -> xr.Dataset:
         """Label and polygon number of every labelled pixel (y, x); see `labels.burn`."""
-        return burn(self.polygons, self.scene, self.legend)
+        polygons, scene = self.polygons, self.scene
+        with self._quiet():
+            return burn(polygons, scene, self.legend)
 
     @cached_property
     def truth(self) -> xr.DataArray:

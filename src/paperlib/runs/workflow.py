@@ -33,6 +33,7 @@ def check_first(run: Experiment, report: Callable[[str], None], folder: Path | N
         _write_text(folder / "check.txt", text)
         _write_text(folder / "check.json", json.dumps([asdict(finding) for finding in findings], indent=1))
     report(text)
+    run.dataset.checked = True
     if preflight.exit_code(findings) == 2:
         raise InputError(
             "The scene and its polygons cannot be used as they are.", "The errors above say what to mend.", kind="check"

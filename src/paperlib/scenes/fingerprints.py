@@ -21,9 +21,10 @@ from .formats.theia import BAND_FILE, find_products
 from .scene import kind_of
 
 #: Files beside one that is read, which change what is read of it: behind its whole name, and in place of its ending.
-BEHIND = (".aux.xml", ".msk", ".msk.aux.xml", ".json", ".ovr")
+BEHIND = (".aux.xml", ".hdr", ".msk", ".msk.aux.xml", ".json", ".ovr")
 INSTEAD = (
-    ".aux.xml", ".prj", ".wld", ".tfw", ".j2w", ".cpg", ".dbf", ".shx", ".qpj", ".json", ".dates.txt", ".classes.csv",
+    ".aux.xml", ".hdr", ".prj", ".wld", ".tfw", ".j2w", ".cpg", ".dbf", ".shx", ".qpj", ".json", ".dates.txt",
+    ".classes.csv",
 )  # fmt: skip
 #: Files of labels, of which a folder may hold several (`labels.formats.files` reads them).
 TABLES = (

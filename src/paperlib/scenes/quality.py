@@ -13,13 +13,13 @@ BITS = 32
 class Rule(NamedTuple):
     """Which pixels of a quality layer must not be used.
 
-    `kind` "classes": those of `values`; "upto": those up to the only one of `values`; "bits": those with any bit of
-    `values`; "good": those that are 0; "bad": those that are not 0. NaN must never be used. `erase`: the images hold
-    nothing where the layer says so.
+    `kind` "classes": those of `values`; "upto", "above": those up to, or above, the only one of `values`; "bits": those
+    with any bit of `values`; "good": those that are 0; "bad": those that are not 0. NaN must never be used. `erase`: the
+    images hold nothing where the layer says so.
     """
 
     kind: str
-    values: tuple[int, ...] = ()
+    values: tuple[float, ...] = ()
     erase: bool = False
 
     def unusable(self, raw: np.ndarray) -> np.ndarray:
@@ -29,11 +29,13 @@ class Rule(NamedTuple):
         gone = np.isnan(raw) if raw.dtype.kind == "f" else np.zeros(raw.shape, bool)
         if self.kind == "upto":
             return gone | (raw <= self.values[0])
+        if self.kind == "above":
+            return gone | (raw > self.values[0])
         if self.kind in ("good", "bad"):
             return gone | ((raw == 0) if self.kind == "good" else (raw != 0))
         whole = np.where(gone, 0, raw).astype(np.int64) if raw.dtype.kind == "f" else raw
         if self.kind == "bits":
-            bits = sum(1 << bit for bit in self.values)
+            bits = sum(1 << int(bit) for bit in self.values)
             return gone | ((whole.astype(np.int64) & bits) != 0)
         return gone | np.isin(whole, self.values)
 
@@ -65,7 +67,8 @@ RULES: dict[str, Rule] = {
         (Rule("bits", (0, 2)), "state1km stateqa state500m"),  # MODIS: cloud, shadow
         (
             Rule("bad"),
-            "clm cld cloud clouds cloudmask cloudmasks maskcloud s2cloudless udm cloudshadow cloudshadowmask",
+            "clm cld cloud clouds cloudmask cloudmasks maskcloud s2cloudless udm cloudshadow cloudshadowmask shadow "
+            "unusabledata cloudorshadow cloudy",
         ),
         (Rule("good"), "clear clearmask valid validmask validity datamask usable usablemask goodmask isclear"),
         (FLG, "flg"),
@@ -73,6 +76,8 @@ RULES: dict[str, Rule] = {
     )
     for name in names.split()
 }
+#: Layers of these names are masks of some programs and probabilities of cloud of others.
+CLOUD_NAMES = {"cloud", "clouds", "cld", "s2cloudless"}
 #: A mask whose sense its name leaves open: True must not be used, unless the images are empty where it is False.
 MASK = "mask"
 
@@ -88,6 +93,14 @@ def rule_of(name: str) -> Rule | None:
     if plain == MASK:
         return Rule("bad")
     return RULES.get(plain) or RULES.get(re.sub(r"^(s2|sentinel2)?(l2a)?|(r?[126]0m|r[12])$", "", plain))
+
+
+def probability_rule(values: np.ndarray) -> Rule | None:
+    """The rule of a layer of probabilities, from 0 to 1 or in per cent, by some of its values; None where it is a mask."""
+    values = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+    if not values.size or np.isin(values, (0, 1, 255)).all():
+        return None
+    return Rule("above", (0.5,) if values.max() <= 1 else (50,))
 
 
 def flag_rule(attrs: dict) -> Rule | None:

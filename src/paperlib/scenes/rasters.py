@@ -58,6 +58,7 @@ class Header(NamedTuple):
     offsets: tuple[float, ...] = ()
     masked: bool = False  # whether a mask inside the file, or a .msk beside it, says where it is empty
     alpha: int = 0  # the layer, from 1, that is 0 where the file is empty
+    nodatas: tuple[float | None, ...] = ()  # of each layer, as layers of a VRT may have their own
 
 
 def read_header(path: Path | str, any_grid: bool = False, opener: Callable | None = None) -> Header:
@@ -105,6 +106,7 @@ def _header_of(source: rasterio.DatasetReader) -> Header:
         tuple(source.offsets[number] for number in layers),
         MaskFlags.per_dataset in flags and not {MaskFlags.nodata, MaskFlags.alpha} & set(flags),
         next((number for number, role in enumerate(source.colorinterp, 1) if role == ColorInterp.alpha), 0),
+        tuple(source.nodatavals[number] for number in layers),
     )
 
 

@@ -1,5 +1,6 @@
 """Open a series of images as one lazy labelled array."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import xarray as xr
 
 from ..errors import InputError
 from .cubes.cube import open_cube
+from .cubes.several import FILES, find_cubes, open_cubes
 from .formats.l2a import find_folders, open_l2a
 from .formats.loose import find_images, open_loose
 from .formats.stac_items import open_items
@@ -17,12 +19,11 @@ from .meaning.choices import check_choices
 #: Kind of a scene -> its reader, which takes a path and `Choices` and returns the lazy array.
 READERS = {
     "theia_l3a": open_theia, "l2a": open_l2a, "files": open_loose, "stack": open_stack, "cube": open_cube,
-    "stac": open_items,
+    "cubes": open_cubes, "stac": open_items,
 }  # fmt: skip
-STACKS = (".tif", ".tiff", ".vrt")
-CUBES = (".nc", ".nc4", ".cdf", ".h5", ".hdf5")
+STACKS = (".tif", ".tiff", ".vrt", ".img", ".dat", ".bsq", ".bil", ".bip", ".jp2")
 #: Suffix of a file -> kind of the scene. Folders are recognised by their contents.
-KINDS = dict.fromkeys(STACKS, "stack") | dict.fromkeys(CUBES, "cube") | dict.fromkeys((".json", ".geojson"), "stac")
+KINDS = dict.fromkeys(STACKS, "stack") | dict.fromkeys(FILES, "cube") | dict.fromkeys((".json", ".geojson"), "stac")
 
 
 def open_scene(
@@ -54,8 +55,8 @@ def open_scene(
         the first date, then of the second, ...) with its dates in the argument `dates`, or in a text file
         `<stem>.dates.txt` beside it: one date a line and, where the bands are not the ten of Sentinel-2 in the order of
         `sensors.BANDS`, lines like "bands: B2 B3 B4 B8" and "order: band-major";
-        a NetCDF file or Zarr folder with one variable (band, time, y, x) or one variable (time, y, x) a band, in any
-        order and under the usual names, and optionally quality layers.
+        a NetCDF file, a folder of them, or a Zarr folder, with one variable (band, time, y, x) or one variable (time, y, x)
+        a band, in any order and under the usual names, and optionally quality layers.
     resampling: "nearest", "bilinear" or "cubic": how coarser bands and other grids come to the grid of the scene.
     bands: the bands wanted, in this order. Default: the default bands of the sensor that the scene holds.
     dates: ISO or YYYYMMDD texts, or dates. Of a stack: those of its layers; else a selection. Default: all.
@@ -91,11 +92,17 @@ def open_scene(
 
 
 def kind_of(path: str | Path) -> str:
-    """ "theia_l3a", "l2a", "files", "stack", "cube" or "stac".
+    """ "theia_l3a", "l2a", "files", "stack", "cube", "cubes" or "stac".
 
     Raises `InputError` when there is nothing, or nothing known.
     """
     path = Path(path)
+    if not path.exists() and re.match(r"https?:/", str(path)):
+        raise InputError(
+            f"{path} is an address, not a path.",
+            "Save the STAC item or item collection behind it as a .json file and give that; or use `paperlib fetch`.",
+            kind="scene.path",
+        )
     if not path.exists():
         raise InputError(
             f"{path} does not exist.",
@@ -108,6 +115,8 @@ def kind_of(path: str | Path) -> str:
         if find_folders(path):
             return "l2a"
         images = find_images(path)
+        if not images and find_cubes(path):
+            return "cubes"
         return "files" if images and not any(BAND_FILE.fullmatch(image.name) for image in images) else "theia_l3a"
     suffix = path.suffix.lower()
     if suffix in STACKS and BAND_FILE.fullmatch(path.name):
@@ -117,8 +126,18 @@ def kind_of(path: str | Path) -> str:
     if suffix not in KINDS:
         raise InputError(
             f"{path} is no known scene.",
-            f"A folder of images, a GeoTIFF stack ({', '.join(STACKS)}), a NetCDF file ({', '.join(CUBES)}) or a .zarr "
-            "folder is expected.",
+            f"{_hint(path)}A folder of images, a stack ({', '.join(STACKS[:3])}, ...), a NetCDF file ({', '.join(FILES)}) "
+            "or a .zarr folder is expected.",
             kind="scene.path",
         )
     return KINDS[suffix]
+
+
+def _hint(path: Path) -> str:
+    """What a file of another kind probably is."""
+    suffix = path.suffix.lower()
+    if suffix in (".zip", ".tar", ".gz", ".tgz", ".7z"):
+        return "Unpack it and give what was in it. "
+    if suffix in (".gpkg", ".shp", ".kml", ".csv", ".fgb"):
+        return "Are these the labels? The scene comes first: SCENE POLYGONS. "
+    return ""

@@ -11,6 +11,9 @@ MARKS |= {0xC8: "cp1250", 0xC9: "cp1251", 0xCA: "cp1254", 0xCB: "cp1253"}
 #: Characters of names in Western European languages beyond ASCII; others in such a text are a sign of a wrong encoding.
 USUAL = frozenset(map(chr, range(0xC0, 0x100))) - frozenset("×÷") | frozenset("ŒœŠšŽžŸßªº°²³·–—‘’“”«»…§€µ±")
 
+#: The same of Central European languages.
+CENTRAL = frozenset("ĄąĆćĘęŁłŃńÓóŚśŹźŻżÁáČčĎďÉéĚěÍíŇňŘřŠšŤťÚúŮůÝýŽžÖöÜüŐőŰűÄäĽľĹĺŔŕÔôĂăÂâÎîŞşŢţÇçĐđËëß°–—‘’“”„§")
+
 
 def choose_encoding(content: bytes, said: str, where: str, asked: str = "") -> str:
     """The encoding of the texts in `content`.
@@ -23,8 +26,8 @@ def choose_encoding(content: bytes, said: str, where: str, asked: str = "") -> s
     asked: encoding that the user asks for, which counts.
 
     Bytes that are valid UTF-8 are UTF-8, whatever the file says. Else it is the stated encoding, and without one
-    Windows-1252 or, where only that gives letters, DOS 850; both with an `InputWarning`. Raises `InputError` for an
-    unknown encoding, one that cannot be, and texts that none of these can be.
+    Windows-1252 or, where only these give letters, DOS 850 or Windows-1250, with an `InputWarning`. Raises `InputError`
+    for an unknown encoding, one that cannot be, and texts that none of these can be.
     """
     if asked:
         return _tried(content, asked, where)
@@ -39,16 +42,33 @@ def choose_encoding(content: bytes, said: str, where: str, asked: str = "") -> s
     if said and not _same(said, "utf-8") and _decodes(content, said):
         return said
     stated = f"it states {said}, but its texts are not" if said else "it states no encoding"
-    for encoding in ("cp1252", "cp850"):
-        if _decodes(content, encoding) and _odd(content, encoding) <= USUAL and not _all_odd(content, encoding):
-            _warn(where, f"{stated}; its texts are read as {encoding}, like {_example(content, encoding)!r}")
+    for encoding, letters in (("cp1252", USUAL), ("cp850", USUAL), ("cp1250", CENTRAL)):
+        if _decodes(content, encoding) and _odd(content, encoding) <= letters and not _all_odd(content, encoding):
+            problem = f"{stated}; its texts are read as {encoding}, like {_example(content, encoding)!r}"
+            _warn(where, problem + _alternatives(content, encoding))
             return encoding
     word = _example(content, "cp1252")
     raise InputError(
-        f"{where}: {stated}, and neither UTF-8 nor Windows-1252 fits: cp1252 makes {word!r} of a name.",
+        f"{where}: {stated}, and neither UTF-8 nor Windows-1252 fits: cp1252 makes {word!r} of a name"
+        f"{_alternatives(content, 'cp1252')}.",
         "Give the encoding with --encoding, such as cp850 or cp1251, or write its name into a .cpg file beside the .dbf.",
         kind="labels.encoding",
     )
+
+
+def _alternatives(content: bytes, taken: str) -> str:
+    """What other encodings make of the first word that is not ASCII, as a part of a message."""
+    word = _example(content, taken).encode(taken, "replace")
+    others = [
+        name for name in ("cp1250", "cp1251", "cp1253", "cp1254", "cp1257") if name != taken and _decodes(word, name)
+    ]
+    words = {name: word.decode(name) for name in others}
+    shown = [
+        f"{name} makes {text!r}"
+        for name, text in words.items()
+        if text.isalpha() and text != word.decode(taken, "replace")
+    ]
+    return f" ({', '.join(shown)})" if shown else ""
 
 
 def _tried(content: bytes, encoding: str, where: str) -> str:

@@ -10,7 +10,7 @@ import pyogrio
 
 from ...errors import InputError, InputWarning
 from ...settings import Labels
-from ..columns import POOL, TEST, choose_columns
+from .columns import POOL, TEST, choose_columns
 from .encodings import MARKS, choose_encoding, known_name, restored
 from .tables import read_points
 
@@ -115,11 +115,27 @@ def _several(path: Path, counts: dict[str, int], asked: str) -> InputError:
     return InputError(f"{problem} {listed}.", "Choose one with --layer.", kind="labels.layer")
 
 
+#: What to do about files of other kinds.
+OTHERS = {
+    (".xlsx", ".xls", ".ods"): "Save the sheet as CSV (UTF-8), with columns longitude and latitude.",
+    (
+        ".tif",
+        ".tiff",
+        ".img",
+        ".vrt",
+    ): "It is a raster: draw polygons from it with `paperlib labels`, or polygonise it in QGIS.",
+    (".gz", ".tar", ".tgz", ".7z", ".rar"): "Unpack it and give what was in it.",
+    (".shp",): "The files of a shapefile belong together: copy .shp, .shx, .dbf and .prj.",
+}
+
+
 def _unreadable(path: Path, error: object) -> InputError:
-    reason = str(error).split("\n")[0].split("; It might help")[0].rstrip(".")
+    reason = str(error).split("\n")[0].split("; It might help")[0].split(". Set SHAPE")[0].rstrip(".")
+    others = (fix for endings, fix in OTHERS.items() if path.suffix.lower() in endings)
     return InputError(
-        f"{path} cannot be read as a vector file ({reason}).", "GeoPackage or GeoJSON will do.", kind="labels.file"
-    )
+        f"{path} cannot be read as a vector file ({reason}).", next(others, "GeoPackage or GeoJSON will do."),
+        kind="labels.file",
+    )  # fmt: skip
 
 
 def _read_file(path: Path, place: str, options: Labels) -> gpd.GeoDataFrame:
@@ -130,6 +146,10 @@ def _read_file(path: Path, place: str, options: Labels) -> gpd.GeoDataFrame:
     if suffix in PARQUETS:
         table = _read_parquet(path)
     else:
+        if suffix == ".shp" and not _beside(place[:-4], "dbf"):
+            raise InputError(
+                f"{path} has no .dbf beside it, which holds the classes.", OTHERS[".shp",], kind="labels.file"
+            )
         encoding = _shapefile_encoding(place, options.encoding) if suffix == ".shp" else options.encoding or None
         try:
             with warnings.catch_warnings():

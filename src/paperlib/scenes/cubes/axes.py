@@ -16,6 +16,7 @@ from rasterio.crs import CRS
 from ...errors import InputError, InputWarning
 from ..meaning.choices import Choices
 from ..meaning.dates import parse_dates
+from ..meaning.dates_in_names import DAY_OF_YEAR, find_dates
 from ..rasters import Grid
 
 #: Names of dimensions, in small letters, by what they are here.
@@ -30,7 +31,7 @@ STANDARD_NAMES = {
 }  # fmt: skip
 CRS_ATTRIBUTES = ("crs", "crs_wkt", "spatial_ref", "epsg", "proj:epsg", "proj:code", "projection")
 LARGEST = 1e9  # of a coordinate, in the units of any CRS
-MONTHS = re.compile(r"(?i)\s*months?\s+since\s+(\d{1,4}-\d{1,2})\b.*")
+MONTHS = re.compile(r"(?i)\s*months?\s+since\s+(\d{1,4})-(\d{1,2})(?:-(\d{1,2}))?\b.*")
 
 
 def name_dimensions(cube: xr.Dataset) -> xr.Dataset:
@@ -70,15 +71,16 @@ def decode_times(cube: xr.Dataset, path: Path) -> xr.Dataset:
     try:
         if match:
             months = np.asarray(variable.values, float)
-            start = np.datetime64(f"{int(match[1].split('-')[0]):04}-{int(match[1].split('-')[1]):02}", "M")
+            start = np.datetime64(f"{int(match[1]):04}-{int(match[2]):02}", "M")
             days = (start + np.rint(months).astype(int)).astype("datetime64[ns]")
+            days = days + np.timedelta64(int(match[3] or 1) - 1, "D")
         elif "units" in variable.attrs:
             days = xr.conventions.decode_cf_variable("time", variable).values
         else:
             return cube
     except (ValueError, OverflowError, TypeError) as error:
         raise InputError(
-            f"{path}: its dates cannot be read ({str(error).splitlines()[0]}).",
+            f"{path}: its dates cannot be read ({str(error).splitlines()[0].split('. Try')[0]}).",
             "Write them with xarray, or as 'days since 1970-01-01'.", kind="scene.dates",
         ) from error  # fmt: skip
     return cube.assign_coords(time=(variable.dims, days))
@@ -94,10 +96,12 @@ def crs_of(path: Path, cube: xr.Dataset) -> CRS:
         ) from error
     if crs is not None:
         return crs
-    for text in _crs_texts(cube):
+    mappings = [variable.attrs for variable in cube.variables.values() if "grid_mapping_name" in variable.attrs]
+    for text in [*_crs_texts(cube), *mappings]:
         try:
-            return CRS.from_wkt(pyproj.CRS.from_user_input(text).to_wkt())
-        except (pyproj.exceptions.CRSError, ValueError, TypeError):
+            found = pyproj.CRS.from_cf(text) if isinstance(text, dict) else pyproj.CRS.from_user_input(text)
+            return CRS.from_wkt(found.to_wkt())
+        except (pyproj.exceptions.CRSError, ValueError, TypeError, KeyError):
             continue
     if _in_degrees(cube):
         warnings.warn(
@@ -193,12 +197,30 @@ def grid_of(path: Path, cube: xr.Dataset, choices: Choices, sensor: str) -> Grid
         )
     width, height = step_of(path, cube, "x"), step_of(path, cube, "y")
     left, top = (float(cube[axis].values[0]) for axis in ("x", "y"))
+    if unit := _kilometres(path, cube, crs):
+        width, height, left, top = (unit * value for value in (width, height, left, top))
     if _is_corner(path, cube, crs, choices.pixel, (width, height), sensor):
         # The upper left corner, wherever the axis runs.
         left, top = left - min(width, 0), top - max(height, 0)
     else:
         left, top = left - width / 2, top - height / 2
     return Grid(crs, Affine(width, 0, left, 0, height, top), cube.sizes["y"], cube.sizes["x"])
+
+
+def _kilometres(path: Path, cube: xr.Dataset, crs: CRS) -> float | None:
+    """Units of the CRS in a kilometre where x and y are in kilometres and the CRS is not, with a warning; else None."""
+    units = {str(cube[axis].attrs.get("units", "")).lower() for axis in "xy"}
+    own = 1.0 if crs.is_geographic else crs.linear_units_factor[1]
+    if crs.is_geographic or own > 100 or not units <= {"km", "kilometer", "kilometre", "kilometers", "kilometres"}:
+        return None
+    warnings.warn(
+        InputWarning(
+            f"{path}: x and y are in kilometres; they are brought to the units of its CRS.", "Nothing has to be done.",
+            kind="scene.grid",
+        ),
+        stacklevel=4,
+    )  # fmt: skip
+    return 1000 / own
 
 
 def _is_corner(path: Path, cube: xr.Dataset, crs: CRS, pixel: str, step: tuple[float, float], sensor: str) -> bool:
@@ -249,5 +271,8 @@ def time_values(cube: xr.Dataset, path: Path) -> pd.DatetimeIndex:
 
 
 def parse_times(values: np.ndarray, path: Path) -> pd.DatetimeIndex:
-    """Dates of texts, or of numbers like 20180815."""
-    return parse_dates(values.tolist(), path, several=True)
+    """Dates of texts, or of numbers like 20180815, or 2018227 with the day of the year."""
+    texts = [str(value).removesuffix(".0") for value in values.tolist()]
+    if all(DAY_OF_YEAR.fullmatch(text) for text in texts):
+        texts = [f"{day:%Y-%m-%d}" for text in texts for day in find_dates(text)[0]]
+    return parse_dates(texts, path, several=True)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,18 @@ from affine import Affine
 
 from ...errors import InputError
 from ..meaning.choices import Choices
+from ..meaning.mixed import shared_roles
 from ..meaning.names import Plan, plan_bands
-from ..meaning.values import Meaning, float_divisor, meaning_of, sample_places
-from ..quality import VALID, letters
+from ..meaning.values import (
+    SATURATED,
+    Meaning,
+    float_divisor,
+    meaning_of,
+    possible_nodata,
+    sample_places,
+    warn_of_probability,
+)
+from ..quality import CLOUD_NAMES, VALID, Rule, letters, probability_rule
 from ..rasters import Grid, Header, RasterFile, keep_open, read_header
 from ..series import Layer, QualityLayer, RasterSeries, Values
 from ..shaping.finish import finish_scene
@@ -78,6 +87,13 @@ def open_layers(
     )  # fmt: skip
 
 
+def join_sensors(found: Mapping[str, Sequence[LayerSource]], where: str) -> list[LayerSource]:
+    """Layers of each sensor as those of one series, under the names of the roles that sensors share where they differ."""
+    names = shared_roles({sensor: {source.name for source in sources} for sensor, sources in found.items()}, where)
+    pairs = [((sensor, source.name), source) for sensor, sources in found.items() for source in sources]
+    return [replace(source, name=names.get(key, source.name)) for key, source in pairs if key in names or not names]
+
+
 def _acquisitions(sources: Sequence[LayerSource], plan: Plan, where: str) -> list[dict[str, LayerSource]]:
     """Layers by name of each acquisition; of one time there are several where a name comes several times."""
     found: dict[pd.Timestamp, list[dict[str, LayerSource]]] = {}
@@ -111,6 +127,7 @@ class _Builder:
         self.headers, self.grid, self.choices, self.plan = headers, grid, choices, plan
         self.declared = False
         self._files: dict[tuple, RasterFile] = {}
+        self._rules: dict[str, Rule] = {}
 
     def layer(self, source: LayerSource) -> Layer:
         header = self.headers[source.path]
@@ -118,7 +135,8 @@ class _Builder:
             values[source.index - 1] if len(values) >= source.index else None
             for values in (header.scales, header.offsets)
         )
-        nodata = source.nodata if header.nodata is None else header.nodata
+        nodata = possible_nodata(header.nodatas[source.index - 1], header.dtype)
+        nodata = source.nodata if nodata is None else nodata
         (choice,) = self.choices.at(pd.DatetimeIndex([source.time]))
         meaning = meaning_of(header.dtype, gain, offset, nodata, choice, str(source.path), source.default)
         if (header.masked or header.alpha) and header.nodata is None and choice.nodata is None:
@@ -128,20 +146,33 @@ class _Builder:
 
     def quality(self, found: dict[str, LayerSource]) -> list[QualityLayer]:
         layers = [
-            QualityLayer(self._quality_file(source.path), source.index, rule.with_values(self.choices.mask_classes))
+            QualityLayer(self._quality_file(source.path), source.index, self._rule(name, source))
             for name, source in found.items()
-            if (rule := self.plan.quality.get(name)) is not None
+            if name in self.plan.quality
         ]
         bands = dict.fromkeys(source.path for name, source in found.items() if name in self.plan.sources)
         masked = [(path, 0) for path in bands if self.headers[path].masked]
         masked += [(path, alpha) for path in bands if (alpha := self.headers[path].alpha)]
         return layers + [QualityLayer(self._quality_file(path), index, VALID) for path, index in masked]
 
+    def _rule(self, name: str, source: LayerSource) -> Rule:
+        """The rule of a quality layer; a layer of clouds may hold their probability, as its first date tells."""
+        if name not in self._rules:
+            rule = self.plan.quality[name]
+            if letters(name) in CLOUD_NAMES and rule.kind == "bad":
+                file, places = self._quality_file(source.path), sample_places(self.grid.height, self.grid.width)
+                held = [np.ravel(file.read([source.index], *place)[0]) for place in places]
+                if found := probability_rule(np.concatenate(held)):
+                    warn_of_probability(str(source.path))
+                    rule = found
+            self._rules[name] = rule.with_values(self.choices.mask_classes)
+        return self._rules[name]
+
     def about(self, layers: Sequence[Sequence[Layer]], path: Path | str, unnamed: bool) -> Values:
         header = self.headers[path]
         zero = (
             header.dtype.kind == "u"
-            and header.nodata is None
+            and possible_nodata(header.nodata, header.dtype) is None
             and self.choices.nodata is None
             and not (header.masked or header.alpha)
         )
@@ -150,7 +181,7 @@ class _Builder:
             places = sample_places(self.grid.height, self.grid.width, across=2)
             return [float(np.mean([_saturated(layer, place) for layer in date for place in places])) for date in layers]
 
-        high = any(layer.file.high is not None for date in layers for layer in date)
+        high = any(layer.file.high == SATURATED for date in layers for layer in date)
         said = self.choices.says_values
         return Values(str(header.dtype), self.declared or said, said, zero, unnamed, saturated if high else None)
 
@@ -204,8 +235,3 @@ def common_grid(headers: Mapping[Any, Header]) -> Grid:
     left, top = np.floor((west - step.c) / step.a + 1e-3), np.floor((north - step.f) / step.e + 1e-3)
     right, bottom = np.ceil((east - step.c) / step.a - 1e-3), np.ceil((south - step.f) / step.e - 1e-3)
     return Grid(first.crs, step @ Affine.translation(left, top), int(bottom - top), int(right - left))
-
-
-def same_name(name: str, other: str) -> bool:
-    """Whether two names differ in case and signs alone."""
-    return letters(name) == letters(other)

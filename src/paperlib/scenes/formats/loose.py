@@ -4,6 +4,7 @@ import json
 import re
 import warnings
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -11,27 +12,33 @@ import xarray as xr
 
 from ...errors import InputError, InputWarning
 from ..meaning.choices import Choices
+from ..meaning.dates_in_names import find_dates, warn_of_day_first
+from ..meaning.filenames import LAYERS, Parsed, compile_pattern, parse_name
 from ..meaning.names import ASIDE, band_rank
 from ..meaning.values import LANDSAT_GAIN, LANDSAT_OFFSET
 from ..quality import letters
 from ..rasters import Header, read_header
-from .filenames import Parsed, compile_pattern, parse_name
-from .layers import LayerSource, open_layers
+from .layers import LayerSource, join_sensors, open_layers
 from .stac_items import IMAGES
 from .stack import name_layers
 
 #: Files may lie in the folder itself, in its folders, or deeper.
 DEEPEST = 4
+ENVI = (".dat", ".bsq", ".bil", ".bip")
 LANDSAT_BAND = re.compile(r"(?i)SR_B\d$")
 
 
 def find_images(folder: Path) -> list[Path]:
     """Image files in a folder and its folders, in the order of their names."""
     places = ["/".join(["*"] * depth) for depth in range(1, DEEPEST + 1)]
-    files = {
-        path for place in places for path in folder.glob(place) if path.suffix.lower() in IMAGES and path.is_file()
-    }
-    return sorted(files)
+    return sorted({path for place in places for path in folder.glob(place) if _is_image(path)})
+
+
+def _is_image(path: Path) -> bool:
+    """Whether a file is an image by its name; files of ENVI have a header beside, hidden files are other programs' notes."""
+    suffix = path.suffix.lower()
+    envi = suffix in ENVI and any(header.is_file() for header in (path.with_suffix(".hdr"), Path(f"{path}.hdr")))
+    return (suffix in IMAGES or envi) and not path.name.startswith(".") and path.is_file()
 
 
 def open_loose(folder: Path, choices: Choices) -> xr.DataArray:
@@ -53,9 +60,12 @@ def open_loose(folder: Path, choices: Choices) -> xr.DataArray:
             stacklevel=3,
         )
     paths = [path for path in paths if path not in aside or parsed[path].band in (choices.bands or ())]
-    sources = [source for path in paths for source in _layers(path, parsed[path], choices)]
+    found: dict[str, list[LayerSource]] = {}
+    for path in paths:
+        found.setdefault(parsed[path].sensor, []).extend(_layers(path, parsed[path], choices))
+    sensors = set(found) - {""}
+    sources = join_sensors(found, str(folder)) if not choices.sensor else list(chain(*found.values()))
     sources.sort(key=lambda source: band_rank(source.name))
-    sensors = {parsed[path].sensor for path in paths} - {""}
     if not sources:
         raise InputError(f"{folder} holds no image of a band.", "Give a folder of GeoTIFF files.", kind="scene.bands")
     sensor = choices.sensor or (sensors.pop() if len(sensors) == 1 else "")
@@ -85,6 +95,8 @@ def _parse(folder: Path, paths: Sequence[Path], choices: Choices) -> list[Parsed
             parsed.append(Parsed(dates, fields.get("band") or ""))
             continue
         parsed.append(parse_name(name))
+    if pattern is None:
+        warn_of_day_first((path.name for path in paths), str(folder))
     place = _date_place([each.dates for each in parsed])
     result = []
     for path, each in zip(paths, parsed, strict=True):
@@ -93,6 +105,7 @@ def _parse(folder: Path, paths: Sequence[Path], choices: Choices) -> list[Parsed
             if parent != Path():
                 above = parse_name(parent.name)
                 dates, band = dates or above.dates, band or above.band
+        dates = dates or tuple(find_dates(path.relative_to(folder).parent.as_posix())[0])
         result.append(Parsed(dates[place : place + 1] or dates[:1], band, each.sensor))
     return result
 
@@ -109,7 +122,7 @@ def _date_place(found: Sequence[Sequence[pd.Timestamp]]) -> int:
 
 def _layers(path: Path, parsed: Parsed, choices: Choices) -> list[LayerSource]:
     header = read_header(path, any_grid=True)
-    item = _item_bands(path, header)
+    item = _item_bands(path, header) or LAYERS.get((parsed.sensor, parsed.band, header.layers), ())
     return name_layers(path, header, parsed, choices, item, _default(parsed))
 
 

@@ -1,6 +1,8 @@
 """STAC items in a JSON file (one, or an item collection) whose images lie on disk or behind addresses."""
 
 import json
+import re
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -14,10 +16,12 @@ from ..meaning.names import ASIDE, band_key
 from ..quality import letters, rule_of
 from ..rasters import read_header
 from ..sensors import sensor_named
-from .layers import LayerSource, open_layers
+from .layers import LayerSource, join_sensors, open_layers
 from .remote import check_remote, opener_of
 
 IMAGES = (".tif", ".tiff", ".jp2", ".vrt", ".img")
+#: Collections and items of HLS, whose two sensors give one number to different bands.
+HLS = re.compile(r"(?i)hls\.?([ls]30)")
 #: Roles of assets that are no data.
 OTHER_ROLES = {"thumbnail", "overview", "metadata", "visual"}
 
@@ -40,17 +44,18 @@ def read_items(path: Path) -> list[dict[str, Any]]:
 
 def open_items(path: Path, choices: Choices) -> xr.DataArray:
     """The lazy array of `scene.open_scene` of the images that items name, on disk or behind addresses."""
-    sources, sensors = [], set()
+    found: dict[str, list[LayerSource]] = {}
     for item in read_items(path):
         time = _time(path, item)
-        sensors.add(_sensor(item))
+        layers = found.setdefault(_sensor(item), [])
         for name, asset in _data(item["assets"]).items():
-            sources += _layers(path, name, asset, time)
+            layers += _layers(path, name, asset, time)
+    sources = join_sensors(found, str(path)) if not choices.sensor else list(chain(*found.values()))
     if not sources:
         raise InputError(
             f"{path}: no asset of its items is an image of a band.", "Give other items.", kind="scene.stac"
         )
-    sensor = sensors.pop() if len(sensors) == 1 else ""
+    (sensor,) = found if len(found) == 1 else ("",)
     return open_layers(sources, choices, choices.sensor or sensor, "stac", str(path))
 
 
@@ -84,6 +89,9 @@ def _time(path: Path, item: dict[str, Any]) -> pd.Timestamp:
 
 def _sensor(item: dict[str, Any]) -> str:
     properties = item.get("properties") or {}
+    for name in (item.get("collection"), item.get("id")):
+        if match := HLS.match(str(name)):
+            return f"hls-{match[1].lower()}"
     for key in ("platform", "constellation", "eo:platform"):
         try:
             return sensor_named(str(properties.get(key))).name

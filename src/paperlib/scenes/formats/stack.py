@@ -13,8 +13,9 @@ from ...errors import InputError
 from .. import sensors
 from ..meaning.choices import Choices
 from ..meaning.dates import parse_dates
+from ..meaning.dates_in_names import warn_of_day_first
+from ..meaning.filenames import Parsed, counted, parse_name
 from ..rasters import Header, read_header
-from .filenames import Parsed, counted, parse_name
 from .layers import LayerSource, open_layers
 
 LAYER = re.compile(r"(?P<date>\d{4}-?\d{2}-?\d{2})[ _](?P<band>\w+)")
@@ -52,6 +53,7 @@ def name_layers(
     beside = _sidecar(path)
     days = parse_dates(choices.dates, "argument dates") if given and choices.dates is not None else beside[0]
     dates, names = _described(header.descriptions)
+    warn_of_day_first(filter(None, header.descriptions), str(path))
     if item and not all(names):
         names = list(item)
     if all(names) and not all(dates):
@@ -157,7 +159,8 @@ def _unknown_dates(path: Path, given: bool) -> InputError:
     if not given:
         return InputError(
             f"{path}: no date is found in its name, in those of its folders, or in its layers.",
-            "Say where it stands, like --pattern '{}_{date}_{band}'; dates like 20180215 or 2018-02-15 are understood.",
+            "Say where it stands, like --pattern '{}_{date}_{band}'; dates like 20180215 or 2018-02-15 are understood. "
+            "If it is no image of the series, take it away.",
             kind="scene.dates",
         )
     return InputError(

@@ -105,10 +105,12 @@ def find_products(folder: Path) -> list[Product]:
 def _nothing(folder: Path) -> InputError:
     there = sorted(path.name + "/" * path.is_dir() for path in folder.iterdir())
     listed = ", ".join(there[:5]) + (f" and {len(there) - 5} more" if len(there) > 5 else "")
+    raw = "Products of level 1C are not corrected for the atmosphere: get those of level 2A. "
     return InputError(
         f"{folder} holds no scene: GeoTIFF and JPEG 2000 files, and products of Theia (L3A: {EXAMPLE}) and ESA were looked "
         f"for in it, its folders and theirs; {'there lies ' + listed if there else 'it is empty'}.",
-        "Give the folder that holds the images, or the path of a GeoTIFF stack, a NetCDF file or a .zarr folder.",
+        (raw if "MSIL1C" in listed else "")
+        + "Give the folder that holds the images, or the path of a GeoTIFF stack, a NetCDF file or a .zarr folder.",
         kind="scene.nothing",
     )
 

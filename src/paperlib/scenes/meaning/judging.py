@@ -14,10 +14,14 @@ from .values import IMPOSSIBLE, optical, sample_places
 #: The darkest hundredth of the darkest band of a scene lies below 0.09 unless an offset of 0.1 was not taken off; that of
 #: Landsat's stored numbers read as reflectance x 10000 lies above 0.5.
 DARK, DARKEST, LANDSAT_DARK = 0.09, 0.2, 0.5
+#: No surface, and no cloud, reflects more than this over half of a scene.
+BRIGHTEST = 1.3
 #: The brightest hundredth of the brightest band lies above this on land, but not of numbers x 1000 or of 8 bits.
 BRIGHT = 0.08
 #: From this share of a date's pixels on, one value in all bands is named; reflectance has that nowhere.
 CONSTANT = 0.001
+#: The darkest hundredth lies below this where an offset of 0.1 was taken off that the values do not carry.
+NEGATIVE = -0.03
 #: Dates whose darkest values differ by about 0.1 have different offsets.
 STEP = (0.06, 0.14)
 #: Share of saturated values of a date from which on it is named.
@@ -62,7 +66,7 @@ def value_problems(scene: xr.DataArray, few: bool = False) -> list[Finding]:
         findings += _order(values, names, where)
     if not about.said and not findings:  # the darkest bands of a date are others where layers are in another order
         findings += _offsets(seen, [names[place] for place in places], days, about, where)
-    findings += _saturated(about, days, where) + _constant(seen, days, where)
+    findings += _saturated(about, days, where) + _constant(seen, days, where, float(scene.attrs.get("scale", 1.0)))
     if about.zero and np.isnan(seen).any():
         value = f"0 is taken for nothing: the file declares no nodata ({100 * np.isnan(seen).mean():.1f} % of what was read)"
         fix = "Confirm it with --nodata 0, or give the stored value that means nothing, as --nodata 65535."
@@ -101,6 +105,11 @@ def _impossible(seen: np.ndarray, about: Values, where: str) -> list[Finding]:
         )
         fix = "Give --scale 0.0000275 --offset -0.2 for Landsat Collection 2; --scale 0.0001 if the values are meant."
         return [Finding("error", "values", value, where, fix, "scene.values")]
+    usual = max(float(np.nanmedian(band)) for band in seen if np.isfinite(band).any())
+    if usual > BRIGHTEST:
+        value = f"one band has a median of {usual:.3g}, which no surface reflects"
+        fix = "Give the scale, as --scale 65535 where that is reflectance 1; --scale 0.0001 if the values are meant."
+        return [Finding("error", "values", value, where, fix, "scene.values")]
     brightest = max(np.nanpercentile(band, 99) for band in seen if np.isfinite(band).any())
     if not about.declared and brightest < BRIGHT:
         value = (
@@ -111,7 +120,7 @@ def _impossible(seen: np.ndarray, about: Values, where: str) -> list[Finding]:
     return []
 
 
-def _constant(seen: np.ndarray, days: Sequence[str], where: str) -> list[Finding]:
+def _constant(seen: np.ndarray, days: Sequence[str], where: str, scale: float) -> list[Finding]:
     """One value in all bands of a pixel, that is not 0: what is stored where there is nothing."""
     if len(seen) < 3:
         return []
@@ -125,7 +134,8 @@ def _constant(seen: np.ndarray, days: Sequence[str], where: str) -> list[Finding
     value = (
         f"pixels have {values[counts.argmax()]:.4g} in all bands, as where there is nothing: {listed} of what was read"
     )
-    fix = "Give the stored value that means nothing, as --nodata -1."
+    stored = scale * values[counts.argmax()]
+    fix = f"Give the stored value that means nothing, which without an offset is --nodata {stored:.6g}."
     return [Finding("warning", "nodata", value, where, fix, "scene.nodata")]
 
 
@@ -139,18 +149,30 @@ def _offsets(seen: np.ndarray, bands: Sequence[str], days: Sequence[str], about:
     usable = floors[np.isfinite(floors)]
     if not usable.size:
         return []
-    if DARK <= np.min(usable) <= DARKEST and not about.declared:
-        value = f"an offset of 1000 is likely not taken off: the darkest values are {np.min(usable):.3f}"
+    if DARK <= np.min(usable) <= DARKEST:
+        said = " although the file declares a scale without one" if about.declared else ""
+        value = f"an offset of 1000 is likely not taken off{said}: the darkest values are {np.min(usable):.3f}"
         roles = roles_of(bands)
         if "blue" in roles:
             blue = np.nanmedian(seen[bands.index(roles["blue"])])
             value += f", blue has a median of {blue:.3f}"
         fix = "Give --offset -0.1 (processing baseline 04.00 and later), or --offset 0 if the values are right."
         return [Finding("warning", "offset", value, where, fix, "scene.offset")]
+    if np.max(usable) < NEGATIVE:
+        value = f"an offset is taken off that the values do not carry: the darkest values are {np.min(usable):.3f}"
+        fix = "Give --offset 0 if that is so, or --offset with the right one."
+        return [Finding("warning", "offset", value, where, fix, "scene.offset")]
     order = np.sort(usable)
     jumps = np.diff(order)
     if len(jumps) and STEP[0] <= jumps.max() <= STEP[1] and order[0] < DARK:
         limit = order[jumps.argmax()] + jumps.max() / 2
+        low = [day for day, floor in zip(days, floors, strict=True) if floor < limit]
+        if order[0] < NEGATIVE and order[-1] < DARK:
+            value = (
+                f"the darkest values of {', '.join(low)} are {order[0]:.3f}: an offset is taken off that is not in them"
+            )
+            fix = f"Give these dates none: --offset 0 --offset-dates {','.join(low)}"
+            return [Finding("warning", "offset", value, where, fix, "scene.offset")]
         high = [day for day, floor in zip(days, floors, strict=True) if floor > limit]
         value = (
             f"the darkest values of {', '.join(high)} lie {jumps.max():.2f} above those of other dates: offsets differ"

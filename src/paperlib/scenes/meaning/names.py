@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ...errors import InputError, InputWarning
-from ..quality import Rule, letters, rule_of
+from ..quality import CLOUD_NAMES, Rule, letters, rule_of
 from ..sensors import INDEX_ROLES, ROLE_ALIASES, SENSORS
 
 PREFIX = re.compile(
@@ -20,14 +20,22 @@ PREFIX = re.compile(
 SUFFIX = re.compile(r"(?<=[a-z0-9])(r?[126]0m|surfacereflectance|surfrefl|reflectance|median|mean|boa|sr)$")
 #: Layers that are neither bands nor masks, whole or beginning with one of these.
 ASIDE = re.compile(
-    r"^(aot|wvp|tci\w*|inf|cldprb|clp|sndprb|snw|cloudprobability|viewzenith\w*|viewazimuth\w*|sunzenith\w*|sunazimuth\w*|"
+    r"^(aot|wvp|tci\w*|inf|(msk)?cldprb|clp|(msk)?sn[do]?w?prb|snw|snow|cloudprobability|(quality)?(cloud|snow)confidence|"
+    r"mskclassi\w*|qa[12]0|lighthaze|heavyhaze|confidence|viewzenith\w*|viewazimuth\w*|sunzenith\w*|sunazimuth\w*|"
     r"sza|saa|vza|vaa|sensorzenith|sensorazimuth|solarzenith|solarazimuth|angle|dem|elevation|slope|aspect|hot|doy|cst|"
     r"dts|wgt|qualityscore\w*|saturation|qaradsat|radsatqa|sraerosol|sr?aerosol\w*|qaaerosol|visual|rendered\w*|preview|"
-    r"overview|thumbnail|stqa|stcdist|stdrad|stemis|stemsd|sttrad|sturad|statran|linclass|count|observations|spatialref|crs)$"
+    r"overview|thumbnail|(st)?(qa|cdist|drad|emis|emsd|trad|urad|atran)|linclass|count|observations|spatialref|crs)$"
 )
 #: Bands by their number, as Sentinel-2 has them; Landsat's begin with SR or ST.
 NUMBERS = {letters(band.name) for band in SENSORS["sentinel-2"].bands}
 OTHERS = {letters(band.name): band.role for name in ("landsat-8", "landsat-5", "modis") for band in SENSORS[name].bands}
+#: Names that are wavelengths in nanometres, and the roles they tell.
+WAVELENGTH = re.compile(r"(\d{3,4}(?:\.\d+)?)(?: ?nm| nanometers)?", re.IGNORECASE)
+WAVELENGTHS = {
+    "coastal": (430, 449), "blue": (450, 520), "green": (530, 590), "red": (630, 690), "rededge1": (700, 712),
+    "rededge2": (730, 750), "rededge3": (770, 795), "nir": (825, 845), "nir08": (855, 885), "swir1": (1550, 1660),
+    "swir2": (2080, 2320),
+}  # fmt: skip
 RADAR = ("vv", "vh", "hh", "hv")
 
 
@@ -46,6 +54,9 @@ def band_key(name: str) -> str:
     >>> [band_key(name) for name in ("S2-L2A-B02", "B8A_20m", "rededge_1", "vv", "foo")]
     ['b2', 'b8a', 'role rededge1', 'vv', '']
     """
+    if wavelength := WAVELENGTH.fullmatch(name):
+        length = float(wavelength[1])
+        return next((f"role {role}" for role, (low, high) in WAVELENGTHS.items() if low <= length <= high), "")
     plain = letters(name)
     for text in (plain, PREFIX.sub("", plain), SUFFIX.sub("", plain), SUFFIX.sub("", PREFIX.sub("", plain))):
         key = re.sub(r"^(s[rt]b|b|band)0?(?=[1-9])", lambda match: match[1].replace("band", "b"), text)
@@ -100,6 +111,8 @@ def plan_bands(
             quality[name] = rule
         else:
             (aside if ASIDE.match(letters(name)) else unknown).append(name)
+    if any(rule.kind in ("classes", "bits") for rule in quality.values()):  # then these are its probabilities
+        quality = {name: rule for name, rule in quality.items() if letters(name) not in CLOUD_NAMES}
     keys = _settle_roles(keys, held)
     sensor = sensor or _sensor_of(set(keys.values()), where)
     names = {name: _scene_name(name, key, sensor) for name, key in keys.items()}
@@ -162,6 +175,18 @@ def _sensor_of(keys: set[str], where: str) -> str:
             stacklevel=3,
         )  # fmt: skip
         return "landsat-8"
+    if {"b1", "b2", "b3", "b4", "b5", "b7"} <= numbers <= {"b1", "b2", "b3", "b4", "b5", "b6", "b7"}:
+        warnings.warn(
+            InputWarning(
+                f"{where}: bands B1 to B5 and B7 are taken for those of Landsat 4, 5 or 7, where near infrared is B4.",
+                "If they are others, say --sensor landsat-8 or --sensor sentinel-2; to confirm, --sensor landsat-5.",
+                kind="scene.sensor",
+            ),
+            stacklevel=3,
+        )
+        return "landsat-5"
+    if roles & {"green1", "yellow"}:
+        return "planet"
     if numbers or any(role.startswith("rededge") for role in roles) or {"nir", "nir08"} <= roles:
         return "sentinel-2"
     return "sentinel-1" if keys and keys <= set(RADAR) else ""

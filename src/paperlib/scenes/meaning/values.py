@@ -16,6 +16,8 @@ from .choices import LARGEST_FACTOR, Choices
 INTEGER_SCALE = 10000.0
 #: Signed values up to this are nothing where no value is declared to be: -9999, -10000, -32768, -3.4e38.
 LOWEST = -9999.0
+#: Floats from this on are nothing: NetCDF writes 9.97e36 where nothing was written.
+HIGHEST = 1e30
 #: Stored values from this on are saturated or corrupt, not reflectance 6 and more.
 SATURATED = 60000.0
 #: Landsat Collection 2: reflectance is stored value x 0.0000275 - 0.2.
@@ -81,12 +83,20 @@ def meaning_of(
     if abs(divisor - round(divisor)) <= 1e-6 * abs(divisor):
         divisor = float(round(divisor))  # so that 0.0001 gives exactly what 10000 gives
     nodata = nodata if choices.nodata is None else choices.nodata
-    high = SATURATED if dtype == np.uint16 and divisor == INTEGER_SCALE else None
+    high = SATURATED if dtype == np.uint16 and divisor == INTEGER_SCALE else HIGHEST if dtype.kind == "f" else None
     low = None
     if nodata is None:
         nodata = 0.0 if dtype.kind == "u" else float(NODATA) if dtype.kind == "i" and dtype.itemsize > 1 else None
         low = LOWEST if dtype.kind == "f" or (dtype.kind == "i" and dtype.itemsize > 1) else None
     return Meaning(divisor, offset, nodata, (low, high), declared or choices.says_values, own)
+
+
+def possible_nodata(nodata: float | None, dtype: np.dtype) -> float | None:
+    """A declared nodata value, None where the type cannot hold it, as -9999 of unsigned integers."""
+    if nodata is None or dtype.kind not in "iu":
+        return nodata
+    limits = np.iinfo(dtype)
+    return nodata if limits.min <= nodata <= limits.max else None  # NaN is neither
 
 
 def optical(bands: Sequence[str], sensor: str) -> list[int]:
@@ -106,6 +116,13 @@ def sample_places(height: int, width: int, side: int = 32, across: int = 3) -> l
     return [
         (slice(y, min(y + side, height)), slice(x, min(x + side, width))) for y in starts(height) for x in starts(width)
     ]
+
+
+def warn_of_probability(where: str) -> None:
+    """Warn that a quality layer is taken for probabilities."""
+    problem = f"{where} holds probabilities; pixels of more than 50 % are taken for cloud."
+    fix = "For another threshold, write a layer cloud_mask of 0 and 1 instead."
+    warnings.warn(InputWarning(problem, fix, kind="scene.quality"), stacklevel=4)
 
 
 def float_divisor(series: Series, shape: tuple[int, ...], bands: Sequence[str], sensor: str, where: str) -> float:

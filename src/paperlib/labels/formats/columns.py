@@ -2,15 +2,19 @@
 
 import re
 from dataclasses import dataclass
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError
-from ..settings import Labels
+from ...errors import InputError
+from ...settings import Labels
 
 #: Values of the column `set`, in lower case: the training pool, and the test set.
-POOL, TEST = ("pool", "train", "training"), ("test",)
+VALIDATION = ("validation", "val", "valid")
+POOL, TEST = ("pool", "train", "training", *VALIDATION), ("test",)
+#: Texts that programs write where there is no value.
+ABSENT = ("", "null", "<null>", "nan", "<na>")
 #: The burned grid holds polygon numbers as int32.
 LARGEST_ID = 2**31 - 1
 #: Columns that hold the class where no column is called `code`, if there is exactly one of them.
@@ -19,7 +23,7 @@ NAMES = ("class_name", "classname", "class_label")
 #: Columns whose equal values mean one object: its pieces are neighbours.
 NUMBERS = ("polygon_id", "polygonid", "parcel_id", "parcelid", "field_id", "fieldid", "plot_id", "plotid")
 #: A text that is a whole number, written as numbers are.
-WHOLE = re.compile(r"(-?(?:0|[1-9]\d*))(?:\.0+)?")
+WHOLE = re.compile(r"(-?(?:0|[1-9]\d*))(?:[.,]0+)?")
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ def choose_columns(table: pd.DataFrame, options: Labels) -> Columns:
         named["label"] = _find(table, "code")
         if not named["label"]:
             likely = [column for column in map(lambda name: _find(table, name), LIKELY) if column]
+            likely = likely or [column for column in map(lambda name: _find(table, name), NAMES) if column]
             if len(likely) != 1:
                 raise InputError(
                     f"there is no column `code` with the class{' and several could be it' if likely else ''}; the file "
@@ -126,10 +131,25 @@ def _fitting(table: pd.DataFrame, label: str, taken: set[str]) -> str:
 
 
 def texts_of(column: pd.Series) -> pd.Series:
-    """The values as texts without spaces around them, "" where there is none."""
+    """The values as texts, "" where there is none.
+
+    Spaces around them are taken away, several become one, and letters with accents are single characters: what looks the
+    same is the same.
+    """
     empty = [pd.api.types.is_scalar(value) and pd.isna(value) for value in column]  # GeoJSON may hold lists
-    values = ["" if no else str(value).strip() for no, value in zip(empty, column, strict=True)]
+    values = ["" if no else normalize("NFC", " ".join(str(v).split())) for no, v in zip(empty, column, strict=True)]
     return pd.Series(values, column.index, dtype=object)
+
+
+def spellings(labels: pd.Series) -> list[list[str]]:
+    """Classes that differ in capitals, accents, spaces and signs alone, the commonest spelling of each first."""
+    counts = labels.dropna().value_counts()
+    words = counts[[bool(re.search(r"[^\W\d_]", label)) for label in counts.index]]
+    keys = [
+        re.sub(r"[\W_]", "", re.sub(r"[\u0300-\u036f]", "", normalize("NFKD", text)).casefold()) for text in words.index
+    ]
+    groups = pd.Series(words.index, dtype=object).groupby(keys, sort=False)
+    return [list(group) for _, group in groups if len(group) > 1]
 
 
 def read_classes(column: pd.Series) -> tuple[pd.Series, pd.Series]:
@@ -149,7 +169,7 @@ def read_classes(column: pd.Series) -> tuple[pd.Series, pd.Series]:
         texts[~empty & ~wrong] = [str(int(value)) for value in column[~empty & ~wrong]]
         return texts, pd.Series(wrong, column.index)
     texts = texts_of(column)
-    texts[texts == ""] = None
+    texts[texts.str.lower().isin(ABSENT)] = None
     numbers = [WHOLE.fullmatch(text) for text in texts.dropna()]
     if all(numbers):
         texts[texts.notna()] = [match[1] for match in numbers if match]

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from ...errors import InputError
-from ..meaning.names import ASIDE, band_key
 from ..quality import letters, rule_of
+from .dates_in_names import find_dates
+from .names import ASIDE, band_key
 
 #: Names whose parts have fixed places: those with two dates, or with a date that generic rules would misread.
 PATTERNS: dict[str, re.Pattern] = {
@@ -17,11 +18,17 @@ PATTERNS: dict[str, re.Pattern] = {
     "hls-s30": re.compile(r"HLS\.S30\.T\w{5}\.(?P<date>\d{7})T\d{6}\.v\d\.\d\.(?P<band>\w+)"),
     "hls-l30": re.compile(r"HLS\.L30\.T\w{5}\.(?P<date>\d{7})T\d{6}\.v\d\.\d\.(?P<band>\w+)"),
     "sentinel-2": re.compile(r"(?:L2A_)?T\d\d[A-Z]{3}_(?P<date>\d{8})T\d{6}_(?P<band>[A-Z0-9]{3})(?:_[126]0m)?"),
+    "planet": re.compile(r"(?P<date>\d{8})_\d{6}_\w+_3[AB]_(?:Analytic\w*|(?P<band>udm2?))(?:_\w+)?"),
     "modis": re.compile(r"M[OYC]D\w+\.A(?P<date>\d{7})\.h\d\dv\d\d\.\d{3}\.\d{13}[._](?P<band>.+)"),
 }
-DAY = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)(?P<s>[-_.]?)(?P<m>\d\d)(?P=s)(?P<d>\d\d)(?!\d)")
-DAY_OF_YEAR = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)(?P<n>\d{3})(?!\d)")
-MONTH = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)[-_.](?P<m>\d\d)(?![\d])")
+#: Layers of products whose files may not name them, by sensor, kind of file, and number of layers.
+LAYERS: dict[tuple[str, str, int], tuple[str, ...]] = {
+    ("planet", "", 4): ("blue", "green", "red", "nir"),
+    ("planet", "", 8): ("coastal_blue", "blue", "green_i", "green", "yellow", "red", "rededge", "nir"),
+    ("planet", "udm2", 8): (
+        "clear", "snow", "shadow", "light_haze", "heavy_haze", "cloud", "confidence", "unusable_data",
+    ),
+}  # fmt: skip
 #: Names that only count layers.
 COUNTED = re.compile(r"(?i)(?:band|layer|lyr|\w*\.tif)?[ _.:]*(\d+)")
 
@@ -43,33 +50,9 @@ def parse_name(text: str) -> Parsed:
     for sensor, pattern in PATTERNS.items():
         match = pattern.fullmatch(text)
         if match and (dates := find_dates(match["date"])[0]):
-            return Parsed(tuple(dates), match["band"], sensor)
+            return Parsed(tuple(dates), match["band"] or "", sensor)
     dates, rest = find_dates(text)
     return Parsed(tuple(dates), find_band(rest))
-
-
-def find_dates(text: str) -> tuple[list[pd.Timestamp], str]:
-    """Dates in a text, whole days before months, and the text without them."""
-    for pattern in (DAY, DAY_OF_YEAR, MONTH):
-        found = [(match, _day(match)) for match in pattern.finditer(text)]
-        days = [day for _, day in found if day is not None]
-        if days:
-            for match, day in reversed(found):
-                if day is not None:
-                    text = text[: match.start()] + "_" + text[match.end() :]
-            return days, text
-    return [], text
-
-
-def _day(match: re.Match) -> pd.Timestamp | None:
-    parts = match.groupdict()
-    try:
-        if "n" in parts:
-            day = pd.Timestamp(int(parts["y"]), 1, 1) + pd.Timedelta(days=int(parts["n"]) - 1)
-            return day if day.year == int(parts["y"]) and int(parts["n"]) else None
-        return pd.Timestamp(int(parts["y"]), int(parts["m"]), int(parts.get("d") or 1))
-    except ValueError:
-        return None
 
 
 def find_band(text: str) -> str:
@@ -124,7 +107,7 @@ def compile_pattern(pattern: str) -> re.Pattern:
 def counted(descriptions: Sequence[str | None]) -> bool:
     """Whether descriptions of layers are none, or only count them ("Band 1", "Band 2", ...)."""
     texts = [(text or "").strip() for text in descriptions]
-    if not any(texts):
+    if not any(texts) or texts in (["Band 1"], ["band_1"]):
         return True
     matches = [COUNTED.fullmatch(text) for text in texts]
     numbers = [int(match[1]) for match in matches if match]
