@@ -476,3 +476,26 @@ def test_work_that_fails_leaves_none_running():
         finished = len(done)
         time.sleep(0.2)
         assert len(done) == finished < 49
+
+
+PLANTS = {band: 300 if band == "B2" else 3500 if band == "B8" else 500 for band in BANDS}
+
+
+@pytest.mark.fault(
+    "an item whose values carry an offset that its metadata say was taken off",
+    "found by blue over vegetation; taken off, with a warning",
+    "nothing",
+)
+def test_an_offset_that_metadata_deny_is_taken_off(tmp_path):
+    carried = {band: value + 1000 for band, value in PLANTS.items()}
+    found = [place(tmp_path, -3, PLANTS, CLEAR), place(tmp_path, 3, carried, CLEAR)]
+    with pytest.warns(UserWarning, match=r"acquisition3: vegetation has 0\.130 and more in blue.*offset"):
+        out = made(found, tmp_path / "out")
+    assert all(set(np.unique(out[band])) == {PLANTS[band]} for band in BANDS)
+
+
+@pytest.mark.parametrize("values", [1400, {band: 900 + 300 * n for n, band in enumerate(BANDS)}])
+def test_bright_land_without_vegetation_is_left_as_it_is(tmp_path, values):
+    """A desert is as bright in blue as vegetation with an offset; only vegetation tells."""
+    out = made([place(tmp_path, 0, values, CLEAR)], tmp_path / "out")
+    assert set(np.unique(out["B2"])) == {values if isinstance(values, int) else 900}

@@ -120,15 +120,21 @@ def fetch(
     ] = None,
     l2a: Annotated[Path | None, typer.Option(help="folder of L2A products of Theia or ESA, not a service")] = None,
     endpoint: Annotated[str, typer.Option(help="STAC API; default: Earth Search, without an account")] = "",
-    collection: Annotated[str, typer.Option(help="collection of the STAC API; default: sentinel-2-l2a")] = "",
+    collection: Annotated[
+        str, typer.Option(help="collection of the STAC API, several with commas; default: sentinel-2-l2a")
+    ] = "",
     host: Annotated[list[str] | None, typer.Option(help="another host that images may come from; repeatable")] = None,
     window: Annotated[float, typer.Option(help="days of acquisitions that enter a synthesis")] = 46,
 ) -> None:
     """Get the real scene of the book (bouconne), or make monthly syntheses of a tile in FOLDER, of a year or a season.
 
+    Of Landsat Collection 2 and HLS, monthly medians of the bands that all sensors share are made.
+
     paperlib fetch bouconne
 
     paperlib fetch scenes/31TCJ --tile 31TCJ --year 2018
+
+    paperlib fetch scenes/hls --tile 31TCJ --year 2018 --collection hls2-s30,hls2-l30 --endpoint ADDRESS
     """
     if name == "bouconne":
         from ..reproduction.real_scene import fetch_bouconne
@@ -138,6 +144,7 @@ def fetch(
         return
     from ..compositing import stac
     from ..compositing.acquisitions import local_acquisitions
+    from ..compositing.composites import WINDOW, compose, is_sentinel
     from ..compositing.synthesis import season, synthesise
 
     if not ((year or (start and end)) and (tile or bbox or l2a)):
@@ -149,11 +156,17 @@ def fetch(
         )
     dates = season(start or f"{year:04}-01", end or f"{year:04}-12", only)
     name_of_tile = stac.tile_name(tile) if tile else None
-    if l2a:
-        acquisitions = local_acquisitions(l2a)
-    else:
-        service = endpoint or stac.ENDPOINT, collection or stac.COLLECTION
-        acquisitions = stac.search(dates, name_of_tile, bbox, *service, host or (), window)
+    service = endpoint or stac.ENDPOINT, collection or stac.COLLECTION
+    if not l2a and not is_sentinel(service[1]):
+        found = stac.find_items(dates, tile or None, bbox, service[0], service[1].split(","), host or (), WINDOW)
+        typer.echo(f"{len(found.items)} items of {service[1]}")
+        place = name_of_tile or service[1].replace(",", "_")
+        for path in compose(found, dates, name, place, tile or None, bbox, progress=True):
+            typer.echo(f"composite: {path}")
+        return
+    acquisitions = (
+        local_acquisitions(l2a) if l2a else stac.search(dates, name_of_tile, bbox, *service, host or (), window)
+    )
     tiles = sorted({acquisition.tile for acquisition in acquisitions})
     typer.echo(f"{len(acquisitions)} acquisitions of {', '.join(tiles)}")
     for product in synthesise(acquisitions, dates, Path(name), name_of_tile, bbox, window, progress=True):

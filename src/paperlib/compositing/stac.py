@@ -7,6 +7,7 @@ trusted: only addresses on its own hosts, or on hosts the user allows, are ever 
 import math
 import re
 from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pandas as pd
@@ -32,7 +33,11 @@ HOSTS = {
         "sentinel-cogs.s3.us-west-2.amazonaws.com",
         "e84-earth-search-sentinel-data.s3.us-west-2.amazonaws.com",  # of the collection sentinel-2-c1-l2a
     ),
-    "planetarycomputer.microsoft.com": ("sentinel2l2a01.blob.core.windows.net",),
+    "planetarycomputer.microsoft.com": (
+        "sentinel2l2a01.blob.core.windows.net",
+        "landsateuwest.blob.core.windows.net",
+        "hls2euwest.blob.core.windows.net",
+    ),
     "stac.dataspace.copernicus.eu": ("download.dataspace.copernicus.eu", "eodata.dataspace.copernicus.eu"),
 }
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -97,6 +102,33 @@ def search(
     missing, its reflectance offset is not known, an address lies elsewhere) is left out with a warning.
     Raises `InputError` when the service cannot be reached or refuses after retries, and when nothing usable is found.
     """
+    found = find_items(dates, tile, bbox, endpoint, (collection,), hosts, window_days)
+    wanted = None if tile is None else tile_name(tile)
+    items = [item for item in found.items if wanted is None or _tile(item) == wanted]
+    return acquisitions.keep_usable(lambda item: acquisition_of_item(item, found.allowed), items, found.where)
+
+
+class Found(NamedTuple):
+    """What a search gives: items as parsed JSON, the hosts that images may lie on, and the search in words."""
+
+    items: list[dict[str, Any]]
+    allowed: frozenset[str]
+    where: str
+
+
+def find_items(
+    dates: Iterable,
+    tile: str | None,
+    bbox: Collection[float] | None,
+    endpoint: str,
+    collections: Collection[str],
+    hosts: Collection[str] = (),
+    window_days: float = 46,
+) -> Found:
+    """Items of collections in a tile's extent or an area, within half a window of the dates, as they come.
+
+    Raises `InputError` when the service cannot be reached or refuses after retries.
+    """
     days = parse_dates(dates, "argument dates").sort_values()
     if tile is None and bbox is None:
         raise InputError(
@@ -124,7 +156,7 @@ def search(
     try:
         client = Client.open(endpoint, stac_io=service)
         found = client.search(
-            collections=[collection], bbox=list(bbox), datetime=period, limit=PAGE, max_items=MOST + 1
+            collections=list(collections), bbox=list(bbox), datetime=period, limit=PAGE, max_items=MOST + 1
         )
         items = list(found.items_as_dicts())
     # pystac-client raises NotImplementedError where a service does not say that it can be searched, and the errors of
@@ -141,10 +173,8 @@ def search(
             "Ask for a smaller area, or for fewer dates.",
             kind="fetch.items",
         )
-    if wanted is not None:
-        items = [item for item in items if _tile(item) == wanted]
-    where = f"{endpoint}, collection {collection}, {wanted or 'area'} {tuple(round(one, 3) for one in bbox)}, {period}"
-    return acquisitions.keep_usable(lambda item: acquisition_of_item(item, allowed), items, where)
+    place = f"{wanted or 'area'} {tuple(round(one, 3) for one in bbox)}"
+    return Found(items, allowed, f"{endpoint}, collection {', '.join(collections)}, {place}, {period}")
 
 
 def allowed_hosts(endpoint: str, hosts: Collection[str] = ()) -> frozenset[str]:
@@ -218,11 +248,12 @@ def acquisition_of_item(item: dict, allowed: Collection[str]) -> Acquisition:
         version = float(own.get("s2:processing_baseline") or own.get("processing:version") or 0)
         bands = {
             band: BandFile(
-                check_address(_href(assets[asset], allowed), allowed), *_scale_and_offset(own, version, assets[asset])
+                check_address(asset_address(assets[asset], allowed), allowed),
+                *_scale_and_offset(own, version, assets[asset]),
             )
             for band, asset in zip(BANDS, names, strict=True)
         }
-        masks = {"SCL": check_address(_href(assets[scl], allowed), allowed)}
+        masks = {"SCL": check_address(asset_address(assets[scl], allowed), allowed)}
         platform = str(own.get("platform", "")).upper()[-2:]
         return Acquisition(name, platform, date, tile, version, bands, masks)
     except InputError as error:
@@ -233,7 +264,7 @@ def acquisition_of_item(item: dict, allowed: Collection[str]) -> Acquisition:
         ) from error
 
 
-def _href(asset: dict, allowed: Collection[str]) -> str:
+def asset_address(asset: dict, allowed: Collection[str]) -> str:
     """Where an asset lies: in a bucket whose service is allowed, as CDSE's is; else by https where it lies there too."""
     href = asset["href"]
     if _bucket_service(href) in allowed:

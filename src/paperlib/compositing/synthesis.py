@@ -24,14 +24,14 @@ from tqdm import tqdm
 
 from ..errors import InputError, InputWarning
 from ..outputs import check_place, no_room, replace
-from ..scenes.formats.l2a import Acquisition
+from ..scenes.formats.l2a import OFFSET, Acquisition
 from ..scenes.formats.theia import FINE
 from ..scenes.meaning.dates import parse_dates
 from ..scenes.rasters import Grid
 from ..scenes.sensors import BANDS_10M, BANDS_20M
 from ..scenes.windowing import windows
 from .acquisitions import Area, Reader, Unreadable
-from .weighting import map_threads, weighted_mean
+from .weighting import OffsetFound, map_threads, weighted_mean
 from .writing import Month, check_product, close_target, open_target, read_again, store_block, write_metadata
 
 #: Side of a block in pixels of 20 m: one internal tile of the 20 m files of Earth Search and ESA, four of the 10 m files.
@@ -215,7 +215,7 @@ def _find_or_make(
 
 
 def _make(partial: Path, month: Month, area: Area, reader: Reader, pool: ThreadPoolExecutor, progress: bool) -> None:
-    """Write a product to `partial`; begin again without an acquisition that proves unreadable, so none has a seam."""
+    """Write a product to `partial`; begin again where an acquisition proves unreadable or mended, so none has a seam."""
     acquisitions = list(month.acquisitions)
     while True:
         shutil.rmtree(partial, ignore_errors=True)
@@ -232,6 +232,11 @@ def _make(partial: Path, month: Month, area: Area, reader: Reader, pool: ThreadP
                 ) from error
             problem = f"{month.name} is made without {error.acquisition.name}: {error.problem}"
             warnings.warn(InputWarning(problem, error.fix, kind="fetch.left_out"), stacklevel=5)
+        except OffsetFound as found:
+            acquisitions[acquisitions.index(found.acquisition)] = found.mended
+            problem = f"{found.acquisition.name}: {found}: its values carry an offset that its metadata do not name."
+            fix = f"It is taken off ({OFFSET:g} of reflectance). Nothing has to be done."
+            warnings.warn(InputWarning(problem, fix, kind="fetch.offset"), stacklevel=5)
         except (RasterioError, OSError) as error:
             reason = error.__cause__ if isinstance(error.__cause__, Exception) else error
             raise no_room(partial, reason) from error

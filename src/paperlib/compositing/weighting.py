@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import distance_transform_edt
 
-from ..scenes.formats.l2a import Acquisition
+from ..scenes.formats.l2a import OFFSET, Acquisition
 from ..scenes.formats.theia import QUANTIFICATION
 from ..scenes.meaning.values import SATURATED
 from ..scenes.rasters import NODATA
@@ -23,6 +23,17 @@ OLDEST = 0.5
 AHEAD = 2
 #: An acquisition is refused when half of its clear pixels in blue (so many at least) lie below this, in stored units.
 DARKEST, ENOUGH = -200, 1000
+#: Vegetation has so much more near infrared than red, whatever the offset; and reflects less than this in blue.
+GREEN, BLUEST = 0.2, 0.085
+
+
+class OffsetFound(Exception):
+    """An acquisition whose values carry the offset that its metadata say was taken off; `mended` takes it off."""
+
+    def __init__(self, acquisition: Acquisition, blue: float):
+        super().__init__(f"vegetation has {blue:.3f} and more in blue")
+        bands = {name: band._replace(offset=OFFSET) for name, band in acquisition.bands.items()}
+        self.acquisition, self.mended = acquisition, acquisition._replace(bands=bands)
 
 
 def near_date(days: int, half: float) -> float:
@@ -115,7 +126,8 @@ def weighted_mean(
     """The layers (`Sums.layers`, both levels) of a block: `y` and `x` are its rows and columns of 20 m in the tile.
 
     Masks are read with a margin as wide as a cloud reaches, so blocks join without a seam. Bands are read only where a
-    acquisition is of use, and `AHEAD` acquisitions before they are needed. Raises `acquisitions.Unreadable`.
+    acquisition is of use, and `AHEAD` acquisitions before they are needed. Raises `acquisitions.Unreadable`, and
+    `OffsetFound` for an offset to be mended.
     """
     rows, columns = area.widened(y, x, FAR)
     inner = np.s_[y.start - rows.start : y.stop - rows.start, x.start - columns.start : x.stop - columns.start]
@@ -126,7 +138,12 @@ def weighted_mean(
 
     def add(acquisition: Acquisition, days: int, flags: np.ndarray, weight: np.ndarray, reading: list[Future]) -> None:
         stored = collect_results(reading)
-        _refuse_negative(acquisition, stored[0], _twice(weight))
+        images = {
+            "blue": stored[BANDS.index("B2")],
+            "red": stored[BANDS.index("B4")],
+            "near": stored[BANDS.index("B8")],
+        }
+        _check_offset(acquisition, images, _twice(weight))
         fine.add(acquisition, stored[: len(BANDS_10M)], _twice(weight), _twice(flags), days)
         coarse.add(acquisition, stored[len(BANDS_10M) :], weight, flags, days)
 
@@ -159,15 +176,27 @@ def _read(reader: Reader, acquisition: Acquisition, band: str, area: Area, y: sl
     return reader.read(acquisition, acquisition.bands[band].href, area.fine, *area.fine_part(y, x))
 
 
-def _refuse_negative(acquisition: Acquisition, blue: np.ndarray, weight: np.ndarray) -> None:
-    """Earth Search marks some items as if their offset were still to be taken off, though their values show it was."""
-    layer = acquisition.bands[BANDS_10M[0]]
-    clear = blue[(weight > 0) & (blue != layer.nodata)]
-    if layer.offset < 0 and clear.size >= ENOUGH:
-        middle = QUANTIFICATION * (np.median(clear) * layer.scale + layer.offset)
-        if middle < DARKEST:
-            raise Unreadable(
-                acquisition,
-                f"{layer.href}: half of the clear pixels are darker than {middle / QUANTIFICATION:.3f} in blue; its offset "
-                f"of {layer.offset:g} seems to be taken off already, against its metadata. Take another collection.",
-            )
+def _check_offset(acquisition: Acquisition, stored: dict[str, np.ndarray], weight: np.ndarray) -> None:
+    """Find an offset that the values of an acquisition contradict; all images and the weight are of one size (y, x).
+
+    Earth Search marks some items as if their offset were still to be taken off, though their values show it was: these are
+    refused. It marks others as if it had been taken off, though vegetation has a reflectance of 0.1 more in blue than
+    vegetation can have: these are mended. Raises `Unreadable` or `OffsetFound`.
+    """
+    layers = {role: acquisition.bands[band] for role, band in (("blue", "B2"), ("red", "B4"), ("near", "B8"))}
+    clear = weight > 0
+    for role, layer in layers.items():
+        clear &= stored[role] != layer.nodata
+    blue, red, near = (stored[role][clear].astype(np.float32) * layer.scale for role, layer in layers.items())
+    offset = layers["blue"].offset
+    if blue.size < ENOUGH:
+        return
+    if offset < 0 and (middle := float(np.median(blue)) + offset) < DARKEST / QUANTIFICATION:
+        raise Unreadable(
+            acquisition,
+            f"{layers['blue'].href}: half of the clear pixels are darker than {middle:.3f} in blue; its offset of "
+            f"{offset:g} seems to be taken off already, against its metadata. Take another collection.",
+        )
+    plants = blue[near - red > GREEN]
+    if offset == 0 and plants.size >= ENOUGH and (low := float(np.percentile(plants, 5))) > BLUEST:
+        raise OffsetFound(acquisition, low)

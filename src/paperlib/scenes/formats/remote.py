@@ -103,7 +103,7 @@ def _signer(href: str) -> Callable[[str], str]:
     except ImportError as error:
         raise InputError(
             f"{href[:200]} needs a signature of Planetary Computer.",
-            "Install the package that gives it: pip install planetary-computer",
+            "Install the package that gives it: pip install 'paperlib[signing]'",
             kind="remote.signature",
         ) from error
     return planetary_computer.sign

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import xarray as xr
 from ...errors import InputError
 from ..meaning.choices import Choices
 from ..meaning.names import ASIDE, band_key
+from ..meaning.values import LANDSAT_GAIN, LANDSAT_OFFSET
 from ..quality import letters, rule_of
 from ..rasters import read_header
 from ..sensors import sensor_named
@@ -46,10 +48,8 @@ def open_items(path: Path, choices: Choices) -> xr.DataArray:
     """The lazy array of `scene.open_scene` of the images that items name, on disk or behind addresses."""
     found: dict[str, list[LayerSource]] = {}
     for item in read_items(path):
-        time = _time(path, item)
-        layers = found.setdefault(_sensor(item), [])
-        for name, asset in _data(item["assets"]).items():
-            layers += _layers(path, name, asset, time)
+        sensor, layers = item_layers(path, item)
+        found.setdefault(sensor, []).extend(layers)
     sources = join_sensors(found, str(path)) if not choices.sensor else list(chain(*found.values()))
     if not sources:
         raise InputError(
@@ -57,6 +57,20 @@ def open_items(path: Path, choices: Choices) -> xr.DataArray:
         )
     (sensor,) = found if len(found) == 1 else ("",)
     return open_layers(sources, choices, choices.sensor or sensor, "stac", str(path))
+
+
+def item_layers(path: Path, item: dict[str, Any]) -> tuple[str, list[LayerSource]]:
+    """The sensor of an item, "" where it is not known, and the layers of its images; `path` is the file of the item.
+
+    Values of Landsat's surface reflectance are those of Collection 2 where the item declares nothing. Raises `InputError`
+    for an item without a date and for images that cannot be opened.
+    """
+    sensor, time, layers = _sensor(item), _time(path, item), []
+    for name, asset in _data(item["assets"]).items():
+        for layer in _layers(path, name, asset, time):
+            numbers = sensor.startswith("landsat") and band_key(layer.name) and layer.default is None
+            layers.append(replace(layer, default=(LANDSAT_GAIN, LANDSAT_OFFSET)) if numbers else layer)
+    return sensor, layers
 
 
 def asset_path(path: Path, asset: dict[str, Any]) -> Path | str:
