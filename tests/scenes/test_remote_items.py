@@ -123,7 +123,7 @@ def test_planetary_computer_is_signed_by_its_package(service, tmp_path, monkeypa
     monkeypatch.setattr(remote, "SIGNED", "127.0.0.1")
     path = write_items(service, tmp_path / "items.json")
     monkeypatch.setitem(sys.modules, "planetary_computer", None)
-    with pytest.raises(InputError, match=r"needs a signature.*pip install planetary-computer"):
+    with pytest.raises(InputError, match=r"needs a signature.*pip install 'paperlib\[signing\]'"):
         open_scene(path)
     signed = []
     fake = SimpleNamespace(sign=lambda href: signed.append(href) or f"{href}?sig=abc")
