@@ -393,7 +393,7 @@ def test_every_row_at_fault_is_listed_not_the_first_alone(scene):
 def test_files_without_polygons(scene, fault):
     def spoil(table):
         return {
-            "no code": lambda: table.rename(columns={"code": "klass"}),
+            "no code": lambda: table.rename(columns={"code": "klass"}).drop(columns="class_name"),
             "no crs": lambda: table.set_crs(None, allow_override=True),
             "empty": lambda: table.iloc[:0],
         }[fault]()

@@ -111,7 +111,7 @@ LABELS = {
     "lines": (lambda folder: save(lines(), folder / "l.gpkg"), "no polygon and no point", "draw polygons"),
     "odd sets": (lambda folder: save(squares(set="learn"), folder / "l.gpkg"), "'learn'", "--set-field"),
     "no places": (lambda folder: text(folder / "l.csv", "a,b\n1,2\n"), "no columns of coordinates", "longitude"),
-    "an image": (lambda folder: write_stack(folder / "l.tif"), "cannot be read as a vector file", "GeoPackage"),
+    "an image": (lambda folder: write_stack(folder / "l.tif"), "cannot be read as a vector file", "paperlib labels"),
 }
 #: Options of the labels that are wrong.
 FIELDS = {

@@ -183,7 +183,9 @@ def _check_attributes(rows: _Rows, table: gpd.GeoDataFrame, chosen: columns.Colu
     _, wrong = columns.read_sets(column, table.index)
     if wrong.any():
         value = f"values of `{chosen.set}` name no set: {_examples(column[wrong])}"
-        fix = f"Write one of {', '.join((*columns.POOL, *columns.TEST))}, or choose another column with --set-field."
+        fix = (
+            f"Write one of {', '.join((*columns.POOL[:3], *columns.TEST))}, or choose another column with --set-field."
+        )
         rows.drop(wrong, "column set", value, fix, "set")
     own = 0 if column is None else columns.texts_of(column).str.lower().isin(columns.VALIDATION).sum()
     if own:
