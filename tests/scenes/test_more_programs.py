@@ -10,6 +10,7 @@ import xarray as xr
 
 from paperlib import InputError, open_scene
 from paperlib.errors import InputWarning
+from paperlib.regions.tiles import find_tiles
 from paperlib.scenes.fingerprints import fingerprint
 from paperlib.scenes.meaning.judging import value_problems
 from paperlib.scenes.sensors import BANDS, roles_of
@@ -332,6 +333,7 @@ def test_a_netcdf_file_a_date(tmp_path, timed):
     for t, day in enumerate(DAYS):
         part = cube().isel(time=[t]) if timed else cube().isel(time=t, drop=True)
         part.to_dataset("band").to_netcdf(tmp_path / f"openEO_{day:%Y-%m-%d}Z.nc")
+    assert find_tiles(tmp_path) == ()  # dates of one place, no tiles of a region
     scene = open_scene(tmp_path)
     same(scene)
     part = scene[2:5, 1:3, 3:9, 2:20]  # through dask: parts of it, which cross files

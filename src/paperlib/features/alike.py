@@ -5,6 +5,7 @@ of them trains a classifier and another one validates it, scores are too good; s
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -138,9 +139,7 @@ def neighbours(polygons: gpd.GeoDataFrame, near: float) -> np.ndarray:
     return np.column_stack([one, other])[(one < other) & (code[one] == code[other])]
 
 
-def pixels_inside(
-    outline: shapely.Geometry, transform: Affine, shape: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
+def pixels_inside(outline: shapely.Geometry, transform: Affine, shape: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of the pixels whose centre lies in an outline, as `labels.burn` sees it.
 
     `transform` and `shape` (rows, columns) are those of the scene, which asks long for them: not once an outline.

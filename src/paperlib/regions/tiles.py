@@ -10,6 +10,7 @@ import yaml
 
 from ..errors import InputError
 from ..scenes import fingerprints
+from ..scenes.cubes.several import are_dates
 from ..scenes.scene import CUBES
 from ..settings import key
 
@@ -33,9 +34,9 @@ class Tile(NamedTuple):
 def find_tiles(path: str | Path) -> tuple[Tile, ...]:
     """The tiles of a region by name; () for a path that is a single scene, or nothing.
 
-    A region is a YAML list; or a folder with two or more cubes (NetCDF, Zarr); or one with two or more sub-folders that
-    have the names of Sentinel-2 tiles, or hold products of one tile each. Raises `InputError` for a list that is none,
-    and for a tile that it names twice.
+    A region is a YAML list; or a folder with two or more cubes (NetCDF, Zarr) whose names differ in more than a date; or
+    one with two or more sub-folders that have the names of Sentinel-2 tiles, or hold products of one tile each. Raises
+    `InputError` for a list that is none, and for a tile that it names twice.
     """
     path = Path(path)
     if path.suffix.lower() in LISTS:
@@ -44,7 +45,7 @@ def find_tiles(path: str | Path) -> tuple[Tile, ...]:
         return ()
     children = [child for child in sorted(path.iterdir()) if not child.name.startswith(".")]
     cubes = [child for child in children if child.suffix.lower() in (*CUBES, ".zarr")]
-    if len(cubes) > 1:
+    if len(cubes) > 1 and not are_dates(cubes):
         return tuple(Tile(cube.stem, cube) for cube in cubes)
     named = [Tile(name, child) for child in children if child.is_dir() for name in _tile_of(child)]
     return tuple(named) if len({tile.name for tile in named}) == len(named) > 1 else ()

@@ -22,6 +22,7 @@ READERS = {
     "cubes": open_cubes, "stac": open_items,
 }  # fmt: skip
 STACKS = (".tif", ".tiff", ".vrt", ".img", ".dat", ".bsq", ".bil", ".bip", ".jp2")
+CUBES = FILES
 #: Suffix of a file -> kind of the scene. Folders are recognised by their contents.
 KINDS = dict.fromkeys(STACKS, "stack") | dict.fromkeys(FILES, "cube") | dict.fromkeys((".json", ".geojson"), "stac")
 

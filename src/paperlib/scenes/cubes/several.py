@@ -10,6 +10,7 @@ import xarray as xr
 
 from ...errors import InputError, InputWarning
 from ..meaning.choices import Choices
+from ..meaning.dates_in_names import find_dates
 from ..rasters import Grid
 from ..series import Series
 from ..shaping.finish import finish_scene
@@ -21,6 +22,12 @@ FILES = (".nc", ".nc4", ".cdf", ".h5", ".hdf5")
 def find_cubes(folder: Path) -> list[Path]:
     """NetCDF files in a folder, in the order of their names."""
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in FILES and not path.name.startswith("."))
+
+
+def are_dates(paths: Sequence[Path]) -> bool:
+    """Whether files are those of one place, by their names: they differ in a date alone."""
+    parsed = [find_dates(path.stem) for path in paths]
+    return all(days for days, _ in parsed) and len({rest for _, rest in parsed}) == 1
 
 
 class JoinedSeries:
