@@ -71,3 +71,24 @@ def pixels_of(
 def buffered(points: gpd.GeoSeries, metres: float) -> gpd.GeoSeries:
     """Discs of a radius in metres on the ground."""
     return ground.to_ground(points).buffer(metres).to_crs(points.crs)
+
+
+def extent_text(bounds: tuple[float, float, float, float]) -> str:
+    """Left, bottom, right, top as text."""
+    digits = 0 if max(map(abs, bounds)) > 1000 else 4
+    return "(" + ", ".join(f"{value:.{digits}f}" for value in bounds) + ")"
+
+
+def fitting_crs(shapes: gpd.GeoSeries, own: Any, crs: Any, bounds: tuple[float, float, float, float] | None) -> str:
+    """What to do about shapes that all lie elsewhere: the CRS that their numbers would fit, where there is one.
+
+    own: the CRS that their file states; crs, bounds: those of the scene.
+    """
+    left, bottom, right, top = shapes.total_bounds
+    if bounds is not None and shapely.box(left, bottom, right, top).intersects(shapely.box(*bounds)):
+        return f"Is the file's CRS right? Its numbers fit the scene's, {crs.name}: assign that (QGIS: Layer CRS)."
+    if bounds is not None and exchanged(shapes, crs).intersects(shapely.box(*bounds)):
+        return "Are x and y (longitude and latitude) exchanged? The other way round they lie in the scene."
+    if own.is_projected and -180 <= left <= right <= 180 and -90 <= bottom <= top <= 90:
+        return "Is the file's CRS right? Its numbers fit degrees: assign EPSG:4326 (QGIS: Layer CRS)."
+    return "Is the file's CRS right? Assign the one that the numbers are in (QGIS: Layer CRS), or give another scene."

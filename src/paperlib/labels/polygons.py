@@ -280,35 +280,20 @@ def _check_place(rows: _Rows, bounds: Bounds | None) -> None:
     outside = lost if bounds is None else lost | ~shapes.intersects(shapely.box(*bounds))
     if outside.any():
         extent = rows.shapes[outside[outside].index].total_bounds
-        own = f"in the file's CRS, {rows.crs.name}, they have {extent_text(extent)}"
-        scene = "" if bounds is None else f"; the scene has {extent_text(bounds)}"
+        own = f"in the file's CRS, {rows.crs.name}, they have {outlines.extent_text(extent)}"
+        scene = "" if bounds is None else f"; the scene has {outlines.extent_text(bounds)}"
         there = (
             ""
             if lost[outside].any() or bounds is None
-            else f", they {extent_text(shapes[outside].total_bounds)} in its CRS"
+            else f", they {outlines.extent_text(shapes[outside].total_bounds)} in its CRS"
         )
         where = f"polygons lie outside the scene{scene}{there}; {own} (left, bottom, right, top)"
-        fix = _fitting_crs(rows, bounds) if outside.all() else "Delete them, or give a scene that holds them."
+        fix = (
+            outlines.fitting_crs(rows.shapes, rows.crs, rows.table.crs, bounds)
+            if outside.all()
+            else "Delete them, or give a scene that holds them."
+        )
         rows.drop(outside, "outside the scene", where, fix, "outside")
     invalid = ~rows.table.geometry.is_valid
     value = f"outlines become invalid in {shapes.crs.name}"
     rows.drop(invalid, "outline invalid", value, "Draw them in the scene's CRS.", "invalid", "warning")
-
-
-def _fitting_crs(rows: _Rows, bounds: Bounds | None) -> str:
-    """What to do about polygons that all lie elsewhere: the CRS that their numbers would fit, where there is one."""
-    left, bottom, right, top = rows.shapes.total_bounds
-    crs = rows.table.crs
-    if bounds is not None and shapely.box(left, bottom, right, top).intersects(shapely.box(*bounds)):
-        return f"Is the file's CRS right? Its numbers fit the scene's, {crs.name}: assign that (QGIS: Layer CRS)."
-    if bounds is not None and outlines.exchanged(rows.shapes, crs).intersects(shapely.box(*bounds)):
-        return "Are x and y (longitude and latitude) exchanged? The other way round they lie in the scene."
-    if rows.crs.is_projected and -180 <= left <= right <= 180 and -90 <= bottom <= top <= 90:
-        return "Is the file's CRS right? Its numbers fit degrees: assign EPSG:4326 (QGIS: Layer CRS)."
-    return "Is the file's CRS right? Assign the one that the numbers are in (QGIS: Layer CRS), or give another scene."
-
-
-def extent_text(bounds: Bounds) -> str:
-    """Left, bottom, right, top as text."""
-    digits = 0 if max(map(abs, bounds)) > 1000 else 4
-    return "(" + ", ".join(f"{value:.{digits}f}" for value in bounds) + ")"

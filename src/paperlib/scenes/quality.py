@@ -95,14 +95,6 @@ def rule_of(name: str) -> Rule | None:
     return RULES.get(plain) or RULES.get(re.sub(r"^(s2|sentinel2)?(l2a)?|(r?[126]0m|r[12])$", "", plain))
 
 
-def probability_rule(values: np.ndarray) -> Rule | None:
-    """The rule of a layer of probabilities, from 0 to 1 or in per cent, by some of its values; None where it is a mask."""
-    values = values[np.isfinite(values)] if values.dtype.kind == "f" else values
-    if not values.size or np.isin(values, (0, 1, 255)).all():
-        return None
-    return Rule("above", (0.5,) if values.max() <= 1 else (50,))
-
-
 def flag_rule(attrs: dict) -> Rule | None:
     """The rule that CF's flag_values or flag_masks with flag_meanings tell; None where they tell none."""
     meanings = str(attrs.get("flag_meanings", "")).lower().replace(",", " ").split()

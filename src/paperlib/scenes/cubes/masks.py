@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ...errors import InputWarning
-from ..meaning.values import sample_places, warn_of_probability
-from ..quality import Rule, probability_rule
+from ..meaning.values import probability_rule, sample_places, warn_of_probability
+from ..quality import Rule
 from .variables import CubeSeries, Variable
 
 

@@ -22,10 +22,11 @@ from ..meaning.values import (
     float_divisor,
     meaning_of,
     possible_nodata,
+    probability_rule,
     sample_places,
     warn_of_probability,
 )
-from ..quality import CLOUD_NAMES, VALID, Rule, letters, probability_rule
+from ..quality import CLOUD_NAMES, VALID, Rule, letters
 from ..rasters import Grid, Header, RasterFile, keep_open, read_header
 from ..series import Layer, QualityLayer, RasterSeries, Values
 from ..shaping.finish import finish_scene

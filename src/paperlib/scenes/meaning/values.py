@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...errors import InputError, InputWarning
+from ..quality import Rule
 from ..rasters import NODATA
 from ..sensors import INDEX_ROLES, roles_of
 from ..series import Series
@@ -116,6 +117,14 @@ def sample_places(height: int, width: int, side: int = 32, across: int = 3) -> l
     return [
         (slice(y, min(y + side, height)), slice(x, min(x + side, width))) for y in starts(height) for x in starts(width)
     ]
+
+
+def probability_rule(values: np.ndarray) -> Rule | None:
+    """The rule of a layer of probabilities, from 0 to 1 or in per cent, by some of its values; None where it is a mask."""
+    values = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+    if not values.size or np.isin(values, (0, 1, 255)).all():
+        return None
+    return Rule("above", (0.5,) if values.max() <= 1 else (50,))
 
 
 def warn_of_probability(where: str) -> None:
