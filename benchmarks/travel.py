@@ -2,8 +2,8 @@
 
     python benchmarks/travel.py [PRESET [CLASSIFIER ...]]
 
-Trains classifiers (TempCNN, 2D-CNN and iota2_base) once on the simulated scene of a preset (demo), and maps scenes whose truth
-is known for every pixel. Scenes:
+Trains classifiers (TempCNN, 2D-CNN and iota2_base) once on the simulated scene of a preset (demo), and maps scenes whose
+truth is known for every pixel. Scenes:
   home                           that of the training
   2018, 10 days later            the same season and landscape, all images taken 10 days later
   2019                           another year: the season 8 days later, other crops, 6 % of the area with another class
@@ -12,9 +12,10 @@ is known for every pixel. Scenes:
   2019, season 30 days later     a year that is far from that of the training
   another landscape              2018, another seed
   home, a class never seen       by a classifier that was trained without water
-Columns: macro F1 and overall accuracy over all pixels, mean confidence, what `map --trained` says (distance, share of values
-beyond the range of the training, share of pixels outside the area of applicability, warnings), accuracy inside and outside that
-area. results/change.csv: hectares that changed between 2018 and 2019, true, as mapped, and corrected with their interval.
+Columns: macro F1 and overall accuracy over all pixels, mean confidence, what `map --trained` says (distance, share of
+values beyond the range of the training, share of pixels outside the area of applicability, warnings), accuracy inside and
+outside that area. results/change.csv: hectares that changed between 2018 and 2019, true, as mapped, and corrected with
+their interval.
 """
 
 import sys

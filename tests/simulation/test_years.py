@@ -6,7 +6,9 @@ import rasterio
 
 from paperlib import open_scene
 from paperlib.errors import InputError
+from paperlib.simulation import years
 from paperlib.simulation.landscape import CODES, COVERS, NAMES, draw_landscape
+from paperlib.simulation.objects import Objects
 from paperlib.simulation.scene import simulate_scene
 from paperlib.simulation.spectra import DAYS, SEASONS, green_cover
 from paperlib.simulation.years import CHANGED, CROPS, SUCCESSORS, change, simulate_year
@@ -55,6 +57,22 @@ def test_objects_change_as_a_whole_and_as_stated():
     for number in np.unique(landscape.objects[changed]):
         assert len(np.unique(later.cover[landscape.objects == number])) == 1
     assert (CODES[landscape.cover] != CODES[later.cover]).mean() < 0.101
+
+
+def test_objects_that_stay_are_mixed_as_before():
+    landscape = draw_landscape(64, np.random.default_rng(31))
+    objects = Objects(landscape, np.random.default_rng(0))
+    later = objects.in_another_year(landscape, np.random.default_rng(1), DAYS - 8)
+    np.testing.assert_array_equal(later.shares, objects.shares)
+    assert not np.array_equal(later.green, objects.green) and not np.array_equal(later.spectra, objects.spectra)
+
+
+def test_images_are_taken_later_in_a_later_season(tmp_path, monkeypatch):
+    days = []
+    monkeypatch.setattr(Objects, "in_another_year", lambda self, landscape, random, then: days.append(then) or self)
+    monkeypatch.setattr(years, "write_product", lambda *rest: None)
+    simulate_year(tmp_path, **SMALL, later=8, delay=10)
+    np.testing.assert_array_equal(days[0], DAYS + 2)
 
 
 def test_every_successor_is_a_cover_of_another_class():
