@@ -8,7 +8,7 @@ from rio_cogeo.cogeo import cog_validate
 
 from paperlib.errors import InputError
 from paperlib.evaluation.applicability import fit_applicability
-from paperlib.transfer.area import Area, importance, representatives
+from paperlib.transfer.area import Area, predictor_weights, representatives
 from paperlib.transfer.area_maps import NODATA_INDEX, NODATA_MASK, STEP, write_area
 
 
@@ -54,7 +54,7 @@ def test_a_predictor_that_the_classifier_does_not_look_at_has_no_weight(run, mod
         return torch.stack([(index + 1) * seen for index in range(len(model.legend))], dim=1)
 
     monkeypatch.setattr(network, "forward", forward)
-    found = importance(model.classifier, run.trained.varied["validation"], np.random.default_rng(0))
+    found = predictor_weights(model.classifier, run.trained.varied["validation"], np.random.default_rng(0))
     days = len(model.classifier.inputs.days)
     assert np.flatnonzero(np.abs(found) > 1e-9).tolist() == [3 * days + 5]
 

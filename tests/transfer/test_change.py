@@ -75,6 +75,7 @@ def test_a_gis_opens_the_map_of_changes_with_its_legend(tmp_path, land):
     assert styled[2][0] == "Water to Crops" and styled[2][1] == "#{:02x}{:02x}{:02x}".format(*colours[2][:3])
     names = [node.text or "" for node in ElementTree.parse(folder / "change.tif.aux.xml").iter("Category")]
     assert names == ["", "unchanged", "Water to Crops"]
+    assert ClassMap.open(folder / "change.tif").names == {1: "unchanged", 2: "Water to Crops"}  # as `design` reads it
     with rasterio.open(folder / "confidence.tif") as file:
         confidence = file.read(1)
     assert {(code, int(value)) for code, value in zip(codes.flat, confidence.flat, strict=True)} == {

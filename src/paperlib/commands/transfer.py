@@ -91,7 +91,8 @@ def change(
 ) -> None:
     """Say what changed from the FIRST to the SECOND map: hectares of each transition, a map of them, its confidence.
 
-    Areas are corrected by the confusion of both maps where their scores are known.
+    Areas are corrected by the confusion of both maps where their scores are known. That is rough: points drawn on the map
+    of changes (paperlib design CHANGE/change.tif) estimate them without bias.
 
     paperlib change maps-2018/TempCNN maps-2019/TempCNN --out change
     """

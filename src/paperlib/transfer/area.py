@@ -48,7 +48,7 @@ class Area:
         pixels = parts["train"].pixels()
         chosen = representatives(pixels.polygon[:, 0, 0].numpy(), REPRESENTATIVES, random)
         values = classifier.normaliser.apply(pixels.x[chosen])[..., 0, 0].flatten(1).numpy().astype(float)
-        weights = importance(classifier, parts["validation"], random)
+        weights = predictor_weights(classifier, parts["validation"], random)
         spread = values.std(0, ddof=1)
         columns = np.flatnonzero((spread > 0) & (weights > 0))
         if not len(columns):  # a classifier that no single predictor can mislead
@@ -97,7 +97,7 @@ def representatives(polygon: np.ndarray, number: int, random: np.random.Generato
     return np.sort(order[np.argsort(place, kind="stable")][:number])
 
 
-def importance(classifier: Classifier, samples: Samples, random: np.random.Generator) -> np.ndarray:
+def predictor_weights(classifier: Classifier, samples: Samples, random: np.random.Generator) -> np.ndarray:
     """What is lost of the mean probability of the true class when a predictor is permuted between samples, (predictor,).
 
     A predictor is a channel at a day. `samples`: not normalised; of many, some. Negative where permuting happens to help.
