@@ -4,6 +4,7 @@ import importlib
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -12,12 +13,16 @@ from docutils import nodes
 from docutils.utils import new_document
 from PIL import Image
 
+from paperlib.reproduction.claims import CLAIMS
 from test_packages import ORDER
 
 PROJECT = Path(__file__).parents[2]
 sys.path.insert(0, str(PROJECT / "book" / "_ext"))
 artifacts, citation, docstrings, folding, gallery, reference, slots = map(
     importlib.import_module, ("artifacts", "citation", "docstrings", "folding", "gallery", "reference", "slots")
+)
+claim_links, glossary_hover, preview, table_headers = map(
+    importlib.import_module, ("claim_links", "glossary_hover", "preview", "table_headers")
 )
 SOURCE = PROJECT / "src" / "paperlib"
 MODULES = {
@@ -216,3 +221,80 @@ def test_silent_cells_are_folded_with_the_cell_beside_them(cells, folds):
     outputs = [number for number, kind in enumerate(cells) if kind == "shown"]
     shown = [box for box in page.findall(nodes.container) if box.get("nb_element") == "cell_code_output"]
     assert [int(box.astext().split()[1]) for box in shown] == outputs  # each stays where it was
+
+
+# -- links and words of pages ------------------------------------------------------------------------------------------
+
+
+def test_every_claim_has_a_page_that_lists_it_and_lists_that_page():
+    everywhere = [claim_links.entry(number, claim) for number, claim in enumerate(CLAIMS, start=1)]
+    assert [one["ids"] for one in everywhere] == [[f"claim-{number}"] for number in range(1, len(CLAIMS) + 1)]
+    listed = {}
+    for page in (PROJECT / "book").glob("[234]-*.*"):
+        for section in re.findall(r":::\{claims\} ([\d.]+)", page.read_text()):
+            listed |= {
+                number: page.stem
+                for number, claim in enumerate(CLAIMS, start=1)
+                if f"{claim.section}.".startswith(f"{section}.")
+            }
+    for number, claim in enumerate(CLAIMS, start=1):
+        assert claim_links.address(claim.section).partition(".html")[0] == listed[number], claim
+    for section in {claim.section for claim in CLAIMS if claim.section.startswith("2.")}:
+        assert f"(section-{section.replace('.', '-')})=" in (PROJECT / "book" / "2-methods.ipynb").read_text()
+
+
+def test_a_link_to_a_term_says_what_it_means():
+    document = new_document("glossary")
+    term = nodes.term("", "halo", ids=["term-halo"])
+    document += nodes.definition_list(
+        "", nodes.definition_list_item("", term, nodes.definition("", nodes.paragraph("", "Pixels\naround.")))
+    )
+    page = new_document("page")
+    links = [
+        nodes.reference("", "x", refuri=to)
+        for to in ("../glossary.html#term-halo", "other.html#term-halo", "glossary.html")
+    ]
+    page += nodes.paragraph("", "", *links)
+    app = SimpleNamespace(env=SimpleNamespace(get_doctree=lambda name: document))
+    glossary_hover.add_definitions(app, page, "page")
+    assert [one.get("reftitle") for one in links] == ["Pixels around.", None, None]
+
+
+def test_every_term_of_the_glossary_is_used():
+    text = (PROJECT / "book" / "glossary.md").read_text().partition(":::{glossary}")[2]
+    terms = [line for line in text.splitlines() if line and not line.startswith((" ", ":"))]
+    pages = [path for path in (PROJECT / "book").rglob("*.*") if path.suffix in (".md", ".ipynb")]
+    used = " ".join(" ".join(path.read_text().replace("\\n", " ").split()) for path in pages)
+    assert len(terms) >= 20 and terms == sorted(terms)
+    unused = [term for term in terms if f"{{term}}`{term}`" not in used and f"<{term}>`" not in used]
+    assert not unused
+
+
+def test_a_header_cell_without_text_is_a_data_cell():
+    raw = nodes.raw("", '<tr><th class="blank">&nbsp;</th><th></th><th scope="col">F1</th></tr>', format="html")
+    document = new_document("page")
+    document += raw
+    table_headers.EmptyHeaders(document).run()
+    assert raw.astext() == '<tr><td class="blank">&nbsp;</td><td></td><th scope="col">F1</th></tr>'
+
+
+def test_a_link_to_the_book_shows_title_text_and_the_first_picture(tmp_path, monkeypatch):
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
+    config = SimpleNamespace(html_baseurl="https://there.org/book")
+    app = SimpleNamespace(config=config, outdir=tmp_path, builder=SimpleNamespace(name="html"))
+    document, context = new_document("page"), {"title": "Maps & more"}
+    document += nodes.paragraph("", "word " * 60)
+    preview.describe(app, "page", "", context, document)
+    head = BeautifulSoup(context["metatags"], "html.parser")
+    found = {one["property"]: one["content"] for one in head.select("meta")}
+    assert found["og:title"] == "Maps & more" and found["og:image"] == "https://there.org/book/_static/preview.png"
+    assert found["og:description"].endswith("word…") and len(found["og:description"]) <= preview.LONGEST
+    (tmp_path / "_static").mkdir()
+    Image.new("RGBA", (900, 300), "red").save(tmp_path / "map.png")
+    (tmp_path / "index.html").write_text('<article><img src="map.png"></article>')
+    preview.paint(app, None)
+    with Image.open(tmp_path / preview.PICTURE) as picture:
+        assert picture.size == preview.SIZE and picture.getpixel((600, 315)) == (255, 0, 0)
+    config.html_baseurl, context = "", {"title": "Maps"}
+    preview.describe(app, "page", "", context, document)
+    assert "og:image" not in context["metatags"]

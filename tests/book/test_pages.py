@@ -91,6 +91,11 @@ def test_a_page_is_light_and_opens_fast(visit, path):
     assert any(seconds() < SECONDS for _ in range(3))
 
 
+def of_the_theme(rule: str, html: str) -> bool:
+    """The title of the book in the side bar lies outside of all landmarks."""
+    return rule == "region" and "sidebar-primary-item" in html
+
+
 @each_page
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_page_is_accessible(visit, path, scheme):
@@ -101,12 +106,11 @@ def test_a_page_is_accessible(visit, path, scheme):
     assert (sum(ground) < 200) == (scheme == "dark")
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run({preload: false})")["violations"]
-    grave = {
-        rule["id"]: [node["html"][:150] for node in rule["nodes"][:5]]
+    ours = {
+        rule["id"]: [node["html"][:150] for node in rule["nodes"] if not of_the_theme(rule["id"], node["html"])][:5]
         for rule in found
-        if rule["impact"] in ("serious", "critical")
     }
-    assert not grave, json.dumps(grave, indent=1)
+    assert not any(ours.values()), json.dumps(ours, indent=1)
 
 
 @each_page
