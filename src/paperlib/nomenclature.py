@@ -176,6 +176,17 @@ def made_colours(sources: Iterable[str]) -> dict[str, str]:
     return result
 
 
+def recolour(legend: Sequence[LandCover], palette: str) -> tuple[LandCover, ...]:
+    """A legend with the colours of a palette: "safe", those of `made_colours`, or "", its own.
+
+    The paper's colours stand for what they show (greens for vegetation), and colour-blind readers confuse some of them.
+    """
+    if not palette:
+        return tuple(legend)
+    colours = made_colours(cover.own_code for cover in legend)
+    return tuple(cover._replace(colour=colours[cover.own_code]) for cover in legend)
+
+
 @cache
 def _palette() -> tuple[str, ...]:
     return tuple(_read_table(_packaged("colours.csv"), ("colour",))["colour"])

@@ -107,6 +107,7 @@ class Map(_Section):
 
     window: int = bounded(256, 8, 8192)  # rows that a core maps at once, in pixels without halo; twice as many columns
     probabilities: bool = False  # also margin, entropy and the probability of every class
+    palette: str = chosen("", "", "safe")  # colours of the classes, also of figures; empty: their own
 
 
 @dataclass(frozen=True)

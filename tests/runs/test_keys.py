@@ -64,6 +64,7 @@ CHANGES = {
     "train.largest_leaf": (10, {"iota2_base", "iota2_ctx"}),
     "map.window": (64, set()),
     "map.probabilities": (True, set()),  # the other layers of the map have the same bytes
+    "map.palette": ("safe", set()),  # colours are those of the map
     "region.crs": ("EPSG:3035", set()),  # mosaics have keys of their own
     "region.mixed_years": (True, set()),
     "seed": (1, SAMPLES),

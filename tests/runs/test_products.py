@@ -46,6 +46,21 @@ def test_style_names_and_colours_every_class(run, folder):
         assert "#{:02x}{:02x}{:02x}".format(*table[code][:3]).lower() == colour.lower()
 
 
+def test_another_palette_changes_colours_everywhere_and_trains_nothing(run, folder, tmp_path):
+    safe = run.override({"map.palette": "safe"})
+    before = run.trained.place("iota2_base")
+    assert safe.trained.place("iota2_base") == before and safe.legend != run.legend
+    (other,) = products.write_products(safe, ("iota2_base",), tmp_path)
+    with rasterio.open(other / "class.tif") as file, rasterio.open(folder / "class.tif") as usual:
+        np.testing.assert_array_equal(file.read(1), usual.read(1))
+        table = file.colormap(1)
+    for cover in safe.legend:
+        assert "#{:02x}{:02x}{:02x}".format(*table[cover.code][:3]) == cover.colour.lower()
+        assert cover.colour in (other / "class.qml").read_text()
+    shown = {row.code: row.colour for row in safe.dataset.series().drop_duplicates("code").itertuples()}
+    assert shown == {cover.code: cover.colour for cover in safe.legend if cover.code in shown}
+
+
 def test_gdal_reads_the_category_names(run, folder):
     """By a description that GDAL itself writes of what it has read."""
     table = read_gis_classes(folder / "class.tif")

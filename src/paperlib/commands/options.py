@@ -66,6 +66,7 @@ SETTING_OPTIONS = {
     "labels.buffer": "metres around points that are labelled; default: the pixel they lie in",
     "labels.repair": "mend invalid outlines instead of leaving them out",
     "labels.join_spellings": "classes that differ in capitals, accents and signs alone are one",
+    "map.palette": "safe: colours of classes that colour-blind readers can tell apart, in maps, styles and figures",
     "region.crs": "CRS of a region's mosaic, as EPSG:32631; default: that of most tiles",
     "region.mixed_years": "tiles of a region may be of different years",
 }

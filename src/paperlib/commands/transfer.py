@@ -22,7 +22,7 @@ def map_trained(scene: Path, out: Path, overrides: dict, folders: list[Path], pr
     from ..transfer import find_models, load_model, open_for, write_map
 
     check_place(out, folder=True)
-    models = [load_model(path) for folder in folders for path in find_models(folder)]
+    models = [load_model(path).recolour(chosen.map.palette) for folder in folders for path in find_models(folder)]
     names = [model.name for model in models]
     if twice := {name for name in names if names.count(name) > 1}:
         raise InputError(

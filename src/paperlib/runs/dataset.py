@@ -21,7 +21,7 @@ from ..features.samples import Samples, class_series
 from ..features.superpixels import extract_superpixels, segment_scene
 from ..labels import burn, legend_of, load_polygons, pixel_counts, pixel_of, separation, split
 from ..mapping.scene_maps import read_map
-from ..nomenclature import LandCover
+from ..nomenclature import LandCover, recolour
 from ..scenes.meaning.choices import keywords_of
 from ..scenes.meaning.judging import refuse_values
 from ..scenes.scene import open_scene
@@ -127,8 +127,8 @@ class Dataset:
 
     @cached_property
     def legend(self) -> tuple[LandCover, ...]:
-        """The classes of the polygons, in the index order of labels, models and tables."""
-        return legend_of(self.polygons)
+        """The classes of the polygons, in the index order of labels, models and tables, in the colours of the palette."""
+        return recolour(legend_of(self.polygons), self.settings.map.palette)
 
     @cached_property
     def burned(self) -> xr.Dataset:

@@ -59,9 +59,17 @@ def samples_key(settings: Settings) -> str:
 
 
 def same_dataset(one: Settings, other: Settings) -> bool:
-    """Whether two runs read the same scene and polygons and extract the same samples."""
+    """Whether two runs read the same scene and polygons, extract the same samples and show them in the same colours."""
     first, second = (
-        (run.scene, run.labels, run.sample.patch, run.sample.validation, run.region.mixed_years, run.seed)
+        (
+            run.scene,
+            run.labels,
+            run.sample.patch,
+            run.sample.validation,
+            run.region.mixed_years,
+            run.map.palette,
+            run.seed,
+        )
         for run in (one, other)
     )
     return first == second
@@ -75,6 +83,6 @@ def training_key(settings: Settings, name: str, number: int) -> str:
     return key(samples, name, train, sample, settings.seed + number, store.FORMAT)
 
 
-def map_key(training: str, probabilities: bool = False) -> str:
+def map_key(training: str, probabilities: bool = False, palette: str = "") -> str:
     """Key of the map, with all layers or two, by the training in this folder; windows of any size give the same bytes."""
-    return key(training, *(["probabilities"] if probabilities else []), store.FORMAT)
+    return key(training, *(["probabilities"] if probabilities else []), *filter(None, [palette]), store.FORMAT)

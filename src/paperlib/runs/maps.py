@@ -41,7 +41,7 @@ class Maps:
             )  # fmt: skip
 
         every = self.settings.map.probabilities
-        key, facts = keys.map_key(best.name, every), describe(self.settings)
+        key, facts = keys.map_key(best.name, every, self.settings.map.palette), describe(self.settings)
         room = 2 * bytes_of(self.pixels(), len(self.dataset.legend), every)  # windows, then the maps
         return store.find_or_make(self.dataset.store, "map", name, key, make, facts, resumes=True, needed=room)
 

@@ -1,6 +1,7 @@
 """Classifiers trained on a dataset: every training, its scores, and which one is chosen."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ..features.inputs import Inputs
 from ..features.normaliser import Normaliser
 from ..features.samples import Samples
 from ..features.variations import varied_inputs, vary
+from ..labels import legend_of
 from ..models import CLASSIFIERS, NETWORKS
 from ..settings import Settings, describe
 from ..training.classifier import Classifier, count_parameters
@@ -124,7 +126,7 @@ class Trained:
             if models.find(name).needs_superpixels:  # the training includes the segmentation, as the paper's does
                 before = store.read_json(self.dataset.superpixels_folder / "provenance.json")["seconds"]
             classifier = Classifier.train(
-                name, parts, self.inputs, self.dataset.legend, self.settings.train, self.settings.seed + number,
+                name, parts, self.inputs, legend_of(self.dataset.polygons), self.settings.train, self.settings.seed + number,
                 normaliser=self.normaliser, oversampling=self.settings.sample.oversample,
                 state=folder / "state.safetensors", progress=progress,
             )  # fmt: skip
@@ -144,8 +146,8 @@ class Trained:
         return self.training(name, int(table.loc[table["chosen"], "training"].iloc[0]))
 
     def classifier(self, name: str) -> Classifier:
-        """The chosen training of a classifier."""
-        return Classifier.load(self.best(name))
+        """The chosen training of a classifier, with the colours of the run, which a training does not depend on."""
+        return replace(Classifier.load(self.best(name)), legend=self.dataset.legend)
 
     # -- scores --------------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """A trained model as a folder that explains itself: what is in it, how it is written, read and checked."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pandas as pd
 from .. import store
 from ..errors import InputError
 from ..features.quantiles import Quantiles
-from ..nomenclature import LandCover
+from ..nomenclature import LandCover, recolour
 from ..outputs import writing
 from ..training.classifier import FILE, Classifier
 from ..training.polygon_scores import PolygonScores
@@ -47,6 +47,10 @@ class TrainedModel:
     def legend(self) -> tuple[LandCover, ...]:
         """Classes in the order of the logits."""
         return self.classifier.legend
+
+    def recolour(self, palette: str) -> "TrainedModel":
+        """The same model with the colours of a palette; see `nomenclature.recolour`."""
+        return replace(self, classifier=replace(self.classifier, legend=recolour(self.legend, palette)))
 
     def save(self, folder: Path) -> None:
         """Write the model to a folder, whole or not at all; files of the same names there are replaced.

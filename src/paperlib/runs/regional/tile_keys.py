@@ -32,7 +32,8 @@ def samples_key(dataset: "RegionDataset", name: str) -> str:
 
 def map_key(dataset: "RegionDataset", name: str, training: str, parts: list[list[int]], every: bool) -> str:
     """Key of the map of a tile by the training in a folder of this name, with the parts whose probabilities are kept."""
-    return key(tile_key(dataset.region.tiles[name], dataset.settings), training, parts, every, store.FORMAT)
+    colours = [cover.colour for cover in dataset.legend]
+    return key(tile_key(dataset.region.tiles[name], dataset.settings), training, parts, every, colours, store.FORMAT)
 
 
 def mosaic_key(maps: list[str], crs: str) -> str:
