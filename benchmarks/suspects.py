@@ -45,7 +45,7 @@ def measure(name: str, seed: int) -> dict[str, float]:
         changed[polygon] = random.choice([index for index in range(len(run.legend)) if index != label[polygon]])
     labelled = samples.label >= 0
     values = samples.label.clone()
-    values[labelled] = torch.from_numpy(changed.loc[samples.polygon[labelled].numpy()].to_numpy())
+    values[labelled] = torch.tensor(changed.loc[samples.polygon[labelled].numpy()].to_numpy())
     spoilt, clean = judge(run, name, replace(samples, label=values)), judge(run, name, samples)
     first = spoilt.table["polygon_id"].head(int(np.ceil(FIRST * len(label))))
     return {
