@@ -11,7 +11,6 @@ scenes "choice"; those of "check" took no part. Means over scenes are kept in re
 import sys
 from collections.abc import Callable
 from functools import partial
-from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -36,11 +35,10 @@ def by_probability(probability: np.ndarray, codes: np.ndarray, names: np.ndarray
 
 
 WAYS: dict[str, Way] = {"as classified": lambda probability, codes, names: codes}
-for side, smoothness in product((3, 5, 7), (0.1, 0.3, 1, 3, 10)):
+for side, smoothness in ((5, 0.1), (5, 0.3), (5, 1), (5, 3), (5, 10), (3, 0.3), (3, 1), (7, 0.3), (7, 3)):
     WAYS[f"bayesian, {side} pixels, {smoothness}"] = partial(by_probability, side=side, smoothness=smoothness)
-for side in (3, 5):
-    WAYS[f"majority, {side} pixels"] = lambda probability, codes, names, side=side: majority(codes, side)
-for pixels in (2, 3, 5, 9):
+WAYS["majority, 3 pixels"] = lambda probability, codes, names: majority(codes, 3)
+for pixels in (2, 5, 9):
     WAYS[f"objects of {pixels} pixels"] = lambda probability, codes, names, size=pixels: without_small(codes, size)
 
 

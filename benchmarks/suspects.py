@@ -9,49 +9,30 @@ called suspects with and without wrong labels, and in how many scenes the verdic
 """
 
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import torch
 from record import keep
 
 from paperlib import Experiment
-from paperlib.features.samples import Samples
-from paperlib.labelling.out_of_fold import joined, labels_of, out_of_fold
-from paperlib.labelling.suspects import Suspects, rank
+from paperlib.pages.better_labels import judge, pool_of, spoil
 
-CLASSIFIERS = ("iota2_base", "TempCNN")
+CLASSIFIERS = {"iota2_base": (0, 1, 2), "TempCNN": (0,)}  # seeds of the folds
 SCENES = range(1, 11)
-WRONG, FIRST = 0.1, 0.15  # shares of the polygons
-
-
-def judge(run: Experiment, name: str, samples: Samples) -> Suspects:
-    """The list of suspects of samples with any labels."""
-    label = labels_of(samples)
-    alone = dict(zip(label.index, label.index, strict=True))
-    found = out_of_fold(name, samples, alone, run.trained.inputs, run.legend, run.settings.train)
-    return rank(found, samples, run.polygons, run.legend, tuple(run.dates))
+FIRST = 0.15  # share of the list
 
 
 def measure(name: str, seed: int) -> dict[str, float]:
     """One scene, with and without wrong labels."""
     run = Experiment("demo", settings={"scene.seed": seed})
-    samples = joined(run.trained.samples(name)[part] for part in ("train", "validation"))
-    label, random = labels_of(samples), np.random.default_rng(seed)
-    wrong = random.choice(label.index, round(WRONG * len(label)), replace=False)
-    changed = label.copy()
-    for polygon in wrong:
-        changed[polygon] = random.choice([index for index in range(len(run.legend)) if index != label[polygon]])
-    labelled = samples.label >= 0
-    values = samples.label.clone()
-    values[labelled] = torch.tensor(changed.loc[samples.polygon[labelled].numpy()].to_numpy())
-    spoilt, clean = judge(run, name, replace(samples, label=values)), judge(run, name, samples)
-    first = spoilt.table["polygon_id"].head(int(np.ceil(FIRST * len(label))))
+    samples = pool_of(run, name)
+    changed, wrong = spoil(samples, len(run.legend), seed)
+    spoilt, clean = (judge(run, name, one, CLASSIFIERS[name]) for one in (changed, samples))
+    first = spoilt.table["polygon_id"].head(int(np.ceil(FIRST * len(spoilt.table))))
     return {
         "found": np.isin(wrong, first).mean(),
-        "suspects": spoilt.number / len(label),
-        "suspects, clean": clean.number / len(label),
+        "suspects": spoilt.number / len(spoilt.table),
+        "suspects, clean": clean.number / len(spoilt.table),
         "said": "hold mistakes" in spoilt.verdict(),
         "said, clean": "look clean" in clean.verdict(),
     }

@@ -40,6 +40,20 @@ class Suggestions:
     polygons: gpd.GeoDataFrame
     legend: tuple[LandCover, ...]
 
+    def chips(self, rank: int) -> Figure:
+        """A place and its surroundings, on the dates on which they differ most."""
+        place, scene = self.table.set_index("rank").loc[rank], self.scene
+        corner = {"y": place["row"], "x": place["column"]}
+        cut = {
+            dim: slice(max(0, first - AROUND), min(scene.sizes[dim], first + self.side + AROUND))
+            for dim, first in corner.items()
+        }
+        images = composite(scene.isel(cut), next(iter(available_composites(scene).values())))
+        dates = differing(images, DATES)
+        top, left = (corner[dim] - cut[dim].start for dim in ("y", "x"))
+        titles = [f"{scene.indexes['time'][date]:%Y-%m-%d}" for date in dates]
+        return chips_figure(images[dates], titles, (top, top + self.side, left, left + self.side))
+
 
 def choose(probability: np.ndarray, feature: np.ndarray, known: np.ndarray, number: int) -> np.ndarray:
     """Numbers of the places to label, the most useful first.
@@ -159,21 +173,7 @@ def _label_file(found: Suggestions) -> gpd.GeoDataFrame:
 def _cards(found: Suggestions) -> Iterator[tuple[str, str, Figure]]:
     for row in found.table.itertuples():
         text = f"Looks like {row.looks_like} ({row.probability:.0%}); unsure {row.unsure:.0%}."
-        yield f"Place {row.rank}", text, _chips(found, row.row, row.column)
-
-
-def _chips(found: Suggestions, row: int, column: int) -> Figure:
-    """The place and its surroundings on the dates on which they differ most."""
-    scene = found.scene
-    cut = {
-        dim: slice(max(0, first - AROUND), min(scene.sizes[dim], first + found.side + AROUND))
-        for dim, first in (("y", row), ("x", column))
-    }
-    images = composite(scene.isel(cut), next(iter(available_composites(scene).values())))
-    dates = differing(images, DATES)
-    top, left = row - cut["y"].start, column - cut["x"].start
-    titles = [f"{scene.indexes['time'][date]:%Y-%m-%d}" for date in dates]
-    return chips_figure(images[dates], titles, (top, top + found.side, left, left + found.side))
+        yield f"Place {row.rank}", text, found.chips(row.rank)
 
 
 def differing(images: np.ndarray, number: int) -> np.ndarray:

@@ -66,6 +66,14 @@ class Suspects:
         kinds = codes.index(row["code"]), codes.index(row["looks_like_code"])
         return _compare(self.series, self.label, polygon, *kinds, self.channels, self.dates)
 
+    def figure(self, polygon: int) -> Figure:
+        """A polygon's series beside those of its class and of the class it looks like, in the channels that say most."""
+        row = self.table.set_index("polygon_id").loc[polygon]
+        legend = {cover.code: cover for cover in self.legend}
+        compared = self.compare(polygon)
+        channels = compared.groupby("channel", sort=False)["against"].max().nlargest(NAMED).index
+        return evidence_figure(compared, list(channels), legend[row["code"]], legend[row["looks_like_code"]])
+
 
 def find_suspects(
     run: Experiment,
@@ -204,14 +212,10 @@ def write_suspects(found: Suspects, folder: Path, number: int = 30) -> Path:
 
 
 def _cards(found: Suspects, number: int) -> Iterator[tuple[str, str, Figure]]:
-    legend = {cover.code: cover for cover in found.legend}
-    judged = found.table[found.table["score"] > 0]
-    for row in judged.head(number).itertuples():
-        compared = found.compare(row.polygon_id)
-        channels = compared.groupby("channel", sort=False)["against"].max().nlargest(NAMED).index
+    for row in found.table[found.table["score"] > 0].head(number).itertuples():
         heading = f"{row.rank}. Polygon {row.polygon_id}: labelled {row.class_name}, looks like {row.looks_like}"
         text = (
             f"Probability of its class {row.probability:.0%}, of the other {row.other_probability:.0%}. "
             f"Against the label: {row.against or 'no single date'}."
         )
-        yield heading, text, evidence_figure(compared, channels, legend[row.code], legend[row.looks_like_code])
+        yield heading, text, found.figure(row.polygon_id)
