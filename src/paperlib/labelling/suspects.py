@@ -20,7 +20,7 @@ from .sheets import class_style, write_geopackage, write_page
 #: Score from which a polygon is a suspect: classifiers that have not seen it give another class so much more probability.
 STRONG = 0.5
 #: Share of suspects up to which labels look clean: a classifier mistakes so many polygons for a similar class itself.
-CLEAN = 0.08
+CLEAN = 0.05
 #: Dates and bands named against a label.
 NAMED = 3
 
