@@ -25,7 +25,7 @@ from .errors import InputError
 from .outputs import NO_ROOM, check_place, replace, size, used
 
 #: Raise by hand when what a stage writes changes, so that artifacts of older code are not taken for new ones.
-FORMAT = 8
+FORMAT = 9
 
 OTHER_STORE = "Choose another folder with --store or PAPERLIB_STORE."
 

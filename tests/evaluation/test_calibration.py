@@ -22,7 +22,7 @@ def drawn(pixels: int, sharper: float, seed: int = 0) -> tuple[torch.Tensor, tor
     return sharper * logits, label
 
 
-@pytest.mark.parametrize("sharper", [0.7, 1.0, 3.0])
+@pytest.mark.parametrize("sharper", [1.2, 3.0])
 def test_the_temperature_finds_by_how_much_logits_are_too_large(sharper):
     assert fit_temperature(*drawn(20_000, sharper)) == pytest.approx(sharper, rel=0.06)
 
@@ -36,7 +36,7 @@ def test_calibration_halves_the_error_and_keeps_every_class():
     assert errors[1] < 0.5 * errors[0]
 
 
-def test_few_polygons_that_are_all_right_make_no_map_certain():
+def test_polygons_that_are_all_right_make_no_map_surer():
     label = torch.arange(8) % 4
     assert fit_temperature(functional.one_hot(label).float(), label) == pytest.approx(LIMITS[0], rel=1e-3)
 

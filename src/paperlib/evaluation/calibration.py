@@ -13,8 +13,9 @@ from torch.nn import functional
 
 from ..errors import InputError
 
-#: Temperatures between which the best one is looked for: few polygons, all of them right, do not make a map certain.
-LIMITS = (0.5, 10.0)
+#: Temperatures between which the best one is looked for. Validation polygons choose the epoch of a network and lie inside of
+#: objects, where classes are clear: they may show that probabilities are too high for a map, never that they are too low.
+LIMITS = (1.0, 10.0)
 
 #: Intervals of confidence in which pixels are compared.
 BINS = 10
