@@ -2,9 +2,9 @@
 
     python benchmarks/calibration.py [CLASSIFIER ...]
 
-Maps pixels drawn from simulated scenes at preset demo, whose truth is known, with one training of each classifier. Temperatures
-come from the validation polygons alone: by the Brier score from 1 on (what `paperlib` does), by the Brier score from 0.5 on,
-and by the likelihood. Means over scenes, and the worst scene, are kept in results/calibration.csv.
+Maps pixels drawn from simulated scenes at preset demo, whose truth is known, with one training of each classifier.
+Temperatures come from the validation polygons alone: by the Brier score from 1 on (what `paperlib` does), by the Brier score
+from 0.5 on, and by the likelihood. Means over scenes, and the worst scene, are kept in results/calibration.csv.
 """
 
 import sys
