@@ -41,10 +41,15 @@ def judge(run: Experiment, name: str, samples: Samples, seeds: Iterable[int] = (
     return rank(found, samples, run.polygons, run.legend, tuple(run.dates))
 
 
-def with_wrong_labels(run: Experiment, name: str, seed: int = 0) -> tuple[Suspects, np.ndarray]:
-    """The list of suspects of a run where some labels are wrong on purpose, and the numbers of these polygons."""
+def with_wrong_labels(
+    run: Experiment, name: str, seed: int = 0, seeds: Iterable[int] = (0, 1, 2)
+) -> tuple[Suspects, np.ndarray]:
+    """The list of suspects of a run where some labels are wrong on purpose, and the numbers of these polygons.
+
+    `seed`: of the wrong labels; `seeds` as of `out_of_fold`.
+    """
     samples, wrong = spoil(pool_of(run, name), len(run.legend), seed)
-    return judge(run, name, samples), wrong
+    return judge(run, name, samples, seeds), wrong
 
 
 def listed(found: Suspects, wrong: np.ndarray, share: float = 0.15) -> pd.DataFrame:

@@ -29,6 +29,8 @@ WAYS = {
     "majority": Smoothing("majority", 3),
     "objects of 500 m²": Smoothing("none", minimum_area=500),
 }
+#: Name of the default in benchmarks/smoothing.py.
+DEFAULT = f"bayesian, {Smoothing().side} pixels, {Smoothing().smoothness:g}"
 AS_TRAINED, CALIBRATED = "as trained", "calibrated"
 
 
@@ -124,7 +126,7 @@ def trade_table(measured: pd.DataFrame, scenes: str = "check") -> pd.DataFrame:
     return table.assign(method=bayesian.fillna(table["way"].str.extract(r"^(majority|objects)")[0]))
 
 
-def default_row(measured: pd.DataFrame, way: str = "bayesian, 5 pixels, 0.3") -> pd.DataFrame:
+def default_row(measured: pd.DataFrame, way: str = DEFAULT) -> pd.DataFrame:
     """What the default changes for each classifier, in points: accuracy, narrow, borders, speckle."""
     table = measured.set_index(["classifier", "way"])[["accuracy", "narrow", "borders", "speckle"]]
     return 100 * (table.xs(way, level="way") - table.xs("as classified", level="way"))
