@@ -163,7 +163,7 @@ def test_weights_that_are_not_those_saved_are_refused(saved, spoil):
     assert error.value.kind == "classifier.weights"
 
 
-@pytest.mark.parametrize("name", [*models.CLASSIFIERS, *models.VARIANTS])
+@pytest.mark.parametrize("name", [*models.CLASSIFIERS, *models.VARIANTS, *models.OTHERS])
 @pytest.mark.parametrize(("number", "size"), [(3, 1), (4, 1), (6, 1), (9, 2), (30, 1)])
 def test_any_number_of_samples_from_one_a_class_gives_scores(name, number, size):
     few = number * size**2 <= 36 and name in models.FORESTS
@@ -187,7 +187,7 @@ def test_small_leaves_learn_from_few_pixels():
 
 def test_only_what_matters_to_a_classifier_is_decisive():
     settings = Train()
-    for name in (*models.CLASSIFIERS, *models.VARIANTS):
+    for name in (*models.CLASSIFIERS, *models.VARIANTS, *models.OTHERS):
         known = decisive(name, settings, oversampling=True)
         epochs = models.find(name).trained_in_epochs
         assert ("epochs" in known) == ("oversample" in known) == epochs

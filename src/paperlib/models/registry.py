@@ -27,12 +27,18 @@ _CLASSES = {
     "iota2_base": "forest.Forest",
     "SpatioTempCNN-gated": "spatiotemp.GatedSpatioTempCNN",
     "TempCNN-2019": "tempcnn.PelletierTempCNN",
+    "L-TAE": "ltae.LTAE",
+    "Logistic regression": "usual.LogisticSeries",
+    "Gradient boosting": "usual.BoostedTrees",
 }
 
 #: Four networks and two forests that are compared, in the order of the table of scores, and two variants of the networks.
 NAMES = ("TempCNN", "3D-CNN", "2D-CNN", "SpatioTempCNN")
 FORESTS = ("iota2_ctx", "iota2_base")
 VARIANTS = ("SpatioTempCNN-gated", "TempCNN-2019")
+
+#: What a practitioner might take instead: trained and mapped where they are named.
+OTHERS = ("L-TAE", "Logistic regression", "Gradient boosting")
 
 #: What a run trains when no classifier is named, and those of them that the training loop trains.
 CLASSIFIERS = (*NAMES, *FORESTS, *ADDED)
@@ -52,14 +58,14 @@ def find(name: str) -> "type[Model]":
 
 
 def choose(names: Iterable[str] | None = None) -> tuple[str, ...]:
-    """Those of `CLASSIFIERS` that are named, in their order; all of them where none is named.
+    """The classifiers that are named, in the order of their list; all of `CLASSIFIERS` where none is named.
 
     Raises `InputError` for an unknown name, with the nearest known one.
     """
-    named = set(names or CLASSIFIERS)
+    named, known = set(names or CLASSIFIERS), (*CLASSIFIERS, *VARIANTS, *OTHERS)
     for name in sorted(named):
-        _check_name(name, CLASSIFIERS)
-    return tuple(name for name in CLASSIFIERS if name in named)
+        _check_name(name, known)
+    return tuple(name for name in known if name in named)
 
 
 def _check_name(name: str, known: tuple[str, ...]) -> None:
@@ -77,7 +83,7 @@ def build(
 
     Parameters
     ----------
-    name: one of `CLASSIFIERS` or `VARIANTS`.
+    name: one of `CLASSIFIERS`, `VARIANTS` or `OTHERS`.
     channels, dates, classes: sizes of the input and of the output.
     dropout: share of the values that the networks' dropout layers leave out in training.
     fusion: SpatioTempCNN's weight of its temporal stream (0 to 1).
