@@ -1,8 +1,9 @@
 """A SIMULATED region: one landscape cut into four overlapping tiles of native product files, with known truth.
 
 The tiles hold the pixels of one simulated scene (`scene.simulate_scene`), as if it had been cut: three in its own UTM zone
-bit by bit, and one, in the north-west, in the zone beside it, resampled to the nearest pixel. Each tile has clouds of its
-own, and one of them lacks a date.
+bit by bit, and one, in the north-west, in the zone beside it: bands of 10 m resampled to the nearest pixel, those of 20 m
+by cubic convolution, since a nearest pixel of them lies up to 14 m off. Each tile has clouds of its own, and one of them
+lacks a date.
 """
 
 import shutil
@@ -109,7 +110,8 @@ def _cut_product(product: Path, folder: Path, tile: _Cut, cloud: np.ndarray) -> 
         grid = Grid(tile.grid.crs, corner, tile.grid.height // step, tile.grid.width // step)
         kind = path.stem.rpartition(f"{product.name}_")[2]
         nodata = 0 if kind.startswith(("FLG", "WGT")) else NODATA
-        (image,) = RasterFile(path, nodata, grid).read([1], slice(0, grid.height), slice(0, grid.width))
+        way = "cubic" if kind.startswith("FRC") and step == 2 else "nearest"
+        (image,) = RasterFile(path, nodata, grid, way).read([1], slice(0, grid.height), slice(0, grid.width))
         covered = cloud[::step, ::step] & (image != nodata)
         image = np.where(covered, 1, image) if kind.startswith("FLG") else image
         image = np.where(covered, image + BRIGHT, image) if kind.startswith("FRC") else image

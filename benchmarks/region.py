@@ -1,0 +1,334 @@
+"""A region beside the one scene that its tiles were cut from, its tiles on Dask, and what many tiles cost.
+
+    python benchmarks/region.py [equal|dask|many|reckoning ...]
+
+Everything is computed on the simulated region (`simulation.tiles`): four tiles, one of them in the UTM zone beside.
+  equal      one scene and its four tiles, without clouds of their own: series of the samples, and maps by one classifier,
+             away from what a border changes (the halo of the classifier, and bands of 20 m that are interpolated)
+  dask       maps of the four tiles by one and by two workers of a core each: seconds, and seconds of the processors; then
+             with a worker that is killed on the way
+  many       the plan, the VRT and the areas of 100 tiles, made by repeating files, beside the mapping of as many whole tiles
+             of Sentinel-2; peak memory of the mosaic of 100 tiles and of two
+  reckoning  hours and disk of 1, 31, 100 and 1,000 whole tiles, from the cost of a tile
+Results are kept in results/region.csv and results/region-reckoning.csv.
+"""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import rasterio
+import torch
+from affine import Affine
+from distributed import Client, LocalCluster
+from rasterio.crs import CRS
+from record import keep
+from scipy.ndimage import binary_erosion
+
+from paperlib import Experiment, allocation
+from paperlib.mapping.gis import class_areas
+from paperlib.mapping.layers import NODATA_PROBABILITY
+from paperlib.mapping.overlaps import FILE
+from paperlib.mapping.scene_maps import map_scene, read_map
+from paperlib.nomenclature import CLASSES
+from paperlib.regions.mosaic import KINDS, mosaic_grid, overlaps_of, write_mosaic, write_overlaps
+from paperlib.regions.region import Region
+from paperlib.regions.virtual import write_vrt
+from paperlib.runs.regional.spread import Task, draw, finish
+from paperlib.scenes.rasters import Grid, RasterFile
+from paperlib.simulation.tiles import simulate_tiles
+
+SIZE, SIDE, SEED = 384, 224, 31  # of the landscape and of each tile, in pixels
+MODELS = ("TempCNN", "SpatioTempCNN")
+WHOLE = 10980  # pixels along a side of a tile of Sentinel-2
+INTERPOLATED = 2  # pixels of 10 m beside a border or a gap in which bands of 20 m are interpolated otherwise
+SETTINGS = {"train.trainings": 1, "train.epochs": 12, "sample.patch": 24}
+
+
+def region(folder: Path, clouds: float) -> Path:
+    """The simulated region."""
+    return simulate_tiles(folder, size=SIZE, side=SIDE, pool=70, test=50, seed=SEED, clouds=clouds)
+
+
+def experiment(folder: Path, scene: str, store: Path) -> Experiment:
+    """A run on the tiles or on the whole scene."""
+    return Experiment("tiny", folder / scene, folder / "polygons.gpkg", settings=SETTINGS, store=store)
+
+
+def row(case: str, value: float, unit: str, bar: str = "") -> dict:
+    """One row of the results."""
+    return {"case": case, "value": value, "unit": unit, "bar": bar}
+
+
+# -- equal -------------------------------------------------------------------------------------------------------------
+
+
+def equal(home: Path) -> list[dict]:
+    """Four tiles beside the scene that they were cut from."""
+    folder = region(home / "clear", clouds=0)
+    whole, tiles = (experiment(folder, part, home / "store") for part in ("whole", "tiles"))
+    rows = same_samples(whole, tiles)
+    for name in MODELS:
+        rows += same_map(whole, tiles, name, home / name)
+    return rows
+
+
+def same_samples(whole: Experiment, tiles: Experiment) -> list[dict]:
+    """Share of the labelled pixels of tiles in the scene's zone whose 10 m bands are those of the one scene, bit by bit."""
+    here = [name for name, grid in tiles.dataset.region.grids.items() if grid.crs == whole.scene.rio.crs]
+    owner = tiles.dataset.tile_of_polygon()
+    found, total = 0, 0
+    labelled = [pd.concat([_pixels(samples) for samples in run.samples.values()]) for run in (whole, tiles)]
+    for polygon in owner.index[owner.isin(here)]:
+        one, other = ({tuple(series) for series in table.loc[[polygon]].to_numpy()} for table in labelled)
+        found, total = found + len(one & other), total + len(one | other)
+    return [row("samples of tiles in the scene's zone, the same series", 100 * found / total, "% of pixels", "same")]
+
+
+def _pixels(samples) -> pd.DataFrame:
+    """10 m bands of each labelled pixel, by polygon."""
+    pixels = samples.pixels()
+    return pd.DataFrame(pixels.x[:, :4, :, 0, 0].flatten(1).numpy(), index=pixels.polygon.flatten().numpy())
+
+
+def same_map(whole: Experiment, tiles: Experiment, name: str, home: Path) -> list[dict]:
+    """Share of the pixels with the same class in the mosaic as in the map of the one scene, by the same classifier."""
+    classifier, grids = whole.classifier(name), tiles.dataset.region.grids
+    parts, maps = overlaps_of(grids), {}
+    for tile in grids:
+        maps[tile] = home / tile
+        map_scene(classifier, tiles.dataset.region.scene(tile), maps[tile], overlaps=parts[tile])
+    map_scene(classifier, whole.scene, home / "whole")
+    home.joinpath("mosaic").mkdir()
+    write_mosaic(maps, grids, tiles.dataset.region.crs, classifier.legend, home / "mosaic")
+    one = read_map(home / "whole" / "class.tif")
+    grid = Grid(CRS.from_user_input(one.rio.crs), one.rio.transform(), *one.shape)
+    every = slice(0, grid.height), slice(0, grid.width)
+    (mosaic,) = RasterFile(home / "mosaic" / "class.tif", 0, grid).read([1], *every)
+    deep = classifier.halo + INTERPOLATED
+    inner, across = np.ones(one.shape, bool), np.zeros(one.shape, bool)
+    for tile, own in grids.items():
+        (held,) = RasterFile(maps[tile] / "class.tif", 0, grid).read([1], *every)
+        reached = held > 0
+        edge = reached & ~binary_erosion(reached, iterations=deep, border_value=1)
+        inner &= ~edge
+        if own.crs != grid.crs:
+            across |= reached
+    usable = inner & (one.values > 0) & (mosaic > 0)
+    share = {
+        part: 100 * (mosaic == one.values)[usable & mask].mean() for part, mask in (("in", ~across), ("to", across))
+    }
+    return [
+        row(f"{name}: mosaic as the one map, tiles in its zone", share["in"], "% of pixels", "99.9"),
+        row(f"{name}: mosaic as the one map, tile of the zone beside", share["to"], "% of pixels", "98"),
+    ]
+
+
+# -- Dask --------------------------------------------------------------------------------------------------------------
+
+
+def dask(home: Path) -> list[dict]:
+    """Maps of the tiles by one and by two workers, and with a worker that is killed."""
+    folder, name = region(home / "clouds", clouds=0.03), MODELS[1]
+    run = experiment(folder, "tiles", home / "dask")
+    run.trained.training(name)
+    seconds, wanted = {}, {}
+    for workers in (1, 2, 1, 2):
+        seconds.setdefault(workers, []).append(maps_by(run, name, workers))
+        wanted = files(run)
+    one, two = (np.min(seconds[workers], axis=0) for workers in (1, 2))
+    rows = [
+        row("four maps, one worker", one[0], "s"), row("four maps, two workers", two[0], "s"),
+        row("two workers, times as fast", one[0] / two[0], "times", "1.8"),
+        row("four maps, one worker, processor", one[1], "core s"),
+        row("four maps, two workers, processor", two[1], "core s"),
+    ]  # fmt: skip
+    killed = maps_by(run, name, 2, kill=True)
+    same = wanted == files(run)
+    return [
+        *rows,
+        row("a killed worker: the same bytes", float(same), "1: yes", "1"),
+        row("a killed worker", killed[0], "s"),
+    ]
+
+
+def files(run: Experiment) -> dict[str, bytes]:
+    """The maps of the tiles."""
+    return {path.relative_to(run.store).as_posix(): path.read_bytes() for path in (run.store / "map").rglob("*.tif")}
+
+
+def maps_by(run: Experiment, name: str, workers: int, kill: bool = False) -> tuple[float, float]:
+    """Seconds, and seconds of the processors, of the maps of all tiles; `kill`: the first worker is killed on the way."""
+    subprocess.run(["rm", "-rf", str(run.store / "map"), str(run.store / ".partial")], check=True)
+    with (
+        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=":0") as cluster,
+        Client(cluster) as client,
+    ):
+        client.run(_warm)
+        before = sum(client.run(time.process_time).values())
+        started = time.perf_counter()
+        tasks = [Task(tile, draw, (run.maps, name, tile)) for tile in run.maps.tiles]
+        if kill:
+            victim = client.run(os.getpid).popitem()[1]
+            threading.Timer(1.5, os.kill, (victim, signal.SIGKILL)).start()
+        finish(client, tasks, lambda line: None)
+        seconds = time.perf_counter() - started
+        return seconds, float("nan") if kill else sum(client.run(time.process_time).values()) - before
+
+
+def _warm() -> None:
+    """Load what a task needs."""
+    import paperlib.mapping.scene_maps
+    import paperlib.runs.regional.spread  # noqa: F401
+
+
+# -- many --------------------------------------------------------------------------------------------------------------
+
+ACROSS, OVERLAP = 10, 32
+UTM = CRS.from_epsg(32631)
+
+
+def many(home: Path) -> list[dict]:
+    """The plan, the VRT and the areas of 100 tiles; what mapping a pixel costs; memory of the mosaic."""
+    folder = region(home / "many", clouds=0.03)
+    run = experiment(folder, "tiles", home / "store-many")
+    classifier = run.classifier(MODELS[0])
+    listed = repeated(run.dataset.region, home)
+    opened, plan = seconds(lambda: Region(listed).problems())
+    region_of = Region(listed)
+    parts, overlapping = seconds(lambda: overlaps_of(region_of.grids))
+    _, mapping = seconds(
+        lambda: map_scene(classifier, run.scene, home / "one", overlaps=[(slice(0, SIDE), slice(0, 40))])
+    )
+    mapping /= SIDE**2
+    grids = region_of.grids
+    maps = dict.fromkeys(grids, home / "one")
+    grid = mosaic_grid(grids, UTM)
+    (home / "mosaic-many").mkdir()
+    _, overlap = seconds(lambda: write_overlaps(maps, grids, grid, classifier.legend, home / "mosaic-many"))
+    _, virtual = seconds(
+        lambda: [write_vrt(home / "mosaic-many" / f"{kind}.vrt", kind, maps, grids, grid, classifier.legend)
+                 for kind, _, _ in KINDS]
+    )  # fmt: skip
+    _, area = seconds(lambda: class_areas(home / "one" / "class.tif", classifier.legend))
+    area /= SIDE**2
+    pixels = WHOLE**2 * len(grids)
+    total = plan + overlapping + virtual + area * pixels
+    memory = {count: peak_of_mosaic(count) for count in (2, 100)}
+    disk = sum(path.stat().st_size for path in (home / "one").glob("*.tif") if path.name != FILE) / SIDE**2
+    assert len(parts) == len(grids) == ACROSS**2 and opened is not None and overlap > 0
+    return [
+        row("100 tiles: headers and plan", plan + overlapping, "s"), row("100 tiles: both VRTs", virtual, "s"),
+        row("areas", 1e6 * area, "core microseconds a pixel"),
+        row(f"mapping by {MODELS[0]}", 1e6 * mapping, "core microseconds a pixel"),
+        row("100 whole tiles: plan, VRT and areas, of mapping", 100 * total / (mapping * pixels), "%", "1"),
+        row("mosaic of 100 tiles, peak memory", memory[100], "GB"), row("mosaic of 2 tiles, peak memory", memory[2], "GB"),
+        row("map and confidence", disk, "bytes a pixel"),
+    ]  # fmt: skip
+
+
+def seconds(work) -> tuple[object, float]:
+    """What a function returns, and the seconds of the processor that it took."""
+    started = time.process_time()
+    return work(), time.process_time() - started
+
+
+def repeated(opened: Region, home: Path) -> Path:
+    """A list of 100 tiles that all show the pixels of one, each at its own place, with overlaps."""
+    scene = opened.scene(next(name for name, grid in opened.grids.items() if grid.crs == UTM))
+    scene = scene.isel(y=slice(0, 64), x=slice(0, 64)).compute()
+    names = [f"{day:%Y-%m-%d} {band}" for day in scene.indexes["time"] for band in scene.band.values]
+    values = np.nan_to_num(scene.transpose("time", "band", "y", "x").values.reshape(-1, 64, 64) * 10000, nan=-10000)
+    shape = {"height": 64, "width": 64, "count": len(names), "dtype": "int16", "nodata": -10000, "crs": UTM}
+    step, paths = 64 - OVERLAP // 2, []
+    for place in range(ACROSS**2):
+        path = home / "repeated" / f"tile-{place:02}.tif"
+        path.parent.mkdir(exist_ok=True)
+        corner = Affine(10, 0, 400000 + 10 * step * (place % ACROSS), 0, -10, 4800000 - 10 * step * (place // ACROSS))
+        with rasterio.open(path, "w", driver="GTiff", transform=corner, compress="deflate", **shape) as file:
+            file.write(values.astype(np.int16))
+            file.descriptions = names
+        paths.append(f"- {path}\n")
+    listed = home / "region.yml"
+    listed.write_text("".join(paths))
+    return listed
+
+
+def peak_of_mosaic(count: int) -> float:
+    """Peak memory (GB) of a process that writes the mosaic of so many maps of 512 x 512 pixels."""
+    done = subprocess.run([sys.executable, __file__, "mosaic", str(count)], capture_output=True, text=True, check=True)
+    return float(done.stdout.splitlines()[-1])
+
+
+def mosaic_of(count: int) -> None:
+    """Write the mosaic of so many maps, and print the peak memory in GB."""
+    side, legend = 512, CLASSES[:8]
+    with tempfile.TemporaryDirectory() as folder:
+        home, maps, grids = Path(folder), {}, {}
+        random = np.random.default_rng(0)
+        for place in range(count):
+            name = f"t{place}"
+            corner = (400000 + 4480 * (place % ACROSS), 4800000 - 4480 * (place // ACROSS))
+            grids[name] = Grid(UTM, Affine(10, 0, corner[0], 0, -10, corner[1]), side, side)
+            maps[name] = home / name
+            maps[name].mkdir()
+            code = np.array([cover.code for cover in legend], np.uint8)[random.integers(0, 8, (side, side))]
+            share = np.full((8, side, side), 1250, np.uint16)
+            profile = {"driver": "GTiff", "height": side, "width": side, "crs": UTM, "transform": grids[name].transform}
+            profile |= {"tiled": True, "compress": "deflate"}
+            for file, values, nodata in (
+                ("class", code[None], 0), ("confidence", code[None], 255), ("overlaps", share, NODATA_PROBABILITY),
+            ):  # fmt: skip
+                kind = {"dtype": values.dtype, "count": len(values), "nodata": nodata}
+                with rasterio.open(maps[name] / f"{file}.tif", "w", **profile, **kind) as target:
+                    target.write(values)
+        (home / "mosaic").mkdir()
+        write_mosaic(maps, grids, UTM, legend, home / "mosaic")
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+
+
+# -- reckoning ---------------------------------------------------------------------------------------------------------
+
+
+def reckoning() -> pd.DataFrame:
+    """Hours and disk for regions of whole tiles, from the cost of a pixel that `many` has measured."""
+    measured = pd.read_csv(Path(__file__).parent / "results" / "region.csv").set_index("case")["value"]
+    core = measured[f"mapping by {MODELS[0]}"] * 1e-6 * WHOLE**2 / 3600  # core hours a tile
+    disk = measured["map and confidence"] * WHOLE**2 / 1e9
+    rows = []
+    for tiles, place in ((1, "a tile"), (31, "31 tiles"), (100, "a country of France's size"), (1000, "1,000 tiles")):
+        rows.append(
+            {"tiles": tiles, "region": place, "core hours": tiles * core, "one core (h)": tiles * core,
+             "ten workers of a core (h)": np.ceil(tiles / 10) * core, "maps (GB)": tiles * disk}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def main(*parts: str) -> None:
+    """Measure these parts, all by default."""
+    allocation.configure()
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory(prefix="region-") as folder:
+        for part in parts or ("equal", "dask", "many", "reckoning"):
+            if part == "reckoning":
+                keep("region-reckoning", reckoning(), model=MODELS[0])
+            else:
+                work = {"equal": equal, "dask": dask, "many": many}[part]
+                keep("region", pd.DataFrame(work(Path(folder))), size=SIZE, side=SIDE)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["mosaic"]:
+        mosaic_of(int(sys.argv[2]))
+    else:
+        main(*sys.argv[1:])
