@@ -124,13 +124,34 @@ def same_map(whole: Experiment, tiles: Experiment, name: str, home: Path) -> lis
         if own.crs != grid.crs:
             across |= reached
     usable = inner & (one.values > 0) & (mosaic > 0)
+    same = mosaic == one.values
+    beside = next(own for own in grids.values() if own.crs != grid.crs)
+    bound = there_and_back(home / "whole" / "class.tif", beside, grid) == one.values
     share = {
-        part: 100 * (mosaic == one.values)[usable & mask].mean() for part, mask in (("in", ~across), ("to", across))
+        part: 100 * values[usable & mask].mean()
+        for part, values, mask in (("in", same, ~across), ("to", same, across), ("bound", bound, across))
     }
     return [
         row(f"{name}: mosaic as the one map, tiles in its zone", share["in"], "% of pixels", "99.9"),
         row(f"{name}: mosaic as the one map, tile of the zone beside", share["to"], "% of pixels", "98"),
+        row(f"{name}: the one map itself, to the zone beside and back", share["bound"], "% of pixels"),
     ]
+
+
+def there_and_back(path: Path, beside: Grid, grid: Grid) -> np.ndarray:
+    """A map on its own grid after it was resampled to the nearest pixel of another grid, and back."""
+    (image,) = RasterFile(path, 0, beside).read([1], slice(0, beside.height), slice(0, beside.width))
+    profile = {
+        "driver": "GTiff",
+        "dtype": "uint8",
+        "count": 1,
+        "height": beside.height,
+        "width": beside.width,
+        "nodata": 0,
+    }
+    with rasterio.open(path.with_name("there.tif"), "w", crs=beside.crs, transform=beside.transform, **profile) as file:
+        file.write(image, 1)
+    return RasterFile(path.with_name("there.tif"), 0, grid).read([1], slice(0, grid.height), slice(0, grid.width))[0]
 
 
 # -- Dask --------------------------------------------------------------------------------------------------------------
