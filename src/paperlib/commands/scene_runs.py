@@ -129,13 +129,17 @@ def map_scene(
         problem = "--ensemble takes all trainings of a run, and there are no polygons to train on."
         raise InputError(problem, "Give POLYGONS.", kind="map.ensemble")
     if polygons is None:
-        map_trained(scene, out, overrides, trained or [], preset, applicability)
+        map_trained(scene, out, overrides, trained or [], preset, applicability, scheduler, store)
         return
     names = _check_options(scene, polygons, overrides, preset, model)
+    from ..regions.tiles import find_tiles
     from ..runs.experiment import Experiment
     from ..runs.products import check_room
     from ..runs.workflow import check_first, map_all, spread, train_all
 
+    if ensemble and find_tiles(scene):
+        problem = f"{scene} is a region, and --ensemble maps a single scene."
+        raise InputError(problem, "Leave --ensemble out, or map one tile.", kind="map.ensemble")
     check_place(out, folder=True)
     run = Experiment(preset, scene, polygons, settings=overrides, store=store)
     check_first(run, lambda text: typer.echo(text, err=True))

@@ -1,6 +1,7 @@
 """Commands of models that travel: map and score another scene, and what changed between two maps."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,11 +16,16 @@ from .options import JsonOption, PolygonsArgument, SceneArgument, takes_settings
 TrainedOption = Annotated[Path, typer.Option(help="folder of a trained model, of `train --save`")]
 
 
-def map_trained(scene: Path, out: Path, overrides: dict, folders: list[Path], preset: str, applicability: bool) -> None:
-    """Map a scene with trained models into `out/NAME/`, without samples or polygons."""
+def map_trained(
+    scene: Path, out: Path, overrides: dict, folders: list[Path], preset: str, applicability: bool, scheduler: str,
+    store: Path | None,
+) -> None:  # fmt: skip
+    """Map a scene or region with trained models into `out/NAME/`, without samples or polygons."""
     chosen = _settings(overrides, preset)
+    from ..regions import find_tiles
     from ..scenes.fingerprints import fingerprint
-    from ..transfer import find_models, load_model, open_for, write_map
+    from ..store import open_store
+    from ..transfer import find_models, load_model, map_region, open_for, write_map
 
     check_place(out, folder=True)
     models = [load_model(path).recolour(chosen.map.palette) for folder in folders for path in find_models(folder)]
@@ -29,7 +35,20 @@ def map_trained(scene: Path, out: Path, overrides: dict, folders: list[Path], pr
             f"{', '.join(sorted(twice))} is given twice; both maps would lie in one folder.",
             "Give one command, with its own --out, for each.", kind="map.trained",
         )  # fmt: skip
+    region = bool(find_tiles(scene))
+    if scheduler and not region:
+        raise InputError(
+            f"{scene} is a single scene: it has no tiles to spread.", "Leave --scheduler out, or give a region.",
+            kind="region.scheduler",
+        )  # fmt: skip
     for model in models:
+        if region:
+            of_region = settings.override(chosen, {"scene.path": str(scene)})
+            typer.echo(f"{model.name}, trained on {model.facts['scene']['name']}:", err=True)
+            report = partial(typer.echo, err=True)
+            map_region(model, of_region, out / model.name, open_store(store), applicability, scheduler, report)
+            typer.echo(f"mapped: {out / model.name}")
+            continue
         series = open_for(model.classifier.inputs, scene, chosen.scene)
         target = out / model.name
         resume = settings.key(model.digest, fingerprint(scene), chosen.scene, chosen.map)
@@ -57,14 +76,18 @@ def score(
     chosen = _settings(overrides)
     from .. import store
     from ..outputs import writing
-    from ..transfer import load_model, open_for
+    from ..regions import find_tiles
+    from ..transfer import load_model, open_for, score_region
     from ..transfer import score as score_model
 
     if out:
         check_place(out)
     model = load_model(trained)
-    series = open_for(model.classifier.inputs, scene, chosen.scene)
-    found = score_model(model, series, polygons, chosen.labels)
+    if find_tiles(scene):
+        found = score_region(model, settings.override(chosen, {"scene.path": str(scene)}), polygons)
+    else:
+        series = open_for(model.classifier.inputs, scene, chosen.scene)
+        found = score_model(model, series, polygons, chosen.labels)
     for remark in found.remarks:
         typer.echo(remark, err=True)
     shown = found.scores.table

@@ -5,6 +5,7 @@ tiles overlap. VRTs show them as one image, and Cloud Optimized GeoTIFFs are cop
 """
 
 import math
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -112,6 +113,21 @@ def write_mosaic(
             problem = f"{folder / kind}.tif could not be written whole ({error})."
             raise InputError(problem, "Make room and give the same command again.", kind="disk.full") from error
     return grid
+
+
+def copy_parts(
+    maps: dict[str, Path], grids: dict[str, Grid], grid: Grid, legend: tuple[LandCover, ...], folder: Path
+) -> None:
+    """Copy the map of each tile to tiles/TILE/ in a folder that holds a mosaic, and write the VRTs over the copies there."""
+    copies = {}
+    for name, source in maps.items():
+        copies[name] = folder / "tiles" / name
+        copies[name].mkdir(parents=True, exist_ok=True)
+        for file in source.iterdir():
+            if file.is_file() and file.name not in (FILE, "provenance.json"):
+                shutil.copyfile(file, copies[name] / file.name)
+    for kind, _, _ in KINDS:
+        write_vrt(folder / f"{kind}.vrt", kind, copies, grids, grid, legend)
 
 
 def write_overlaps(

@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "model_folder": ["TrainedModel", "find_models", "load_model"],
         "saving": ["write_models"],
         "maps": ["open_for", "write_map"],
+        "regional": ["map_region", "score_region"],
         "scoring": ["score"],
         "change": ["write_change"],
         "likeness": ["SceneStatistics", "Travel"],

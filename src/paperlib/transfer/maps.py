@@ -1,6 +1,6 @@
 """Maps of a scene by a trained model, without polygons, with what says how far the scene is from that of the training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..features.inputs import Inputs
 from ..mapping.gis import write_gis_files
 from ..mapping.layers import bytes_of
+from ..mapping.overlaps import Part
 from ..mapping.scene_maps import NODATA_CONFIDENCE, map_scene
 from ..mapping.stac_item import map_item
 from ..outputs import writing
@@ -62,14 +63,15 @@ def write_map(
     every: bool = False,
     applicability: bool = False,
     report: Callable[[str], None] = print,
+    overlaps: Sequence[Part] = (),
 ) -> Travel:
     """Map a scene (band, time, y, x) with a trained model, and write to `folder` what `runs.write_products` writes.
 
     The item names the model. `travel.csv` says, by channel and day, how far the scene is from that of the training; what
-    `Travel.sentences` and `Travel.warnings` say goes to `report` before and after the map. `window`, `progress` and `every`
-    as of `mapping.map_scene`. `applicability`: whether to write the layers of `area_maps.write_area` too. `resume`: a key of
-    the model, the scene and the window, with which a map that was stopped goes on. Raises `InputError` for a scene that
-    lacks what the model reads, where `folder` cannot be written, and when its disk is full.
+    `Travel.sentences` and `Travel.warnings` say goes to `report` before and after the map. `window`, `progress`, `every` and
+    `overlaps` as of `mapping.map_scene`. `applicability`: whether to write the layers of `area_maps.write_area` too.
+    `resume`: a key of the model, the scene and the window, with which a map that was stopped goes on. Raises `InputError`
+    for a scene that lacks what the model reads, where `folder` cannot be written, and when its disk is full.
     """
     model.classifier.inputs.check(scene)
     there = SceneStatistics.of(model.classifier, model.quantiles, model.area, scene)
@@ -77,7 +79,7 @@ def write_map(
     tell(travel.sentences(), travel.warnings(), report)
     needed = 2 * bytes_of(scene.sizes["y"] * scene.sizes["x"], len(model.legend), every)  # windows, then the maps
     with writing(folder, folder=True, needed=needed, errors=(RasterioError,), resume=resume) as target:
-        map_scene(model.classifier, scene, target, window, progress=progress, every=every)
+        map_scene(model.classifier, scene, target, window, progress=progress, every=every, overlaps=overlaps)
         outside = write_area(model.classifier, model.area, scene, target, window) if applicability else None
         write_gis_files(target, model.legend)
         store.write_json(target / "scores.json", model.scores["test"].to_dict())

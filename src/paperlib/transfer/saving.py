@@ -53,7 +53,7 @@ def facts_of(run: Experiment, name: str) -> dict[str, Any]:
     polygons = run.settings.scene.polygons
     return {
         "scene": {
-            "name": "simulated" if run.simulated else Path(scene.attrs["source"]).name, "simulated": run.simulated,
+            "name": "simulated" if run.simulated else Path(run.settings.scene.path).name, "simulated": run.simulated,
             "sensor": scene.attrs.get("sensor", ""), "crs": scene.rio.crs.to_string(),
             "bounds": list(scene.rio.bounds()), "dates": run.dates,
         },

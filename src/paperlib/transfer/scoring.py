@@ -42,11 +42,19 @@ def score(model: TrainedModel, scene: xr.DataArray, polygons: str | Path, labels
     model.classifier.inputs.check(scene)
     place = {"crs": scene.rio.crs, "bounds": scene.rio.bounds(), "pixel": pixel_of(scene)}
     table = load_polygons(polygons, **place, options=labels)
-    codes = match_classes(legend_of(table), model.legend)
-    remarks = _remarks(table, codes, model.legend)
-    if model.facts["polygons"].get("fingerprint") == fingerprint(polygons):
-        remarks.append("These are the polygons of the training: the scores flatter the model.")
-    table = table[table["code"].isin(codes)].assign(code=lambda known: known["code"].map(codes))
+    table, remarks = known_polygons(model, table, polygons)
+    counts, reference = classify_polygons(model, scene, table)
+    where = f"{Path(polygons).name} in {Path(scene.attrs['source']).name}"
+    return Scored(PolygonScores(counts, reference, model.legend, where), remarks)
+
+
+def classify_polygons(
+    model: TrainedModel, scene: xr.DataArray, table: gpd.GeoDataFrame
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels int64 (polygon, predicted class index) and the class index (polygon,) of polygons in the scene's CRS.
+
+    `table` has the classes of the model's legend.
+    """
     burned = burn(table, scene, model.legend)
     classifier, size = model.classifier, INNER + 2 * model.classifier.halo
     if classifier.model.needs_superpixels:
@@ -57,8 +65,18 @@ def score(model: TrainedModel, scene: xr.DataArray, polygons: str | Path, labels
     else:
         samples = extract(scene, burned, table, size, classifier.halo, classifier.inputs)
     counts, reference = polygon_counts(classifier.evaluate(samples).polygons, len(model.legend))
-    where = f"{Path(polygons).name} in {Path(scene.attrs['source']).name}"
-    return Scored(PolygonScores(counts, np.asarray(reference), model.legend, where), remarks)
+    return counts, np.asarray(reference)
+
+
+def known_polygons(
+    model: TrainedModel, table: gpd.GeoDataFrame, path: str | Path
+) -> tuple[gpd.GeoDataFrame, list[str]]:
+    """The polygons of a file whose classes the model knows, with its codes, and what must be known of them."""
+    codes = match_classes(legend_of(table), model.legend)
+    remarks = _remarks(table, codes, model.legend)
+    if model.facts["polygons"].get("fingerprint") == fingerprint(path):
+        remarks.append("These are the polygons of the training: the scores flatter the model.")
+    return table[table["code"].isin(codes)].assign(code=lambda known: known["code"].map(codes)), remarks
 
 
 def match_classes(classes: tuple[LandCover, ...], legend: tuple[LandCover, ...]) -> dict[int, int]:

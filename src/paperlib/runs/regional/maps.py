@@ -1,6 +1,5 @@
 """Maps of a region: one a tile, and a mosaic of them."""
 
-import shutil
 import warnings
 from functools import cached_property
 from pathlib import Path
@@ -10,12 +9,11 @@ import xarray as xr
 from rasterio.crs import CRS
 
 from ... import store
-from ...errors import InputError, InputWarning
+from ...errors import InputWarning
 from ...mapping.layers import bytes_of
-from ...mapping.overlaps import FILE, Part
+from ...mapping.overlaps import Part
 from ...mapping.scene_maps import map_scene, read_map
-from ...regions.mosaic import KINDS, crs_named, mosaic_grid, overlaps_of, write_mosaic
-from ...regions.virtual import write_vrt
+from ...regions.mosaic import copy_parts, crs_named, mosaic_grid, overlaps_of, write_mosaic
 from ...settings import describe
 from ..maps import Maps
 from . import tile_keys
@@ -45,9 +43,7 @@ class RegionMaps(Maps):
         says. Raises `InputError` for a run whose dates are shuffled.
         """
         best = self.trained.best(name)
-        if self.settings.sample.dates == "shuffled":
-            problem = "A run with shuffled dates has scores but no maps."
-            raise InputError(problem, "Map the run it comes from (sample.dates=all).", kind="settings.varied")
+        self.require_order()
 
         def make(folder: Path) -> None:
             with warnings.catch_warnings():
@@ -102,22 +98,9 @@ class RegionMaps(Maps):
 
     def write_parts(self, name: str, folder: Path) -> None:
         """Write the map of each tile to tiles/TILE/ in a folder, and the VRTs that show them as one."""
-        region, maps = self._region.region, {}
-        for tile in self.tiles:
-            maps[tile] = folder / "tiles" / tile
-            maps[tile].mkdir(parents=True)
-            for file in self.tile_folder(name, tile).glob("*.tif"):
-                if file.name != FILE:
-                    shutil.copyfile(file, maps[tile] / file.name)
-        for kind, _, _ in KINDS:
-            write_vrt(
-                folder / f"{kind}.vrt",
-                kind,
-                maps,
-                region.grids,
-                mosaic_grid(region.grids, self.crs),
-                self.dataset.legend,
-            )
+        region = self._region.region
+        maps = {tile: self.tile_folder(name, tile) for tile in self.tiles}
+        copy_parts(maps, region.grids, mosaic_grid(region.grids, self.crs), self.dataset.legend, folder)
 
     def seconds(self, name: str) -> float:
         """How long the maps of the tiles and their mosaic took."""

@@ -1,0 +1,69 @@
+"""A trained model maps and scores a region: the maps of the run it comes from, tile by tile."""
+
+import numpy as np
+import pytest
+import rasterio
+
+from paperlib import Experiment, settings
+from paperlib.transfer import load_model, map_region, score_region, write_models
+from support.commands import paperlib
+
+MODEL = "iota2_base"
+pytestmark = pytest.mark.filterwarnings("ignore:The scene does not suit the classifier")
+
+
+@pytest.fixture(scope="module")
+def run(region, region_store):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PAPERLIB_QUIET", "1")
+        yield Experiment("tiny", region / "tiles", region / "polygons.gpkg", store=region_store)
+
+
+@pytest.fixture(scope="module")
+def model(run, tmp_path_factory):
+    (folder,) = write_models(run, (MODEL,), tmp_path_factory.mktemp("model"))
+    return load_model(folder)
+
+
+def read(path) -> np.ndarray:
+    with rasterio.open(path) as file:
+        return file.read(1)
+
+
+def test_two_tiles_are_mapped_without_labels_as_the_run_of_all_maps_them(region, run, model, tmp_path):
+    (tmp_path / "two.yml").write_text(f"tiles: [{region}/tiles/T31TCJ, {region}/tiles/T31TCH]")
+    chosen = settings.override(settings.make("tiny"), {"scene.path": str(tmp_path / "two.yml")})
+    lines: list[str] = []
+    maps = map_region(model, chosen, tmp_path / "maps", tmp_path / "store", report=lines.append)
+    for tile in ("31TCJ", "31TCH"):
+        np.testing.assert_array_equal(
+            read(maps / f"tiles/{tile}/class.tif"), read(run.maps.tile_folder(MODEL, tile) / "class.tif")
+        )
+    code = read(maps / "class.tif")
+    np.testing.assert_array_equal(code, read(maps / "class.vrt"))
+    assert (maps / "areas.csv").is_file() and (maps / "item.json").is_file() and (maps / "scores.json").is_file()
+    assert [line for line in lines if line.startswith("tile ")] == ["tile 31TCH:", "tile 31TCJ:"]
+    again: list[str] = []
+    map_region(model, chosen, tmp_path / "maps", tmp_path / "store", report=again.append)
+    assert again == [], "a second call does what is left"
+
+
+def test_the_model_names_the_region(model):
+    assert model.facts["scene"]["name"] == "tiles"
+
+
+def test_polygons_of_a_region_are_scored_in_the_tile_that_they_label(region, run, model):
+    chosen = settings.override(settings.make("tiny"), {"scene.path": str(region / "tiles")})
+    found = score_region(model, chosen, region / "polygons.gpkg")
+    samples = run.samples.values()
+    assert found.scores.counts.sum() == sum(int((part.label >= 0).sum()) for part in samples)
+    assert any("flatter" in remark for remark in found.remarks)
+
+
+def test_what_only_a_single_scene_can_have_is_refused(region, region_store, tmp_path):
+    done = paperlib(
+        "map", region / "tiles", region / "polygons.gpkg", "--model", MODEL, "--preset", "tiny", "--ensemble",
+        "--store", region_store, "--out", "maps", folder=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 2 and "--ensemble" in done.stderr
+    assert not (tmp_path / "maps" / "ensemble").exists()
