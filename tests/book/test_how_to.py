@@ -15,6 +15,7 @@ import typer
 import yaml
 
 from paperlib.__main__ import cli
+from paperlib.regions import find_tiles
 from paperlib.runs.batches.notebooks import read_batch
 from paperlib.simulation.scene import simulate_scene
 from paperlib.simulation.years import simulate_year
@@ -162,3 +163,19 @@ def test_weights_in_plain_torch_and_exported(elsewhere, run):
     x = torch.randn_like(elsewhere["example"])
     with torch.inference_mode():
         torch.testing.assert_close(elsewhere["elsewhere"](x), run.classifier("3D-CNN").model(x), rtol=1e-4, atol=1e-4)
+
+
+def test_map_a_region(tmp_path):
+    """The list of the page and that of the examples name their tiles; the commands of the page exist with their options."""
+    (listed,) = blocks("map-a-region", "yaml")
+    for place in ("scenes/31TCJ", "archive/north.zarr", "data/region/T31TCJ", "data/region/T31TCH", "examples"):
+        (tmp_path / place).mkdir(parents=True)
+    (tmp_path / "region.yml").write_text(listed)
+    assert [tile.name for tile in find_tiles(tmp_path / "region.yml")] == ["31TCJ", "north"]
+    shutil.copy(PROJECT / "examples" / "region.yml", tmp_path / "examples" / "region.yml")
+    assert [tile.name for tile in find_tiles(tmp_path / "examples" / "region.yml")] == ["31TCJ", "south"]
+    commands = typer.main.get_command(cli).commands
+    for line in "".join(blocks("map-a-region", "bash")).splitlines():
+        _, name, *words = shlex.split(line)
+        known = {option for parameter in commands[name].params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= known, line

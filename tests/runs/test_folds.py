@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 import torch
 
-from paperlib import Experiment, store
+from paperlib import Experiment, InputError
 from paperlib.features.samples import Samples
 from paperlib.runs.regional import folds
 from paperlib.runs.regional.folds import ALL, of_tiles
+from paperlib.store import read_json
 
 MODEL = "iota2_base"
 #: The tiles are tiny, and have few pixels to learn from.
@@ -46,7 +47,7 @@ def test_a_fold_has_not_seen_the_tile_that_it_is_scored_on(run, table, monkeypat
     tiles = run.dataset.tile_of_polygon()
     for kind, wanted in (("others", set(tiles) - {"31TCJ"}), ("own", {"31TCJ"})):
         with pytest.raises(KeyboardInterrupt):
-            folds.fold(run, MODEL, kind, "31TCJ")
+            folds.fold(run.trained, MODEL, kind, "31TCJ")
         assert set(tiles[list(seen["train"] | seen["validation"])]) == wanted
         for part in ("train", "validation"):
             assert seen[part] <= set(run.polygons.loc[run.polygons["set"] == part, "polygon_id"])
@@ -68,9 +69,20 @@ def test_pooled_over_all_tiles_is_the_usual_score(run, table):
     assert pooled == pytest.approx(usual)
 
 
+def test_several_classifiers_are_one_table(run, table):
+    printed = folds.score_tiles(run, (MODEL,))
+    pd.testing.assert_frame_equal(printed.drop(columns="model"), table)
+
+
+def test_a_single_scene_has_no_tiles_to_leave_out(store):
+    with pytest.raises(InputError) as error:
+        folds.score_tiles(Experiment("tiny", store=store), (MODEL,))
+    assert error.value.kind == "region.format"
+
+
 def test_folds_are_found_again(run, table):
     made = sorted((run.store / "fold").iterdir())
     pd.testing.assert_frame_equal(folds.leave_one_out(run, MODEL), table)
     assert sorted((run.store / "fold").iterdir()) == made
-    scores = store.read_json(made[0] / "scores.json")
+    scores = read_json(made[0] / "scores.json")
     assert np.array(scores["confusion"]["test"]).sum() > 0

@@ -110,7 +110,7 @@ def convert(
 
 def fetch(
     name: Annotated[str, typer.Argument(metavar="bouconne|FOLDER", help="bouconne, or the folder for syntheses")],
-    tile: Annotated[str, typer.Option(help="Sentinel-2 tile, as 31TCJ")] = "",
+    tile: Annotated[list[str] | None, typer.Option(help="Sentinel-2 tile, as 31TCJ; repeatable")] = None,
     year: Annotated[int, typer.Option(help="year of the twelve monthly syntheses")] = 0,
     start: Annotated[str, typer.Option("--from", help="first month of a season, as 2017-10")] = "",
     end: Annotated[str, typer.Option("--to", help="last month of a season, as 2018-09")] = "",
@@ -126,13 +126,17 @@ def fetch(
     host: Annotated[list[str] | None, typer.Option(help="another host that images may come from; repeatable")] = None,
     window: Annotated[float, typer.Option(help="days of acquisitions that enter a synthesis")] = 46,
 ) -> None:
-    """Get the real scene of the book (bouconne), or make monthly syntheses of a tile in FOLDER, of a year or a season.
+    """Get the real scene of the book (bouconne), or make monthly syntheses of a year or a season in FOLDER.
+
+    Of several tiles, or with a --bbox over several, FOLDER becomes a region: one sub-folder a tile.
 
     Of Landsat Collection 2 and HLS, monthly medians of the bands that all sensors share are made.
 
     paperlib fetch bouconne
 
     paperlib fetch scenes/31TCJ --tile 31TCJ --year 2018
+
+    paperlib fetch scenes/region --tile 31TCJ --tile 31TCH --year 2018
 
     paperlib fetch scenes/hls --tile 31TCJ --year 2018 --collection hls2-s30,hls2-l30 --endpoint ADDRESS
     """
@@ -155,19 +159,21 @@ def fetch(
             kind="fetch.options",
         )
     dates = season(start or f"{year:04}-01", end or f"{year:04}-12", only)
-    name_of_tile = stac.tile_name(tile) if tile else None
     service = endpoint or stac.ENDPOINT, collection or stac.COLLECTION
-    if not l2a and not is_sentinel(service[1]):
-        found = stac.find_items(dates, tile or None, bbox, service[0], service[1].split(","), host or (), WINDOW)
-        typer.echo(f"{len(found.items)} items of {service[1]}")
-        place = name_of_tile or service[1].replace(",", "_")
-        for path in compose(found, dates, name, place, tile or None, bbox, progress=True):
-            typer.echo(f"composite: {path}")
-        return
-    acquisitions = (
-        local_acquisitions(l2a) if l2a else stac.search(dates, name_of_tile, bbox, *service, host or (), window)
-    )
-    tiles = sorted({acquisition.tile for acquisition in acquisitions})
-    typer.echo(f"{len(acquisitions)} acquisitions of {', '.join(tiles)}")
-    for product in synthesise(acquisitions, dates, Path(name), name_of_tile, bbox, window, progress=True):
-        typer.echo(f"synthesis: {product}")
+    named = {stac.tile_name(text): text for text in tile or ()}
+    for wanted, text in named.items() or [(None, None)]:
+        if not l2a and not is_sentinel(service[1]):
+            found = stac.find_items(dates, text, bbox, service[0], service[1].split(","), host or (), WINDOW)
+            typer.echo(f"{len(found.items)} items of {service[1]}")
+            place = wanted or service[1].replace(",", "_")
+            for path in compose(found, dates, name, place, text, bbox, progress=True):
+                typer.echo(f"composite: {path}")
+            continue
+        acquisitions = (
+            local_acquisitions(l2a) if l2a else stac.search(dates, wanted, bbox, *service, host or (), window)
+        )
+        tiles = sorted({acquisition.tile for acquisition in acquisitions})
+        typer.echo(f"{len(acquisitions)} acquisitions of {', '.join(tiles)}")
+        for one in [wanted] if wanted else tiles:
+            for product in synthesise(acquisitions, dates, Path(name), one, bbox, window, progress=True):
+                typer.echo(f"synthesis: {product}")

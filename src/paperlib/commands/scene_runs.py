@@ -66,8 +66,13 @@ def train(
         Path | None,
         typer.Option(help="folder for the trained model, which `map --trained` takes; of several: a sub-folder each"),
     ] = None,
+    by_tile: Annotated[
+        bool,
+        typer.Option("--by-tile", help="of a region: score each tile too, learned from all, itself, and the others"),
+    ] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
+    scheduler: SchedulerOption = "",
 ) -> None:
     """Check SCENE and POLYGONS, train classifiers on them and print their scores. Stored trainings are not repeated.
 
@@ -84,6 +89,12 @@ def train(
     if save:
         check_place(save, folder=True)
     check_first(run, lambda text: typer.echo(text, err=True))
+    if by_tile:
+        from ..runs.regional.folds import score_tiles
+
+        scores = score_tiles(run, names, scheduler, lambda text: typer.echo(text, err=True))
+        typer.echo(scores.to_json(orient="records", indent=1) if as_json else scores.round(3).to_string(index=False))
+        return
     table = run.trainings(names)
     columns = ["model", "training", "macro_f1_validation", "macro_f1_test", "training_seconds", "chosen"]
     typer.echo(table.to_json(orient="records", indent=1) if as_json else table[columns].round(3).to_string(index=False))
