@@ -14,7 +14,9 @@ MODEL = "iota2_base"
 def run(region, region_store):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PAPERLIB_QUIET", "1")
-        yield Experiment("tiny", region / "tiles", region / "polygons.gpkg", store=region_store)
+        run = Experiment("tiny", region / "tiles", region / "polygons.gpkg", store=region_store)
+        run.dataset.checked = True  # polygons of a simulated scene share objects
+        yield run
 
 
 def test_the_tiles_are_listed_with_their_polygons(run):

@@ -27,7 +27,9 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 
 
 def one(region, store) -> Experiment:
-    return Experiment("tiny", region / "tiles", region / "polygons.gpkg", store=store)
+    run = Experiment("tiny", region / "tiles", region / "polygons.gpkg", store=store)
+    run.dataset.checked = True  # polygons of a simulated scene share objects
+    return run
 
 
 @pytest.fixture(scope="module")

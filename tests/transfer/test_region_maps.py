@@ -16,7 +16,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:The scene does not suit the clas
 def run(region, region_store):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PAPERLIB_QUIET", "1")
-        yield Experiment("tiny", region / "tiles", region / "polygons.gpkg", store=region_store)
+        run = Experiment("tiny", region / "tiles", region / "polygons.gpkg", store=region_store)
+        run.dataset.checked = True  # polygons of a simulated scene share objects
+        yield run
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,9 @@ def simulated_region(preset: str = "", seed: int = 0, size: int = 224, overlap: 
         store.open_store(), "scene", "region", key(wanted, store.FORMAT),
         lambda folder: simulate_tiles(folder, **wanted), {f"region.{name}": value for name, value in wanted.items()},
     )  # fmt: skip
-    return Experiment(preset, folder / "tiles", folder / "polygons.gpkg", seed, settings=SETTINGS)
+    run = Experiment(preset, folder / "tiles", folder / "polygons.gpkg", seed, settings=SETTINGS)
+    run.dataset.checked = True  # the page says what its polygons share
+    return run
 
 
 def banner(run: Experiment) -> Html:

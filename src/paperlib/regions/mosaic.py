@@ -31,6 +31,8 @@ from .virtual import write_vrt
 
 #: Side in pixels of the windows in which overlaps are computed: memory is that of a window of every tile that meets it.
 BLOCK = 512
+#: Bytes of GDAL's cache of decoded blocks: by default it grows with the machine.
+CACHE = 256 * 1024**2
 #: Files of the overlaps: the kind of map, its file, what it holds where there is nothing, and how its overviews are made.
 KINDS = (("class", NODATA_CLASS, "nearest"), ("confidence", NODATA_CONFIDENCE, "average"))
 
@@ -101,17 +103,18 @@ def write_mosaic(
     number of tiles. Raises `InputError` where the disk is full.
     """
     grid = mosaic_grid(grids, crs)
-    write_overlaps(maps, grids, grid, legend, folder)
-    for kind, _, resampling in KINDS:
-        virtual = write_vrt(folder / f"{kind}.vrt", kind, maps, grids, grid, legend)
-        try:
-            copy_raster(
-                virtual, folder / f"{kind}.tif", driver="COG", compress="deflate", resampling=resampling,
-                num_threads=allocation.processors(), bigtiff="if_safer",
-            )  # fmt: skip
-        except RasterioError as error:
-            problem = f"{folder / kind}.tif could not be written whole ({error})."
-            raise InputError(problem, "Make room and give the same command again.", kind="disk.full") from error
+    with rasterio.Env(GDAL_CACHEMAX=CACHE):
+        write_overlaps(maps, grids, grid, legend, folder)
+        for kind, _, resampling in KINDS:
+            virtual = write_vrt(folder / f"{kind}.vrt", kind, maps, grids, grid, legend)
+            try:
+                copy_raster(
+                    virtual, folder / f"{kind}.tif", driver="COG", compress="deflate", resampling=resampling,
+                    num_threads=allocation.processors(), bigtiff="if_safer",
+                )  # fmt: skip
+            except RasterioError as error:
+                problem = f"{folder / kind}.tif could not be written whole ({error})."
+                raise InputError(problem, "Make room and give the same command again.", kind="disk.full") from error
     return grid
 
 

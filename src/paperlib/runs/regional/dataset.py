@@ -71,7 +71,12 @@ class RegionDataset(Dataset):
         region = self.region
         _ = self.inputs  # tiles that do not go together are an error before anything is read of them
         place = {"crs": region.crs, "bounds": region.bounds(), "pixel": pixel_of(region.scene(region.reference))}
-        polygons = load_polygons(self.settings.scene.polygons, **place, options=self.settings.labels)
+        with self._quiet():
+            return self._placed(load_polygons(self.settings.scene.polygons, **place, options=self.settings.labels))
+
+    def _placed(self, polygons: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Polygons with their tiles, in groups."""
+        region = self.region
 
         def make(folder: Path) -> None:
             assigned = assign(polygons, region)
