@@ -7,7 +7,7 @@ import pytest
 import shapely
 import xarray as xr
 
-from paperlib.figures import region_figures
+from paperlib.figures.regional import region_figures
 from paperlib.nomenclature import CLASSES
 
 LEGEND = CLASSES[:8]

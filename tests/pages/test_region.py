@@ -5,7 +5,7 @@ import pytest
 import rasterio
 
 from paperlib import Experiment
-from paperlib.pages import region as page
+from paperlib.pages.regional import region as page
 
 MODEL = "iota2_base"
 

@@ -7,16 +7,16 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from .. import store
-from ..mapping.scene_maps import read_map
-from ..regions.assignment import tile_counts
-from ..runs.experiment import Experiment
-from ..runs.regional.dataset import RegionDataset
-from ..runs.regional.maps import RegionMaps
-from ..scenes.rasters import Grid, RasterFile
-from ..settings import key
-from ..simulation.tiles import simulate_tiles
-from .page import Html
+from ... import store
+from ...mapping.scene_maps import read_map
+from ...regions.assignment import tile_counts
+from ...runs.experiment import Experiment
+from ...runs.regional.dataset import RegionDataset
+from ...runs.regional.maps import RegionMaps
+from ...scenes.rasters import Grid, RasterFile
+from ...settings import key
+from ...simulation.tiles import simulate_tiles
+from ..page import Html
 
 #: Of the trainings of the page, which are many and small.
 SETTINGS = {"train.trainings": 1, "sample.patch": 16}

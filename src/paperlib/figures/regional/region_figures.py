@@ -7,10 +7,10 @@ import seaborn as sns
 import xarray as xr
 from matplotlib.lines import Line2D
 
-from ..nomenclature import LandCover
-from .images import class_colours, class_handles, extent, km_axes, subsample
-from .map_figures import pixels
-from .theme import WIDTH, Figure, styled
+from ...nomenclature import LandCover
+from ..images import class_colours, class_handles, extent, km_axes, subsample
+from ..map_figures import pixels
+from ..theme import WIDTH, Figure, styled
 
 MARKERS = ("o", "s", "^", "D")
 

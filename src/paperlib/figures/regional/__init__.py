@@ -1,0 +1,1 @@
+"""Figures of regions of several tiles."""
