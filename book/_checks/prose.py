@@ -13,6 +13,7 @@ import nbformat
 #: Patterns of text that is not prose or not a result: code, formulas, roles, addresses, section numbers, versions.
 EXCLUDED = [
     r"(?ms)^\s*(`{3,}).*?^\s*\1\s*$",  # fenced code
+    r"(?m)^:::+\{[\w-]+\}.*$",  # what a directive is given
     r"(?s)\$\$.*?\$\$",
     r"\$[^$\n]+\$",
     r"(?s)\{[\w:+.-]+\}`[^`]+`",  # roles

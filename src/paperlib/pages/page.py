@@ -53,7 +53,10 @@ def _preset(chosen: settings.Settings) -> str:
 
 
 def provenance(run: Experiment) -> pd.DataFrame:
-    """Settings, code, versions and device of a run, and the seconds since the page began, one row each."""
+    """Settings, code, versions and device of a run, and the seconds since the page began, one row each.
+
+    Settings without a value are left out: pandas shows no more than 60 rows.
+    """
     facts = store.provenance(settings.describe(run.settings), time.perf_counter() - _opened)
     scene = "simulated" if run.simulated else Path(run.settings.scene.path).name
     rows = {"scene": scene, "commit": facts["commit"], "created (UTC)": facts["created"]}
@@ -65,7 +68,7 @@ def provenance(run: Experiment) -> pd.DataFrame:
     hidden = {"scene.path", "scene.polygons"}
     if not run.simulated:  # the settings of the simulated scene do not concern a real one
         hidden |= {f"scene.{name}" for name in settings.SIMULATED}
-    rows |= {name: chosen[name] for name in chosen if name not in hidden}
+    rows |= {name: value for name, value in chosen.items() if name not in hidden and value not in ("", None, ())}
     texts = [", ".join(map(str, value)) if isinstance(value, tuple) else str(value) for value in rows.values()]
     return pd.DataFrame({"value": texts}, index=pd.Index(rows.keys(), name="provenance"))
 
