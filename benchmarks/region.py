@@ -163,7 +163,9 @@ def dask(home: Path) -> list[dict]:
     run = experiment(folder, "tiles", home / "dask")
     run.trained.training(name)
     seconds, wanted = {}, {}
-    for workers in (1, 2, 1, 2):
+    loads = []
+    for workers in (1, 2, 1, 2, 1, 2):
+        loads.append(os.getloadavg()[0])
         seconds.setdefault(workers, []).append(maps_by(run, name, workers))
         wanted = files(run)
     one, two = (np.min(seconds[workers], axis=0) for workers in (1, 2))
@@ -173,6 +175,9 @@ def dask(home: Path) -> list[dict]:
         row("four maps, one worker, processor", one[1], "core s"),
         row("four maps, two workers, processor", two[1], "core s"),
     ]  # fmt: skip
+    rows.append(
+        row("four maps: load of the machine before, least and most of six times", min(loads), f"to {max(loads):.1f}")
+    )
     killed = maps_by(run, name, 2, kill=True)
     same = wanted == files(run)
     return [
