@@ -134,7 +134,7 @@ def same_map(whole: Experiment, tiles: Experiment, name: str, home: Path) -> lis
     return [
         row(f"{name}: mosaic as the one map, tiles in its zone", share["in"], "% of pixels", "99.9"),
         row(f"{name}: mosaic as the one map, tile of the zone beside", share["to"], "% of pixels", "98"),
-        row(f"{name}: the one map itself, to the zone beside and back", share["bound"], "% of pixels"),
+        row(f"{name}: the one map itself, there and back", share["bound"], "% of pixels"),
     ]
 
 
