@@ -27,7 +27,7 @@ def test_the_box_names_what_was_overridden():
     assert "Preset <b>tiny</b> with sample.dates = shuffled, train.epochs = 3:" in box
 
 
-@pytest.mark.filterwarnings("ignore:test polygons that have nearly the same series")
+@pytest.mark.filterwarnings("ignore:.*same series:UserWarning", "ignore:.*the series of another one:UserWarning")
 def test_the_box_of_a_real_scene_says_what_it_has(run, tmp_path):
     folder = tmp_path / "my <tile>"
     folder.symlink_to(run.dataset.folder)

@@ -120,7 +120,7 @@ def keep_together(
         )
         value += f" stay together, as {len(np.unique(joined[members]))} groups"
         named = "" if grouped else "a column of fields or farms with --group-field, or "
-        fix = f"Nothing; or name {named}another distance with --near METRES."
+        fix = f"Nothing has to be done. To group otherwise, name {named}another distance with --near METRES."
         _note(findings, value, polygons["polygon_id"].iloc[members], fix, "labels.alike")
     return polygons.assign(group=joined), findings
 

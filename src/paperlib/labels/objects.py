@@ -125,7 +125,7 @@ def _whole(rows: gpd.GeoDataFrame, findings: list[Finding]) -> gpd.GeoDataFrame:
             return rows.assign(polygon_id=given.astype(int))
         again = given[given.duplicated()].drop_duplicates().astype(int)
         value = f"numbers repeat in different classes or sets, like {', '.join(map(str, again[:5]))}: rows are numbered anew"
-        fix = "Nothing; or keep rows of one number in one set with --group-field."
+        fix = "Nothing has to be done. To keep rows of one number in one set, name the column with --group-field."
         _note(findings, "polygon numbers", value, "", fix, "numbers")
     return rows if rows["polygon_id"].is_unique else _renumber(rows)
 
@@ -179,7 +179,7 @@ def _groups(rows: gpd.GeoDataFrame, options: Labels, findings: list[Finding]) ->
         groups = len(np.unique(label[members]))
         value = f"{len(members)} polygons touch others of their class: they stay together, as {groups} groups"
         fix = (
-            "Nothing; or name a column of parcels or farms with --group-field."
+            "Nothing has to be done. To group otherwise, name a column of parcels or farms with --group-field."
             if not options.group_field
             else "Nothing."
         )

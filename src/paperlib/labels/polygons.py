@@ -190,7 +190,7 @@ def _check_attributes(rows: _Rows, table: gpd.GeoDataFrame, chosen: columns.Colu
     own = 0 if column is None else columns.texts_of(column).str.lower().isin(columns.VALIDATION).sum()
     if own:
         value = f"{own} rows of `{chosen.set}` are marked for validation; they join the pool, which is divided anew"
-        rows.add("warning", "column set", value, str(rows.path), "Nothing; or mark them as test.", "set")
+        rows.add("warning", "column set", value, str(rows.path), "Mark them as test, if they are.", "set")
 
 
 def _check_spellings(rows: _Rows, options: Labels) -> None:
