@@ -660,3 +660,19 @@ def test_too_few_pixels_for_a_forest_are_told_with_the_way_out(clean, stack, tmp
     assert finding.kind == "training.few" and "--set train.largest_leaf=1" in finding.fix
     fine = Settings(train=Train(largest_leaf=1))
     assert not [found for found in check(stack, tmp_path / "few.gpkg", fine) if found.kind == "training.few"]
+
+
+def test_classes_that_a_forest_may_not_show_are_told():
+    """A class with fewer pixels than half a leaf holds is outvoted in it."""
+    usable = pd.Series([200, 9, 11], [0, 1, 2])
+    table = gpd.GeoDataFrame(
+        {"polygon_id": range(3), "code": range(1, 4), "class_name": ["wheat", "maize", "beet"]},
+        geometry=[shapely.box(n, 0, n + 1, 1) for n in range(3)], crs=32631,
+    ).assign(set="train")  # fmt: skip
+    findings: list[Finding] = []
+    labelled.check_classes(table, usable, 20, findings)
+    finding = next(found for found in findings if found.kind == "training.few")
+    assert finding.value.startswith("maize: fewer than half") and "--set train.largest_leaf=1" in finding.fix
+    findings.clear()
+    labelled.check_classes(table, usable, 1, findings)
+    assert not [found for found in findings if found.kind == "training.few"]

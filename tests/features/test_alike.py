@@ -180,3 +180,22 @@ def test_a_run_keeps_pieces_of_a_field_in_one_set(simulated, tmp_path):
         assert bool(said) == bool(near) and (not near or "stay together, as" in str(said[0].message))
         sets[near] = set(run.polygons["set"][run.polygons.intersects(shapely.union_all(field))])
     assert len(sets[60.0]) == 1 and sets[0.0] == {"train", "validation"}
+    again = Experiment("tiny", stack, tmp_path / "polygons.gpkg", store=tmp_path / "store")
+    again.dataset.checked = True  # as commands set it, once they have shown the report of the check
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        _ = again.polygons
+
+
+def test_what_was_grouped_by_the_user_is_not_advised_to_be(tmp_path):
+    """The advice to name a column of groups is for those who named none."""
+    table = squares([(0, 0), (0, 2), (0, 4), (0, 20), (20, 0), (20, 20)], farm=["a", "a", "b", "c", "d", "e"])
+    table.drop(columns=["group", "class_name", "colour", "source"]).to_file(tmp_path / "p.gpkg")
+    for field in ("", "farm"):
+        with pytest.warns(UserWarning, match="stay together, as") as caught:
+            load_polygons(tmp_path / "p.gpkg", crs=32631, group_field=field)
+        assert ("--group-field" in str(caught[0].message)) == (not field)
+    pairs = Pairs(np.array([[1, 4]]), np.empty((0, 2), int))
+    for grouped in (True, False):
+        (finding,) = keep_together(table, pairs, grouped)[1]
+        assert ("--group-field" in finding.fix) != grouped and "--near" in finding.fix

@@ -70,7 +70,7 @@ def _read(path: Path) -> pd.DataFrame:
             table = pd.DataFrame(gpd.read_file(path).drop(columns="geometry", errors="ignore"))
     except Exception as error:  # of GDAL, pandas and the file system, on files that nobody thought of
         raise InputError(
-            f"{path} cannot be read as points ({str(error).splitlines()[0]}).",
+            f"{path} cannot be read as points ({str(error).splitlines()[0].split('; It might help')[0]}).",
             "Give a vector file or a CSV with the columns id and reference.",
             kind="points.unreadable",
         ) from error

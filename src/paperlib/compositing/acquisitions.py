@@ -204,7 +204,9 @@ def keep_usable(make: Callable[..., Acquisition], sources: Iterable, where: str)
             f"{len(faults)} were found and none can be used; the first: {faults[0]}" if faults else "none was found"
         )
         raise InputError(
-            f"No Sentinel-2 L2A product in {where}: {reason}", "Ask for another place or season.", kind="fetch.nothing"
+            f"No Sentinel-2 L2A product in {where}: {reason.rstrip('.')}.",
+            "Ask for another place or season.",
+            kind="fetch.nothing",
         )
     return newest(acquisitions)
 
