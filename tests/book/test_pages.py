@@ -80,15 +80,15 @@ def visit(browser):
 
 @each_page
 def test_a_page_is_light_and_opens_fast(visit, path):
-    def seconds() -> float:
-        page = visit(path)
+    def seconds(page) -> float:
         page.wait_for_load_state("load")
         return page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd") / 1000
 
-    visit(path).wait_for_timeout(300)  # what scripts load late counts too
-    files = {unquote(urlsplit(url).path) for url in visit(path).asked if url.startswith("file:")}
+    page = visit(path)
+    page.wait_for_timeout(300)  # what scripts load late counts too
+    files = {unquote(urlsplit(url).path) for url in page.asked if url.startswith("file:")}
     assert sum(Path(file).stat().st_size for file in files) <= BYTES.get(path.stem, DEFAULT_BYTES)
-    assert any(seconds() < SECONDS for _ in range(3))
+    assert seconds(page) < SECONDS or any(seconds(visit(path)) < SECONDS for _ in range(3))
 
 
 def of_the_theme(rule: str, html: str) -> bool:
