@@ -211,6 +211,36 @@ def test_an_image_a_date_with_all_layers_of_earth_engine(tmp_path):
         same(open_scene(tmp_path))
 
 
+@pytest.mark.form(
+    "images",
+    "sits, Brazil Data Cube",
+    "composites with their counts of observations",
+    "paperlib check FOLDER labels.gpkg",
+)
+def test_composites_of_the_brazil_data_cube(tmp_path):
+    for t, day in enumerate(DAYS):
+        start = f"S2-16D_V2_089098_{day:%Y%m%d}"
+        for band, theirs in PADDED.items():
+            tif(tmp_path / f"{start}_{theirs}.tif", image(band, t))
+        for name, value in {"CLEAROB": 3, "TOTALOB": 4, "PROVENANCE": 135, "SCL": 4}.items():
+            tif(tmp_path / f"{start}_{name}.tif", flat(value), nodata=None)
+    with pytest.warns(InputWarning, match="files of CLEAROB, PROVENANCE, TOTALOB"):
+        same(open_scene(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "name, bands",
+    [
+        ("MOD13Q1.A%Y%j.h18v04.061.2021345123456_250m_16_days_NDVI.tif", ["NDVI"]),
+        ("global_monthly_%Y_%m_mosaic_L15-1021E-1356N.tif", ["blue", "green", "red", "nir"]),
+    ],
+)
+def test_products_whose_files_do_not_name_their_layers(tmp_path, name, bands):
+    for t, day in enumerate(DAYS):
+        tif(tmp_path / f"{day:{name}}", *(image("B4", t) for _ in bands))
+    assert list(quiet(tmp_path).band.values) == bands
+
+
 def test_files_of_other_programs_are_no_images(tmp_path):
     """macOS writes ._NAME beside each file on a disk that is not its own; SNAP calls the only layer of a mask Band 1."""
     for t, day in enumerate(DAYS):

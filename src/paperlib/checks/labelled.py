@@ -129,8 +129,8 @@ def check_classes(divided: gpd.GeoDataFrame, usable: pd.Series, largest_leaf: in
         fix = f"Label more than {2 * largest_leaf} pixels, or let forests split smaller nodes (--set train.largest_leaf=1)."
         note(findings, "warning", "pixels", value, "training set", fix, kind="training.few")
     elif (small := train[2 * train < largest_leaf].index).size:
-        names = ", ".join(cover.name for cover in legend_of(divided) if cover.code in small)
-        value = f"{names}: fewer than half of what a node of forests holds ({largest_leaf}); maps by iota2_base or "
+        shown = ", ".join(cover.name for cover in legend_of(divided) if cover.code in small)
+        value = f"{shown}: fewer than half of what a node of forests holds ({largest_leaf}); maps by iota2_base or "
         value += "iota2_ctx may not show them"
         fix = "Label more of them, or let forests split smaller nodes (--set train.largest_leaf=1)."
         note(findings, "warning", "pixels", value, "training set", fix, kind="training.few")

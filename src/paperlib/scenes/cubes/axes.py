@@ -157,9 +157,9 @@ def step_of(path: Path, cube: xr.Dataset, axis: str) -> float:
             "Two or more centres are expected.",
             kind="scene.grid",
         )
-    if not (np.abs(places) < LARGEST).all():
+    if lost := int((~(np.abs(places) < LARGEST)).sum()):
         raise InputError(
-            f"{path}: coordinate {axis} holds {places}, which are no places.",
+            f"{path}: {lost} of {places.size} values of coordinate {axis} are no places.",
             "Write the cube again.",
             kind="scene.grid",
         )

@@ -12,15 +12,16 @@ from .dates_in_names import find_dates
 from .names import ASIDE, band_key
 
 #: Names whose parts have fixed places: those with two dates, or with a date that generic rules would misread.
-PATTERNS: dict[str, re.Pattern] = {
-    "landsat-8": re.compile(r"L[CO]0[89]_L\w{3}_\d{6}_(?P<date>\d{8})_\d{8}_\d{2}_(?:T1|T2|RT)_(?P<band>.+)"),
-    "landsat-5": re.compile(r"L[TE]0[457]_L\w{3}_\d{6}_(?P<date>\d{8})_\d{8}_\d{2}_(?:T1|T2|RT)_(?P<band>.+)"),
-    "hls-s30": re.compile(r"HLS\.S30\.T\w{5}\.(?P<date>\d{7})T\d{6}\.v\d\.\d\.(?P<band>\w+)"),
-    "hls-l30": re.compile(r"HLS\.L30\.T\w{5}\.(?P<date>\d{7})T\d{6}\.v\d\.\d\.(?P<band>\w+)"),
-    "sentinel-2": re.compile(r"(?:L2A_)?T\d\d[A-Z]{3}_(?P<date>\d{8})T\d{6}_(?P<band>[A-Z0-9]{3})(?:_[126]0m)?"),
-    "planet": re.compile(r"(?P<date>\d{8})_\d{6}_\w+_3[AB]_(?:Analytic\w*|(?P<band>udm2?))(?:_\w+)?"),
-    "modis": re.compile(r"M[OYC]D\w+\.A(?P<date>\d{7})\.h\d\dv\d\d\.\d{3}\.\d{13}[._](?P<band>.+)"),
-}
+PATTERNS: tuple[tuple[str, re.Pattern], ...] = (
+    ("landsat-8", re.compile(r"L[CO]0[89]_L\w{3}_\d{6}_(?P<date>\d{8})_\d{8}_\d{2}_(?:T1|T2|RT)_(?P<band>.+)")),
+    ("landsat-5", re.compile(r"L[TE]0[457]_L\w{3}_\d{6}_(?P<date>\d{8})_\d{8}_\d{2}_(?:T1|T2|RT)_(?P<band>.+)")),
+    ("hls-s30", re.compile(r"HLS\.S30\.T\w{5}\.(?P<date>\d{7})T\d{6}\.v\d\.\d\.(?P<band>\w+)")),
+    ("hls-l30", re.compile(r"HLS\.L30\.T\w{5}\.(?P<date>\d{7})T\d{6}\.v\d\.\d\.(?P<band>\w+)")),
+    ("sentinel-2", re.compile(r"(?:L2A_)?T\d\d[A-Z]{3}_(?P<date>\d{8})T\d{6}_(?P<band>[A-Z0-9]{3})(?:_[126]0m)?")),
+    ("planet", re.compile(r"(?P<date>\d{8})_\d{6}_\w+_3[AB]_(?:Analytic\w*|(?P<band>udm2?))(?:_\w+)?")),
+    ("planet", re.compile(r"(?:global|ps)\w*_(?P<date>\d{4}_\d{2})_mosaic(?P<band>)[\w.-]*")),
+    ("modis", re.compile(r"M[OYC]D\w+\.A(?P<date>\d{7})\.h\d\dv\d\d\.\d{3}\.\d{13}[._](?P<band>.+)")),
+)
 #: Layers of products whose files may not name them, by sensor, kind of file, and number of layers.
 LAYERS: dict[tuple[str, str, int], tuple[str, ...]] = {
     ("planet", "", 4): ("blue", "green", "red", "nir"),
@@ -47,10 +48,11 @@ def parse_name(text: str) -> Parsed:
     >>> parse_name("MySite_20180215_B02_10m").band
     'B02'
     """
-    for sensor, pattern in PATTERNS.items():
+    for sensor, pattern in PATTERNS:
         match = pattern.fullmatch(text)
         if match and (dates := find_dates(match["date"])[0]):
-            return Parsed(tuple(dates), match["band"] or "", sensor)
+            band = match["band"] or ""
+            return Parsed(tuple(dates), find_band(band) or band, sensor)
     dates, rest = find_dates(text)
     return Parsed(tuple(dates), find_band(rest))
 

@@ -24,7 +24,7 @@ ASIDE = re.compile(
     r"mskclassi\w*|qa[12]0|lighthaze|heavyhaze|confidence|viewzenith\w*|viewazimuth\w*|sunzenith\w*|sunazimuth\w*|"
     r"sza|saa|vza|vaa|sensorzenith|sensorazimuth|solarzenith|solarazimuth|angle|dem|elevation|slope|aspect|hot|doy|cst|"
     r"dts|wgt|qualityscore\w*|saturation|qaradsat|radsatqa|sraerosol|sr?aerosol\w*|qaaerosol|visual|rendered\w*|preview|"
-    r"overview|thumbnail|(st)?(qa|cdist|drad|emis|emsd|trad|urad|atran)|linclass|count|observations|spatialref|crs)$"
+    r"overview|thumbnail|(st)?(qa|cdist|drad|emis|emsd|trad|urad|atran)|linclass|count|observations|clearob|totalob|provenance|spatialref|crs)$"
 )
 #: Bands by their number, as Sentinel-2 has them; Landsat's begin with SR or ST.
 NUMBERS = {letters(band.name) for band in SENSORS["sentinel-2"].bands}
