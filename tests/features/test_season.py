@@ -87,6 +87,14 @@ def test_missing_days_are_listed_with_the_nearest_date():
     assert len(coverage_problems(scene("2019-03-03", "2019-12-01"), np.array([45.0, 348]))) == 1
 
 
+def test_a_series_of_several_years_is_said():
+    dates = [f"{year}-{month:02}-15" for year in (2017, 2018, 2019) for month in (3, 6, 9)]
+    (finding,) = coverage_problems(scene(*dates), np.array([73.0, 165, 257]))
+    assert finding.level == "warning" and "3 times: 2017-03-15 to 2017-09-15 is used" in finding.value
+    (far,) = coverage_problems(scene(*dates), np.array([73.0, 365 + 73, 2 * 365 + 73])[:2] - 20)
+    assert "times" not in far.value
+
+
 def test_days_have_names():
     assert [calendar_day(day) for day in (0, 58, 58.5, 59, 364, 365 + 45)] == [
         "1 January", "28 February", "28 February", "1 March", "31 December", "15 February",

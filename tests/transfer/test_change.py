@@ -90,7 +90,7 @@ def test_errors_of_both_maps_are_taken_out_of_the_areas(tmp_path, land):
     found = write_change(*maps, tmp_path / "change", scores)
     assert found.mapped_change > 4 * 4.8  # errors look like change
     value, low, high = found.change
-    assert low < 4.8 < high and value == pytest.approx(4.8, rel=0.35)
+    assert low < 4.8 < high and value == pytest.approx(4.8, rel=0.35) and found.misfit < 0.01
     assert found.corrected.sum() == pytest.approx(found.mapped.sum()) and (found.corrected >= 0).all()
     assert (found.low <= found.corrected + 1e-9).all() and (found.corrected <= found.high + 1e-9).all()
 
@@ -108,10 +108,18 @@ def test_unfolding_inverts_known_confusion():
     true = np.array([[50.0, 4, 0], [1, 30, 2], [0, 0, 13]])
     first = np.array([[0.9, 0.08, 0.02], [0.1, 0.85, 0.05], [0.0, 0.05, 0.95]])
     second = np.array([[0.95, 0.05, 0.0], [0.05, 0.8, 0.15], [0.1, 0.0, 0.9]])
-    found = unfold(first.T @ true @ second, first[None], second[None])
-    np.testing.assert_allclose(found[0], true, atol=0.2)
-    np.testing.assert_allclose(unfold(true, np.eye(3)[None], np.eye(3)[None])[0], true, atol=0.02)
-    assert changed(unfold(0 * true, first[None], second[None])).tolist() == [0]
+    found, misfit = unfold(first.T @ true @ second, first[None], second[None])
+    np.testing.assert_allclose(found[0], true, atol=0.5)
+    assert misfit[0] < 2e-3 and found.sum() == pytest.approx(100)
+    np.testing.assert_allclose(unfold(true, np.eye(3)[None], np.eye(3)[None])[0][0], true, atol=0.02)
+    assert changed(unfold(0 * true, first[None], second[None])[0]).tolist() == [0]
+
+
+def test_maps_that_err_in_the_same_places_do_not_fit():
+    """Both maps take the same tenth of the land for the other class; nothing changes, and nothing is mapped as change."""
+    share = np.array([[[0.9, 0.1], [0.1, 0.9]]])
+    found, misfit = unfold(np.diag([50.0, 50.0]), share, share)
+    assert misfit[0] > 0.1 and changed(found)[0] < 5
 
 
 def test_maps_that_do_not_fit_are_refused_in_one_line(tmp_path, land):

@@ -72,7 +72,8 @@ def test_the_card_says_what_the_model_is(run, models):
 
 
 def test_one_model_lies_in_the_folder_itself(run, tmp_path):
-    assert write_models(run, ("iota2_base",), tmp_path / "own") == [tmp_path / "own"]
+    assert write_models(run, ("iota2_base",), tmp_path / "own", "CC BY 4.0") == [tmp_path / "own"]
+    assert "Licence: CC BY 4.0." in (tmp_path / "own" / CARD).read_text()
     assert load_model(tmp_path / "own").name == "iota2_base" and find_models(tmp_path / "own") == [tmp_path / "own"]
 
 

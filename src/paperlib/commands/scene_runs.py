@@ -70,6 +70,7 @@ def train(
         bool,
         typer.Option("--by-tile", help="of a region: score each tile too, learned from all, itself, and the others"),
     ] = False,
+    licence: Annotated[str, typer.Option(help="licence of the saved model, for its card, as 'CC BY 4.0'")] = "",
     store: StoreOption = None,
     as_json: JsonOption = False,
     scheduler: SchedulerOption = "",
@@ -98,7 +99,7 @@ def train(
     table = run.trainings(names)
     columns = ["model", "training", "macro_f1_validation", "macro_f1_test", "training_seconds", "chosen"]
     typer.echo(table.to_json(orient="records", indent=1) if as_json else table[columns].round(3).to_string(index=False))
-    for folder in write_models(run, names, save) if save else ():
+    for folder in write_models(run, names, save, licence) if save else ():
         typer.echo(f"model: {folder}", err=as_json)
 
 

@@ -139,11 +139,11 @@ def change(
     if found.change is None:
         typer.echo("not corrected: the scores of both maps are not known (paperlib score --out, --scores)", err=True)
     else:
+        value, low, high = found.change
         typer.echo(
-            "corrected by the confusion of both maps: {:,.1f} ha, 95 % interval {:,.1f} to {:,.1f} ha".format(
-                *found.change
-            )
+            f"corrected by the confusion of both maps: {value:,.1f} ha, 95 % interval {low:,.1f} to {high:,.1f} ha"
         )
+        typer.echo(f"not explained by independent errors: {found.misfit:.1%} of the area; the more, the rougher")
     typer.echo(f"map of changes: {out / 'change.tif'}")
 
 

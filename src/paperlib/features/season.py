@@ -42,14 +42,12 @@ def align(days: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
     Of several years that do so alike, the one that moves least. `days`, `wanted`: ascending, (date,) and (day,).
     """
-    first = int(np.floor((wanted[0] - days[-1]) / YEAR))
-    last = int(np.ceil((wanted[-1] - days[0]) / YEAR))
 
     def cost(years: int) -> tuple[float, float, int]:
         moved = days + years * YEAR
         return float(_outside(moved, wanted).max()), float(_nearest(moved, wanted)[1].sum()), abs(years)
 
-    return days + min(range(first, last + 1), key=cost) * float(YEAR)
+    return days + min(_moves(days, wanted), key=cost) * float(YEAR)
 
 
 def coverage_problems(scene: xr.DataArray, wanted: np.ndarray, tolerance: float = TOLERANCE) -> list[Finding]:
@@ -71,6 +69,17 @@ def coverage_problems(scene: xr.DataArray, wanted: np.ndarray, tolerance: float 
                 "Use a scene that covers these days, or train a classifier on the dates of this one.", "scene.dates",
             )
         )  # fmt: skip
+    own = days_of_year(scene)
+    fitting = [years for years in _moves(own, wanted) if _nearest(own + years * YEAR, wanted)[1].max() <= tolerance]
+    if len(fitting) > 1:
+        first, *_, last = (dates[number] for number in (nearest[0], nearest[-1]))
+        findings.append(
+            Finding(
+                "warning", "dates", f"{dates[0]} to {dates[-1]} cover the season of the classifier {len(fitting)} times: "
+                f"{first} to {last} is used", place,
+                "Open the scene with the dates of one season, if it is another one that you want.", "scene.dates",
+            )
+        )  # fmt: skip
     far = (distance > tolerance) & ~missing
     if far.any():
         findings.append(
@@ -81,6 +90,11 @@ def coverage_problems(scene: xr.DataArray, wanted: np.ndarray, tolerance: float 
             )
         )  # fmt: skip
     return findings
+
+
+def _moves(days: np.ndarray, wanted: np.ndarray) -> range:
+    """By how many years a series may be moved so that it meets the wanted days."""
+    return range(int(np.floor((wanted[0] - days[-1]) / YEAR)), int(np.ceil((wanted[-1] - days[0]) / YEAR)) + 1)
 
 
 def _outside(days: np.ndarray, wanted: np.ndarray) -> np.ndarray:

@@ -18,21 +18,22 @@ from .model_folder import TrainedModel
 PARTS = ("validation", "test")
 
 
-def write_models(run: Experiment, names: tuple[str, ...], folder: Path) -> list[Path]:
+def write_models(run: Experiment, names: tuple[str, ...], folder: Path, licence: str = "") -> list[Path]:
     """Write the chosen training of each classifier as a model folder and return these folders (see `TrainedModel.save`).
 
-    One classifier goes to `folder` itself, several to `folder/NAME/`. Raises `InputError` where `folder` cannot be
-    written, when its disk is full, and for a run whose dates are shuffled: no scene gives them in that order.
+    One classifier goes to `folder` itself, several to `folder/NAME/`. `licence`: for the model card. Raises `InputError`
+    where `folder` cannot be written, when its disk is full, and for a run whose dates are shuffled: no scene gives them in
+    that order.
     """
     places = [folder / name for name in names] if len(names) > 1 else [folder]
     for place in places:
         check_place(place, folder=True)
     for name, place in zip(names, places, strict=True):
-        trained_model(run, name).save(place)
+        trained_model(run, name, licence).save(place)
     return places
 
 
-def trained_model(run: Experiment, name: str) -> TrainedModel:
+def trained_model(run: Experiment, name: str, licence: str = "") -> TrainedModel:
     """The chosen training of a classifier, with what is known of it."""
     run.maps.require_order()
     classifier = run.classifier(name)
@@ -41,10 +42,10 @@ def trained_model(run: Experiment, name: str) -> TrainedModel:
     area = Area.learn(classifier, samples)
     home = SceneStatistics.of(classifier, quantiles, area, run.scene)
     scores = {part: run.trained.polygon_scores(name, part) for part in PARTS}
-    return TrainedModel(classifier, quantiles, scores, area, home, facts_of(run, name))
+    return TrainedModel(classifier, quantiles, scores, area, home, facts_of(run, name, licence))
 
 
-def facts_of(run: Experiment, name: str) -> dict[str, Any]:
+def facts_of(run: Experiment, name: str, licence: str = "") -> dict[str, Any]:
     """Scene, polygons, settings and provenance of a training; of files their names alone, not where they lay."""
     scene, chosen = run.scene, describe(run.settings)
     settings = {key: value for key, value in chosen.items() if key.partition(".")[2] not in SIMULATED or run.simulated}
@@ -61,7 +62,7 @@ def facts_of(run: Experiment, name: str) -> dict[str, Any]:
             "name": Path(polygons).name or "polygons.gpkg", "polygons": run.polygons["set"].value_counts().to_dict(),
             "fingerprint": fingerprint(polygons) if polygons else "",
         },
-        "settings": settings,
+        **({"licence": licence} if licence else {}), "settings": settings,
         "provenance": {"paperlib": metadata.version("paperlib")}
         | {key: value for key, value in provenance.items() if key != "settings"},
     }  # fmt: skip
