@@ -2,11 +2,12 @@
 
     python benchmarks/change.py [PRESET [CLASSIFIER ...]]
 
-Trains classifiers (TempCNN, 2D-CNN and iota2_base) once on the simulated scene of a preset (demo), maps it and the year 2019 of the
-same landscape, in which 6 % of the area have another class, and compares both maps as `paperlib change` does: with the scores on
-the test polygons of the training and on the polygons of 2019. Columns in hectares: changed in truth, on the maps, corrected with
-its interval; off_mapped, off_corrected: differences from the true transitions, added up over all pairs of different classes.
-misfit: the share of the area that independent errors do not explain. Results are kept in results/change.csv.
+Trains classifiers (TempCNN, 2D-CNN and iota2_base) once on the simulated scene of a preset (demo), maps it and the year
+2019 of the same landscape, in which 6 % of the area have another class, and compares both maps as `paperlib change` does:
+with the scores on the test polygons of the training and on the polygons of 2019. Columns in hectares: changed in truth,
+on the maps, corrected with its interval; off_mapped, off_corrected: differences from the true transitions, added up over
+all pairs of different classes. misfit: the share of the area that independent errors do not explain. Results are kept in
+results/change.csv.
 """
 
 import sys

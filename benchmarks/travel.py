@@ -14,8 +14,7 @@ truth is known for every pixel. Scenes:
   home, a class never seen       by a classifier that was trained without water
 Columns: macro F1 and overall accuracy over all pixels, mean confidence, what `map --trained` says (distance, share of
 values beyond the range of the training, share of pixels outside the area of applicability, warnings), accuracy inside and
-outside that area. results/change.csv: hectares that changed between 2018 and 2019, true, as mapped, and corrected with
-their interval.
+outside that area. Results are kept in results/travel.csv.
 """
 
 import sys
@@ -31,13 +30,12 @@ from record import keep
 
 from paperlib import Experiment, settings
 from paperlib.evaluation import metrics
-from paperlib.mapping.class_map import ClassMap
 from paperlib.mapping.scene_maps import read_map
 from paperlib.scenes.scene import open_scene
 from paperlib.scenes.shaping.saving import save_cube
 from paperlib.simulation.scene import simulate_scene
 from paperlib.simulation.years import simulate_year
-from paperlib.transfer import open_for, score, write_change, write_map
+from paperlib.transfer import open_for, write_map
 from paperlib.transfer.model_folder import TrainedModel
 from paperlib.transfer.saving import trained_model
 
@@ -96,12 +94,12 @@ def without_class(home: Path, code: int, place: Path) -> Path:
 
 
 def main(preset: str = "demo", *names: str) -> None:
-    """Measure all scenes with all classifiers, and keep the two tables."""
+    """Measure all scenes with all classifiers, and keep the table of each."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         scenes = write_scenes(preset, place)
         truths = {name: read_map(truth / "truth.tif").values for name, (_, truth) in scenes.items()}
-        home, changes = scenes["home"][0], []
+        home = scenes["home"][0]
         options = {"settings": {"train.trainings": 1}, "store": place / "store"}
         run = Experiment(preset, home, home / "polygons.gpkg", **options)
         fewer = Experiment(preset, home, without_class(home, UNSEEN, place), **options)
@@ -121,19 +119,6 @@ def main(preset: str = "demo", *names: str) -> None:
                          **measure(unseen, open_for(unseen.classifier.inputs, home), truths["home"],
                                    place / "maps" / classifier / "unseen")})  # fmt: skip
             keep("travel", pd.DataFrame(rows).assign(classifier=classifier)[["classifier", *rows[0]]], preset=preset)
-            there = score(
-                model, open_for(model.classifier.inputs, scenes["2019"][0]), scenes["2019"][1] / "polygons.gpkg"
-            )
-            found = write_change(
-                *(ClassMap.open(maps[name]) for name in ("home", "2019")), place / "change",
-                [model.scores["test"], there.scores],
-            )  # fmt: skip
-            pixels = truths["home"] != truths["2019"]
-            true = pixels.mean() * found.mapped.sum()
-            value, low, high = found.change
-            changes.append({"classifier": classifier, "true (ha)": true, "mapped (ha)": found.mapped_change,
-                            "corrected (ha)": value, "low": low, "high": high, "of (ha)": found.mapped.sum()})  # fmt: skip
-        keep("change", pd.DataFrame(changes), preset=preset)
 
 
 if __name__ == "__main__":
