@@ -80,8 +80,8 @@ def correct(
 ) -> Transitions:
     """Transitions corrected by the confusion of both maps, with 95 % intervals from resampled polygons.
 
-    Intervals are percentiles of the estimates by resampled polygons, which tend to be larger, and reach to the estimate. They
-    hold the choice of polygons alone, not what is wrong with the assumptions.
+    Intervals are percentiles of the estimates by resampled polygons, which tend to be larger, and reach to the estimate.
+    They hold the choice of polygons alone, not what is wrong with the assumptions.
     `mapped`: hectares (from, to), in the order of `legend`. A class without polygons is taken to be mapped without error.
     Raises `InputError` for scores of other classes.
     """
