@@ -161,6 +161,6 @@ def test_a_classifier_maps_another_year_and_refuses_what_it_cannot_read(run, tmp
     map_scene(classifier, later, tmp_path / "later")
     same = read_map(tmp_path / "later" / "class.tif").values == run.class_map("iota2_base").values[:60, :60]
     assert 0.9 < same.mean() < 1
-    with pytest.raises(InputError, match="B11 missing") as error:
+    with pytest.raises(InputError, match=r"B11 .*missing") as error:
         map_scene(classifier, later.sel(band=[band for band in later.band.values if band != "B11"]), tmp_path / "less")
     assert error.value.kind == "scene.bands" and not (tmp_path / "less").exists()

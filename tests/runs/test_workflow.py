@@ -105,6 +105,7 @@ def test_what_cannot_run_is_said_before_any_work(lagoon, tmp_path):
         workflow.run_all(*map(str, lagoon), tmp_path, "tiny", ["4D-CNN"])
 
 
+@pytest.mark.filterwarnings("ignore:.*they stay together")
 def test_the_book_of_another_scene_is_told_by_the_environment(lagoon, monkeypatch):
     monkeypatch.setenv("PAPERLIB_SCENE", str(lagoon[0]))
     monkeypatch.setenv("PAPERLIB_POLYGONS", str(lagoon[1]))

@@ -11,6 +11,7 @@ import xarray as xr
 from paperlib import InputError, open_scene
 from paperlib.errors import InputWarning
 from paperlib.regions.tiles import find_tiles
+from paperlib.scenes.cubes.several import are_dates
 from paperlib.scenes.fingerprints import fingerprint
 from paperlib.scenes.meaning.judging import value_problems
 from paperlib.scenes.sensors import BANDS, roles_of
@@ -402,6 +403,18 @@ def test_probabilities_of_cloud_are_no_mask(tmp_path, beside, where):
     with pytest.warns(InputWarning, match="cloud left out" if beside else "more than 50 % are taken for cloud"):
         scene = open_scene(path)
     assert bool(scene.mask[:, 6:10, 6:].all()) is not beside and not scene.mask[:, 10:].any()
+
+
+@pytest.mark.parametrize(
+    "names, expected",
+    [
+        (["s2_2018.nc", "s2_2019.nc"], True), (["a_20180515.nc", "a_20180815.nc"], True),
+        (["31TCJ.nc", "31TCK.nc"], False), (["31TCJ_2018.nc", "31TCK_2018.nc"], False),
+        (["a_20180515.nc", "b_20180515.nc"], False),
+    ],
+)  # fmt: skip
+def test_files_of_one_place_are_told_from_tiles_by_their_names(names, expected):
+    assert are_dates([Path(name) for name in names]) is expected
 
 
 def test_layers_of_a_vrt_have_nodata_values_of_their_own(tmp_path):

@@ -35,8 +35,8 @@ def mask_rule(
 ) -> Rule:
     """The sense of a layer that is only called mask.
 
-    1 is good where the images are empty at 0 and full at 1; where they are full at both, the sense with the darker images
-    is taken, as clouds are bright, with a warning.
+    1 is good where the images are empty at 0 and full at 1. Where they are full at both, the rarer value is bad; if that is
+    0, the images at 1 must be darker as well, as clouds are bright, and a warning says what was taken.
     """
     counts = np.zeros((2, 2), int)  # (0 or 1, empty or full)
     levels: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
@@ -52,10 +52,9 @@ def mask_rule(
     if zero_empty and not one_empty and one_full > zero_full:
         return Rule("good")
     zero, one = (np.concatenate(level) for level in levels)
-    if not (zero.size or one.size):
+    if one.size <= zero.size:
         return rule
-    good = one.size > 0 if not zero.size or not one.size else np.median(one) < np.median(zero)
-    good = good and (zero.size > 0 or one_empty == 0)
+    good = not zero.size or bool(np.median(one) < np.median(zero))
     problem = f"{where}: whether 1 of its mask is good or bad is not said; it is taken for {'good' if good else 'bad'}."
     fix = "If that is wrong, rename it: valid_mask where 1 is good, cloud_mask where 1 is bad."
     warnings.warn(InputWarning(problem, fix, kind="scene.quality"), stacklevel=4)

@@ -1,5 +1,6 @@
 """A folder of NetCDF files, each with some dates of one series."""
 
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ from ..series import Series
 from ..shaping.finish import finish_scene
 from .cube import open_cube
 
+YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 FILES = (".nc", ".nc4", ".cdf", ".h5", ".hdf5")
 
 
@@ -25,9 +27,17 @@ def find_cubes(folder: Path) -> list[Path]:
 
 
 def are_dates(paths: Sequence[Path]) -> bool:
-    """Whether files are those of one place, by their names: they differ in a date alone."""
-    parsed = [find_dates(path.stem) for path in paths]
-    return all(days for days, _ in parsed) and len({rest for _, rest in parsed}) == 1
+    """Whether files are those of one place, by their names: they differ in a date or a year alone."""
+    rests = set()
+    for path in paths:
+        days, rest = find_dates(path.stem)
+        years = 0
+        if not days:
+            rest, years = YEAR.subn("_", rest)
+        if not days and not years:
+            return False
+        rests.add(rest)
+    return len(rests) == 1
 
 
 class JoinedSeries:
