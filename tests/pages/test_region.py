@@ -4,19 +4,14 @@ import numpy as np
 import pytest
 import rasterio
 
-from paperlib import Experiment
 from paperlib.pages.regional import region as page
 
 MODEL = "iota2_base"
 
 
 @pytest.fixture(scope="module")
-def run(region, region_store):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PAPERLIB_QUIET", "1")
-        run = Experiment("tiny", region / "tiles", region / "polygons.gpkg", store=region_store)
-        run.dataset.checked = True  # polygons of a simulated scene share objects
-        yield run
+def run(region_run):
+    return region_run
 
 
 def test_the_tiles_are_listed_with_their_polygons(run):

@@ -14,8 +14,8 @@ from paperlib.scenes.scene import open_scene
 
 
 @pytest.fixture(scope="module")
-def opened(region) -> Region:
-    return Region(region / "tiles")
+def opened(region_run) -> Region:
+    return region_run.dataset.region
 
 
 @pytest.fixture(scope="module")

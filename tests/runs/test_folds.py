@@ -17,12 +17,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*too few for a forest")
 
 
 @pytest.fixture(scope="module")
-def run(region, region_store):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PAPERLIB_QUIET", "1")
-        run = Experiment("tiny", region / "tiles", region / "polygons.gpkg", store=region_store)
-        run.dataset.checked = True  # polygons of a simulated scene share objects
-        yield run
+def run(region_run):
+    return region_run
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import pytest
 import rasterio
 import torch
 
-from paperlib import Experiment
 from paperlib.features.samples import Samples
 from paperlib.runs.products import write_products
 from paperlib.runs.regional.dataset import join
@@ -18,12 +17,8 @@ MODEL = "iota2_base"
 
 
 @pytest.fixture(scope="module")
-def run(region, region_store):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PAPERLIB_QUIET", "1")
-        run = Experiment("tiny", region / "tiles", region / "polygons.gpkg", store=region_store)
-        run.dataset.checked = True  # polygons of a simulated scene share objects
-        yield run
+def run(region_run):
+    return region_run
 
 
 @pytest.fixture(scope="module")
@@ -102,14 +97,6 @@ def test_areas_of_the_mosaic_count_each_place_once(run, maps):
     mapped = (read(maps / "class.tif") > 0).sum() / 100
     assert areas["hectares"].sum() == pytest.approx(mapped, rel=2e-3)
     assert json.loads((maps / "item.json").read_text())["properties"]["proj:code"] == "EPSG:32631"
-
-
-def test_a_second_run_computes_nothing_again(run, region, region_store, maps):
-    before = {path for path in region_store.rglob("*") if path.is_dir()}
-    again = Experiment("tiny", region / "tiles", region / "polygons.gpkg", store=region_store)
-    again.dataset.checked = True
-    again.map(MODEL)
-    assert {path for path in region_store.rglob("*") if path.is_dir()} == before
 
 
 def test_figures_show_one_tile_of_the_region(run):

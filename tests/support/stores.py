@@ -123,3 +123,15 @@ def region(shared_folder) -> Path:
 def region_store(shared_folder) -> Path:
     """The store of what is made from `region`."""
     return shared_folder / "region-store"
+
+
+@pytest.fixture(scope="session")
+def region_run(region, region_store) -> Iterator:
+    """The run on `region` at preset tiny, in its store; tests only read it."""
+    from paperlib import Experiment
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PAPERLIB_QUIET", "1")
+        made = Experiment("tiny", region / "tiles", region / "polygons.gpkg", store=region_store)
+        made.dataset.checked = True  # polygons of a simulated scene share objects
+        yield made

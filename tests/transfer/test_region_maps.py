@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from paperlib import Experiment, settings
+from paperlib import settings
 from paperlib.transfer import load_model, map_region, score_region, write_models
 from support.commands import paperlib
 
@@ -13,12 +13,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:The scene does not suit the clas
 
 
 @pytest.fixture(scope="module")
-def run(region, region_store):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PAPERLIB_QUIET", "1")
-        run = Experiment("tiny", region / "tiles", region / "polygons.gpkg", store=region_store)
-        run.dataset.checked = True  # polygons of a simulated scene share objects
-        yield run
+def run(region_run):
+    return region_run
 
 
 @pytest.fixture(scope="module")
