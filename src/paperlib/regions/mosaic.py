@@ -21,9 +21,8 @@ from rasterio.windows import Window
 
 from .. import allocation
 from ..errors import InputError
-from ..mapping.layers import NODATA_PROBABILITY, STEP
+from ..mapping.layers import NODATA_PERCENT, NODATA_PROBABILITY, STEP
 from ..mapping.overlaps import FILE, Part
-from ..mapping.scene_maps import NODATA_CONFIDENCE
 from ..nomenclature import NODATA_CLASS, LandCover
 from ..scenes.rasters import Grid, RasterFile
 from .region import footprint, neighbours
@@ -34,7 +33,7 @@ BLOCK = 512
 #: Bytes of GDAL's cache of decoded blocks: by default it grows with the machine.
 CACHE = 256 * 1024**2
 #: Files of the overlaps: the kind of map, its file, what it holds where there is nothing, and how its overviews are made.
-KINDS = (("class", NODATA_CLASS, "nearest"), ("confidence", NODATA_CONFIDENCE, "average"))
+KINDS = (("class", NODATA_CLASS, "nearest"), ("confidence", NODATA_PERCENT, "average"))
 
 
 def crs_named(text: str) -> CRS:
