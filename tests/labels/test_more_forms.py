@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from paperlib.checks.label_times import other_times
+from paperlib.labels.classes import class_title
 from paperlib.labels.formats.encodings import choose_encoding
+from paperlib.nomenclature import LandCover
 from support.label_files import CLASSES, error, load, names, squares
 
 
@@ -183,3 +185,14 @@ def test_labels_of_another_year_are_said(columns, expected):
     rows = pd.DataFrame({"code": [1, 2]}).assign(**columns)
     found = other_times(rows, pd.DatetimeIndex(["2018-02-15", "2018-11-15"]), "labels.csv")
     assert len(found) == bool(expected) and expected in "".join(finding.value for finding in found)
+
+
+@pytest.mark.parametrize(
+    "code, source, name, title",
+    [
+        (7, "", "Wheat", "class 7 Wheat"), (7, "", "class 7", "class 7"), (1, "Wheat", "Wheat", "class Wheat"),
+        (1, "0611", "Wheat", "class 0611 Wheat"),
+    ],
+)  # fmt: skip
+def test_a_class_is_named_once_in_messages(code, source, name, title):
+    assert class_title(LandCover(code, name, "#ff0000", source)) == title

@@ -8,7 +8,7 @@ import xarray as xr
 from .. import ground, nomenclature
 from ..errors import Finding
 from ..features.alike import find_alike, keep_together, pixels_inside
-from ..labels.classes import legend_of
+from ..labels.classes import class_title, legend_of
 from ..labels.polygons import rows_text
 from ..labels.splitting import split
 from ..scenes.sensors import roles_of
@@ -37,14 +37,14 @@ def check_split(table: gpd.GeoDataFrame, settings: Settings, findings: list[Find
     needed, parts = (2, "train and validation") if marked else (3, "train, validation and test")
     legend = legend_of(table)
     if len(legend) == 1:
-        value = f"all labels are of one class, {legend[0].own_code} {legend[0].name}; a classifier needs two or more"
+        value = f"all labels are of one class, {class_title(legend[0])[6:]}; a classifier needs two or more"
         fix = "Label other classes too, or choose another column with --field."
         note(findings, "error", "classes", value, "label file", fix)
     for cover in legend:
         members = table[table["code"] == cover.code]
         pool = members[members["set"] == "pool"]
         groups = pool["group"].nunique()
-        subject, place = f"class {cover.own_code} {cover.name}", rows_text(members["polygon_id"])
+        subject, place = class_title(cover), rows_text(members["polygon_id"])
         if groups < needed:
             together = "" if groups == len(pool) else f" in {groups} groups"
             value = f"{len(pool)} polygons{together} to divide among {parts}; {needed} are needed"
@@ -120,9 +120,7 @@ def check_classes(divided: gpd.GeoDataFrame, usable: pd.Series, largest_leaf: in
             if part["usable"].sum() == 0:
                 place = rows_text(part["polygon_id"])
                 fix = "Draw larger ones elsewhere, or remove what overlaps them."
-                note(
-                    findings, "error", f"class {cover.own_code} {cover.name}", f"no usable pixel for {name}", place, fix
-                )
+                note(findings, "error", class_title(cover), f"no usable pixel for {name}", place, fix)
     train = divided[divided["set"] == "train"].groupby("code")["usable"].sum()
     if train.sum() <= 2 * largest_leaf:
         value = f"{train.sum():.0f} for training: a map by iota2_base or iota2_ctx may show a single class"

@@ -104,7 +104,8 @@ def convert(
     choices = settings.make(settings=overrides).scene
     opened = open_scene(scene, **keywords_of(choices))
     save_cube(opened, out)
-    shape = ", ".join(f"{opened.sizes[dim]} {words}" for dim, words in (("band", "bands"), ("time", "dates")))
+    counted = ((opened.sizes[dim], word) for dim, word in (("band", "band"), ("time", "date")))
+    shape = ", ".join(f"{count} {word}{'s' * (count != 1)}" for count, word in counted)
     typer.echo(f"{shape}, {opened.sizes['y']} x {opened.sizes['x']} pixels: {out}")
 
 

@@ -116,6 +116,12 @@ def legend_of(polygons: gpd.GeoDataFrame) -> tuple[LandCover, ...]:
     return tuple(LandCover(*row) for row in rows)
 
 
+def class_title(cover: LandCover) -> str:
+    """A class in messages: "class 7 Wheat", but "class 7" or "class Wheat" where code and name say the same."""
+    same = cover.name in (cover.own_code, f"class {cover.own_code}")
+    return f"class {cover.own_code}" if same else f"class {cover.own_code} {cover.name}"
+
+
 def legend_table(legend: tuple[LandCover, ...], polygons: gpd.GeoDataFrame | None = None) -> str:
     """The legend as text for a terminal: code in maps, code in the file, name, colour, and how many polygons there are."""
     counts = {} if polygons is None else polygons["code"].value_counts().to_dict()

@@ -10,7 +10,7 @@ import shapely
 from .. import ground
 from ..errors import InputError
 from ..nomenclature import LandCover
-from .classes import legend_of
+from .classes import class_title, legend_of
 
 #: Draws of groups that hold several classes, until each class is in each set.
 TRIES = 200
@@ -62,7 +62,7 @@ def _check_numbers(polygons: gpd.GeoDataFrame, held: pd.DataFrame, drawn: int) -
             mine = polygons[(polygons["code"] == cover.code) & (polygons["set"] == "pool")]
             groups = "" if len(mine) == number else f" in {number} groups"
             raise InputError(
-                f"Class {cover.own_code} {cover.name} has {len(mine)} polygons{groups} to divide among {parts} (polygon_id "
+                f"C{class_title(cover)[1:]} has {len(mine)} polygons{groups} to divide among {parts} (polygon_id "
                 f"{mine['polygon_id'].tolist()[:10]}); it needs {needed} or more{' groups' if groups else ''}.",
                 "Draw more, or leave the class out.",
                 kind="labels.few",
