@@ -137,5 +137,7 @@ def test_a_month_of_another_area_is_refused(service, tmp_path):
     (path,) = composites.compose(found, ["2018-07-15"], tmp_path / "half", "any", bounds=half)
     with rasterio.open(path) as file:
         assert file.width < SIDE and file.height == SIDE
+    with pytest.raises(InputError, match=r"holds images of .*, collection any"):
+        composites.compose(found._replace(source="another"), ["2018-07-15"], tmp_path / "half", "any", bounds=half)
     with pytest.raises(InputError, match="outside the area"):
         composites.compose(found, ["2018-07-15"], tmp_path / "no", "any", bounds=(west + 5, south, east + 5, north))

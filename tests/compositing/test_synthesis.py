@@ -499,3 +499,14 @@ def test_bright_land_without_vegetation_is_left_as_it_is(tmp_path, values):
     """A desert is as bright in blue as vegetation with an offset; only vegetation tells."""
     out = made([place(tmp_path, 0, values, CLEAR)], tmp_path / "out")
     assert set(np.unique(out["B2"])) == {values if isinstance(values, int) else 900}
+
+
+@pytest.mark.fault(
+    "a month that was fetched before its end", "kept, with a warning that names what came later", "nothing"
+)
+def test_a_synthesis_that_lacks_later_acquisitions_is_said(tmp_path):
+    first, later = place(tmp_path, -3, 1000, CLEAR), place(tmp_path, 3, 2000, CLEAR)
+    before = made([first], tmp_path / "out")
+    with pytest.warns(UserWarning, match="is kept; it was made without acquisition3"):
+        again = made([first, later], tmp_path / "out")
+    assert np.array_equal(before["B2"], again["B2"])

@@ -29,6 +29,8 @@ SENTINEL = re.compile(r"(?i)sentinel-?2")
 #: Side in pixels of the blocks that are composed at once.
 BLOCK = 512
 QUANTIFICATION = 10000
+#: Tag of a file with the service and the collections that it was made of.
+SOURCE = "SOURCE"
 #: Days around the 15th in which a month lies.
 WINDOW = 32
 
@@ -80,13 +82,10 @@ def compose(
     for day, path in paths.items():
         (month,) = np.flatnonzero(scene.indexes["time"].to_period("M") == day.to_period("M"))
         if day in lacking:
-            _write(scene.isel(time=[month]), path, progress)
-        elif read_header(path).grid != _grid_of(scene):
-            raise InputError(
-                f"{path} holds another area.",
-                "Delete it to make it again, or name another folder.",
-                kind="fetch.product",
-            )
+            _write(scene.isel(time=[month]), path, found.source, progress)
+        elif fault := _other(path, scene, found.source):
+            fix = "Delete it to make it again, or name another folder."
+            raise InputError(f"{path} holds {fault}.", fix, kind="fetch.product")
     return list(paths.values())
 
 
@@ -144,7 +143,18 @@ def _grid_of(scene: xr.DataArray) -> Grid:
     return Grid(scene.rio.crs, scene.rio.transform(recalc=True), scene.sizes["y"], scene.sizes["x"])
 
 
-def _write(scene: xr.DataArray, path: Path, progress: bool) -> None:
+def _other(path: Path, scene: xr.DataArray, source: str) -> str:
+    """What tells a file that is there from the one that is asked for; "" for the same."""
+    if read_header(path).grid != _grid_of(scene):
+        return "another area"
+    with rasterio.open(path) as file:
+        held, bands = file.tags().get(SOURCE, ""), list(file.descriptions)
+    if held != source:
+        return f"images of {held or 'another source'}"
+    return "" if bands == [str(band) for band in scene.band.values] else f"the bands {', '.join(map(str, bands))}"
+
+
+def _write(scene: xr.DataArray, path: Path, source: str, progress: bool) -> None:
     """Write a scene of one date (band, 1, y, x)."""
     crs, transform, *shape = _grid_of(scene)
     profile = {
@@ -155,6 +165,7 @@ def _write(scene: xr.DataArray, path: Path, progress: bool) -> None:
     blocks = list(windows((shape[0], shape[1]), BLOCK))
     with writing(path, errors=(RasterioError,)) as part, rasterio.open(part, "w", **profile) as file:
         file.descriptions = [str(band) for band in scene.band.values]
+        file.update_tags(**{SOURCE: source})
         file.scales = [1 / QUANTIFICATION] * len(scene)
         for block in tqdm(blocks, desc=path.stem, unit="block", disable=None if progress else True):
             y, x = block.core

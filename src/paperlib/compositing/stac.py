@@ -109,11 +109,12 @@ def search(
 
 
 class Found(NamedTuple):
-    """What a search gives: items as parsed JSON, the hosts that images may lie on, and the search in words."""
+    """What a search gives: items as parsed JSON, the hosts that images may lie on, the search in words, and its source."""
 
     items: list[dict[str, Any]]
     allowed: frozenset[str]
     where: str
+    source: str
 
 
 def find_items(
@@ -174,7 +175,8 @@ def find_items(
             kind="fetch.items",
         )
     place = f"{wanted or 'area'} {tuple(round(one, 3) for one in bbox)}"
-    return Found(items, allowed, f"{endpoint}, collection {', '.join(collections)}, {place}, {period}")
+    source = f"{endpoint}, collection {', '.join(collections)}"
+    return Found(items, allowed, f"{source}, {place}, {period}", source)
 
 
 def allowed_hosts(endpoint: str, hosts: Collection[str] = ()) -> frozenset[str]:

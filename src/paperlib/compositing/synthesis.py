@@ -32,7 +32,16 @@ from ..scenes.sensors import BANDS_10M, BANDS_20M
 from ..scenes.windowing import windows
 from .acquisitions import Area, Reader, Unreadable
 from .weighting import OffsetFound, map_threads, weighted_mean
-from .writing import Month, check_product, close_target, open_target, read_again, store_block, write_metadata
+from .writing import (
+    Month,
+    check_product,
+    close_target,
+    lacking_acquisitions,
+    open_target,
+    read_again,
+    store_block,
+    write_metadata,
+)
 
 #: Side of a block in pixels of 20 m: one internal tile of the 20 m files of Earth Search and ESA, four of the 10 m files.
 BLOCK = 1024
@@ -211,6 +220,11 @@ def _find_or_make(
         if not product.exists():
             _make(partial, month, area, reader, pool, progress)
             replace(partial, product)
+        elif lacking := lacking_acquisitions(product, month):
+            problem = f"{product} is kept; it was made without {', '.join(lacking[:3])}"
+            problem += f" and {len(lacking) - 3} more." if len(lacking) > 3 else "."
+            fix = "Delete it to make it again with them."
+            warnings.warn(InputWarning(problem, fix, kind="fetch.kept"), stacklevel=4)
         check_product(product, month, area)
 
 

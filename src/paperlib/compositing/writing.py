@@ -107,6 +107,19 @@ def write_metadata(path: Path, month: Month, grids: dict[str, Grid]) -> None:
     ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
 
 
+def lacking_acquisitions(product: Path, month: Month) -> list[str]:
+    """Names of the acquisitions of a month that a product, by its metadata, was made without; [] where they cannot be read.
+
+    A month that was fetched before its end lacks those that came later.
+    """
+    try:
+        root = ElementTree.parse(product / month.metadata).getroot()
+    except (OSError, ElementTree.ParseError):
+        return []
+    held = {entry.text for entry in root.iter("ACQUISITION")}
+    return [acquisition.name for acquisition in month.acquisitions if acquisition.name not in held]
+
+
 def check_product(product: Path, month: Month, area: Area) -> None:
     """Raise `InputError` unless a product has all its files and is of this area and window."""
     way_out = f"Delete {product} to make it again, or name another folder."
