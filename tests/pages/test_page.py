@@ -27,13 +27,13 @@ def test_the_box_names_what_was_overridden():
     assert "Preset <b>tiny</b> with sample.dates = shuffled, train.epochs = 3:" in box
 
 
-@pytest.mark.filterwarnings("ignore:.*same series:UserWarning", "ignore:.*the series of another one:UserWarning")
 def test_the_box_of_a_real_scene_says_what_it_has(run, tmp_path):
     folder = tmp_path / "my <tile>"
     folder.symlink_to(run.dataset.folder)
     box = page.banner(Experiment("tiny", folder, run.dataset.folder / "polygons.gpkg"))
     assert "Simulated" not in box and "my &lt;tile&gt;" in box and "11 dates from 2018-02-15 to 2018-12-15" in box
     assert "B2, B3, B4" in box and "Shrubland" in box and "Preset <b>tiny</b>: 1 training for each model" in box
+    assert "<li>14 polygons have the series of another one" in box and "--near METRES.</li></ul>" in box
 
 
 def test_provenance_holds_what_makes_the_page_again(real):

@@ -1,12 +1,14 @@
 """Top and bottom of every notebook: a banner that names the scene, and a table of provenance."""
 
 import time
+import warnings
 from html import escape
 from pathlib import Path
 
 import pandas as pd
 
 from .. import settings, store
+from ..errors import InputWarning
 from ..runs.experiment import Experiment
 
 _opened = time.perf_counter()
@@ -20,7 +22,10 @@ class Html(str):
 
 
 def banner(run: Experiment) -> Html:
-    """A box with scene and preset of the page, as HTML; for the simulated scene, it warns that results are no evidence."""
+    """A box with scene and preset of the page, as HTML; for the simulated scene, it warns that results are no evidence.
+
+    For a real scene it lists what reading scene and polygons warns of.
+    """
     scene, train = run.settings.scene, run.settings.train
     trainings = f"{train.trainings} training{'s' if train.trainings > 1 else ''} for each model"
     effort = f"Preset {_preset(run.settings)}: {trainings}, of {train.epochs} epochs at most."
@@ -33,15 +38,19 @@ def banner(run: Experiment) -> Html:
         )
     else:
         title, kind = "Real scene", "note"
-        several = len(run.dates) > 1
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", InputWarning)
+            several, legend = len(run.dates) > 1, run.legend
+        doubts = "".join(f"<li>{escape(str(one.message))}</li>" for one in caught)
         days = (
             f"{len(run.dates)} dates from {run.dates[0]} to {run.dates[-1]}" if several else f"one date, {run.dates[0]}"
         )
         text = (
             f"Computed on <code>{escape(Path(scene.path).name)}</code>, not on the data of the paper: {days}; bands "
-            f"{', '.join(run.scene['band'].values)}; classes {escape(', '.join(cover.name for cover in run.legend))}. "
+            f"{', '.join(run.scene['band'].values)}; classes {escape(', '.join(cover.name for cover in legend))}. "
             "The tile, dates, bands and classes in the text are those of the paper."
         )
+        text += f"</p><ul>{doubts}</ul><p>" if doubts else ""
     return Html(f'<div class="admonition {kind}"><p class="admonition-title">{title}</p><p>{text} {effort}</p></div>')
 
 
