@@ -11,7 +11,7 @@ from rasterio.shutil import copy as copy_raster
 from rasterio.vrt import WarpedVRT
 
 from ..mapping.gis import label
-from ..mapping.scene_maps import NODATA_CONFIDENCE
+from ..mapping.layers import NODATA_PERCENT
 from ..nomenclature import NODATA_CLASS, LandCover, colour_table
 from ..scenes.rasters import EXACT, Grid
 from .region import footprint
@@ -26,7 +26,7 @@ def write_vrt(
     through a VRT of its own beside it, `kind`-TILE.vrt, which resamples it to the nearest pixel. `maps`: folder of the map
     of each tile. Paths in the files are relative to them.
     """
-    nodata = NODATA_CLASS if kind == "class" else NODATA_CONFIDENCE
+    nodata = NODATA_CLASS if kind == "class" else NODATA_PERCENT
     root = ElementTree.Element("VRTDataset", rasterXSize=str(grid.width), rasterYSize=str(grid.height))
     ElementTree.SubElement(root, "SRS").text = grid.crs.to_wkt()
     ElementTree.SubElement(root, "GeoTransform").text = ", ".join(f"{value!r}" for value in grid.transform.to_gdal())
