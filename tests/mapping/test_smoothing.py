@@ -13,6 +13,7 @@ from skimage.measure import label
 
 from paperlib.errors import InputError
 from paperlib.mapping import layers
+from paperlib.mapping.class_map import ClassMap
 from paperlib.mapping.gis import write_gis_files
 from paperlib.mapping.scene_maps import read_map
 from paperlib.mapping.smoothing import methods
@@ -128,12 +129,12 @@ def mapped(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("method", ["bayesian", "majority", "none"])
+@pytest.mark.parametrize("method", ["bayesian", "majority", "objects"])
 def test_a_map_in_windows_equals_one_pass(method, mapped, tmp_path):
     choice = Smoothing(method, 5, 8.0, minimum_area=400)
     smooth_map(mapped, tmp_path / "out", choice, window=16)
     probability, before = drawn(3), classes(drawn(3))
-    codes = {"bayesian": None, "majority": methods.majority(before, 5), "none": before}[method]
+    codes = {"bayesian": None, "majority": methods.majority(before, 5), "objects": before}[method]
     if codes is None:
         probability = methods.bayesian(probability, 5, 8.0)
         codes = classes(probability)
@@ -156,11 +157,15 @@ def test_what_cannot_be_smoothed_is_said(mapped, tmp_path):
     for name in ("class.tif", "classes.csv"):
         (tmp_path / name).write_bytes((mapped / name).read_bytes())
     with pytest.raises(InputError, match=r"no probabilities\.tif.*--probabilities, or choose --method majority"):
-        smooth_map(tmp_path, tmp_path / "out", Smoothing())
+        smooth_map(tmp_path, tmp_path / "out", Smoothing("bayesian"))
     (tmp_path / "classes.csv").unlink()
     with pytest.raises(InputError, match="no table of the classes"):
         smooth_map(tmp_path, tmp_path / "out", Smoothing("majority"))
-    for wrong in ({"method": "median"}, {"side": 4}, {"smoothness": -1}, {"minimum_area": -5}):
+    assert (
+        Smoothing(minimum_area=900).minimum(ClassMap.open(mapped)) == 9
+        and Smoothing().minimum(ClassMap.open(mapped)) == 2
+    )
+    for wrong in ({"method": "median"}, {"side": 4}, {"minimum_pixels": 0}, {"smoothness": -1}, {"minimum_area": -5}):
         with pytest.raises(InputError) as error:
             Smoothing(**wrong)
         assert error.value.kind.startswith("smoothing.")

@@ -49,11 +49,12 @@ def test_the_default_is_compared_with_nothing_smoothed():
     rows = [
         ("A", "check", "as classified", 0.7, 0.4, 0.8, 0.02),
         ("A", "check", better_maps.DEFAULT, 0.71, 0.395, 0.81, 0.01),
-        ("A", "choice", "as classified", 0.1, 0.1, 0.1, 0.1),
+        ("A", "choice", "as classified", 0.5, 0.2, 0.8, 0.02),
+        ("A", "choice", better_maps.DEFAULT, 0.51, 0.195, 0.81, 0.01),
     ]
     table = pd.DataFrame(rows, columns=["classifier", "scenes", "way", "accuracy", "narrow", "borders", "speckle"])
     trade = better_maps.trade_table(table)
-    assert len(trade) == 2 and trade["method"].tolist()[1].startswith("bayesian")
+    assert len(trade) == 2 and trade["method"].tolist()[1] == "objects"
     found = better_maps.default_row(trade).loc["A"]
     assert found["accuracy"] == pytest.approx(1) and found["narrow"] == pytest.approx(-0.5)
 

@@ -33,16 +33,19 @@ def vectorise(
 def smooth(
     class_map: MapArgument,
     out: Annotated[Path, typer.Option(help="folder for the smoothed map")],
-    method: Annotated[str, typer.Option(help="bayesian (needs map --probabilities), majority, or none")] = "bayesian",
+    method: Annotated[
+        str, typer.Option(help="objects (by their size alone), bayesian (needs map --probabilities) or majority")
+    ] = "objects",
     side: Annotated[int, typer.Option(help="pixels along a side of the neighbourhood, odd")] = 5,
-    smoothness: Annotated[float, typer.Option(help="bayesian: how much a pixel follows its neighbours")] = 0.3,
-    minimum_area: Annotated[float, typer.Option(help="m2 on the ground; smaller objects join a neighbour")] = 0,
+    smoothness: Annotated[float, typer.Option(help="bayesian: how much a pixel follows its neighbours")] = 0.1,
+    minimum_pixels: Annotated[int, typer.Option(help="smaller objects join a neighbour, after the rest")] = 2,
+    minimum_area: Annotated[float, typer.Option(help="the same in m2 on the ground; the larger of both counts")] = 0,
 ) -> None:
-    """Smooth a MAP after classification, by the probabilities of neighbours, by majority, or by the size of objects.
+    """Smooth a MAP after classification, by the size of objects, by the probabilities of neighbours, or by majority.
 
     paperlib smooth maps/TempCNN --out smoothed/TempCNN
     """
     from ..mapping.smoothing.maps import Smoothing, smooth_map
 
-    choice = Smoothing(method, side, smoothness, minimum_area=minimum_area)
+    choice = Smoothing(method, side, smoothness, minimum_pixels=minimum_pixels, minimum_area=minimum_area)
     typer.echo(f"smoothed: {smooth_map(class_map, out, choice)}")

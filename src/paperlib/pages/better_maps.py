@@ -24,13 +24,14 @@ from ..runs.products import write_products
 NARROW = 3
 #: Ways of smoothing that the page compares, by name.
 WAYS = {
-    "Bayesian": Smoothing(),
-    "Bayesian, strong": Smoothing(side=7, smoothness=10),
-    "majority": Smoothing("majority", 3),
-    "objects of 500 m²": Smoothing("none", minimum_area=500),
+    "single pixels joined": Smoothing(),
+    "Bayesian": Smoothing("bayesian", minimum_pixels=1),
+    "Bayesian, strong": Smoothing("bayesian", side=7, smoothness=10, minimum_pixels=1),
+    "majority": Smoothing("majority", 3, minimum_pixels=1),
+    "objects of 500 m²": Smoothing(minimum_area=500),
 }
 #: Name of the default in benchmarks/smoothing.py.
-DEFAULT = f"bayesian, {Smoothing().side} pixels, {Smoothing().smoothness:g}"
+DEFAULT = f"objects of {Smoothing().minimum_pixels} pixels"
 AS_TRAINED, CALIBRATED = "as trained", "calibrated"
 
 
@@ -119,9 +120,10 @@ def layers_in(run: Experiment, name: str, window: Mapping[str, slice]) -> dict[s
     }
 
 
-def trade_table(measured: pd.DataFrame, scenes: str = "check") -> pd.DataFrame:
-    """Rows of benchmarks/smoothing.py for the scenes that took no part in the choice, with the column method."""
-    table = measured[measured["scenes"] == scenes].copy()
+def trade_table(measured: pd.DataFrame) -> pd.DataFrame:
+    """Means over all scenes of benchmarks/smoothing.py, by classifier and way, with the column method."""
+    scores = ["accuracy", "speckle", "narrow", "borders"]
+    table = measured.groupby(["classifier", "way"], sort=False)[scores].mean().reset_index()
     bayesian = table["way"].str.extract(r"^(bayesian, \d pixels)")[0]
     return table.assign(method=bayesian.fillna(table["way"].str.extract(r"^(majority|objects)")[0]))
 

@@ -22,7 +22,7 @@ from ..scene_maps import on_every_core
 from ..stac_item import map_item
 from . import methods
 
-METHODS = ("bayesian", "majority", "none")
+METHODS = ("objects", "bayesian", "majority")
 #: Side in pixels of the windows that are smoothed at once.
 WINDOW = 512
 
@@ -31,11 +31,12 @@ WINDOW = 512
 class Smoothing:
     """How a map is smoothed; see `methods.bayesian` for side, smoothness and share."""
 
-    method: str = "bayesian"  # one of `METHODS`
+    method: str = "objects"  # one of `METHODS`; "objects": by their size alone
     side: int = 5  # of the neighbourhood in pixels, odd
-    smoothness: float = 0.3
+    smoothness: float = 0.1
     share: float = 0.5
-    minimum_area: float = 0.0  # m2 on the ground; smaller objects join a neighbour, after the rest
+    minimum_pixels: int = 2  # smaller objects join a neighbour, after the rest
+    minimum_area: float = 0.0  # the same in m2 on the ground; the larger of both counts
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -43,18 +44,19 @@ class Smoothing:
                 f"Unknown method {self.method!r}.", f"Choose one of {', '.join(METHODS)}.", kind="smoothing.method"
             )
         sound = self.side % 2 == 1 and self.side > 0 and self.smoothness >= 0 and 0 < self.share <= 1
-        if not sound or self.minimum_area < 0:
+        if not sound or self.minimum_area < 0 or self.minimum_pixels < 1:
             raise InputError(
-                f"side = {self.side}, smoothness = {self.smoothness:g}, share = {self.share:g} and minimum area = "
-                f"{self.minimum_area:g} are not possible.",
-                "Give an odd number of pixels, a smoothness and an area of 0 or more, a share above 0 and up to 1.",
+                f"side = {self.side}, smoothness = {self.smoothness:g}, share = {self.share:g}, minimum area = "
+                f"{self.minimum_area:g} and minimum pixels = {self.minimum_pixels} are not possible.",
+                "Give an odd side, a smoothness and an area of 0 or more, a share above 0 and up to 1, 1 pixel or more.",
                 kind="smoothing.choice",
             )
 
     def minimum(self, class_map: ClassMap) -> int:
         """The smallest object that stays, in pixels of a map."""
         crs, transform, shape = class_map.grid
-        return math.ceil(self.minimum_area / math.prod(ground.pixel_size(transform, crs, shape)) - 1e-6)
+        pixels = math.ceil(self.minimum_area / math.prod(ground.pixel_size(transform, crs, shape)) - 1e-6)
+        return max(self.minimum_pixels, pixels)
 
 
 def smooth_map(source: str | Path, folder: Path, choice: Smoothing, window: int = WINDOW) -> Path:
@@ -81,7 +83,7 @@ def smooth_map(source: str | Path, folder: Path, choice: Smoothing, window: int 
         )  # fmt: skip
     minimum = choice.minimum(class_map)
     crs, transform, shape = class_map.grid
-    halo = methods.reach_of_small(minimum) + (0 if choice.method == "none" else choice.side // 2)
+    halo = methods.reach_of_small(minimum) + (0 if choice.method == "objects" else choice.side // 2)
     parts = list(windows(shape, window, halo))
     with writing(
         folder, folder=True, needed=2 * layers.bytes_of(math.prod(shape), 0), errors=(RasterioError,)

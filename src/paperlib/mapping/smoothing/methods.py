@@ -20,7 +20,7 @@ from ...nomenclature import NODATA_CLASS
 LEAST = 1e-4
 
 
-def bayesian(probability: np.ndarray, side: int = 5, smoothness: float = 0.3, share: float = 0.5) -> np.ndarray:
+def bayesian(probability: np.ndarray, side: int = 5, smoothness: float = 0.1, share: float = 0.5) -> np.ndarray:
     """Probabilities drawn towards those of their neighbours, float32 (class, y, x).
 
     Parameters
