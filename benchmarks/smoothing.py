@@ -36,10 +36,10 @@ def by_probability(probability: np.ndarray, codes: np.ndarray, names: np.ndarray
 
 
 WAYS: dict[str, Way] = {"as classified": lambda probability, codes, names: codes}
-for side, smoothness in ((5, 0.03), (5, 0.1), (5, 0.3), (5, 1), (5, 10), (3, 0.1), (7, 0.1)):
+for side, smoothness in ((5, 0.03), (5, 0.3), (5, 3)):
     WAYS[f"bayesian, {side} pixels, {smoothness}"] = partial(by_probability, side=side, smoothness=smoothness)
 WAYS["majority, 3 pixels"] = lambda probability, codes, names: majority(codes, 3)
-for pixels in (2, 5):
+for pixels in (2, 3, 4, 5, 9):
     WAYS[f"objects of {pixels} pixels"] = lambda probability, codes, names, size=pixels: without_small(codes, size)
 
 

@@ -81,7 +81,7 @@ def test_the_majority_is_that_of_a_plain_filter():
 
 def small(codes: np.ndarray, minimum: int) -> int:
     """Pixels in objects of fewer than so many pixels."""
-    sizes = np.bincount(label(codes, background=0, connectivity=1).ravel())[1:]
+    sizes = np.bincount(label(codes, background=0, connectivity=2).ravel())[1:]
     return int(sizes[sizes < minimum].sum())
 
 
@@ -93,6 +93,8 @@ def test_a_small_object_takes_the_class_with_the_longest_border():
     expected = np.where(codes == 1, np.where(np.arange(8) == 2, 3, 7), codes)
     assert np.array_equal(methods.without_small(codes, 3), expected)
     assert np.array_equal(methods.without_small(codes, 2), np.where((codes == 1) & (expected == 3), 3, codes))
+    lane = np.where(np.eye(8, dtype=bool), 1, 3).astype(np.uint8)  # a diagonal line stays
+    assert np.array_equal(methods.without_small(lane, 5), lane)
 
 
 @settings(max_examples=25)
@@ -163,7 +165,7 @@ def test_what_cannot_be_smoothed_is_said(mapped, tmp_path):
         smooth_map(tmp_path, tmp_path / "out", Smoothing("majority"))
     assert (
         Smoothing(minimum_area=900).minimum(ClassMap.open(mapped)) == 9
-        and Smoothing().minimum(ClassMap.open(mapped)) == 2
+        and Smoothing().minimum(ClassMap.open(mapped)) == 4
     )
     for wrong in ({"method": "median"}, {"side": 4}, {"minimum_pixels": 0}, {"smoothness": -1}, {"minimum_area": -5}):
         with pytest.raises(InputError) as error:

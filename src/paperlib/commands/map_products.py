@@ -38,7 +38,7 @@ def smooth(
     ] = "objects",
     side: Annotated[int, typer.Option(help="pixels along a side of the neighbourhood, odd")] = 5,
     smoothness: Annotated[float, typer.Option(help="bayesian: how much a pixel follows its neighbours")] = 0.1,
-    minimum_pixels: Annotated[int, typer.Option(help="smaller objects join a neighbour, after the rest")] = 2,
+    minimum_pixels: Annotated[int, typer.Option(help="smaller objects join a neighbour, after the rest")] = 4,
     minimum_area: Annotated[float, typer.Option(help="the same in m2 on the ground; the larger of both counts")] = 0,
 ) -> None:
     """Smooth a MAP after classification, by the size of objects, by the probabilities of neighbours, or by majority.

@@ -24,7 +24,7 @@ from ..runs.products import write_products
 NARROW = 3
 #: Ways of smoothing that the page compares, by name.
 WAYS = {
-    "single pixels joined": Smoothing(),
+    "small objects joined": Smoothing(),
     "Bayesian": Smoothing("bayesian", minimum_pixels=1),
     "Bayesian, strong": Smoothing("bayesian", side=7, smoothness=10, minimum_pixels=1),
     "majority": Smoothing("majority", 3, minimum_pixels=1),

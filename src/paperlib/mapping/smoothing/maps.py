@@ -35,7 +35,7 @@ class Smoothing:
     side: int = 5  # of the neighbourhood in pixels, odd
     smoothness: float = 0.1
     share: float = 0.5
-    minimum_pixels: int = 2  # smaller objects join a neighbour, after the rest
+    minimum_pixels: int = 4  # smaller objects join a neighbour, after the rest
     minimum_area: float = 0.0  # the same in m2 on the ground; the larger of both counts
 
     def __post_init__(self) -> None:

@@ -99,8 +99,9 @@ def reach_of_small(minimum: int) -> int:
 def without_small(codes: np.ndarray, minimum: int) -> np.ndarray:
     """Classes uint8 (y, x) without objects of fewer than `minimum` pixels.
 
-    An object is what touches at sides and has one class. In `steps`, it takes the class of large enough objects with which
-    it shares the longest border (the lowest code of several). It stays where all around it are too small in every step.
+    An object is what touches at sides or corners and has one class, so that lanes of one pixel stay whole. In `steps`, it
+    takes the class of large enough objects with which it shares the longest border (the lowest code of several). It stays
+    where all around it are too small in every step.
     """
     for size in steps(minimum):
         codes = _join_small(codes, size)
@@ -108,7 +109,7 @@ def without_small(codes: np.ndarray, minimum: int) -> np.ndarray:
 
 
 def _join_small(codes: np.ndarray, size: int) -> np.ndarray:
-    numbers = label(codes, background=NODATA_CLASS, connectivity=1)
+    numbers = label(codes, background=NODATA_CLASS, connectivity=2)
     small = np.bincount(numbers.ravel()) < size
     small[0] = False  # no class
     inside = small[numbers]
