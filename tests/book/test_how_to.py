@@ -179,3 +179,18 @@ def test_map_a_region(tmp_path):
         _, name, *words = shlex.split(line)
         known = {option for parameter in commands[name].params for option in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= known, line
+
+
+@pytest.mark.parametrize("page", ["better-maps", "better-labels"])
+def test_commands_of_better_maps_and_labels_take_their_options(page):
+    """Their results are tested with each command; here no option of a page may be unknown."""
+    commands = typer.main.get_command(cli).commands
+    lines = [line for block in blocks(page, "bash") for line in block.splitlines() if line.startswith("paperlib ")]
+    for line in lines:
+        _, name, *words = shlex.split(line)
+        context = commands[name].make_context(name, words)
+        assert context.params.get("out") or name == "train"
+    assert len(lines) >= 4
+    options = set(re.findall(r"`(--[a-z-]+)[` ]", (PAGES / f"{page}.md").read_text()))
+    known = {flag for name in commands for option in commands[name].params for flag in option.opts}
+    assert options and options <= known
