@@ -57,7 +57,7 @@ def test_quantiles_are_those_of_the_training_pixels(run, models):
     assert quantiles.channels == samples.channels and quantiles.values.shape == (9, *series.shape[1:])
     np.testing.assert_allclose(quantiles.values[4], np.median(series, axis=0), rtol=1e-6)
     outside = quantiles.outside(np.moveaxis(series, 0, -1))
-    assert outside.min() > 0 and outside.max() < 0.024  # of few pixels, below 1 % and above 99 %
+    assert outside.min() > 0.015 and outside.max() < 0.024  # of few pixels, below 1 % and above 99 %
     table = pd.read_csv(models / "TempCNN" / "quantiles.csv")
     assert table.columns.tolist()[:3] == ["channel", "day", "0.01"] and len(table) == series[0].size
 
