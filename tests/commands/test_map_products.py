@@ -4,7 +4,9 @@ import json
 
 import geopandas as gpd
 import numpy as np
+import pytest
 
+from paperlib.labels.formats.files import read_table
 from support.commands import paperlib
 from support.maps import write_map
 from support.stac_rules import validate
@@ -21,6 +23,13 @@ def test_a_map_becomes_polygons_in_a_file_that_is_never_replaced(tmp_path):
     assert done.returncode == 0 and "Water" in done.stdout and str(out) in done.stdout
     hectares = dict(zip(polygons["class_name"], polygons["hectares"].round(1), strict=True))
     assert hectares == {"Water": 36.0, "Crops": 84.0}
+    pytest.importorskip("arro3.io")
+    done = paperlib("vectorise", "map", "--minimum-area", 500, "--out", "polygons.parquet", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    again = read_table(tmp_path / "polygons.parquet")
+    assert again.crs == polygons.crs and again.geom_equals(polygons.geometry).all()
+    for name in ("code", "class_name", "hectares", "confidence"):
+        assert again[name].tolist() == polygons[name].tolist()
     before = out.read_bytes()
     done = paperlib("vectorise", "map", "--out", out, folder=tmp_path)
     assert done.returncode == 2 and "is there already" in done.stderr and out.read_bytes() == before

@@ -10,7 +10,7 @@ from .assessment import MapArgument
 
 def vectorise(
     class_map: MapArgument,
-    out: Annotated[Path, typer.Option(help="vector file: .gpkg, .geojson, .fgb or .shp; it must not exist")],
+    out: Annotated[Path, typer.Option(help="vector file: .gpkg, .parquet, .geojson, .fgb or .shp; it must not exist")],
     minimum_area: Annotated[float, typer.Option(help="m2 on the ground; smaller objects join their neighbour")] = 0,
     tolerance: Annotated[float, typer.Option(help="units of the map: smaller bends of outlines are smoothed")] = 0,
 ) -> None:

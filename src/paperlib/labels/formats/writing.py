@@ -8,9 +8,10 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from ...errors import InputError
 from ...outputs import check_place, writing
+from .parquet import SUFFIX, require_writer, write_geoparquet
 
 #: Formats that keep outlines, CRS and all columns.
-FORMATS = (".gpkg", ".geojson", ".fgb", ".shp")
+FORMATS = (".gpkg", ".geojson", ".fgb", ".shp", SUFFIX)
 #: Bytes of an empty GeoPackage, and of a polygon in it.
 EMPTY, POLYGON = 100_000, 300
 
@@ -24,6 +25,8 @@ def check_target(path: Path, polygons: int) -> None:
             f"{path} has the ending {path.suffix or 'of no format'}.", f"Name a file with one of {', '.join(FORMATS)}.",
             kind="output.format",
         )  # fmt: skip
+    if path.suffix.lower() == SUFFIX:
+        require_writer()
     check_place(path, needed=EMPTY + POLYGON * polygons)
 
 
@@ -33,6 +36,9 @@ def write_polygons(polygons: gpd.GeoDataFrame, path: Path) -> None:
     Raises `InputError` where it cannot be written, and when its disk is full.
     """
     with writing(path, needed=EMPTY + POLYGON * len(polygons), errors=(DataLayerError, DataSourceError)) as part:
+        if path.suffix.lower() == SUFFIX:
+            write_geoparquet(polygons, part)
+            return
         polygons.to_file(part)
         if pyogrio.read_info(part)["features"] != len(polygons):  # GDAL may keep silent when it closes a file
             raise DataLayerError(f"not all of the {len(polygons)} polygons were written")
