@@ -2,8 +2,8 @@
 
     python benchmarks/averaging.py [PRESET [CLASSIFIER ...]]
 
-Trains networks (TempCNN) with each share of `SHARES`, as often as the preset says. Mean and standard deviation over trainings
-are kept in results/averaging.csv; 0 is the training as it is by default.
+Trains networks (TempCNN) with each share of `SHARES`, as often as the preset says. Mean and standard deviation over
+trainings are kept in results/averaging.csv; 0 is the training as it is by default.
 """
 
 import sys
@@ -13,7 +13,7 @@ from record import keep
 
 from paperlib import Experiment
 
-SHARES = (0.0, 0.05, 0.1, 0.2)
+SHARES = (0.0, 0.05, 0.1)
 
 
 def main(preset: str = "demo", *names: str) -> None:

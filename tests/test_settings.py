@@ -75,7 +75,7 @@ OTHER_VALUES = {
     "sample.patch": 20, "sample.validation": 0.25, "sample.oversample": False,
     "sample.split": "pixel", "sample.training_share": 0.5, "sample.dates": "2018-07-08", "sample.indices": False,
     "train.epochs": 40, "train.patience": 7, "train.trainings": 7, "train.learning_rate": 1e-4, "train.patches": 7,
-    "train.dropout": 0.25, "train.average": 0.25, "train.fusion": 0.25, "train.largest_leaf": 5, "map.window": 64,
+    "train.dropout": 0.25, "train.average": 0.05, "train.fusion": 0.25, "train.largest_leaf": 5, "map.window": 64,
     "map.probabilities": True, "map.palette": "safe",
     "region.crs": "EPSG:3035", "region.mixed_years": True, "seed": 7,
     "scene.bands": ["B4", "B8"], "scene.sensor": "landsat-8", "scene.scale": 0.0002, "scene.offset": -0.1,

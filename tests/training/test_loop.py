@@ -224,12 +224,12 @@ def test_a_mean_over_no_more_than_a_step_is_the_training_itself():
     pd.testing.assert_frame_equal(one.history.drop(columns="seconds"), other.history.drop(columns="seconds"))
     for first, second in zip(one.model.state_dict().values(), other.model.state_dict().values(), strict=True):
         torch.testing.assert_close(first, second)
-    mean = train(build(), samples, make(seed=1), replace(QUICK, average=0.5), seed=2)
+    mean = train(build(), samples, make(seed=1), replace(QUICK, average=0.1), seed=2)
     assert not torch.equal(mean.model.state_dict()["head.0.weight"], other.model.state_dict()["head.0.weight"])
 
 
 def test_a_stopped_training_goes_on_with_its_mean(tmp_path):
-    samples, choice = make(), replace(QUICK, average=0.3)
+    samples, choice = make(), replace(QUICK, average=0.1)
     whole = train(build(), samples, make(seed=1), choice, seed=2)
     state = tmp_path / "state.safetensors"
 

@@ -8,7 +8,7 @@ weights of the beginning: the horizon is therefore a share of all steps.
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-#: Early in a training the mean is over fewer steps: after n of them, over n / `EARLY`.
+#: After n steps the mean is over n / `EARLY` of them at most: weights of the beginning spoil it.
 EARLY = 10
 
 
