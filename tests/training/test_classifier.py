@@ -94,12 +94,14 @@ def test_scores_are_those_of_its_probabilities(classifier):
 
 def test_a_training_is_calibrated_on_its_validation_polygons_before_it_is_kept(tmp_path):
     classifier, parts = train("iota2_base"), {"validation": make(seed=1), "test": make(seed=2)}
+    some = parts["validation"].label[::3]
+    parts["validation"].label[::3] = torch.where(some < 0, some, (some + 1) % 3)  # the forest is too sure of itself
     assert classifier.temperature == 1
     (tmp_path / "one").mkdir()
     write_training(tmp_path / "one", classifier, parts)
     kept = Classifier.load(tmp_path / "one")
     held_out = classifier.evaluate(parts["validation"])
-    assert kept.temperature == fit_temperature(held_out.logits, held_out.label) != 1
+    assert kept.temperature == fit_temperature(held_out.logits, held_out.label) > 1
     x = parts["test"].x
     assert torch.equal(classifier.probabilities(x).argmax(1), kept.probabilities(x).argmax(1))
     logits = classifier.model(classifier.normaliser.apply(x))
