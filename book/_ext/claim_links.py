@@ -4,10 +4,13 @@ The directive `claims` without an argument lists all claims, each with a link to
 lists those of this section and its subsections, each with a link to its entry on the page `claims`.
 """
 
+from typing import TYPE_CHECKING
+
 from docutils import nodes
 from docutils.parsers.rst import Directive
 
-from paperlib.reproduction.claims import CLAIMS, Claim
+if TYPE_CHECKING:
+    from paperlib.reproduction.claims import Claim
 
 #: Page of each section of the paper.
 PAGES = {
@@ -24,14 +27,14 @@ def address(section: str) -> str:
     return f"{PAGES[section]}.html"
 
 
-def entry(number: int, claim: Claim) -> nodes.list_item:
+def entry(number: int, claim: "Claim") -> nodes.list_item:
     """A claim as the page `claims` lists it."""
     where = nodes.reference("", f"section {claim.section}", refuri=address(claim.section), internal=True)
     text = nodes.paragraph("", "", nodes.Text(f"{claim.text} "), nodes.Text("("), where, nodes.Text(")"))
     return nodes.list_item("", text, ids=[f"claim-{number}"])
 
 
-def link(number: int, claim: Claim) -> nodes.list_item:
+def link(number: int, claim: "Claim") -> nodes.list_item:
     """A claim as the page of its section lists it."""
     there = nodes.reference("", f"Claim {number}", refuri=f"claims.html#claim-{number}", internal=True)
     return nodes.list_item("", nodes.paragraph("", "", there, nodes.Text(f": {claim.text}")))
@@ -44,6 +47,8 @@ class Claims(Directive):
 
     def run(self) -> list[nodes.Node]:
         """A list; an error where no claim is of the section."""
+        from paperlib.reproduction.claims import CLAIMS  # torch comes with it, which other pages do not need
+
         numbered = enumerate(CLAIMS, start=1)
         if not self.arguments:
             return [nodes.enumerated_list("", *(entry(*one) for one in numbered), enumtype="arabic", suffix=".")]

@@ -25,11 +25,11 @@ SCRIPT = """
 import sys
 from paperlib import Experiment
 
-run = Experiment("tiny", store=sys.argv[1], settings={"train.trainings": 2, "train.epochs": 12, "train.patience": 12})
+run = Experiment("tiny", store=sys.argv[1], settings={"train.trainings": 2, "train.epochs": 8, "train.patience": 8})
 run.trainings(["TempCNN"])
 print("done")
 """
-LONG = {"train.trainings": 2, "train.epochs": 12, "train.patience": 12}
+LONG = {"train.trainings": 2, "train.epochs": 8, "train.patience": 8}
 #: What of a training is the same for the same seed; the others say how long it took.
 SAME = ("weights.safetensors", "confusions.csv", "polygons.csv")
 
