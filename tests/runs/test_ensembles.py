@@ -49,7 +49,7 @@ def test_the_map_is_that_of_the_mean_with_the_disagreement_beside_it(run, member
     assert (found == codes)[usable].mean() > 0.999 and usable.mean() > 0.9
     apart = (shares[0] - shares[1]).abs().sum(0) / 4  # of two members, each is half of that away from the mean
     disagreement = read_map(tmp_path / "disagreement.tif").values
-    assert np.abs(disagreement - 100 * apart.numpy())[usable].max() < 0.6 and np.ptp(disagreement[usable]) > 10
+    assert np.abs(disagreement - 100 * apart.numpy())[usable].max() < 0.6 and np.ptp(disagreement[usable]) > 5
     assert {path.stem for path in tmp_path.iterdir()} == {
         "class", "confidence", "margin", "entropy", "probabilities", "disagreement",
     }  # fmt: skip
