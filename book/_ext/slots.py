@@ -6,6 +6,7 @@ The directive `slot` marks the place in a page. `fill` writes HTML into it, and 
 import re
 from pathlib import Path
 
+import table_headers
 from docutils import nodes
 from docutils.parsers.rst import Directive
 
@@ -23,6 +24,7 @@ class Slot(Directive):
 
 def fill(page: Path, name: str, html: str) -> None:
     """Write `html` into the slot `name` of a built page, replacing its contents."""
+    html = table_headers.without_empty_headers(html)
     text = page.read_text(encoding="utf-8")
     start, end = f"<!--slot {name}-->", f"<!--end {name}-->"
     filled = re.sub(f"{start}.*?{end}", lambda _: start + html + end, text, flags=re.S)

@@ -8,6 +8,11 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 EMPTY = re.compile(r"<th\b([^>]*)>((?:\s|&nbsp;)*)</th>")
 
 
+def without_empty_headers(html: str) -> str:
+    """HTML whose empty header cells are data cells."""
+    return EMPTY.sub(r"<td\1>\2</td>", html)
+
+
 class EmptyHeaders(SphinxPostTransform):
     """pandas leaves the corner of a table empty."""
 
@@ -17,7 +22,7 @@ class EmptyHeaders(SphinxPostTransform):
         """Rewrite the HTML of outputs."""
         for raw in self.document.findall(nodes.raw):
             if "<th" in raw.astext():
-                raw.children = [nodes.Text(EMPTY.sub(r"<td\1>\2</td>", raw.astext()))]
+                raw.children = [nodes.Text(without_empty_headers(raw.astext()))]
 
 
 def setup(app):

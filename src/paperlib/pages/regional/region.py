@@ -44,7 +44,9 @@ def banner(run: Experiment) -> Html:
         f"Everything below is computed on a <b>simulated</b> region of {tiles} tiles, so small that its scores are no "
         "finding about classifiers. It shows what is done with tiles, and measures what tiles change."
     )
-    return Html(f'<div class="admonition warning"><p class="admonition-title">Simulated region</p><p>{text}</p></div>')
+    return Html(
+        f'<div class="admonition warning"><p class="admonition-title">Simulated scene, cut into tiles</p><p>{text}</p></div>'
+    )
 
 
 def tiles_table(run: Experiment) -> pd.DataFrame:
