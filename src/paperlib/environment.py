@@ -2,8 +2,8 @@
 
 PAPERLIB_PRESET: preset where none is named. PAPERLIB_SCENE, PAPERLIB_POLYGONS: paths where neither is given.
 PAPERLIB_SETTINGS: settings that differ from the preset, as `settings.make` takes them. PAPERLIB_STORE: folder of
-artifacts. PAPERLIB_QUIET: anything but empty hides all progress, which notebooks that programs execute
-hide anyway.
+artifacts. PAPERLIB_GALILEO: file or address that `paperlib fetch galileo` gets the weights from. PAPERLIB_QUIET: anything
+but empty hides all progress, which notebooks that programs execute hide anyway.
 """
 
 import os
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-NAMES = ("PRESET", "SCENE", "POLYGONS", "SETTINGS", "STORE", "QUIET")
+NAMES = ("PRESET", "SCENE", "POLYGONS", "SETTINGS", "STORE", "GALILEO", "QUIET")
 
 
 def read(name: str) -> str:

@@ -110,7 +110,9 @@ def convert(
 
 
 def fetch(
-    name: Annotated[str, typer.Argument(metavar="bouconne|FOLDER", help="bouconne, or the folder for syntheses")],
+    name: Annotated[
+        str, typer.Argument(metavar="bouconne|galileo|FOLDER", help="bouconne, galileo, or the folder for syntheses")
+    ],
     tile: Annotated[list[str] | None, typer.Option(help="Sentinel-2 tile, as 31TCJ; repeatable")] = None,
     year: Annotated[int, typer.Option(help="year of the twelve monthly syntheses")] = 0,
     start: Annotated[str, typer.Option("--from", help="first month of a season, as 2017-10")] = "",
@@ -126,14 +128,19 @@ def fetch(
     ] = "",
     host: Annotated[list[str] | None, typer.Option(help="another host that images may come from; repeatable")] = None,
     window: Annotated[float, typer.Option(help="days of acquisitions that enter a synthesis")] = 46,
+    address: Annotated[str, typer.Option(help="of galileo: another file or web address; default: its authors'")] = "",
 ) -> None:
-    """Get the real scene of the book (bouconne), or make monthly syntheses of a year or a season in FOLDER.
+    """Get the real scene of the book (bouconne), the weights of the model Galileo (galileo), or make monthly syntheses.
+
+    Syntheses of a year or a season are written to FOLDER.
 
     Of several tiles, or with a --bbox over several, FOLDER becomes a region: one sub-folder a tile.
 
     Of Landsat Collection 2 and HLS, monthly medians of the bands that all sensors share are made.
 
     paperlib fetch bouconne
+
+    paperlib fetch galileo
 
     paperlib fetch scenes/31TCJ --tile 31TCJ --year 2018
 
@@ -146,6 +153,11 @@ def fetch(
         from ..store import project
 
         typer.echo(f"real scene: {fetch_bouconne(project() / 'data' / 'bouconne')}")
+        return
+    if name == "galileo":
+        from ..training.galileo_weights import LICENCE, PAPER, fetch_weights
+
+        typer.echo(f"weights: {fetch_weights(address)}\n{LICENCE}; {PAPER}")
         return
     from ..compositing import stac
     from ..compositing.acquisitions import local_acquisitions
