@@ -17,6 +17,8 @@ from pathlib import Path
 FOLDER = "_figures"
 FIGURE = re.compile(r'<div class="drawing">.*?</div>', re.S)
 ICONS = re.compile(r'(?:\.fa-[\w-]+:before,?)+\{content:"[^"]*"\}')
+PICTURE = re.compile(r"<img [^>]*>")
+SVG = re.compile(r'href="([^"]+\.svg)"')
 DATA = re.compile(r'(src|href)="data:(?:image|text)/(\w+)[\w+]*;base64,([\w+/=]+)"')
 
 
@@ -34,9 +36,18 @@ def lighten(body: str, page: str, folder: Path) -> str:
             (folder / file).write_bytes(base64.b64decode(uri[3]))
             return f'{uri[1]}="{up}{FOLDER}/{file}"'
 
-        return DATA.sub(as_file, figure[0]).replace('download="figure.', f'download="{name}.')
+        return enlarged(DATA.sub(as_file, figure[0]).replace('download="figure.', f'download="{name}.'))
 
     return FIGURE.sub(as_files, body)
+
+
+def enlarged(figure: str) -> str:
+    """Make the picture of a figure a link to its SVG; `_static/enlarge.js` shows that in a window of the page."""
+    file = SVG.search(figure)
+    if file is None:
+        return figure
+    link = f'<a class="enlarge" href="{file[1]}" title="Enlarge this figure">'
+    return PICTURE.sub(lambda picture: f"{link}{picture[0]}</a>", figure, count=1)
 
 
 def mended(body: str) -> str:

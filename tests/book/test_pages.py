@@ -218,7 +218,7 @@ def test_figures_are_saved(visit, address, path):
         pytest.skip("no figure on this page")
     page = visit(path, address)
     for figure in page.locator(".drawing").all():
-        links = {link.inner_text(): link for link in figure.locator("a").all()}
+        links = {link.inner_text(): link for link in figure.locator(".drawing-files a").all()}
         assert set(links) >= {"SVG", "PNG"}
         content = {}
         for kind, link in links.items():
@@ -295,3 +295,29 @@ def test_the_first_page_shows_a_result_without_scrolling_and_a_picture_that_swip
     for share in (10, 80):
         slider.fill(str(share))
         assert upper.evaluate("one => getComputedStyle(one).clipPath").endswith(f"{share}%)")
+
+
+def test_a_figure_is_enlarged_by_mouse_and_by_keyboard(visit):
+    page = visit(BOOK / "3-7-maps.html")
+    link, dialog = page.locator("a.enlarge").first, page.locator("dialog.enlarged")
+    small = link.locator("img").bounding_box()["width"]
+    link.click()
+    assert dialog.is_visible() and dialog.locator("img").bounding_box()["width"] > 1.3 * small
+    assert dialog.locator("img").get_attribute("alt") == link.locator("img").get_attribute("alt")
+    page.keyboard.press("Escape")
+    assert not dialog.is_visible() and link.evaluate("one => one === document.activeElement")
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Close").click()
+    assert not dialog.is_visible() and page.url.endswith("3-7-maps.html")
+    plain = visit(BOOK / "3-7-maps.html", java_script_enabled=False)
+    plain.locator("a.enlarge").first.click()
+    assert plain.url.endswith(".svg")
+
+
+def test_panels_of_figure_9_are_wide_enough_to_see_a_field(visit):
+    page = visit(BOOK / "3-7-maps.html", viewport={"width": 1280, "height": 800})
+    picture = page.locator(".drawing img").first
+    drawing = ElementTree.parse(BOOK / "_figures" / "3-7-maps-figure-1.svg").getroot()
+    scale = picture.bounding_box()["width"] / float(drawing.get("width").removesuffix("pt"))
+    panels = [float(one.get("width")) * scale for one in drawing.iter("{http://www.w3.org/2000/svg}image")]
+    assert len(panels) >= 3 and min(panels) >= 300

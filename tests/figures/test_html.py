@@ -87,6 +87,7 @@ def test_a_page_holds_links_to_files_instead(figure, tmp_path):
     assert 'download="how-own-figure-1.csv"' in body
     for kind, content in contents(html).items():
         assert (tmp_path / f"how-own-figure-2.{kind}").read_bytes() == content
+    assert body.count('<a class="enlarge" href="../_figures/how-own-figure-2.svg"') == 1
     assert downloads.lighten("<p>other</p>", "a", tmp_path) == "<p>other</p>"
 
 

@@ -84,11 +84,11 @@ def class_handles(legend: tuple[LandCover, ...]) -> list[Patch]:
 
 
 def map_grid(count: int, ratio: float) -> tuple[Figure, np.ndarray]:
-    """A figure with `count` map panels, three in a row (four maps: two in a row), and the axes (row, column).
+    """A figure with `count` map panels, two in a row so that fields can be seen, and the axes (row, column).
 
     `ratio` is the height of a map divided by its width.
     """
-    columns = 2 if count == 4 else min(3, count)
+    columns = min(2, count)
     rows = math.ceil(count / columns)
     width = WIDTH if columns > 1 else 5
     figure = Figure((width, rows * ((width - 0.8) / columns * ratio + 0.3) + 0.9), layout="compressed")
