@@ -138,7 +138,8 @@
     const prefix = document.createElement("span");
     prefix.textContent = "Save as ";
     tools.append(prefix, save, status);
-    (table.closest(".table-scroll, .webmap-scroll") ?? table).after(tools);
+    const scrolls = table.closest(".table-scroll, .webmap-scroll") ?? table;
+    (scrolls.nextElementSibling?.matches(".table-hint") ? scrolls.nextElementSibling : scrolls).after(tools);
   }
 
   // A wide table scrolls in a frame of its own, which can be focused with the keyboard.

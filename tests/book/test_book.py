@@ -131,6 +131,20 @@ def test_each_fault_is_named(book, spoil, message):
     assert len(faults) == 1 and message in faults[0], faults
 
 
+def test_every_page_that_is_read_says_what_follows():
+    """How-to pages and the reference are looked up; the others are read in their order."""
+    looked_up = {"index", "gallery", "downloads", "glossary", "cite", "references"}
+    names = [name for name in check.pages(BOOK / "_toc.yml") if "/" not in name and name not in looked_up]
+    assert len(names) >= 25
+    for name in names:
+        path = next(path for path in (BOOK / f"{name}.md", BOOK / f"{name}.ipynb") if path.is_file())
+        text = path.read_text()
+        if path.suffix == ".ipynb":
+            text = "\n".join(cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "markdown")
+        follows = text.partition("## What follows\n")[2]
+        assert "{doc}`" in follows and f"{{doc}}`{name}`" not in follows, name
+
+
 @pytest.mark.parametrize(
     ("html", "message"),
     [

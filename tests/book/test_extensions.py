@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 import yaml
 from bs4 import BeautifulSoup
@@ -35,7 +36,8 @@ MODULES = {
 def test_every_package_has_a_page_of_the_reference_in_the_order_of_imports():
     contents = yaml.safe_load((PROJECT / "_toc.yml").read_text())
     (chapters,) = (part["chapters"] for part in contents["parts"] if part["caption"] == "Reference")
-    pages = [Path(chapter["file"]).name for chapter in chapters]
+    files = [Path(chapter["file"]) for chapter in chapters]
+    pages = [file.name for file in files if file.parent.name == "api"]
     assert pages == ["paperlib", *(name for name in ORDER if (SOURCE / name).is_dir())]
     for name in pages:
         assert f"<!-- package {name} -->" in (PROJECT / "book" / "api" / f"{name}.md").read_text()
@@ -274,8 +276,22 @@ def test_a_header_cell_without_text_is_a_data_cell():
     raw = nodes.raw("", '<tr><th class="blank">&nbsp;</th><th></th><th scope="col">F1</th></tr>', format="html")
     document = new_document("page")
     document += raw
-    table_headers.EmptyHeaders(document).run()
+    table_headers.Headers(document).run()
     assert raw.astext() == '<tr><td class="blank">&nbsp;</td><td></td><th scope="col">F1</th></tr>'
+
+
+def test_the_names_of_an_index_stand_in_the_corner_of_a_table():
+    index = pd.MultiIndex.from_tuples([(1, "Water"), (2, "Forest")], names=["code", "class"])
+    columns = pd.MultiIndex.from_tuples([("pixels", "ours"), ("pixels", "paper")])
+    for frame in (pd.DataFrame([[1, 2], [3, 4]], index, columns), pd.DataFrame({"pixels": [1, 2]}, index)):
+        for html in (frame.to_html(), frame.style.to_html()):
+            rows = BeautifulSoup(table_headers.with_names_in_corner(html), "html.parser").select("thead tr")
+            assert len(rows) == frame.columns.nlevels
+            names = [str(name[-1] if isinstance(name, tuple) else name) for name in frame.columns]
+            assert [cell.get_text() for cell in rows[-1].select("th")] == ["code", "class", *names]
+            assert html.partition("<tbody>")[2] in table_headers.with_names_in_corner(html)
+    plain = pd.DataFrame({"pixels": [1, 2]}).to_html()
+    assert table_headers.with_names_in_corner(plain) == plain
 
 
 def test_a_link_to_the_book_shows_title_text_and_the_first_picture(tmp_path, monkeypatch):

@@ -206,6 +206,13 @@ def test_sentences_are_wrapped_and_numbers_are_not():
     assert "max-width" not in styling.style(table[["estimate"]]).to_html()
 
 
+def test_columns_are_named_for_readers_and_words_stand_on_the_left():
+    frame = {"macro_f1": [-0.0001, 0.5], "near": [True, False], "model": ["TempCNN", "2D-CNN"], "mapped": ["8", DASH]}
+    style, _, shown = styling.style(pd.DataFrame(frame)).to_html().partition("</style>")
+    assert ">macro F1<" in shown and ">yes<" in shown and ">no<" in shown and ">0.000<" in shown
+    assert style.count("text-align: left !important") == 1 and ".col2 {" in style
+
+
 def test_names_with_signs_of_html_are_shown_as_they_are():
     table = pd.DataFrame({"class": ["Irrigated <crops>"], "<b>": ["A & B"]}, index=["<i>"])
     html = styling.style(table).to_html()

@@ -1,5 +1,6 @@
 """Tables for pages: which columns they show, and how a page renders them (`style`)."""
 
+from collections.abc import Callable
 from html import escape
 
 import numpy as np
@@ -13,6 +14,14 @@ from ..nomenclature import LandCover, short_name
 MARK = "✓"
 #: Characters of a cell above which its text is wrapped.
 SENTENCE = 35
+#: What pages call a column of a table of the library.
+HEADINGS = {
+    "macro_f1": "macro F1", "macro_f1_validation": "macro F1, validation", "macro_f1_test": "macro F1, test",
+    "ensemble_validation": "ensemble, validation", "ensemble_test": "ensemble, test", "oa": "overall accuracy",
+    "oa_low": "overall accuracy, low", "oa_high": "overall accuracy, high", "rank_low": "lowest rank",
+    "rank_high": "highest rank", "gain_low": "gain, low", "gain_high": "gain, high", "borders, f1": "borders, F1",
+    "outside_range": "outside range", "outside_area": "outside area", "left_out": "left out",
+}  # fmt: skip
 
 
 def classes_table(legend: tuple[LandCover, ...]) -> pd.DataFrame:
@@ -45,44 +54,71 @@ def style(table: pd.DataFrame, caption: str = "", decimals: int = 3, short: bool
     short: class names in the index are short, with the full name on hover.
 
     A missing value is a dash, a default index is hidden, a column "colour" is shown as swatches, and long text is wrapped.
-    Mean and deviation stand in two lines.
+    Mean and deviation stand in two lines. Words stand on the left and numbers on the right of their column; columns are
+    named as in `HEADINGS`.
     Bold: the best F1 of each row of a table of scores, and the chosen rows of `trainings_table`. Text is escaped, since
     class names come from users.
     """
-    styler = table.style.format(precision=decimals, na_rep=DASH, escape="html")
-    styler = styler.format_index(escape="html", axis=1)
-    styler = styler.format_index(_row_name, axis=0) if short else styler.format_index(escape="html", axis=0)
-    rounded = [name for name in table.columns if str(name).endswith(("(%)", "(s)"))]
-    styler = styler.format(precision=1, subset=rounded, na_rep=DASH, escape="html").apply(_bold, axis=None)
+    styler = _formatted(table, decimals, _name if short else _whole_name).apply(_bold, axis=None)
     if "colour" in table:
         styler = styler.map(lambda colour: f"background-color: {colour}; color: transparent", subset=["colour"])
     styler = styler.map(lambda value: "white-space: normal !important" if "±" in str(value) else "")
     long = [name for name in table.columns if table[name].map(lambda value: len(str(value)) > SENTENCE).any()]
     if long:
-        wrapped = {"white-space": "normal !important", "text-align": "left !important", "max-width": "20em"}
-        styler = styler.set_properties(subset=long, **wrapped, **{"min-width": "9em"})
+        styler = styler.set_properties(
+            subset=long, **{"white-space": "normal !important", "max-width": "20em", "min-width": "9em"}
+        )
     if isinstance(table.index, pd.RangeIndex):
         styler = styler.hide(axis="index")
     if caption:
         styler = styler.set_caption(caption)
-    return styler.set_table_attributes('style="font-size: 0.8em"').set_table_styles(
+    narrow = all(len(str(label)) < SENTENCE for label in table.index.get_level_values(-1))
+    rows = f"text-align: left; vertical-align: top; padding: 0.2em 0.35em{'; white-space: nowrap' if narrow else ''}"
+    cells = "text-align: right; vertical-align: top; white-space: nowrap; padding: 0.2em 0.35em"
+    styler = styler.set_table_attributes('style="font-size: 0.8em"').set_table_styles(
         [
-            {
-                "selector": "td",
-                "props": "text-align: right; vertical-align: top; white-space: nowrap; padding: 0.2em 0.35em",
-            },
-            {"selector": "th.row_heading", "props": "text-align: left; vertical-align: top; padding: 0.2em 0.35em"},
+            {"selector": "td", "props": cells},
+            {"selector": "th.row_heading", "props": rows},
             {"selector": "th.col_heading", "props": "text-align: center; padding: 0.2em 0.35em"},
             {"selector": "caption", "props": "caption-side: top; text-align: left"},
         ]
     )
+    left = [{"selector": "", "props": "text-align: left !important"}]
+    words = {name: left for name in table.columns if name in long or _holds_words(table[name])}
+    return styler.set_table_styles(words, overwrite=False)
 
 
-def _row_name(label: object) -> str:
-    """HTML of an index label: the short form of a class name, with the full name on hover; other labels as they are."""
-    full = DASH if label is None or label != label else str(label)
-    short = short_name(full)
-    return escape(full) if short == full else f'<abbr title="{escape(full)}">{escape(short)}</abbr>'
+def _formatted(table: pd.DataFrame, decimals: int, name: Callable[[object], str]) -> Styler:
+    """Values and names of a table as text; "yes" and "no" for truth values, and no zero with a sign."""
+    digits = {column: 1 if str(column).endswith(("(%)", "(s)")) else decimals for column in table.columns}
+    numbers = table.select_dtypes("floating").columns
+    table = table.copy()
+    for column in numbers:
+        table[column] = table[column].mask(table[column].abs() < 0.5 * 10.0 ** -digits[column], 0.0)
+    styler = table.style.format(precision=decimals, na_rep=DASH, escape="html")
+    for axis, labels in enumerate((table.index, table.columns)):
+        styler = styler.format_index(name, axis=axis) if len(labels) else styler
+    rounded = [column for column, places in digits.items() if places != decimals]
+    truths = table.select_dtypes("bool").columns
+    styler = styler.format(precision=1, subset=rounded, na_rep=DASH, escape="html")
+    return styler.format(lambda value: "yes" if value else "no", subset=truths)
+
+
+def _holds_words(column: pd.Series) -> bool:
+    """Whether most cells of a column are words: text that begins with a letter, beside missing values and marks."""
+    there = column[column.map(lambda value: isinstance(value, str) and value not in ("", DASH, MARK))]
+    return column.map(lambda value: isinstance(value, str)).all() and there.str[0].str.isalpha().mean() >= 0.5
+
+
+def _whole_name(label: object) -> str:
+    """HTML of the name of a row or column."""
+    return escape(DASH if label is None or label != label else HEADINGS.get(str(label), str(label)))
+
+
+def _name(label: object) -> str:
+    """HTML of the name of a row or column: the short form of a class name, with the full name on hover."""
+    short = short_name(str(label))
+    return _whole_name(label) if short == str(label) else f'<abbr title="{escape(str(label))}">{escape(short)}</abbr>'
 
 
 def _bold(table: pd.DataFrame) -> pd.DataFrame:
