@@ -1,5 +1,6 @@
 // Tables of the book: clicking a column heading, or pressing Enter on it, sorts the table; a button below saves it as CSV.
-// Supports plain and styled tables of pandas and Markdown tables. `window.sortable(table, name)` applies to tables made later.
+// Supports plain and styled tables of pandas and Markdown tables. `window.sortable(table, name)` and
+// `window.hinted(frame, name)` apply to tables made later.
 (() => {
   "use strict";
   const MISSING = /^(|–|-|NA|N\/A|nan|NaN|NaT|None|<NA>|inf)$/;
@@ -148,6 +149,11 @@
     frame.className = "table-scroll";
     table.before(frame);
     frame.append(table);
+    hinted(frame, name);
+  }
+
+  // A line below a frame says that there are more columns, while there are; then the frame can be focused.
+  function hinted(frame, name) {
     const hint = document.createElement("p");
     hint.className = "table-hint";
     hint.textContent = "More columns: scroll the table sideways \u2192";
@@ -161,7 +167,7 @@
     new ResizeObserver(reach).observe(frame);
   }
 
-  window.sortable = sortable;
+  Object.assign(window, { sortable, hinted });
   document.addEventListener("DOMContentLoaded", () => {
     const tables = [...document.querySelectorAll(".bd-article table")]
       .filter((table) => !table.closest(".xr-wrap, .webmap, .highlight, nav"));

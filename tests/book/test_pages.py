@@ -321,3 +321,27 @@ def test_panels_of_figure_9_are_wide_enough_to_see_a_field(visit):
     scale = picture.bounding_box()["width"] / float(drawing.get("width").removesuffix("pt"))
     panels = [float(one.get("width")) * scale for one in drawing.iter("{http://www.w3.org/2000/svg}image")]
     assert len(panels) >= 3 and min(panels) >= 300
+
+
+def click(page, name: str) -> None:
+    """Follow the first link of this name in the text of a page, as a reader does."""
+    page.get_by_role("article").get_by_role("link", name=name).first.click()
+
+
+def test_three_questions_of_a_reader_are_answered_within_two_clicks(visit):
+    page = visit(BOOK / "index.html")
+    found = page.locator(
+        "article li", has_text="has the highest mean F1"
+    ).inner_text()  # which is best, how sure is that
+    assert re.search(r"0\.\d\d \[0\.\d\d, 0\.\d\d\]", found)
+    click(page, "How certain are the scores?")
+    assert page.get_by_role("heading", name="Which differences are settled").is_visible()
+    page.goto((BOOK / "index.html").as_uri())
+    assert page.locator("article li", has_text="most frequent error").is_visible()  # what does the map get wrong
+    click(page, "3.6 Results and analysis")
+    assert page.get_by_role("heading", name="Confusion matrices on the test set").is_visible()
+    page.goto((BOOK / "index.html").as_uri())
+    click(page, "Map your own tile")  # how do I do this for my tile
+    assert "paperlib run lagoon.nc" in page.locator("article").inner_text()
+    click(page, "Read your data")
+    assert page.get_by_role("heading", level=1, name="Read your data").is_visible()

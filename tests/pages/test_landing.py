@@ -47,6 +47,15 @@ def test_the_accuracy_of_the_map_is_that_of_its_test_pixels_weighted_by_area(fou
     assert abs(found["overall"] - metrics.overall_accuracy(confusion)) < 0.3 and 0 < found["half_width"] < 0.5
 
 
+def test_the_most_frequent_error_is_the_largest_share_off_the_diagonal(found, run):
+    assert landing._most_frequent_error(np.array([[90, 10, 0], [3, 5, 2], [0, 0, 0]])) == (1, 0, 0.3)
+    confusion = run.trained.confusions("test", [MODEL])[MODEL]
+    names = [cover.name for cover in run.legend]
+    row = confusion[names.index(found["missed"])]
+    assert found["missed"] != found["taken"]
+    assert found["taken_share"] == pytest.approx(100 * row[names.index(found["taken"])] / row.sum())
+
+
 def test_speckle_is_compared_over_all_maps(found):
     assert 0 <= found["specks_least"] <= found["specks_most"] <= 100
     assert {found["least"], found["most"]} <= set(CLASSIFIERS)

@@ -50,8 +50,12 @@
         element("tr", {}, element("th", {scope: "row"}, first), ...rest.map((cell) => element("td", {}, cell))))));
 
   const scrolled = (inner, label) => {
-    queueMicrotask(() => window.sortable?.(inner, label.toLowerCase().replaceAll(" ", "-"))); // book/_static/tables.js
-    return element("div", {class: "webmap-scroll", tabindex: "0", role: "region", "aria-label": label}, inner);
+    const frame = element("div", {class: "webmap-scroll", tabindex: "0", role: "region", "aria-label": label}, inner);
+    queueMicrotask(() => { // book/_static/tables.js
+      if (frame.isConnected) window.hinted?.(frame, label);
+      window.sortable?.(inner, label.toLowerCase().replaceAll(" ", "-"));
+    });
+    return frame;
   };
 
   /** A class as a coloured square and its name. */

@@ -33,7 +33,8 @@ def findings(run: Experiment, chosen: str) -> dict[str, str | int | float]:
     chosen: the classifier whose map is assessed; choose it by its validation score.
 
     Scores are macro F1 on the test polygons, means over trainings, with the 95 % intervals of `intervals`. `specks_most` and
-    `specks_least` are per cent of a map in objects of fewer than `geometry.SMALL` pixels.
+    `specks_least` are per cent of a map in objects of fewer than `geometry.SMALL` pixels; `taken_share` is the per cent of
+    the test pixels of the class `missed` that `chosen` takes for the class `taken`, its most frequent error.
 
     Raises `InputError` as `intervals` does.
     """
@@ -52,6 +53,7 @@ def findings(run: Experiment, chosen: str) -> dict[str, str | int | float]:
     overall, half_width, _ = summaries.area_table(
         run.trained.chosen_counts("test", [chosen])[0][chosen], reference, names[chosen], run.legend
     )
+    missed, taken, share = _most_frequent_error(run.trained.confusions("test", [chosen])[chosen])
     return {
         "best": best, **_with_interval("best", scores.loc[best]),
         "network": network, "forest": forest, "better": pair["first"], "worse": pair["second"],
@@ -61,6 +63,7 @@ def findings(run: Experiment, chosen: str) -> dict[str, str | int | float]:
         "pairs": len(pairs), "settled": int(pairs["settled"].sum()), "small": geometry.SMALL,
         "most": most, "specks_most": specks[most], "least": least, "specks_least": specks[least],
         "map_model": chosen, "overall": overall, "half_width": half_width,
+        "missed": run.legend[missed].name, "taken": run.legend[taken].name, "taken_share": 100 * share,
     }  # fmt: skip
 
 
@@ -70,6 +73,13 @@ def glue_findings(run: Experiment, chosen: str) -> None:
 
     for name, value in findings(run, chosen).items():
         glue(name, value, display=False)
+
+
+def _most_frequent_error(confusion: np.ndarray) -> tuple[int, int, float]:
+    """Reference class, the class that most of its pixels are wrongly taken for, and their share; counts (reference, class)."""
+    shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1) * (1 - np.eye(len(confusion)))
+    missed, taken = np.unravel_index(int(shares.argmax()), shares.shape)
+    return int(missed), int(taken), float(shares.max())
 
 
 def _with_interval(name: str, row: pd.Series) -> dict[str, float]:
