@@ -76,7 +76,7 @@ def glue_findings(run: Experiment, chosen: str) -> None:
 
 
 def _most_frequent_error(confusion: np.ndarray) -> tuple[int, int, float]:
-    """Reference class, the class that most of its pixels are wrongly taken for, and their share; counts (reference, class)."""
+    """Reference class, the class it is most often taken for, and the share of its pixels; counts (reference, class)."""
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1) * (1 - np.eye(len(confusion)))
     missed, taken = np.unravel_index(int(shares.argmax()), shares.shape)
     return int(missed), int(taken), float(shares.max())
