@@ -42,7 +42,8 @@ from paperlib.features.samples import Samples
 from paperlib.settings import Train
 from paperlib.training import loop, minibatches
 
-real, one_epoch, seconds = minibatches.epoch_batches, loop._one_epoch, []
+NAME = "one_epoch" if hasattr(loop, "one_epoch") else "_one_epoch"  # of older code
+real, one_epoch, seconds = minibatches.epoch_batches, getattr(loop, NAME), []
 
 def timed(*arguments):
     started = time.process_time()
@@ -50,7 +51,7 @@ def timed(*arguments):
     seconds.append(time.process_time() - started)
     return loss
 
-loop._one_epoch = timed
+setattr(loop, NAME, timed)
 has_bfloat16 = devices.has_bfloat16(torch.device("cpu"))
 for line in sys.stdin:
     ask = json.loads(line)

@@ -55,7 +55,7 @@ def with_dropout(model: nn.Module, kinds: dict[type, type]) -> nn.Module:
 
 def ours(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], float]:
     """Train with `loop.train`; return the seconds of each epoch's steps and the best validation macro F1."""
-    seconds, one_epoch = [], loop._one_epoch
+    seconds, one_epoch = [], loop.one_epoch
 
     def timed(*rest) -> float:
         started = time.perf_counter()
@@ -64,7 +64,7 @@ def ours(run: Experiment, model: nn.Module, seed: int) -> tuple[list[float], flo
         return loss
 
     parts = run.trained.normalised
-    with patch.object(loop, "_one_epoch", timed):
+    with patch.object(loop, "one_epoch", timed):
         done = loop.train(model, parts["train"], parts["validation"], run.settings.train, seed=seed)
     return seconds, done.history["macro_f1"].max()
 

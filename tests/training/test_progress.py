@@ -55,6 +55,17 @@ def test_a_log_gets_whole_lines(capsys):
     assert lines[3].endswith("3 of 3 trainings done, then 2 maps")
 
 
+def test_the_time_of_the_whole_command_is_said_from_the_first_epoch(capsys):
+    with Progress(tasks()[:2], then="2 maps", after=200.0) as progress:
+        progress.begin(0)
+        progress.epoch(0, row(1, 0.5, 6.0))
+        for number in range(2):
+            progress.finish(number)
+    first, *_, last = capsys.readouterr().err.splitlines()
+    assert first.endswith("0 of 2 trainings done, about 2 min left, then 2 maps, about 3 min; in all about 5 min")
+    assert last.endswith("2 of 2 trainings done, then 2 maps, about 3 min")
+
+
 def test_a_terminal_gets_one_line_that_is_rewritten(monkeypatch):
     terminal = io.StringIO()
     terminal.isatty = lambda: True

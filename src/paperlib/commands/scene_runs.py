@@ -1,9 +1,10 @@
 """Commands on a scene and its polygons: check, train, map, run."""
 
 import json
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +25,9 @@ from .options import (
 )
 from .transfer import map_trained
 
+if TYPE_CHECKING:
+    from ..runs.costs.estimate import Estimate
+
 
 def list_settings(preset: PresetOption = "") -> None:
     """List every setting that --set overrides: its name, its value in the preset, and the values that it takes."""
@@ -40,19 +44,47 @@ def check(
     polygons: PolygonsArgument,
     overrides: dict,
     preset: PresetOption = "",
+    cost: Annotated[
+        bool, typer.Option("--cost", help="also measure for some seconds what a run would cost: time, memory, disk")
+    ] = False,
+    model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Report everything wrong or doubtful in SCENE and POLYGONS before hours of work.
+    """Report everything wrong or doubtful in SCENE and POLYGONS before hours of work; with --cost, what these would take.
 
     Exits with 0 if nothing was found, 1 with warnings, 2 if a run is not possible.
+
+    paperlib check scenes/31TCJ polygons.gpkg --cost --model TempCNN
     """
+    names = _check_options(scene, polygons, overrides, preset, model)
     chosen = settings.make(preset, str(scene), str(polygons), settings=overrides)
     from ..checks import preflight
 
     inspection = preflight.inspect(scene, polygons, chosen)
-    as_rows = [asdict(finding) for finding in inspection.findings]
-    typer.echo(json.dumps(as_rows, indent=1) if as_json else inspection.text())
-    raise typer.Exit(preflight.exit_code(inspection.findings))
+    code, as_rows = preflight.exit_code(inspection.findings), [asdict(finding) for finding in inspection.findings]
+    if not as_json:
+        typer.echo(inspection.text())
+    told = _estimate(scene, polygons, overrides, preset, names) if cost and code < 2 else None
+    if as_json:
+        content = {"findings": as_rows, "cost": told.to_dict() if told else None} if cost else as_rows
+        typer.echo(json.dumps(content, indent=1))
+    elif told:
+        typer.echo(f"\n{told.text()}")
+    raise typer.Exit(code)
+
+
+def _estimate(
+    scene: Path, polygons: Path, overrides: dict, preset: str, names: tuple[str, ...], store: Path | None = None
+) -> "Estimate":
+    """What a run costs that was checked already; nothing is written unless its store is there."""
+    from ..runs.costs.estimate import estimate
+    from ..runs.experiment import Experiment
+
+    with tempfile.TemporaryDirectory() as place:
+        kept = store if store and store.is_dir() else place
+        run = Experiment(preset, scene, polygons, settings=overrides, store=kept)
+        run.dataset.checked = True
+        return estimate(run, names)
 
 
 @takes_settings
@@ -158,13 +190,13 @@ def map_scene(
     check_room(run, names, out)
     if scheduler:
         spread(run, names, scheduler, lambda text: typer.echo(text, err=True))
-    train_all(run, names, lambda text: typer.echo(text, err=True))
+    expected = train_all(run, names, lambda text: typer.echo(text, err=True))
     if ensemble:
         from ..runs.ensembles import write_ensemble
 
         typer.echo(f"mapped: {write_ensemble(run, names, out / 'ensemble')}")
         return
-    map_all(run, names, out, typer.echo)
+    map_all(run, names, out, typer.echo, expected)
 
 
 @takes_settings
@@ -180,14 +212,28 @@ def run(
         Path | None, typer.Option(help="folder of artifacts; default: $PAPERLIB_STORE, else artifacts in --out")
     ] = None,
     book: Annotated[bool, typer.Option(help="also build the book for this scene; needs all models")] = True,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="check, and measure for some seconds what the run would cost; nothing else"),
+    ] = False,
     scheduler: SchedulerOption = "",
 ) -> None:
     """Check, train, score and map SCENE, and build the book for it. The same command resumes an interrupted run.
 
     paperlib run scenes/31TCJ polygons.gpkg --out delivery
+
+    paperlib run scenes/31TCJ polygons.gpkg --out delivery --dry-run
     """
     overrides |= {"map.probabilities": True} if probabilities else {}
     names = _check_options(scene, polygons, overrides, preset, model)
+    if dry_run:
+        from ..runs.experiment import Experiment
+        from ..runs.workflow import check_first, store_of
+
+        check_first(Experiment(preset, scene, polygons, settings=overrides), typer.echo)
+        told = _estimate(scene, polygons, overrides, preset, names, store_of(store, out))
+        typer.echo(f"\n{told.text()}")
+        return
     from ..models.registry import CLASSIFIERS
     from ..pages import scene_book
     from ..runs.workflow import run_all

@@ -35,6 +35,9 @@ REACH = 4 * SPACING
 #: beyond some steps nothing arrives any more (tests compare with one pass).
 HALO = 8 * SPACING
 
+#: Pixels that are segmented at once, a side.
+WINDOW = 240
+
 
 def segment(values: np.ndarray) -> np.ndarray:
     """Superpixels of normalised features (channel, date, y, x): int32 (y, x), the number of the grid cell each grew from.
@@ -62,7 +65,7 @@ def segment(values: np.ndarray) -> np.ndarray:
 
 
 def segment_scene(
-    scene: xr.DataArray, normaliser: Normaliser, path: Path, window: int = 240, inputs: Inputs | None = None
+    scene: xr.DataArray, normaliser: Normaliser, path: Path, window: int = WINDOW, inputs: Inputs | None = None
 ) -> None:
     """Write the superpixels of a scene as an int32 GeoTIFF (y, x); memory depends on `window`, not on the scene.
 

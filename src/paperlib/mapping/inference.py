@@ -92,16 +92,25 @@ class Engine:
         if self.block and self.never_alone and not mixed:
             self.block //= 2
 
+    def may_mix(self, scene: xr.DataArray) -> bool:
+        """Whether mixed precision is possible and worth it: with a network, for a large scene, on a device with bfloat16."""
+        shape = scene.sizes["y"], scene.sizes["x"]
+        worth = math.prod(shape) >= WORTH and min(shape) >= PROBE
+        return worth and has_bfloat16(self.device) and self.model.trained_in_epochs
+
+    def use_mixed(self) -> None:
+        """Classify in mixed precision, whatever it gives."""
+        self._use(mix(self.model), mixed=True)
+
     def choose_precision(self, scene: xr.DataArray) -> float:
         """Use mixed precision where the device has it and it gives the classes of float32.
 
         Returns the share of pixels with the same class, computed at places spread over the scene; 1.0 for a forest, a
         small scene, and a device without bfloat16.
         """
-        shape = scene.sizes["y"], scene.sizes["x"]
-        worth = math.prod(shape) >= WORTH and min(shape) >= PROBE
-        if not worth or not has_bfloat16(self.device) or not self.model.trained_in_epochs:
+        if not self.may_mix(scene):
             return 1.0
+        shape = scene.sizes["y"], scene.sizes["x"]
         starts = [
             np.linspace(0, side - PROBE, count + 2, dtype=int)[1:-1] for side, count in zip(shape, PROBES, strict=True)
         ]

@@ -83,7 +83,7 @@ def map_scene(
     with rows_cached(scene, window + 4 * engine.halo + 2 * reach):
         agreed = engine.choose_precision(scene)
         codes = np.array([cover.code for cover in classifier.legend], np.uint8)
-        parts = _parts(scene, window, reach)
+        parts = parts_of(scene, window, reach)
         largest = max(classifier.inputs.numbers_around(part.read, engine.halo) for part in parts)
         memory = threading.local()  # each thread has its own, for all its windows
 
@@ -142,7 +142,7 @@ def _segment(classifier: Classifier, scene: xr.DataArray, path: Path) -> xr.Data
     return read_map(path)
 
 
-def _parts(scene: xr.DataArray, window: int, halo: int) -> list[Window]:
+def parts_of(scene: xr.DataArray, window: int, halo: int) -> list[Window]:
     """Windows of a scene with their halo: wide, since files are stored in lines and those of a row of windows must stay
     in GDAL's cache; of even size, since narrow windows at the end would cost more than their share.
     """

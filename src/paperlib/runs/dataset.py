@@ -175,6 +175,14 @@ class Dataset:
         folder = self._find_or_make("samples", "patches", keys.samples_key(self.settings), self._extract)
         return {name: Samples.load(folder / f"{name}.safetensors") for name in SETS}
 
+    def has_samples(self) -> bool:
+        """Whether the samples in patches are in the store."""
+        return store.place(self.store, "samples", "patches", keys.samples_key(self.settings)).is_dir()
+
+    def has_superpixels(self) -> bool:
+        """Whether the superpixels of the whole scene are in the store."""
+        return store.place(self.store, "superpixels", "slic", keys.superpixels_key(self.settings)).is_dir()
+
     def _extract(self, folder: Path) -> None:
         """Write the samples of each set to a folder."""
         refuse_values(self.scene)

@@ -45,6 +45,15 @@ class Maps:
         room = 2 * bytes_of(self.pixels(), len(self.dataset.legend), every)  # windows, then the maps
         return store.find_or_make(self.dataset.store, "map", name, key, make, facts, resumes=True, needed=room)
 
+    def made(self, name: str) -> bool:
+        """Whether the map by the chosen training of a classifier is in the store."""
+        key = keys.map_key(self.trained.best(name).name, self.settings.map.probabilities, self.settings.map.palette)
+        return store.place(self.dataset.store, "map", name, key).is_dir()
+
+    def classified(self) -> int:
+        """How many pixels are classified for a map."""
+        return self.pixels()
+
     def pixels(self) -> int:
         """How many pixels the products of a map hold."""
         return self.dataset.scene.sizes["y"] * self.dataset.scene.sizes["x"]

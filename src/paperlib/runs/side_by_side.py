@@ -50,13 +50,13 @@ class Job(NamedTuple):
     number: int
 
 
-def make_trainings(jobs: Iterable[Job], then: str = "") -> None:
+def make_trainings(jobs: Iterable[Job], then: str = "", after: float = 0.0) -> None:
     """Make those of the trainings that are not in the store, several at a time where that is faster.
 
     Workers are used where at least two networks are to be trained, and this process may use more than one processor,
-    computes on the processor, and is no worker itself. The same seed gives the same bytes either way. `then`: what the
-    command does afterwards, for the line of progress. Raises the first error of a training, which ends the others, and
-    `InputError` where workers are killed from outside again and again.
+    computes on the processor, and is no worker itself. The same seed gives the same bytes either way. `then`, `after`: what
+    the command does afterwards and for how many seconds, for the line of progress. Raises the first error of a training,
+    which ends the others, and `InputError` where workers are killed from outside again and again.
     """
     missing = {job.trained.place(job.name, job.number): job for job in jobs}
     todo = sorted((job for place, job in missing.items() if not place.is_dir()), key=_slowest_first)
@@ -68,7 +68,7 @@ def make_trainings(jobs: Iterable[Job], then: str = "") -> None:
         for job in todo
         for train in [job.trained.settings.train]
     ]
-    with Progress(tasks, workers, any(job.trained.progress for job in todo), then) as progress:
+    with Progress(tasks, workers, any(job.trained.progress for job in todo), then, after) as progress:
         if workers > 1:
             _with_workers(dict(enumerate(todo)), workers, progress)
             return

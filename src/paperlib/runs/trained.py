@@ -99,9 +99,9 @@ class Trained:
         """All trainings of these classifiers, for `side_by_side.make_trainings`."""
         return [Job(self, name, number) for name in names for number in range(self.settings.train.trainings)]
 
-    def make(self, names: Iterable[str], then: str = "") -> None:
-        """Train what is not in the store yet, side by side; `then`: what follows, for the line of progress."""
-        make_trainings(self.jobs(names), then)
+    def make(self, names: Iterable[str], then: str = "", after: float = 0.0) -> None:
+        """Train what is not in the store yet, side by side; `then`, `after`: what follows, for the line of progress."""
+        make_trainings(self.jobs(names), then, after)
 
     @property
     def variation(self) -> str:

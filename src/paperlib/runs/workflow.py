@@ -14,6 +14,7 @@ from ..models.registry import choose
 from ..outputs import check_place, writing
 from ..settings import Overrides
 from ..training.progress import spoken
+from .costs.calibration import map_seconds
 from .experiment import Experiment
 from .products import check_room, write_products
 from .regional.spread import spread
@@ -61,42 +62,73 @@ def run_all(
     chosen = choose(names)
     check_place(out, folder=True)
     out.mkdir(parents=True, exist_ok=True)
-    store = store or environment.read("STORE") or out.absolute() / "artifacts"
-    run = Experiment(preset, scene, polygons, settings=settings, store=store)
+    run = Experiment(preset, scene, polygons, settings=settings, store=store_of(store, out))
     check_first(run, report, out)
     check_room(run, chosen, out / "maps")
     if scheduler:
         spread(run, chosen, scheduler, report)
-    train_all(run, chosen, report)
+    expected = train_all(run, chosen, report)
     for name in chosen:
         best = run.trainings([name]).query("chosen").iloc[0]
         report(
             f"trained {name}: macro F1 {best['macro_f1_validation']:.3f} validation, {best['macro_f1_test']:.3f} test"
         )
     _write_text(out / "trainings.csv", run.trainings(chosen).to_csv(index=False))
-    map_all(run, chosen, out / "maps", report)
+    map_all(run, chosen, out / "maps", report, expected)
     table = scores_table(run.class_scores(chosen), run.efficiency(chosen), run.legend)
     _write_text(out / "table-4.csv", table.to_csv())
     return run
 
 
-def train_all(run: Experiment, names: tuple[str, ...], report: Callable[[str], None]) -> None:
-    """Train what is not in the store, side by side, before maps by all of these classifiers; says what comes."""
-    then = f"{len(names)} map{'s' if len(names) > 1 else ''}"
-    todo = sum(not run.trained.place(job.name, job.number).is_dir() for job in run.trained.jobs(names))
+def store_of(store: str | Path | None, out: Path) -> Path:
+    """The store of `run_all`: the one that is named, else $PAPERLIB_STORE, else artifacts in its folder."""
+    return Path(store or environment.read("STORE") or out.absolute() / "artifacts").absolute()
+
+
+def train_all(run: Experiment, names: tuple[str, ...], report: Callable[[str], None]) -> dict[str, float]:
+    """Train what is not in the store, side by side, before maps by all of these classifiers; says what comes.
+
+    Returns the seconds that each map takes, about, as measured on some of its pixels: of the maps that are not in the store.
+    """
+    todo = [job.name for job in run.trained.jobs(names) if not run.trained.place(job.name, job.number).is_dir()]
+    if todo and not run.dataset.has_samples():
+        report(f"next: samples of {len(run.polygons)} polygons are read")
+    maps = tuple(name for name in names if name in todo or not run.maps.made(name))
+    expected = map_seconds(run, maps)
+    then, after = _counted(len(maps), "map"), sum(expected.values())
+    about = f", about {spoken(after)}" if after else ""
     if todo:
-        report(f"next: {todo} training{'s' if todo > 1 else ''} of {', '.join(names)}, then {then}")
-    run.trained.make(names, then)
+        trained = ", ".join(name for name in names if name in todo)
+        report(f"next: {_counted(len(todo), 'training')} of {trained}, then {then}{about}")
+    elif maps:
+        report(f"next: {then}{about}")
+    run.trained.make(names, then, after)
+    return expected
 
 
-def map_all(run: Experiment, names: tuple[str, ...], folder: Path, report: Callable[[str], None]) -> None:
-    """`products.write_products`, with a line for each map that says how long the others take, by those before."""
-    started = time.perf_counter()
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def map_all(
+    run: Experiment,
+    names: tuple[str, ...],
+    folder: Path,
+    report: Callable[[str], None],
+    expected: dict[str, float] | None = None,
+) -> None:
+    """`products.write_products`, with a line for each map that says how long the others take, about.
+
+    That is by the maps before, and by how the seconds `expected` of the others compare with theirs.
+    """
+    started, expected = time.perf_counter(), expected or dict.fromkeys(names, 1.0)
     for number, name in enumerate(names, start=1):
         (place,) = write_products(run, (name,), folder)
-        each, left = (time.perf_counter() - started) / number, len(names) - number
-        coming = f" ({number} of {len(names)} maps, about {spoken(each * left)} left)" if left else ""
-        report(f"mapped: {place}{coming}")
+        done, left = (sum(expected.get(other, 0.0) for other in part) for part in (names[:number], names[number:]))
+        coming = f" ({number} of {len(names)} maps"
+        if done and left:
+            coming += f", about {spoken((time.perf_counter() - started) * left / done)} left"
+        report(f"mapped: {place}{coming + ')' if number < len(names) else ''}")
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -96,7 +96,7 @@ def train(
         if averaged is not None:
             averaged.begin(settings.epochs * len(parts))
         try:
-            training_loss = _one_epoch(model, training, extents, parts, optimiser, rates, generator, averaged)
+            training_loss = one_epoch(model, training, extents, parts, optimiser, rates, generator, averaged)
         except RuntimeError as error:
             batch = _smaller(batch, whole, device, error)
             continue
@@ -137,7 +137,7 @@ def learning_rate(progress: np.ndarray) -> np.ndarray:
     return np.minimum(1, (progress + 0.01) / 0.1) * (1 + np.cos(np.pi * progress)) / 2
 
 
-def _one_epoch(
+def one_epoch(
     model: Model,
     samples: Samples,
     extents: LabelledExtents,

@@ -65,11 +65,11 @@ class Progress:
     tasks: the trainings, in the order in which they begin.
     workers: how many run at the same time.
     show: whether anything is shown.
-    then: what the command does afterwards, such as "2 maps".
+    then, after: what the command does afterwards, such as "2 maps", and the seconds that it takes; 0: not known.
     """
 
-    def __init__(self, tasks: Sequence[Task], workers: int = 1, show: bool = True, then: str = ""):
-        self.tasks, self.workers, self.then = tasks, workers, f", then {then}" if then else ""
+    def __init__(self, tasks: Sequence[Task], workers: int = 1, show: bool = True, then: str = "", after: float = 0.0):
+        self.tasks, self.workers, self.then, self.after = tasks, workers, then, after
         self.show, self.live, self.foretold = show, show and environment.watched(), False
         self.bar = tqdm(bar_format="{desc}", dynamic_ncols=True, leave=False, disable=not self.live)
 
@@ -122,12 +122,18 @@ class Progress:
         return max([sum(left) / self.workers, *left], default=0.0)
 
     def _left(self) -> str:
-        """How many are done, and when all will be."""
+        """How many are done, when all will be, what follows, and when the command will be done."""
         done, seconds = sum(task.done for task in self.tasks), self.seconds_left()
         text = f"{done} of {len(self.tasks)} trainings done"
         if seconds:
             text += f", about {spoken(seconds)} left"
-        return text + self.then
+        if self.then:
+            text += f", then {self.then}"
+            if self.after:
+                text += f", about {spoken(self.after)}"
+        if seconds and self.after:
+            text += f"; in all about {spoken(seconds + self.after)}"
+        return text
 
     def _update(self) -> None:
         running = [task.text() for task in self.tasks if task.running]

@@ -90,6 +90,14 @@ class RegionMaps(Maps):
         key = tile_keys.mosaic_key([path.name for path in maps.values()], self.crs.to_wkt())
         return store.find_or_make(self.dataset.store, "mosaic", name, key, make, describe(self.settings))
 
+    def made(self, name: str) -> bool:
+        """Whether the maps of all tiles by the chosen training of a classifier are in the store."""
+        return all(self.tile_place(name, tile).is_dir() for tile in self.tiles)
+
+    def classified(self) -> int:
+        """How many pixels are classified for a map: those of all tiles."""
+        return sum(grid.height * grid.width for grid in self._region.region.grids.values())
+
     def pixels(self) -> int:
         """How many pixels the products of a map hold: those of the tiles and of their mosaic."""
         grids = self._region.region.grids

@@ -1,0 +1,38 @@
+"""Costs of classifiers, measured before any is trained; how near they come shows in benchmarks/cost.py."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from paperlib.runs.costs import calibration
+from paperlib.runs.costs.calibration import Calibration, map_seconds
+
+
+def test_maps_of_a_small_scene_are_not_measured(run):
+    assert map_seconds(run, ("2D-CNN",)) == {}
+
+
+def test_seconds_of_a_map_are_those_of_its_pixels_on_all_processors(run, monkeypatch):
+    monkeypatch.setattr(calibration, "SMALL", 0)
+    monkeypatch.setattr(calibration, "processors", lambda: 2)
+    monkeypatch.setattr(Calibration, "map_rate", lambda self, name: {"2D-CNN": 1e-3, "iota2_base": 1e-4}[name])
+    watch, processor = iter([0.0, 8.0]), iter([0.0, 2.0])  # other programs have three quarters of the time
+    monkeypatch.setattr(
+        calibration, "time", SimpleNamespace(perf_counter=lambda: next(watch), process_time=lambda: next(processor))
+    )
+    found = map_seconds(run, ("2D-CNN", "iota2_base"))
+    assert found == pytest.approx({"2D-CNN": 192**2 * 1e-3 / 2 * 4, "iota2_base": 192**2 * 1e-4 / 2 * 4})
+
+
+@pytest.mark.parametrize("name", ["2D-CNN", "iota2_base", "iota2_ctx"])
+def test_every_part_of_the_costs_is_there(run, name):
+    calibrated = Calibration(run)
+    found = calibrated.rates(name)
+    network = not name.startswith("iota2")
+    assert (found.epoch > 0) == network and min(found.once, found.start, found.pixel) > 0
+    assert found.training(3) == pytest.approx(3 * found.epoch + found.once)
+    training = run.trained.best(name)
+    kept = sum(
+        (training / file).stat().st_size for file in ("classifier.json", calibrated._classifier(name)[0].model.weights)
+    )
+    assert kept / 2 < found.weights < 2 * kept
