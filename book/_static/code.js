@@ -6,7 +6,16 @@
   const remembered = () => { try { return localStorage.getItem(KEY) === "shown"; } catch { return false; } };
   const remember = (shown) => { try { localStorage.setItem(KEY, shown ? "shown" : "folded"); } catch { /* private window */ } };
 
+  // a link to something folded opens it
+  const reveal = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const fold = target && target.closest("details");
+    if (fold && !fold.open) { fold.open = true; target.scrollIntoView(); }
+  };
+  window.addEventListener("hashchange", reveal);
+
   document.addEventListener("DOMContentLoaded", () => {
+    reveal();
     const folds = [...document.querySelectorAll("details.code-fold")];
     const show = (shown) => folds.forEach((fold) => { fold.open = shown; });
     show(remembered());

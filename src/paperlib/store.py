@@ -29,6 +29,9 @@ FORMAT = 9
 
 OTHER_STORE = "Choose another folder with --store or PAPERLIB_STORE."
 
+#: Folders of artifacts, and files of measurements, in the order in which this process asked for them.
+asked: list[Path] = []
+
 LIBRARIES = ("torch", "numpy", "xarray", "rasterio", "geopandas", "scikit-learn")
 
 
@@ -71,6 +74,7 @@ def find_or_make(
     written, and when its disk has less room than needed before the work starts or is full on the way.
     """
     final = place(root, stage, name, key)
+    asked.append(final)
     if final.is_dir():
         return final
     partial = root / ".partial" / f"{stage}-{name}-{key}"

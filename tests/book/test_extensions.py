@@ -22,8 +22,8 @@ sys.path.insert(0, str(PROJECT / "book" / "_ext"))
 artifacts, citation, docstrings, folding, gallery, reference, slots = map(
     importlib.import_module, ("artifacts", "citation", "docstrings", "folding", "gallery", "reference", "slots")
 )
-claim_links, glossary_hover, preview, table_headers = map(
-    importlib.import_module, ("claim_links", "glossary_hover", "preview", "table_headers")
+claim_links, glossary_hover, origins, preview, table_headers = map(
+    importlib.import_module, ("claim_links", "glossary_hover", "origins", "preview", "table_headers")
 )
 SOURCE = PROJECT / "src" / "paperlib"
 MODULES = {
@@ -314,3 +314,40 @@ def test_a_link_to_the_book_shows_title_text_and_the_first_picture(tmp_path, mon
     config.html_baseurl, context = "", {"title": "Maps"}
     preview.describe(app, "page", "", context, document)
     assert "og:image" not in context["metatags"]
+
+
+# -- origins of numbers ------------------------------------------------------------------------------------------------
+
+
+def test_a_number_leads_to_its_row(monkeypatch):
+    monkeypatch.setattr(origins.PasteTextRole, "run", lambda self: ([nodes.inline("0.5", "0.5")], []))
+    for text, address in (
+        ("best:.3f", "#number-best"),
+        ("n", "#number-n"),
+        ("3-6-results::best:.3f", "3-6-results.html#number-best"),
+    ):
+        role = origins.LinkedText()
+        role.text = text
+        ((link,), _) = role.run()
+        assert link["refuri"] == address and link.astext() == "0.5" and "to-origin" in link["classes"]
+
+
+def test_numbers_of_all_pages_are_gathered(tmp_path):
+    from paperlib import Experiment
+    from paperlib.pages.origins.foot import foot
+    from paperlib.pages.origins.recording import Recording
+
+    recording = Recording([Path("store/training/TempCNN-1")])
+    recording.glued = {"best": ("0.5", {"training/TempCNN-1"})}
+    heading = '<h1>Results &amp; maps<a class="headerlink" href="#x">#</a></h1>'
+    (tmp_path / "results.html").write_text(heading + foot(Experiment("tiny"), recording, 1.0))
+    (tmp_path / "prose.html").write_text("<h1>Prose</h1>")
+    (row,) = BeautifulSoup(origins.listing(tmp_path, ["prose", "results", "absent"]), "html.parser").select("tbody tr")
+    assert [cell.text for cell in row.select("td")][:5] == [
+        "Results & maps",
+        "best",
+        "0.5",
+        "training/TempCNN-1",
+        "tiny",
+    ]
+    assert row.a["href"] == "results.html#number-best"

@@ -37,10 +37,10 @@ def test_the_box_of_a_real_scene_says_what_it_has(run, tmp_path):
 
 
 def test_provenance_holds_what_makes_the_page_again(real):
-    table = page.provenance(real)["value"]
-    assert table["scene"] == "stack.tif" and "/somewhere" not in " ".join(table)
+    table = page.provenance(real).facts
+    assert table["scene"] == "stack.tif" and "/somewhere" not in " ".join(table.values())
     assert "scene.resampling" in table and "scene.pool" not in table  # which the simulated scene alone has
-    assert {"commit", "machine", "device", "torch", "seed", "train.epochs", "seconds for this page"} <= set(table.index)
+    assert {"commit", "machine", "device", "torch", "seed", "train.epochs", "seconds for this page"} <= set(table)
 
 
 def test_absent_scene_says_how_to_get_it():

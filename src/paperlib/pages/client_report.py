@@ -133,8 +133,8 @@ def _making(run: Experiment, model: str) -> Iterator[str]:
     yield _paragraph("Labelled polygons by class and set:")
     yield _table(numbers.rename_axis(index="class", columns=None), 0)
     yield _paragraph(f"Settings and software of the run, by the classifier {model}:")
-    facts = page.provenance(run)
-    yield _table(facts[~facts["value"].isin(["", "None"])], 3)
+    facts = {name: value for name, value in page.provenance(run).facts.items() if value not in ("", "None")}
+    yield _table(pd.DataFrame({"value": facts.values()}, index=pd.Index(facts.keys(), name="provenance")), 3)
 
 
 def _section(title: str, *parts: str) -> Iterator[str]:

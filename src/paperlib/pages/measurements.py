@@ -3,7 +3,7 @@
 import pandas as pd
 
 from ..errors import InputError
-from ..store import project
+from ..store import asked, project
 
 #: Columns that describe machine, code and libraries.
 FACTS = ("machine", "commit", "torch", "numpy", "xarray", "rasterio", "geopandas", "scikit-learn")
@@ -22,6 +22,7 @@ def read_measurements(name: str) -> pd.DataFrame:
             f"No measurement {name!r} in {path.parent}; it holds {names}.", "Run its script in benchmarks/.",
             kind="measurements",
         )  # fmt: skip
+    asked.append(path)
     try:
         table = pd.read_csv(path, dtype={"repeats": "Int64"})  # whole numbers, also where a row has none
     except (OSError, ValueError) as error:  # errors of pandas and of decoding are ValueErrors

@@ -1,17 +1,18 @@
-"""Top and bottom of every notebook: a banner that names the scene, and a table of provenance."""
+"""Top and bottom of every notebook: a banner that names the scene, and the provenance of what is between."""
 
 import time
 import warnings
 from html import escape
 from pathlib import Path
 
-import pandas as pd
-
-from .. import settings, store
+from .. import settings
 from ..errors import InputWarning
 from ..runs.experiment import Experiment
+from .origins.foot import Foot, foot
+from .origins.recording import current
 
 _opened = time.perf_counter()
+current()  # from here on, what the cells of this notebook ask for is recorded
 
 
 class Html(str):
@@ -61,25 +62,9 @@ def _preset(chosen: settings.Settings) -> str:
     return f"<b>{name}</b>{f' with {escape(listed)}' if listed else ''}"
 
 
-def provenance(run: Experiment) -> pd.DataFrame:
-    """Settings, code, versions and device of a run, and the seconds since the page began, one row each.
-
-    Settings without a value are left out: pandas shows no more than 60 rows.
-    """
-    facts = store.provenance(settings.describe(run.settings), time.perf_counter() - _opened)
-    scene = "simulated" if run.simulated else Path(run.settings.scene.path).name
-    rows = {"scene": scene, "commit": facts["commit"], "created (UTC)": facts["created"]}
-    rows |= {"machine": facts["machine"], "device": facts["device"], "seconds for this page": f"{facts['seconds']:.1f}"}
-    rows |= {"Python": facts["python"], **facts["versions"]}
-    chosen = facts["settings"]
-    preset, changes = settings.overridden(run.settings)
-    rows |= {"preset": preset, "overridden": ", ".join(changes) or "nothing"}
-    hidden = {"scene.path", "scene.polygons"}
-    if not run.simulated:  # the settings of the simulated scene do not concern a real one
-        hidden |= {f"scene.{name}" for name in settings.SIMULATED}
-    rows |= {name: value for name, value in chosen.items() if name not in hidden and value not in ("", None, ())}
-    texts = [", ".join(map(str, value)) if isinstance(value, tuple) else str(value) for value in rows.values()]
-    return pd.DataFrame({"value": texts}, index=pd.Index(rows.keys(), name="provenance"))
+def provenance(run: Experiment) -> Foot:
+    """The foot of a page: settings, code and machine of a run, and where each number of the page comes from, folded."""
+    return foot(run, current(), time.perf_counter() - _opened)
 
 
 def missing_image_note(name: str) -> Html:
