@@ -1,11 +1,11 @@
 """What an estimate says of the cost of a run beside what the run then takes, in processor seconds, memory and disk.
 
-    python benchmarks/cost.py [REPEATS]
+    python benchmarks/cost.py [REPEATS [SIZE ...]]
 
-Simulated scenes of 256, 384 and 640 pixels, three classifiers, one training of four epochs each. An estimate is made in one
-process (`paperlib check --cost`), the run in another; medians of REPEATS (1) of both, in turns, are in results/cost.csv.
-Processor seconds do not count what other programs take, but these lengthen them: processors share caches and, in pairs, a
-core. So compare on a machine at rest.
+Simulated scenes of SIZE pixels (256, 384 and 640), three classifiers, one training of four epochs each. An estimate is made
+in one process, as `paperlib check --cost` makes it, the run in another. Medians of REPEATS (1) of both, in turns, are kept
+in results/cost.csv. Processor seconds do not count what other programs take, but these lengthen them: processors share
+caches and, in pairs, a core. So compare on a machine at rest.
 """
 
 import json
@@ -75,10 +75,10 @@ def in_process(what: str, size: int, store: Path) -> dict:
     return json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
 
 
-def main(repeats: int = 1) -> None:
+def main(repeats: int = 1, *sizes: int) -> None:
     """Compare at every size."""
     rows = []
-    for size in SIZES:
+    for size in sizes or SIZES:
         turns = []
         for _ in range(repeats):
             with tempfile.TemporaryDirectory() as place:

@@ -102,7 +102,8 @@ def estimate(run: Experiment, names: tuple[str, ...]) -> Estimate:
             preparing, disk = preparing + calibration.superpixels.seconds, disk + 4 * run.maps.classified()
     watch, processor = time.perf_counter() - watch, time.process_time() - processor
     together, unit = (processors(), "processor seconds") if on_processor() else (1, "seconds")
-    return Estimate(costs, preparing, disk, together, watch, max(1.0, watch / max(processor, 1e-9)), unit)
+    busy = max(1.0, watch / max(processor, 1e-9)) if on_processor() else 1.0
+    return Estimate(costs, preparing, disk, together, watch, busy, unit)
 
 
 def _cost(run: Experiment, calibration: Calibration, name: str) -> Cost:

@@ -44,6 +44,9 @@ def read_excerpt(dataset: Dataset) -> Excerpt:
         )
         for name in SETS
     }  # fmt: skip
+    if not all(map(len, parts.values())):  # of a region, whose tile that is read lacks a set
+        started = time.process_time()
+        return Excerpt(dataset.samples, 1.0, time.process_time() - started)
     share = float(near.mean())
     return Excerpt(parts, share, whole + (time.process_time() - started) / share)
 
