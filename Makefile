@@ -1,4 +1,4 @@
-# Targets: help, install, test, notebooks, book, pdf, dist, format, check, clean. Requires Python 3.11+ with pip and venv, and make.
+# Targets: help, install, test, notebooks, book, pdf, dist, codecheck, format, check, clean. Requires Python 3.11+ with pip and venv, and make.
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
@@ -10,6 +10,7 @@ help:
 	@echo "make test     run all tests and print the processor time of each file"
 	@echo "              OPTIONS=--without-bfloat16: as on a processor without it, to compare machines"
 	@echo "make notebooks  run each notebook of the book alone from an empty store"
+	@echo "make codecheck  make a quick set of tables and figures again and compare them with the kept ones (codecheck.yml)"
 	@echo "make install  create the environment .venv with the pinned versions"
 	@echo "make format   format the code and strip outputs from notebooks"
 	@echo "make check    check formatting, lint, types, and that notebooks have no outputs"
@@ -41,6 +42,9 @@ test: install
 notebooks: install
 	$(PYTEST) --empty-stores -m empty_stores tests/book/test_notebooks.py
 
+codecheck: install
+	OMP_NUM_THREADS=2 PAPERLIB_QUIET=1 $(BIN)/python codecheck/check.py
+
 format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -55,4 +59,4 @@ check: install
 clean:
 	rm -rf book/_build .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
-.PHONY: help install book pdf dist test notebooks format check clean
+.PHONY: help install book pdf dist test notebooks codecheck format check clean
