@@ -1,5 +1,6 @@
 """A build with the project's own settings fails on small books with one fault each."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -53,6 +54,26 @@ def test_numbers_are_those_of_the_paper(build, tmp_path):
     page = (tmp_path / "_build" / "html" / "index.html").read_text()
     assert ">Table 4<" in page and ">(3)<" in page
     assert "Its caption." in (tmp_path / "_build" / "html" / "c.html").read_text()
+
+
+def test_a_number_leads_to_its_origin(build, tmp_path):
+    """On its own page, and from another one."""
+    cell = """from myst_nb import glue
+from paperlib import Experiment
+from paperlib.pages import page
+glue("half", 0.5, display=False)
+page.provenance(Experiment("tiny"))"""
+    own, other = "It is {glue:text}`half:.2f`.", "# Title\n\nThere it is {glue:text}`c::half:.1f`.\n"
+    code, said = build(other, cell=cell, caption=own)
+    assert code == 0, said
+    page, index = ((tmp_path / "_build" / "html" / f"{name}.html").read_text() for name in ("c", "index"))
+    assert re.search(
+        r'<a class="[^"]*to-origin[^"]*" href="#number-half"><span class="pasted-text">0.50</span></a>', page
+    )
+    assert '<tr id="number-half"><th>half</th><td>0.5</td>' in page and '<details class="origins" id="origins">' in page
+    assert re.search(
+        r'<a class="[^"]*to-origin[^"]*" href="c.html#number-half"><span class="pasted-text">0.5</span></a>', index
+    )
 
 
 def test_options_are_strict():
