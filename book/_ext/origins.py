@@ -27,7 +27,7 @@ class LinkedText(PasteTextRole):
         parts, messages = super().run()
         page, _, key = self.text.rpartition("::")
         key = key.rpartition(":")[0] if ":" in key else key
-        address = f"{page}.html" if page else ""
+        address = f"{page.removesuffix('.ipynb')}.html" if page else ""
         link = nodes.reference(
             "", "", *parts, internal=True, refuri=f"{address}#number-{quote(key)}", classes=["to-origin"]
         )

@@ -324,7 +324,7 @@ def test_a_number_leads_to_its_row(monkeypatch):
     for text, address in (
         ("best:.3f", "#number-best"),
         ("n", "#number-n"),
-        ("3-6-results::best:.3f", "3-6-results.html#number-best"),
+        ("3-6-results.ipynb::best:.3f", "3-6-results.html#number-best"),
     ):
         role = origins.LinkedText()
         role.text = text

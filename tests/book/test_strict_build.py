@@ -63,7 +63,7 @@ from paperlib import Experiment
 from paperlib.pages import page
 glue("half", 0.5, display=False)
 page.provenance(Experiment("tiny"))"""
-    own, other = "It is {glue:text}`half:.2f`.", "# Title\n\nThere it is {glue:text}`c::half:.1f`.\n"
+    own, other = "It is {glue:text}`half:.2f`.", "# Title\n\nThere it is {glue:text}`c.ipynb::half:.1f`.\n"
     code, said = build(other, cell=cell, caption=own)
     assert code == 0, said
     page, index = ((tmp_path / "_build" / "html" / f"{name}.html").read_text() for name in ("c", "index"))
