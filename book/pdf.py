@@ -1,7 +1,8 @@
 """Print the built book as one PDF with contents, outline and internal links: `make pdf`, after `make book`.
 
 Chromium (Debian: `apt install chromium`) prints every page, so formulas, tables and figures look as they do on the screen;
-pypdf joins the pages. Interactive parts are printed in the state in which a page opens.
+pypdf joins the pages. Interactive parts are printed in the state in which a page opens; folded code is left out,
+which the pages and their notebooks hold.
 """
 
 import shutil
@@ -20,9 +21,11 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 SHEET = {"format": "A4", "print_background": True, "scale": 0.8} | {
     "margin": {"top": "16mm", "bottom": "16mm", "left": "16mm", "right": "16mm"}
 }
-#: Hide what only a screen needs; do not break rows, figures and code across sheets.
+#: Hide what only a screen needs, folded code among it; do not break rows, figures and code across sheets.
 STYLE = """
-.bd-header-article, .prev-next-area, .bd-sidebar-secondary, .copybtn, #jb-print-toc { display: none !important }
+.bd-header-article, .prev-next-area, .bd-sidebar-secondary, .copybtn, #jb-print-toc, .code-fold, .table-tools, .table-hint,
+.drawing-files, .swipe input, .webmap-app select, .webmap-app input { display: none !important }
+table[data-sortable] th button { padding: 0 !important } table[data-sortable] th button::after { content: none !important }
 pre { white-space: pre-wrap !important } h1 { margin-bottom: 1em !important }
 h1, h2, h3, h4 { break-after: avoid } tr, img, pre, .admonition { break-inside: avoid }
 """

@@ -27,6 +27,7 @@ def test_pages_are_bound_in_order_with_contents_outline_and_inner_links(browser,
     (tmp_path / "how").mkdir()
     (tmp_path / "index.html").write_text(
         "<h1>First</h1><a href='how/b.html#x'>inside</a> <a href='x.csv'>a file</a> <a href='#x'>down</a> "
+        "<details class='code-fold'><summary>Code</summary>x = 1</details><p class='table-tools'>Save as</p>"
         "<a href='https://example.org/'>outside</a><p id='x' style='break-before: page'>more</p>"
     )
     wide = "<table style='width: 3000px'><tr><td>left</td><td style='text-align:right'>right</td></tr></table>"
@@ -38,6 +39,7 @@ def test_pages_are_bound_in_order_with_contents_outline_and_inner_links(browser,
     assert outline == [("Contents", 0), ("First", 1), ("Second", 3)]
     text = [sheet.extract_text() for sheet in reader.pages]
     assert text[0].split() == ["Contents", "First", "2", "Second", "4"]
+    assert not {"Code", "Save"} & set(text[1].split())  # for screens alone
     assert "more" in text[2] and "left" in text[3] and "right" in text[3]
     right = []
     reader.pages[3].extract_text(

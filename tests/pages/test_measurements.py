@@ -34,7 +34,7 @@ def test_facts_that_all_rows_share_are_in_the_caption_and_others_beside_what_was
     pd.DataFrame([row, row | {"machine": "other", "commit": "def"}]).to_csv(path, index=False)
     table = read_measurements("a")
     assert list(table.columns) == ["what", "machine", "commit", "seconds"]
-    assert caption(table) == "by row; torch 2.13; commit by row"
+    assert caption(table) == "several machines; torch 2.13; several commits"
     pd.DataFrame([row, row | {"machine": "other", "repeats": 3}]).to_csv(path, index=False)
     assert read_measurements("a")["repeats"].map(str).tolist() == ["<NA>", "3"]  # not 3.0
 

@@ -20,7 +20,7 @@ HEADINGS = {
     "ensemble_validation": "ensemble, validation", "ensemble_test": "ensemble, test", "oa": "overall accuracy",
     "oa_low": "overall accuracy, low", "oa_high": "overall accuracy, high", "rank_low": "lowest rank",
     "rank_high": "highest rank", "gain_low": "gain, low", "gain_high": "gain, high", "borders, f1": "borders, F1",
-    "outside_range": "outside range", "outside_area": "outside area", "left_out": "left out",
+    "class_name": "class", "outside_range": "outside range", "outside_area": "outside area", "left_out": "left out",
 }  # fmt: skip
 
 

@@ -42,8 +42,11 @@ def read_measurements(name: str) -> pd.DataFrame:
 
 
 def caption(table: pd.DataFrame) -> str:
-    """Machine, torch and commit of a table of measurements; "by row" for those that differ between rows."""
+    """Machine, torch and commit of a table of measurements; "several" where rows differ."""
     facts = {
-        fact: table.attrs.get(fact, "by row" if fact in table else "unknown") for fact in ("machine", "torch", "commit")
+        fact: table.attrs.get(fact, "several" if fact in table else "unknown")
+        for fact in ("machine", "torch", "commit")
     }
-    return f"{facts['machine']}; torch {facts['torch']}; commit {facts['commit']}"
+    machine = "several machines" if facts["machine"] == "several" else facts["machine"]
+    commit = "several commits" if facts["commit"] == "several" else f"commit {facts['commit']}"
+    return f"{machine}; torch {facts['torch']}; {commit}"
