@@ -11,7 +11,13 @@ from packaging.requirements import Requirement
 
 PROJECT = Path(__file__).parents[1]
 #: Names that conda-forge gives to packages of the Python index.
-CONDA = {"torch": "pytorch", "matplotlib": "matplotlib-base", "seaborn": "seaborn-base", "dask": "dask-core"}
+CONDA = {
+    "torch": "pytorch",
+    "matplotlib": "matplotlib-base",
+    "seaborn": "seaborn-base",
+    "dask": "dask-core",
+    "isal": "python-isal",
+}
 
 
 @pytest.fixture(scope="module")

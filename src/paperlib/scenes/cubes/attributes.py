@@ -11,7 +11,7 @@ from ..meaning.values import SATURATED, Meaning, meaning_of, possible_nodata, sa
 from ..quality import letters
 from ..sensors import sensor_named
 from ..series import Values
-from .variables import BandSource, CubeSeries
+from .series import BandSource, CubeSeries
 
 #: Attributes and coordinates in which programs name the satellite.
 PLATFORMS = ("platform", "satellite", "sensor", "mission", "constellation", "eo:platform", "instrument", "source")

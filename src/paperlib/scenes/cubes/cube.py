@@ -15,7 +15,8 @@ from .attributes import about_values, declared_meaning, platform_of
 from .axes import decode_times, grid_of, name_dimensions, time_values
 from .layouts import band_names, open_dataset, with_planes, with_time
 from .masks import cloud_rule, mask_rule
-from .variables import BandSource, CubeSeries, Variable
+from .series import BandSource, CubeSeries
+from .variables import Variable
 
 PLANE = {"time", "y", "x"}
 

@@ -13,6 +13,7 @@ from ...errors import InputError, InputWarning
 from ..meaning.dates_in_names import find_dates
 from ..meaning.names import band_key
 from ..quality import rule_of
+from .deflated import inflate_directly
 
 AS_STORED: dict[str, Any] = {
     "decode_coords": "all", "mask_and_scale": False, "decode_times": False, "chunks": None, "cache": False,
@@ -71,7 +72,8 @@ def _open(path: Path, group: str | None = None) -> xr.Dataset:
             # Of a grid mapping that is named and not there: the CRS is looked for elsewhere.
             warnings.filterwarnings("ignore", "Variable.s. referenced in grid_mapping")
             warnings.filterwarnings("ignore", "Failed to open Zarr store with consolidated metadata")
-            return xr.open_dataset(path, engine=_engine(path), group=group, **AS_STORED)
+            cube = xr.open_dataset(path, engine=_engine(path), group=group, **AS_STORED)
+            return inflate_directly(cube, path, group)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).splitlines()[0].split(". ")[0]  # xarray goes on to recommend its own documentation
         raise InputError(

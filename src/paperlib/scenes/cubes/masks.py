@@ -8,7 +8,8 @@ import numpy as np
 from ...errors import InputWarning
 from ..meaning.values import probability_rule, sample_places, warn_of_probability
 from ..quality import Rule
-from .variables import CubeSeries, Variable
+from .series import CubeSeries
+from .variables import Variable
 
 
 def _sample(
