@@ -67,6 +67,7 @@ for command in (
     labelling.suspects,
     labelling.suggest,
     labelling.importance,
+    labelling.early,
     data.fetch,
     data.convert,
 ):

@@ -1,4 +1,4 @@
-"""Commands that help to label: which polygons are doubtful, where to label next, what matters."""
+"""Commands that help to label: which polygons are doubtful, where to label next, what matters, how early in the season."""
 
 from pathlib import Path
 from typing import Annotated
@@ -112,3 +112,42 @@ def importance(
     typer.echo(table.round(3).to_string(index=False))
     typer.echo(module.sentence(steps))
     typer.echo(f"importance: {module.write_importance(table, steps, model, out) / 'importance.html'}")
+
+
+@takes_settings
+def early(
+    scene: SceneArgument,
+    polygons: PolygonsArgument,
+    out: Annotated[Path, typer.Option(help="folder for early.html, scores.csv and earliest.csv")],
+    overrides: dict,
+    model: Annotated[
+        list[str] | None, typer.Option(help="a classifier of pixels or patches; repeatable; default: iota2_base")
+    ] = None,
+    until: Annotated[
+        list[str] | None, typer.Option(help="a last date to try, as 2018-07-08; repeatable; default: every date")
+    ] = None,
+    preset: PresetOption = "",
+    store: StoreOption = None,
+) -> None:
+    """Measure how early in the season SCENE can be mapped: scores on validation POLYGONS by the last date available.
+
+    Each classifier is trained on the dates up to that one alone, also where gaps are filled.
+
+    paperlib early scenes/31TCJ polygons.gpkg --model iota2_base --model TempCNN --out early
+    """
+    from ..models.registry import find
+
+    names = tuple(dict.fromkeys(model or ["iota2_base"]))
+    settings.make(preset, str(scene), str(polygons), settings=overrides)
+    for name in names:
+        find(name)
+    check_place(out, folder=True)
+    from ..labelling import early as module
+    from ..runs.experiment import Experiment
+
+    run = Experiment(preset, scene, polygons, settings=overrides, store=store)
+    found = module.find_early(run, names, until or (), lambda text: typer.echo(text, err=True))
+    typer.echo(found.earliest().round(3).to_string(index=False))
+    for sentence in found.sentences():
+        typer.echo(sentence)
+    typer.echo(f"early: {module.write_early(found, out) / 'early.html'}")

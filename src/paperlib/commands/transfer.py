@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .. import environment, settings
-from ..errors import InputError
+from ..errors import Finding, InputError
 from ..outputs import check_place
 from .assessment import MapArgument
 from .options import JsonOption, PolygonsArgument, SceneArgument, takes_settings
@@ -58,6 +58,23 @@ def map_trained(
             applicability, report=lambda text: typer.echo(text, err=True),
         )  # fmt: skip
         typer.echo(f"mapped: {target}")
+
+
+def check_trained(scene: Path, folders: list[Path], chosen: settings.Settings) -> tuple[list[Finding], list[str]]:
+    """What keeps trained models from mapping a scene, and what they see in it, in lines of text."""
+    from ..regions import find_tiles
+    from ..transfer import find_models, load_model
+    from ..transfer.fitness import inspect_for
+
+    if find_tiles(scene):
+        raise InputError(
+            f"{scene} is a region, and trained models are compared with one tile.", "Give one of its tiles.",
+            kind="check.region",
+        )  # fmt: skip
+    findings: list[Finding] = []
+    models = [load_model(path) for folder in folders for path in find_models(folder)]
+    lines = inspect_for(models, scene, chosen.scene, findings)
+    return findings, lines
 
 
 @takes_settings

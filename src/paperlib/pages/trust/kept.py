@@ -1,0 +1,80 @@
+"""Sentences and tables of what the benchmarks on trust kept."""
+
+import pandas as pd
+
+from ...labelling.early import ACCEPTED
+
+#: Pixels of a Sentinel-2 tile of 10 m.
+TILE = 10980**2
+
+
+def bias_table(measured: pd.DataFrame, score: str = "overall accuracy") -> pd.DataFrame:
+    """What validations say of a score beside what the map is worth, means over draws, by case and method.
+
+    `measured` as benchmarks/validation.py keeps it. Columns case, method, draws, said, worth, bias (said less worth), spread
+    (standard deviation of that over draws), "bias inside objects" (said less the worth of the map inside objects).
+    """
+    said, worth, inner = (measured[f"{score}, {name}"] for name in ("said", "worth", "worth inside objects"))
+    table = measured.assign(said=said, worth=worth, bias=said - worth, inner=said - inner)
+    found = table.groupby(["case", "method"], sort=False).agg(
+        draws=("said", "count"), said=("said", "mean"), worth=("worth", "mean"), bias=("bias", "mean"),
+        spread=("bias", "std"), inner=("inner", "mean"),
+    )  # fmt: skip
+    return found.rename(columns={"inner": "bias inside objects"}).reset_index()
+
+
+def validation_answer(table: pd.DataFrame, case: str) -> str:
+    """What a case of `bias_table` says, in a sentence: every method with its bias, the nearest to the truth first."""
+    rows = table[table["case"] == case].sort_values("bias", key=abs)
+    parts = [f"{row['method']} {row['bias']:+.2f} (± {row['spread']:.2f})" for _, row in rows.iterrows()]
+    return f"{', '.join(parts)}; the map is worth {rows['worth'].mean():.2f}."
+
+
+def season_curves(measured: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Scores and earliest dates as `labelling.early` gives them, of what benchmarks/early.py keeps: means over scenes."""
+    wide = measured["map ±"].fillna(0)
+    scores = measured.assign(estimate=measured["map"], low=measured["map"] - wide, high=measured["map"] + wide)
+    rows = []
+    for (name, score), curve in scores.groupby(["classifier", "score"], sort=False):
+        curve = curve.sort_values("date")
+        fine = (curve["loss"] <= ACCEPTED).to_numpy()[::-1].cumprod()[::-1]
+        first = curve.iloc[int(fine.argmax())]
+        rows.append((name, score, curve["map"].iloc[-1], first["date"], first["map"]))
+    return scores, pd.DataFrame(rows, columns=["classifier", "score", "whole season", "earliest", "estimate"])
+
+
+def season_answer(measured: pd.DataFrame) -> str:
+    """When maps come near those of the whole season, in a sentence."""
+    _, earliest = season_curves(measured)
+    rows = earliest[earliest["score"] == "macro F1"]
+    parts = [f"{row['classifier']} from {row['earliest']} on" for _, row in rows.iterrows()]
+    return f"within {ACCEPTED} of the macro F1 of the whole season: {', '.join(parts)}"
+
+
+def tile_hours(measured: pd.DataFrame, pixels: int) -> pd.DataFrame:
+    """Hours for a whole tile on the core that benchmarks/applicability.py ran on, from seconds for a scene of `pixels`.
+
+    Columns classifier, representatives, same_answer, "area (h)", "map (h)". Both grow with the number of pixels.
+    """
+    scale = TILE / pixels / 3600
+    table = measured[["classifier", "representatives", "outside", "same_answer"]]
+    return table.assign(**{"area (h)": measured["seconds"] * scale, "map (h)": measured["map_seconds"] * scale})
+
+
+def default_answer(table: pd.DataFrame, method: str = "polygons, alike together") -> str:
+    """How far the folds of trainings are from the truth in each case of `bias_table`, beside random pixels."""
+    rows = table[table["method"] == method]
+    said = [f"{row['bias']:+.2f} ({row['case']})" for _, row in rows.iterrows()]
+    pixels = table.loc[table["method"] == "pixels", "bias"]
+    return f"Its bias is {', '.join(said)}; that of random pixels is {pixels.min():+.2f} to {pixels.max():+.2f}."
+
+
+def offered_answer(table: pd.DataFrame, method: str = "kNNDM", default: str = "polygons, alike together") -> str:
+    """In how many cases of `bias_table` a method has a smaller bias than the default, and its bias, in a sentence."""
+    bias = table.pivot(index="case", columns="method", values="bias")[[method, default]].abs().dropna()
+    better = int((bias[method] < bias[default]).sum())
+    values = table.loc[table["method"] == method, "bias"]
+    return (
+        f"its bias is {values.min():+.2f} to {values.max():+.2f}, smaller than that of the default in {better} of "
+        f"{len(bias)} cases."
+    )
