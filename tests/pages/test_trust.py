@@ -114,6 +114,7 @@ def test_hours_of_a_tile_grow_with_its_pixels():
     columns = {"classifier": ["a"], "representatives": [600], "outside": [0.1], "same_answer": [0.9]}
     hours = kept.tile_hours(pd.DataFrame(columns | {"seconds": [3.6], "map_seconds": [7.2]}), kept.TILE // 100)
     assert hours["area (h)"].iloc[0] == pytest.approx(0.1) and hours["map (h)"].iloc[0] == pytest.approx(0.2)
+    assert "takes 0.1 hours beside 0.2 for the map of a." in kept.tile_answer(hours)
 
 
 def test_accuracy_inside_and_outside():

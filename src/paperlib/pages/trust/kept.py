@@ -61,6 +61,16 @@ def tile_hours(measured: pd.DataFrame, pixels: int) -> pd.DataFrame:
     return table.assign(**{"area (h)": measured["seconds"] * scale, "map (h)": measured["map_seconds"] * scale})
 
 
+def tile_answer(hours: pd.DataFrame, representatives: int = 600) -> str:
+    """How long the area of a whole tile takes beside the map, by classifier of `tile_hours`, in a sentence."""
+    rows = hours[hours["representatives"] == representatives]
+    parts = [
+        f"{row['area (h)']:.1f} hours beside {row['map (h)']:.1f} for the map of {row['classifier']}"
+        for _, row in rows.iterrows()
+    ]
+    return f"With {representatives} of them, as `paperlib map` takes, the area of a tile takes {', '.join(parts)}."
+
+
 def default_answer(table: pd.DataFrame, method: str = "polygons, alike together") -> str:
     """How far the folds of trainings are from the truth in each case of `bias_table`, beside random pixels."""
     rows = table[table["method"] == method]
