@@ -144,6 +144,7 @@ def train(
     paperlib train scenes/31TCJ polygons.gpkg --model TempCNN --save models/TempCNN
     """
     names = _check_options(scene, polygons, overrides, preset, model)
+    from ..runs.context import shared_context
     from ..runs.experiment import Experiment
     from ..runs.workflow import check_first
     from ..transfer import write_models
@@ -161,6 +162,8 @@ def train(
     table = run.trainings(names)
     columns = ["model", "training", "macro_f1_validation", "macro_f1_test", "training_seconds", "chosen"]
     typer.echo(table.to_json(orient="records", indent=1) if as_json else table[columns].round(3).to_string(index=False))
+    for sentence in shared_context(run, names):
+        typer.echo(sentence, err=True)
     for folder in write_models(run, names, save, licence) if save else ():
         typer.echo(f"model: {folder}", err=as_json)
 

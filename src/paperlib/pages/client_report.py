@@ -11,6 +11,7 @@ from .. import outputs
 from ..evaluation import intervals, metrics, summaries
 from ..figures import map_figures, score_figures, styling
 from ..nomenclature import LandCover
+from ..runs.context import shared_context
 from ..runs.experiment import Experiment
 from . import page
 
@@ -83,6 +84,7 @@ def _parts(run: Experiment, model: str) -> Iterator[str]:
             "User's accuracy is the share of a class on the map that is right, producer's accuracy the share of the class "
             "on the ground that the map has found. The test polygons took no part in training or in choosing the classifier."
         ),
+        *map(_paragraph, shared_context(run, [model])),
         _table(areas[[name for name in areas if "accuracy" in name or "user" in name or "producer" in name]], 2),
         _figure(score_figures.confusion_figure({model: confusion}, run.legend)),
     )
