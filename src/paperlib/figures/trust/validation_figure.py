@@ -31,7 +31,8 @@ def validation_figure(measured: pd.DataFrame, score: str = "overall accuracy") -
         ax.set_yticks(-np.arange(len(methods)), methods)
         ax.set_title(cases[number])
         ax.grid(axis="x", color="0.93")
-    figure.supylabel("folds by", fontsize=9)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("folds by")
     for ax in axes[-1]:
         ax.set_xlabel(f"{score}: said less worth")
     data = measured[["case", "method", "draw"]].assign(difference=difference)
