@@ -94,12 +94,11 @@ def _settings_to_check(
     """The settings of a check, with or without polygons."""
     if polygons is not None:
         return settings.make(preset, str(scene), str(polygons), settings=overrides)
-    if not trained or cost:
+    if not trained:
         problem = "A check needs polygons to train on, or a trained model."
-        problem = "The cost of a run needs polygons to train on." if trained else problem
-        raise InputError(
-            problem, "Give POLYGONS." if trained else "Give POLYGONS, or --trained FOLDER.", kind="check.trained"
-        )
+        raise InputError(problem, "Give POLYGONS, or --trained FOLDER.", kind="check.trained")
+    if cost:
+        raise InputError("The cost of a run needs polygons to train on.", "Give POLYGONS.", kind="check.trained")
     return settings.make(preset, settings={"scene.path": "", "scene.polygons": "", **overrides})
 
 
