@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from . import allocation
-from .commands import assessment, data, labelling, map_products, scene_runs, transfer
+from .commands import assessment, checking, data, labelling, map_products, scene_runs, transfer
 from .commands.options import StoreOption
 from .errors import InputError, InputWarning
 
@@ -47,7 +47,7 @@ def about(
     _state["traceback"] = verbose
 
 
-for command in (scene_runs.check, data.labels, scene_runs.train):
+for command in (checking.check, data.labels, scene_runs.train):
     cli.command()(command)
 cli.command("map")(scene_runs.map_scene)
 for command in (
