@@ -1,10 +1,12 @@
-# Targets: help, install, test, notebooks, book, pdf, dist, codecheck, format, check, clean. Requires Python 3.11+ with pip and venv, and make.
+# Targets: help, install, test, notebooks, book, paper, pdf, dist, codecheck, format, check, clean. Requires Python 3.11+ with pip and venv, and make.
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 help:
 	@echo "make book     build the book (preset demo; set PAPERLIB_PRESET=tiny for a quick look)"
+	@echo "make paper    make the run at the paper's size, hours on a processor, and keep its results in data/results/paper"
+	@echo "              (stops and goes on at any time; OPTIONS='--stop now' keeps what is finished)"
 	@echo "make pdf      print the built book as one PDF (requires chromium)"
 	@echo "make dist     pack the built book as dist/book.zip, which opens from disk: book/index.html"
 	@echo "make test     run all tests and print the processor time of each file"
@@ -24,9 +26,14 @@ $(BIN)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 book: install
+	@ls data/bouconne/*.tif > /dev/null 2>&1 || $(BIN)/paperlib fetch bouconne || \
+	  echo "Without its image, the page real-scene of the book says so. The rest of the book does not need it."
 	$(BIN)/jupyter-book build -W -n --keep-going book/ || { rm -rf book/_build/.doctrees; exit 1; } # otherwise a repeated build would pass
 	$(BIN)/python book/check.py
 	@echo "The book is at $(CURDIR)/book/_build/html/index.html"
+
+paper: install
+	$(BIN)/python benchmarks/paper.py $(OPTIONS)
 
 pdf: book
 	$(BIN)/python book/pdf.py
@@ -59,4 +66,4 @@ check: install
 clean:
 	rm -rf book/_build .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
-.PHONY: help install book pdf dist test notebooks codecheck format check clean
+.PHONY: help install book paper pdf dist test notebooks codecheck format check clean

@@ -13,6 +13,10 @@ import yaml
 from _checks import pages as built_pages
 from _checks import prose
 
+from paperlib.errors import InputError
+from paperlib.reproduction.kept.reading import kept_run
+from paperlib.reproduction.kept.staleness import stale
+
 BOOK = Path(__file__).resolve().parent
 
 
@@ -63,8 +67,16 @@ def _faults_of_page(built: Path, page: str, source: Path) -> list[str]:
     return faults + prose.typed_on_page(source)
 
 
+def stale_results() -> list[str]:
+    """Reasons why the kept results of the paper's size are not those of the present code."""
+    try:
+        return [f"stale kept results: {reason}" for reason in stale(kept_run())]
+    except InputError as error:
+        return [str(error)]
+
+
 if __name__ == "__main__":
     built = [BOOK / "_build" / "html" / f"{page}.html" for page in pages(BOOK / "_toc.yml")]
-    wrong = faults(BOOK) + built_pages.missing_numbers(built)
+    wrong = faults(BOOK) + built_pages.missing_numbers(built) + stale_results()
     print("\n".join(wrong) or f"The book is complete: {len(built)} pages.")
     sys.exit(bool(wrong))

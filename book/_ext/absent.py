@@ -1,8 +1,8 @@
 """Sphinx extension: leave parts out of a book built for the user's own scene.
 
 Such a book omits some pages (`paperlib.pages.scene_book.contents_for_scene`). Table rows about these pages are removed;
-elsewhere the page's title replaces the link. Cells tagged `printed`, which compare printed values with ours, are
-omitted.
+elsewhere the page's title replaces the link. Cells tagged `printed`, which compare printed values with ours or show the kept
+run, are omitted. In every book, cells tagged `image` are omitted where the image of the page real-scene is absent.
 """
 
 import json
@@ -16,6 +16,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import docname_join
 
 from paperlib import environment
+from paperlib.reproduction import real_scene
 
 
 def title_of(page: Path) -> str | None:
@@ -51,13 +52,19 @@ class AbsentPages(SphinxPostTransform):
                 reference.replace_self(nodes.emphasis("", title))
 
 
-def leave_printed_out(app, name, source):
+def left_out() -> set[str]:
+    """The tags of cells that this book omits."""
+    absent = {"printed": bool(environment.read("SCENE")), "image": real_scene.bouconne_files() is None}
+    return {tag for tag, omitted in absent.items() if omitted}
+
+
+def leave_cells_out(app, name, source):
     """Tag cells so that MyST-NB omits them from the page; they still run."""
-    if not environment.read("SCENE") or app.env.doc2path(name, base=False).rpartition(".")[2] != "ipynb":
+    if app.env.doc2path(name, base=False).rpartition(".")[2] != "ipynb":
         return
-    notebook = json.loads(source[0])
+    notebook, omitted = json.loads(source[0]), left_out()
     for cell in notebook["cells"]:
-        if "printed" in (tags := cell["metadata"].get("tags", [])):
+        if omitted & set(tags := cell["metadata"].get("tags", [])):
             tags.append("remove-cell")
     source[0] = json.dumps(notebook)
 
@@ -65,5 +72,5 @@ def leave_printed_out(app, name, source):
 def setup(app):
     """Register the transform and the source filter."""
     app.add_post_transform(AbsentPages)
-    app.connect("source-read", leave_printed_out)
+    app.connect("source-read", leave_cells_out)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

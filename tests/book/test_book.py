@@ -238,7 +238,7 @@ def source_of(cells, name="page.ipynb"):
     """A page's source as Sphinx gives it, after the extension has seen it."""
     app = SimpleNamespace(env=SimpleNamespace(doc2path=lambda page, base: name))
     source = [json.dumps({"cells": cells})]
-    absent.leave_printed_out(app, "page", source)
+    absent.leave_cells_out(app, "page", source)
     return [cell["metadata"].get("tags", []) for cell in json.loads(source[0])["cells"]]
 
 
@@ -249,6 +249,16 @@ def test_printed_values_are_left_out_of_the_book_of_another_scene_alone(monkeypa
     monkeypatch.setenv("PAPERLIB_SCENE", "mine.nc")
     assert source_of(cells) == [["printed", "remove-cell"], [], ["full-width"]]
     assert source_of(cells, "page.md") == [["printed"], [], ["full-width"]]
+
+
+def test_cells_that_take_the_real_image_are_left_out_without_it(monkeypatch):
+    """Code that yields nothing is not shown."""
+    monkeypatch.delenv("PAPERLIB_SCENE", raising=False)
+    cells = [{"metadata": {"tags": ["image"]}}, {"metadata": {}}]
+    monkeypatch.setattr(absent.real_scene, "bouconne_files", lambda: None)
+    assert source_of(json.loads(json.dumps(cells))) == [["image", "remove-cell"], []]
+    monkeypatch.setattr(absent.real_scene, "bouconne_files", lambda: ("image", "polygons"))
+    assert source_of(json.loads(json.dumps(cells))) == [["image"], []]
 
 
 def test_title_of_a_page_comes_from_its_source(tmp_path):

@@ -59,5 +59,7 @@ def _column(name: str, scores: pd.DataFrame, trainings: pd.DataFrame, legend: tu
 
 
 def _minutes(seconds: float) -> str:
-    """Minutes with two decimals, or with two digits where two decimals would leave fewer."""
+    """Minutes with two decimals, or with two digits where two decimals would leave fewer; a dash where there are none."""
+    if pd.isna(seconds):
+        return DASH
     return f"{seconds / 60:.2f}" if seconds >= 6 else f"{seconds / 60:.2g}"

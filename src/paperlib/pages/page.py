@@ -22,10 +22,11 @@ class Html(str):
         return str(self)
 
 
-def banner(run: Experiment) -> Html:
+def banner(run: Experiment, what: str = "Everything below") -> Html:
     """A box with scene and preset of the page, as HTML; for the simulated scene, it warns that results are no evidence.
 
-    For a real scene it lists what reading scene and polygons warns of.
+    `what` is computed on the simulated scene, as "This build" where the page shows a kept run beside it. For a real scene,
+    the box lists what reading scene and polygons warns of.
     """
     scene, train = run.settings.scene, run.settings.train
     trainings = f"{train.trainings} training{'s' if train.trainings > 1 else ''} for each model"
@@ -33,7 +34,7 @@ def banner(run: Experiment) -> Html:
     if run.simulated:
         title, kind = "Simulated scene", "warning"
         text = (
-            f"Everything below is computed on a <b>simulated</b> scene of {scene.size} x {scene.size} pixels with "
+            f"{what} is computed on a <b>simulated</b> scene of {scene.size} x {scene.size} pixels with "
             f"{scene.pool} + {scene.test} simulated polygons. It is no evidence about the real tile 31TCJ and cannot "
             "confirm or refute the paper."
         )

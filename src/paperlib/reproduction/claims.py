@@ -177,7 +177,7 @@ def _minorities(run: Experiment, name: str) -> Quantity:
 def _spread_over_trainings(run: Experiment) -> Deviation:
     """Largest standard deviation of validation macro F1 over the trainings of a network."""
     scores = [metrics.macro_f1(evidence.confusions(run, name, "validation"))[:, 0] for name in models.NAMES]
-    trainings = run.settings.train.trainings
+    trainings = min(map(len, scores))  # a kept run may lack some
     largest = max(np.std(values, ddof=1) for values in scores) if trainings > 1 else np.nan
     return Deviation(float(largest), trainings - 1, len(scores))
 

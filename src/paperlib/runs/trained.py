@@ -184,10 +184,14 @@ class Trained:
         Pixels (polygon, predicted class index) by training, and the class index (polygon,) of each polygon.
         """
         if (name, part) not in self._counts:
-            tables = [pd.read_csv(folder / "polygons.csv") for folder in self.folders(name)]
+            tables = [self._polygons(folder) for folder in self.folders(name)]
             counts = [polygon_counts(table[table["set"] == part], len(self.dataset.legend)) for table in tables]
             self._counts[name, part] = [pixels for pixels, _ in counts], counts[0][1]
         return self._counts[name, part]
+
+    def _polygons(self, folder: Path) -> pd.DataFrame:
+        """Counts by polygon of the training in a folder."""
+        return pd.read_csv(folder / "polygons.csv")
 
     def counts(
         self, part: str = "test", names: Iterable[str] = CLASSIFIERS

@@ -1,0 +1,80 @@
+"""Make the run of preset paper whose results the project keeps, and write them to data/results/paper.
+
+    python benchmarks/paper.py                    # trainings, maps, the claims' trainings, other classifiers (`make paper`)
+    python benchmarks/paper.py --stop maps        # without the claims' trainings
+    python benchmarks/paper.py --stop now         # compute nothing: keep what is finished
+    python benchmarks/paper.py --same "REASON"    # code changed, results did not: say why
+
+What is finished is kept after each classifier; a run that was stopped goes on where it was. `--store` names another store,
+`--preset` and `--out` another run. On the forests' engine itself, see otb.py.
+"""
+
+import argparse
+from pathlib import Path
+
+from record import machine
+
+from paperlib import Experiment, models, store
+from paperlib.reproduction import claims, evidence
+from paperlib.reproduction.kept.reading import KeptRun
+from paperlib.reproduction.kept.staleness import confirm, stale
+from paperlib.reproduction.kept.writing import keep
+from paperlib.runs.side_by_side import make_trainings
+
+STAGES = ("now", "trainings", "maps", "claims", "others")
+
+
+def keep_and_say(run: Experiment, out: Path) -> None:
+    """Keep what is finished and print how many trainings that is."""
+    kept = keep(run, out, machine(store.provenance({}, 0)["machine"]))
+    print("kept:", ", ".join(f"{number} x {name}" for name, number in kept.items()), flush=True)
+
+
+def vary_for_claims(run: Experiment, out: Path) -> None:
+    """Make the trainings that the claims take, those without a network first, and keep them as they come."""
+    varied = [(changes, names) for changes, names in claims.VARIED]
+    varied += [({"dates": date}, (claims.BASE,)) for date in run.dates]
+    for network in (False, True):
+        for changes, names in varied:
+            chosen = [name for name in names if models.find(name).trained_in_epochs == network]
+            make_trainings(evidence.vary(run, **changes).trained.jobs(chosen))
+        keep_and_say(run, out)
+    run.trainings([claims.BASE])
+    make_trainings(evidence.vary(run, dates=claims.best_date(run)).trained.jobs(["TempCNN"]))
+    keep_and_say(run, out)
+
+
+def main() -> None:
+    """Make and keep the run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--preset", default="paper")
+    parser.add_argument("--store", default="")
+    parser.add_argument("--out", type=Path, default=store.project() / "data" / "results" / "paper")
+    parser.add_argument("--stop", choices=STAGES, default="others")
+    parser.add_argument("--same", default="", metavar="REASON")
+    chosen = parser.parse_args()
+    if chosen.same:
+        print(
+            "now taken as the code of the results:", ", ".join(confirm(KeptRun(chosen.out), chosen.same)) or "nothing"
+        )
+        return
+    run, last = Experiment(chosen.preset, store=chosen.store), STAGES.index(chosen.stop)
+    if last >= 1:
+        for name in (*models.FORESTS, *models.NETWORKS):
+            run.trainings([name])
+            keep_and_say(run, chosen.out)
+    if last >= 2:
+        for name in models.CLASSIFIERS:
+            run.map(name)
+        keep_and_say(run, chosen.out)
+    if last >= 3:
+        vary_for_claims(run, chosen.out)
+    if last >= 4:
+        for name in models.OTHERS:
+            run.trainings([name])
+    keep_and_say(run, chosen.out)
+    print("\n".join(stale(KeptRun(chosen.out))) or "nothing is stale")
+
+
+if __name__ == "__main__":
+    main()
