@@ -170,6 +170,15 @@ def test_code_that_gives_the_same_results_is_confirmed_with_a_reason(copy):
         confirm(kept, "the same")
 
 
+def test_what_was_confirmed_stays_so_when_more_is_kept(run, copy, monkeypatch):
+    monkeypatch.setattr(code, "digest", lambda stage, commit="": "before" if commit else "now")
+    keep(run, copy)
+    assert stale(KeptRun(copy)), "the code of the commit of a training is another"
+    confirm(KeptRun(copy), "the same")
+    keep(run, copy)
+    assert stale(KeptRun(copy)) == []
+
+
 def test_a_digest_changes_with_code_alone(monkeypatch):
     def digest_of(text):
         monkeypatch.setattr(code, "_now", lambda file: text)

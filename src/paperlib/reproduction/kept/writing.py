@@ -59,6 +59,7 @@ def keep(run: Experiment, folder: Path, machine: str = "") -> dict[str, int]:
         if before.get("samples") != facts["samples"]:  # summaries of the same samples are the same
             _keep_scene(run, part)
         store.write_json(part / "run.json", facts)
+        _carry_confirmations(folder, part)
         _check_size(part)
     for name, number in kept.items():
         for path in (folder / "trainings" / name).glob("*") if number else ():
@@ -117,6 +118,14 @@ def _keep_map(run: Experiment, name: str, folder: Path) -> None:
     digest = code.digest("map", facts["commit"].removesuffix("-dirty")) or code.digest("map")
     kept = {fact: facts[fact] for fact in ("created", "seconds", "commit", "format", "device")}
     store.write_json(target / "provenance.json", kept | {"training": number, "code": {"map": digest}})
+
+
+def _carry_confirmations(before: Path, folder: Path) -> None:
+    """Take the provenance of results that were kept before as it is: `staleness.confirm` may have changed its digests."""
+    for path in folder.glob("*/**/provenance.json"):
+        earlier = before / path.relative_to(folder)
+        if earlier.is_file() and {**store.read_json(path), "code": {}} == {**store.read_json(earlier), "code": {}}:
+            shutil.copyfile(earlier, path)
 
 
 def _best(folder: Path) -> int:
