@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from paperlib.pages import abstract
+from paperlib.pages.kept import abstract
 from paperlib.reproduction import claims
 
 

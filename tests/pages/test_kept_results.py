@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from paperlib import Experiment, store
-from paperlib.pages import kept_results
+from paperlib.pages.kept import kept_results
 from paperlib.reproduction.kept.reading import KeptRun
 from paperlib.reproduction.kept.writing import keep
 

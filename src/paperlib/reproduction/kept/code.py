@@ -14,12 +14,10 @@ import tokenize
 from collections.abc import Callable
 from pathlib import Path
 
-import paperlib
-
 from ... import models
 from ...errors import InputError
 
-SOURCE = Path(paperlib.__file__).parent
+SOURCE = Path(__file__).parents[2]
 
 #: Files behind each stage, below the package.
 STAGES: dict[str, tuple[str, ...]] = {

@@ -5,13 +5,13 @@ from html import escape
 
 import pandas as pd
 
-from .. import models, store
-from ..evaluation.scores import DASH
-from ..reproduction.kept.reading import KeptRun, is_kept, kept_run
-from ..reproduction.kept.staleness import stale
-from ..runs.experiment import Experiment
-from . import page
-from .page import Html
+from ... import models, store
+from ...evaluation.scores import DASH
+from ...reproduction.kept.reading import KeptRun, is_kept, kept_run
+from ...reproduction.kept.staleness import stale
+from ...runs.experiment import Experiment
+from .. import page
+from ..page import Html
 
 
 def first_run(run: Experiment) -> Experiment:

@@ -9,13 +9,13 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from ..evaluation import intervals
-from ..models.registry import CLASSIFIERS, FORESTS
-from ..reproduction import claims, paper, recomputed
-from ..reproduction.claims import REFUTED, SUPPORTED, UNDECIDED
-from ..runs.experiment import Experiment
-from .measurements import read_measurements
-from .page import Html
+from ...evaluation import intervals
+from ...models.registry import CLASSIFIERS, FORESTS
+from ...reproduction import claims, paper, recomputed
+from ...reproduction.claims import REFUTED, SUPPORTED, UNDECIDED
+from ...runs.experiment import Experiment
+from ..measurements import read_measurements
+from ..page import Html
 
 #: Texts of claims that a sentence quotes at most.
 QUOTED = 3
