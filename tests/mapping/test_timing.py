@@ -40,7 +40,7 @@ def test_pixels_are_those_that_get_a_class(run, watch, monkeypatch, name):
     monkeypatch.setattr(Engine, "classify", lambda self, *given: seen.append(classify(self, *given)) or seen[-1])
     superpixel = run.dataset.superpixels.values if classifier.model.needs_superpixels else None
     seconds = timing.seconds_of_pixel(classifier, run.scene, values, superpixel=superpixel)
-    assert len(seen) == 2 and np.array_equal(seen[0][0], seen[1][0])  # the first sets up
+    assert len(seen) >= 2 and np.array_equal(seen[0][0], seen[1][0])  # the first sets up
     assert seconds == pytest.approx(1 / seen[1][0].size)
 
 

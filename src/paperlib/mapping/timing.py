@@ -1,5 +1,6 @@
 """What a map will cost: some windows of the scene read and classified, as `map_scene` does it, and timed."""
 
+import statistics
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,9 @@ from .scene_maps import parts_of
 
 #: Pixels that are classified for the measurement, about; a network takes a block, which may be more.
 PIXELS = 64 * 64
+
+#: How often they are classified; the median counts.
+REPEATS = 3
 
 #: Side of a map that costs hardly more than none.
 SMALL = 16
@@ -99,9 +103,12 @@ def seconds_of_pixel(
     torch.set_num_threads(1)
     try:
         engine.classify(part.copy(), superpixel, every)  # sets up what later calls reuse
-        started = now()
-        engine.classify(part.copy(), superpixel, every)
-        return (now() - started) / ((part.shape[-2] - 2 * engine.halo) * (part.shape[-1] - 2 * engine.halo))
+        seconds = []
+        for _ in range(1 if superpixel is not None else REPEATS):
+            started = now()
+            engine.classify(part.copy(), superpixel, every)
+            seconds.append(now() - started)
+        return statistics.median(seconds) / ((part.shape[-2] - 2 * engine.halo) * (part.shape[-1] - 2 * engine.halo))
     finally:
         torch.set_num_threads(before)
 

@@ -40,8 +40,8 @@ def seconds_of_epoch(
     """Seconds of an epoch of `loop.train`, validation included, by about `budget` seconds of its steps; and of its start.
 
     The model is trained a little. `training` and `validation`: normalised, a `share` of the samples of the real training;
-    where all steps of the epoch fit in the budget, all are taken. The start is what the first step takes beyond others: the
-    first of a process loads a part of torch.
+    where all steps of the epoch fit in the budget, all are taken. The start is what the optimiser and the first step take
+    beyond others: the first of a process loads a part of torch.
     """
     device = devices.choose()
     now, generator, model = clock(device), torch.Generator().manual_seed(seed), model.to(device)
@@ -49,6 +49,7 @@ def seconds_of_epoch(
     batch = minibatches.batch_size(patches, training, settings.patches)
     label, extents = training.label.cpu(), LabelledExtents(training.label.cpu(), model.halo)
     training = replace(training, x=training.x.to(device), label=training.label.to(device))
+    started = now()
     optimiser = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
     parts = minibatches.epoch_batches(label, oversampling, batch, generator)
 
@@ -58,7 +59,8 @@ def seconds_of_epoch(
         loop.one_epoch(model, training, extents, (part,), optimiser, rates, generator, None)
         return now() - started
 
-    first = step(parts[0])
+    step(parts[0])
+    first = now() - started
     taken: list[float] = []
     while len(taken) < len(parts) and sum(taken) < budget:
         taken.append(step(parts[-1 - len(taken)]))
