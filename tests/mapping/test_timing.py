@@ -22,11 +22,11 @@ def watch(monkeypatch) -> list[float]:
 
 def test_the_first_window_decodes_for_its_row(run, watch):
     classifier, window = run.classifier("2D-CNN"), 32  # windows of 32 x 64 pixels, three a row
-    start, files, layers = 0.25, 1.0, 0.0
-    watch += [0, 7, 0, 1, 0, start, 0, files + layers]
+    opening, start, files = 0.5, 0.25, 1.0
+    watch += [0, opening, 0, 7, 0, 1, 0, start, 0, files]
     found = timing.read_windows(classifier, run.scene, window)
     assert found.values.shape[-2:] == (32 + 2 * classifier.halo, 64 + 2 * classifier.halo)
-    assert found.start == start
+    assert found.start == opening + start
     writing = (files - start) / (32**2 - timing.SMALL**2)
     assert found.seconds == pytest.approx((7 + 1 + 1) / 3 / (32 * 64) + writing)
 

@@ -33,7 +33,7 @@ class Reading(NamedTuple):
     """Windows of a scene read and layers written, for any classifier."""
 
     seconds: float  # a pixel
-    start: float  # of the files of a map, whatever its size
+    start: float  # for opening the files of the scene and making those of the map, whatever their size
     values: np.ndarray  # float32 (channel, day, y, x), gap-filled, not normalised: what was read
 
 
@@ -49,6 +49,10 @@ def read_windows(classifier: Classifier, scene: xr.DataArray, window: int, every
     largest = max(classifier.inputs.numbers_around(part.read, engine.halo) for part in rows)
     memory, seconds = np.zeros(largest, np.float32), []
     with rows_cached(scene, window + 4 * engine.halo):
+        started = now()
+        corner = slice(0, SMALL), slice(0, SMALL)
+        classifier.inputs.read_around(scene, *corner, engine.halo)  # opens the files
+        opening = now() - started
         for part in rows[:2]:
             started = now()
             values, _ = classifier.inputs.read_around(scene, *part.core, engine.halo, memory)
@@ -61,7 +65,7 @@ def read_windows(classifier: Classifier, scene: xr.DataArray, window: int, every
     started = now()
     _write(classifier, scene, window, every)
     writing = max(0.0, now() - started - start) / (window**2 - SMALL**2)
-    return Reading(reading + writing, start, values.copy())
+    return Reading(reading + writing, opening + start, values.copy())
 
 
 def _size(part: Window) -> int:
