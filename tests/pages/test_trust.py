@@ -102,11 +102,14 @@ def test_bias_and_spread_of_validations(measured):
 
 def test_the_earliest_date_of_maps_is_the_first_of_the_last_good_ones():
     table = pd.DataFrame({
-        "classifier": "a", "score": "macro F1", "date": ["1", "2", "3", "4"], "map": [0.79, 0.7, 0.79, 0.8],
-        "loss": [0.01, 0.1, 0.01, 0.0], "map ±": [0.1, np.nan, 0.1, 0.1],
+        "classifier": "a", "score": "macro F1", "date": ["2", "3", "4", "1"], "map": [0.7, 0.79, 0.8, 0.79],
+        "loss": [0.1, 0.01, 0.0, 0.01], "map ±": [np.nan, 0.1, 0.1, 0.1], "scenes": [3, 3, 3, 2],
     })  # fmt: skip
     scores, earliest = kept.season_curves(table)
     assert earliest["earliest"].tolist() == ["3"] and scores["low"].notna().all()
+    dates = pd.DataFrame({"map": ["2", "4"], "low": ["1", "1"], "high": ["2", "3"]})
+    assert "in 1 of 2 scenes" in kept.season_held(dates)
+    assert scores["date"].tolist() == ["2", "3", "4"]  # not every scene has the first date
     assert "a from 3 on" in kept.season_answer(table)
 
 

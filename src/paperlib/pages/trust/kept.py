@@ -32,11 +32,14 @@ def validation_answer(table: pd.DataFrame, case: str) -> str:
 
 def season_curves(measured: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Scores and earliest dates as `labelling.early` gives them, of what benchmarks/early.py keeps: means over scenes."""
+    every = measured["scenes"] == measured.groupby("classifier")["scenes"].transform(
+        "max"
+    )  # dates that all scenes have
+    measured = measured[every].sort_values("date", kind="stable")
     wide = measured["map ±"].fillna(0)
     scores = measured.assign(estimate=measured["map"], low=measured["map"] - wide, high=measured["map"] + wide)
     rows = []
     for (name, score), curve in scores.groupby(["classifier", "score"], sort=False):
-        curve = curve.sort_values("date")
         fine = (curve["loss"] <= ACCEPTED).to_numpy()[::-1].cumprod()[::-1]
         first = curve.iloc[int(fine.argmax())]
         rows.append((name, score, curve["map"].iloc[-1], first["date"], first["map"]))
@@ -88,3 +91,9 @@ def offered_answer(table: pd.DataFrame, method: str = "kNNDM", default: str = "p
         f"its bias is {values.min():+.2f} to {values.max():+.2f}, smaller than that of the default in {better} of "
         f"{len(bias)} cases."
     )
+
+
+def season_held(dates: pd.DataFrame) -> str:
+    """In how many scenes the earliest date of the map lies in the interval that `early` gives, in a sentence."""
+    held = (dates["map"] >= dates["low"]) & (dates["map"] <= dates["high"])
+    return f"The earliest date of the map lies in the interval in {held.sum()} of {len(dates)} scenes."
