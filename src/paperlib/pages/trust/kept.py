@@ -27,7 +27,7 @@ def validation_answer(table: pd.DataFrame, case: str) -> str:
     """What a case of `bias_table` says, in a sentence: every method with its bias, the nearest to the truth first."""
     rows = table[table["case"] == case].sort_values("bias", key=abs)
     parts = [f"{row['method']} {row['bias']:+.2f} (± {row['spread']:.2f})" for _, row in rows.iterrows()]
-    return f"{', '.join(parts)}; the map is worth {rows['worth'].mean():.2f}."
+    return f"{', '.join(parts)}; the map is worth {rows['worth'].mean():.2f} ({rows['draws'].max()} draws)."
 
 
 def season_curves(measured: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
