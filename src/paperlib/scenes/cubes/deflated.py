@@ -52,7 +52,7 @@ class Zlib(numcodecs.Zlib):
         """Inflated bytes of a chunk, in `out` where it is given."""
         try:
             plain = isal_zlib.decompress(buf)
-        except isal_zlib.error as error:
+        except isal_zlib.error as error:  # type: ignore[misc]  # its stub says an instance
             raise OSError(f"a chunk is damaged: {error}") from error
         return numcodecs.compat.ndarray_copy(plain, out)
 
@@ -126,7 +126,7 @@ class Deflated(BackendArray):
         size = int(np.prod(self.chunks)) * self.dtype.itemsize
         try:
             plain = packed if left_out & (1 << self.shuffled) else isal_zlib.decompress(packed, bufsize=size)
-        except isal_zlib.error as error:
+        except isal_zlib.error as error:  # type: ignore[misc]
             raise OSError(f"a chunk of {self.name} is damaged: {error}") from error
         if len(plain) != size:
             raise OSError(f"a chunk of {self.name} has {len(plain)} bytes instead of {size}")
