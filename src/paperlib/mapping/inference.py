@@ -96,7 +96,7 @@ class Engine:
         """Whether mixed precision is possible and worth it: with a network, for a large scene, on a device with bfloat16."""
         shape = scene.sizes["y"], scene.sizes["x"]
         worth = math.prod(shape) >= WORTH and min(shape) >= PROBE
-        return worth and has_bfloat16(self.device) and self.model.trained_in_epochs
+        return worth and has_bfloat16(self.device) and (self.model.trained_in_epochs or self.model.pretrained)
 
     def use_mixed(self) -> None:
         """Classify in mixed precision, whatever it gives."""

@@ -9,6 +9,18 @@ Widths and kernels of the networks are the one family that reproduces all four p
 (2021) print (493 k, 379 k, 463 k, 867 k at 13 channels, 11 dates, 8 classes).
 """
 
-from .registry import ADDED, CLASSIFIERS, FORESTS, NAMES, NETWORKS, OTHERS, VARIANTS, build, find, reach
+from .registry import ADDED, CLASSIFIERS, FORESTS, NAMES, NETWORKS, OTHERS, PRETRAINED, VARIANTS, build, find, reach
 
-__all__ = ["ADDED", "CLASSIFIERS", "FORESTS", "NAMES", "NETWORKS", "OTHERS", "VARIANTS", "build", "find", "reach"]
+__all__ = [
+    "ADDED",
+    "CLASSIFIERS",
+    "FORESTS",
+    "NAMES",
+    "NETWORKS",
+    "OTHERS",
+    "PRETRAINED",
+    "VARIANTS",
+    "build",
+    "find",
+    "reach",
+]

@@ -27,6 +27,8 @@ class Model(nn.Module):
     options: tuple[str, ...] = ()
     #: Whether the training loop trains it, epoch by epoch; otherwise it has a method `fit` (see `Estimator`).
     trained_in_epochs: bool = True
+    #: Whether it starts from a network that knows the scene (`begin`), which imitates a pretrained encoder.
+    pretrained: bool = False
     #: Name of the file with its weights.
     weights: str = "weights.safetensors"
 
@@ -55,6 +57,10 @@ class Model(nn.Module):
 
     def fit(self, x: Tensor, label: Tensor, superpixel: Tensor | None = None, seed: int = 0) -> None:
         """Learn without the training loop, from labelled pixels; see `Estimator.fit`."""
+        raise NotImplementedError
+
+    def begin(self, network: nn.Module) -> None:
+        """Start from a network that gives embeddings, where the model is `pretrained`."""
         raise NotImplementedError
 
     def save(self, folder: Path) -> None:

@@ -143,7 +143,7 @@ class GalileoEncoder(nn.Module):
 
     def embed(self, reflectance: Tensor, months: Tensor) -> Tensor:
         """`forward` of any number of pixels, a few at a time."""
-        with torch.inference_mode():
+        with torch.no_grad():
             return torch.cat([self(part, months) for part in reflectance.split(SERIES)])
 
 

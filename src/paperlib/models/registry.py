@@ -30,6 +30,7 @@ _CLASSES = {
     "L-TAE": "ltae.LTAE",
     "Logistic regression": "usual.LogisticSeries",
     "Gradient boosting": "usual.BoostedTrees",
+    "Galileo": "galileo.Galileo",
 }
 
 #: Four networks and two forests that are compared, in the order of the table of scores, and two variants of the networks.
@@ -39,6 +40,8 @@ VARIANTS = ("SpatioTempCNN-gated", "TempCNN-2019")
 
 #: What a practitioner might take instead: trained and mapped where they are named.
 OTHERS = ("L-TAE", "Logistic regression", "Gradient boosting")
+#: What starts from weights that are fetched (`paperlib fetch galileo`); the same.
+PRETRAINED = ("Galileo",)
 
 #: What a run trains when no classifier is named, and those of them that the training loop trains.
 CLASSIFIERS = (*NAMES, *FORESTS, *ADDED)
@@ -62,7 +65,7 @@ def choose(names: Iterable[str] | None = None) -> tuple[str, ...]:
 
     Raises `InputError` for an unknown name, with the nearest known one.
     """
-    named, known = set(names or CLASSIFIERS), (*CLASSIFIERS, *VARIANTS, *OTHERS)
+    named, known = set(names or CLASSIFIERS), (*CLASSIFIERS, *VARIANTS, *OTHERS, *PRETRAINED)
     for name in sorted(named):
         _check_name(name, known)
     return tuple(name for name in known if name in named)
@@ -83,7 +86,7 @@ def build(
 
     Parameters
     ----------
-    name: one of `CLASSIFIERS`, `VARIANTS` or `OTHERS`.
+    name: one of `CLASSIFIERS`, `VARIANTS`, `OTHERS` or `PRETRAINED`.
     channels, dates, classes: sizes of the input and of the output.
     dropout: share of the values that the networks' dropout layers leave out in training.
     fusion: SpatioTempCNN's weight of its temporal stream (0 to 1).

@@ -89,6 +89,10 @@ class Dataset:
         with self._quiet():
             return open_scene(self.folder or self.settings.scene.path, **keywords_of(self.settings.scene))
 
+    def scenes(self) -> Iterator[xr.DataArray]:
+        """Every scene that is read: this one."""
+        yield self.scene
+
     @cached_property
     def polygons(self) -> gpd.GeoDataFrame:
         """The polygons in the scene's CRS, each in one of the sets train, validation and test."""

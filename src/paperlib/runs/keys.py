@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import models, store
+from ..features.inputs import Inputs
 from ..regions.tiles import fingerprint
 from ..settings import SIMULATED, Settings, key
 from ..training.classifier import decisive
@@ -31,6 +32,14 @@ def scene_key(settings: Settings) -> str:
 def pairs_key(settings: Settings) -> str:
     """Key of the polygons that show one object: the scene, and the polygons before they are divided."""
     return key(*_read(settings), store.FORMAT)
+
+
+def imitation_key(settings: Settings, inputs: Inputs) -> str:
+    """Key of the imitation of Galileo: what is read of the scene, and of how many pixels. No label changes it."""
+    files = simulated_scene(settings) if not settings.scene.path else fingerprint(settings.scene.path)
+    unread = ("path", "polygons", *(SIMULATED if settings.scene.path else (*SIMULATED, *OF_OTHER_FILES)))
+    read = {name: value for name, value in asdict(settings.scene).items() if name not in unread}
+    return key(files, read, asdict(inputs), settings.train.imitated, store.FORMAT)
 
 
 def superpixels_key(settings: Settings) -> str:

@@ -103,6 +103,8 @@ def _with_workers(jobs: dict[int, Job], workers: int, progress: Progress) -> Non
     for dataset in {id(job.trained.dataset): job.trained.dataset for job in jobs.values()}.values():
         needs = any(models.find(job.name).needs_superpixels for job in jobs.values() if job.trained.dataset is dataset)
         dataset.prepare(superpixels=needs)
+    for trained in {id(job.trained): job.trained for job in jobs.values() if models.find(job.name).pretrained}.values():
+        _ = trained.imitation  # workers find it in the store
     shown: set[str] = set()
     for _ in range(LOSSES + 1):
         try:

@@ -20,10 +20,12 @@ from ..labels import legend_of
 from ..models import CLASSIFIERS, NETWORKS
 from ..settings import Settings, describe
 from ..training.classifier import Classifier, count_parameters
+from ..training.imitation import Imitation
 from ..training.polygon_scores import PolygonScores
 from ..training.trials import class_scores_frame, trainings_frame, write_training
 from . import keys
 from .dataset import Dataset
+from .pretrained.imitations import imitation_of
 from .side_by_side import Job, make_trainings
 
 
@@ -67,6 +69,23 @@ class Trained:
     def normalised(self) -> dict[str, Samples]:
         """The varied samples of each set, normalised, as networks take them."""
         return {name: samples.map(self.normaliser.apply) for name, samples in self.varied.items()}
+
+    @cached_property
+    def imitation(self) -> Imitation:
+        """The imitation of Galileo on the scene; see `imitations.imitation_of`.
+
+        Raises `InputError` for shuffled dates, which no scene has.
+        """
+        if self.settings.sample.dates == "shuffled":
+            problem = (
+                "Galileo cannot be trained on shuffled dates: the scene on which it is imitated has them in order."
+            )
+            raise InputError(problem, "Leave it out, or the variation.", kind="settings.varied")
+        return imitation_of(self.dataset, self.inputs, self.settings)
+
+    def imitation_for(self, name: str) -> Imitation | None:
+        """What a pretrained classifier starts from; None for the others."""
+        return self.imitation if models.find(name).pretrained else None
 
     def samples(self, name: str) -> dict[str, Samples]:
         """Samples of each set that a classifier takes, not normalised: patches, or whole superpixels.
@@ -129,6 +148,7 @@ class Trained:
                 name, parts, self.inputs, legend_of(self.dataset.polygons), self.settings.train, self.settings.seed + number,
                 normaliser=self.normaliser, oversampling=self.settings.sample.oversample,
                 state=folder / "state.safetensors", progress=progress,
+                imitation=self.imitation_for(name),
             )  # fmt: skip
             write_training(folder, classifier, parts, before)
 

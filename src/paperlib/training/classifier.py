@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +23,7 @@ from ..nomenclature import LandCover
 from ..outputs import writing
 from ..settings import Train
 from . import loop
+from .imitation import Imitation
 
 #: Name and version of the format of `classifier.json`.
 FORMAT = "paperlib classifier 1"
@@ -65,6 +66,7 @@ class Classifier:
         oversampling: bool = True,
         state: Path | None = None,
         progress: Callable[[dict], object] | None = None,
+        imitation: Imitation | None = None,
     ) -> Self:
         """Train a classifier on samples that are not normalised.
 
@@ -81,10 +83,13 @@ class Classifier:
         state: a file kept up to date after each epoch, from which a killed training goes on to the same result; it is
             removed at the end.
         progress: is called after each epoch of a network; see `loop.train`.
+        imitation: what a pretrained model starts from; its normaliser replaces `normaliser`.
 
         Raises `InputError` for an unknown name, sets without labels, and what `loop.train` raises.
         """
         started = time.perf_counter()
+        if models.find(name).pretrained:
+            normaliser = _of_scene(name, imitation, parts["train"])
         normaliser = normaliser or Normaliser.fit(parts["train"])
         options = options_of(name, choice)
         torch.manual_seed(seed)  # of the initial weights
@@ -102,6 +107,9 @@ class Classifier:
                 state.unlink()
         else:
             train = normalised["train"]
+            if imitation is not None:
+                model.begin(imitation.start())
+                about["r2"] = round(imitation.r2, 4)
             model.fit(train.x, train.label, train.superpixel, seed)
         about["training_seconds"] = round(time.perf_counter() - started, 2)
         return cls(name, model.eval(), inputs, normaliser, legend, about, record)
@@ -168,6 +176,16 @@ class Classifier:
             raise _wrong_format(weights, str(error).splitlines()[0]) from error
         temperature = content.get("temperature", 1.0)  # classifiers of older versions are not calibrated
         return cls(name, model.eval(), inputs, normaliser, legend, about, temperature=temperature)
+
+
+def _of_scene(name: str, imitation: Imitation | None, train: Samples) -> Normaliser:
+    """The normaliser of an imitation, with the number of labelled pixels that are learnt from."""
+    if imitation is None:
+        raise InputError(
+            f"{name} learns from the pixels of a whole scene, which are not at hand here.",
+            "Choose another model, such as TempCNN.", kind="models.pretrained",
+        )  # fmt: skip
+    return replace(imitation.normaliser, pixels=int((train.label >= 0).sum()))
 
 
 def options_of(name: str, choice: Train) -> dict:

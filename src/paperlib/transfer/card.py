@@ -5,6 +5,8 @@ from typing import Any
 
 from ..features.season import calendar_day
 from ..training.classifier import Classifier
+from ..training.galileo_weights import LICENCE as WEIGHTS
+from ..training.galileo_weights import PAPER
 from ..training.polygon_scores import PolygonScores
 
 
@@ -66,5 +68,6 @@ def _use(classifier: Classifier, facts: dict[str, Any]) -> list[str]:
         "```python\nimport paperlib\n\nmodel = paperlib.load_model(FOLDER)\n```",
         f"`model.json` lists the files with their SHA-256, the settings and the provenance; seed "
         f"{classifier.about.get('seed')}, commit {facts['provenance']['commit']}.",
+        *([f"It imitates Galileo nano: {PAPER}; weights: {WEIGHTS}."] if classifier.model.pretrained else []),
         *([f"Licence: {licence}."] if licence else []),
     ]

@@ -1,5 +1,6 @@
 """A region and its polygons, as samples: each tile gives those of its own polygons."""
 
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -49,6 +50,11 @@ class RegionDataset(Dataset):
     def scene(self) -> xr.DataArray:  # type: ignore[override]
         """The lazy series (band, time, y, x) of the tile that is shown."""
         return self.region.scene(self.shown)
+
+    def scenes(self) -> Iterator[xr.DataArray]:
+        """The lazy series of each tile."""
+        for name in self.region.tiles:
+            yield self.region.scene(name)
 
     @cached_property
     def inputs(self) -> Inputs:

@@ -126,6 +126,7 @@ def fold(trained: Trained, name: str, kind: str, tile: str) -> Path:
             name, learned, trained.inputs, dataset.legend, chosen.train, chosen.seed,
             normaliser=Normaliser.fit(learned["train"]), oversampling=chosen.sample.oversample,
             state=folder / "state.safetensors",
+            imitation=trained.imitation_for(name),
         )  # fmt: skip
         write_training(folder, classifier, parts)
 

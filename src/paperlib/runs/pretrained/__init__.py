@@ -1,0 +1,1 @@
+"""Classifiers that start from a pretrained encoder: what a run makes for them of its scene."""
