@@ -342,7 +342,7 @@ def test_three_questions_of_a_reader_are_answered_within_two_clicks(visit):
     page.get_by_role("heading", name="Confusion matrices on the test set").wait_for()
     page.goto((BOOK / "index.html").as_uri())
     # how do I do this for my tile
-    click(page, "Your own tile")
-    page.locator("article pre", has_text="paperlib run lagoon.nc").wait_for()
+    page.locator("article .sd-card", has_text="Map your own tile").click()
+    page.locator("article pre", has_text="paperlib run lagoon.nc").first.wait_for()
     click(page, "Read your data")
     page.get_by_role("heading", level=1, name="Read your data").wait_for()
