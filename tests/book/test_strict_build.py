@@ -58,9 +58,11 @@ def test_numbers_are_those_of_the_paper(build, tmp_path):
 
 def test_a_number_leads_to_its_origin(build, tmp_path):
     """On its own page, and from another one."""
-    cell = """from myst_nb import glue
-from paperlib import Experiment
+    cell = """from pathlib import Path
+from myst_nb import glue
+from paperlib import Experiment, store
 from paperlib.pages import page
+store.asked.append(Path("store/samples/patches-1"))
 glue("half", 0.5, display=False)
 page.provenance(Experiment("tiny"))"""
     own, other = "It is {glue:text}`half:.2f`.", "# Title\n\nThere it is {glue:text}`c.ipynb::half:.1f`.\n"
@@ -70,7 +72,10 @@ page.provenance(Experiment("tiny"))"""
     assert re.search(
         r'<a class="[^"]*to-origin[^"]*" href="#number-half"><span class="pasted-text">0.50</span></a>', page
     )
-    assert '<tr id="number-half"><th>half</th><td>0.5</td>' in page and '<details class="origins" id="origins">' in page
+    assert (
+        '<tr id="number-half"><th>half</th><td>0.5</td><td><code>samples/patches-1</code></td>' in page
+        and '<details class="origins" id="origins">' in page
+    )
     assert re.search(
         r'<a class="[^"]*to-origin[^"]*" href="c.html#number-half"><span class="pasted-text">0.5</span></a>', index
     )

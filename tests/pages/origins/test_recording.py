@@ -1,12 +1,11 @@
-"""What a notebook does is recorded: which artifacts a number comes from, through the names that cells set and read."""
+"""What a notebook does is recorded: which artifacts a number comes from, through the names that cells set and read.
 
-import subprocess
-import sys
+A real kernel is recorded in tests/book/test_strict_build.py.
+"""
+
 from pathlib import Path
 
-import nbformat
 import numpy as np
-from nbclient import NotebookClient
 
 from paperlib.pages.origins.recording import GLUED, Number, Recording, names
 
@@ -57,26 +56,3 @@ def test_names_that_a_cell_reads_and_sets():
         {"a", "b", "d", "e", "g"},
     )
     assert names("!ls") == (set(), set())
-
-
-def test_a_kernel_records_its_notebook(tmp_path):
-    """A real kernel, as the build of the book runs it."""
-    cells = [
-        "from pathlib import Path\nfrom myst_nb import glue\nfrom paperlib import Experiment, store\n"
-        "from paperlib.pages import page",
-        "run = Experiment('tiny', store='store')",
-        "store.asked.append(Path('store/samples/patches-1'))\nsamples = 4",
-        "glue('samples', samples, display=False)",
-        "print(page.provenance(run).numbers)",
-    ]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "python3", "language": "python"}
-    done = NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    text = "".join(output.get("text", "") for output in done.cells[-1].outputs)
-    assert text.strip() == "[Number(key='samples', value='4', artifacts=('samples/patches-1',))]"
-
-
-def test_pages_can_be_imported_without_a_notebook():
-    code = "from paperlib.pages import page; from paperlib.pages.origins import recording as r; print(r.current().numbers())"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout == "[]\n", done.stderr
