@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from paperlib import models
-from paperlib.mapping.folding import fold, mix
+from paperlib.mapping.folding import AllDates, fold, mix
 from paperlib.mapping.inference import predict
 
 NETWORKS = (*models.NAMES, *models.VARIANTS)
@@ -42,3 +42,21 @@ def test_first_and_last_layers_stay_in_float32(name):
     streams = 2 if name == "SpatioTempCNN" else 1
     assert len(kept) == 2 * streams and all("convolutions.0" in path or "head" in path for path in kept)
     assert len(seen) > len(kept)
+
+
+def test_all_dates_at_once_are_the_convolution():
+    layer = torch.nn.Conv2d(16, 12, (11, 1))
+    series = torch.rand(2, 16, 11, 50)
+    with torch.inference_mode():
+        for x in (series, series.contiguous(memory_format=torch.channels_last), series[:, :, :, ::3]):
+            torch.testing.assert_close(AllDates(layer)(x), layer(x), rtol=1e-5, atol=1e-5)
+
+
+def test_only_the_layer_over_all_dates_is_replaced():
+    replaced = {
+        name: [path for path, module in fold(learned(name)).named_modules() if isinstance(module, AllDates)]
+        for name in models.NAMES
+    }
+    assert replaced == {
+        "TempCNN": ["head.0"], "3D-CNN": [], "2D-CNN": [], "SpatioTempCNN": ["temporal.head.0"],
+    }  # fmt: skip

@@ -1,6 +1,7 @@
 """Trained networks rewritten to answer faster with the same answers, or nearly: folded and mixed."""
 
 from copy import deepcopy
+from typing import TypeGuard
 
 import torch
 from torch import nn
@@ -24,10 +25,38 @@ class Float32(nn.Module):
             return self.layer(x.float())
 
 
+class AllDates(nn.Module):
+    """A convolution that spans all dates of pixel series, as the sum of one matrix product a date.
+
+    On a processor and in float32 it takes two thirds of the time of the convolution, which it leaves the rest to.
+    """
+
+    bias: torch.Tensor
+    by_date: torch.Tensor
+
+    def __init__(self, layer: nn.Conv2d):
+        super().__init__()
+        self.layer = layer
+        bias = torch.zeros(layer.out_channels) if layer.bias is None else layer.bias.detach()
+        self.register_buffer("bias", bias)
+        weight = layer.weight.detach()[..., 0]
+        self.register_buffer("by_date", weight.permute(2, 1, 0).contiguous())  # (date, channel, feature)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Features (batch, feature, 1, pixel) of series x (batch, channel, date, pixel)."""
+        if x.device.type != "cpu" or x.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
+            return self.layer(x)
+        dates = x.permute(2, 0, 3, 1).flatten(1, 2)
+        out = torch.addmm(self.bias, dates[0], self.by_date[0])
+        for values, weight in zip(dates[1:], self.by_date[1:], strict=True):
+            out.addmm_(values, weight)
+        return out.unflatten(0, (len(x), x.shape[3])).permute(0, 2, 1)[:, :, None]
+
+
 def fold(model: Model) -> Model:
     """A copy of a trained network with every BatchNorm taken into the convolution before it, and without dropout.
 
-    The same function up to rounding, with half as many passes over memory. A forest comes back as it is.
+    The same function up to rounding, with half as many passes over memory and `AllDates`. A forest comes back as it is.
     """
     model = deepcopy(model).eval()
     for parent in list(model.modules()):
@@ -44,7 +73,12 @@ def _fold_layers(layers: nn.Sequential) -> nn.Sequential:
             kept[-1] = fuse_conv_bn_eval(kept[-1], layer)  # type: ignore[type-var]
         elif not isinstance(layer, nn.Dropout):
             kept.append(layer)
-    return nn.Sequential(*kept)
+    return nn.Sequential(*(AllDates(layer) if _spans_dates(layer) else layer for layer in kept))
+
+
+def _spans_dates(layer: nn.Module) -> TypeGuard[nn.Conv2d]:
+    """Whether a layer of pixel series leaves nothing of their dates."""
+    return isinstance(layer, nn.Conv2d) and layer.kernel_size[0] > 1 == layer.kernel_size[1] and layer.padding == (0, 0)
 
 
 def mix(model: Model) -> Model:

@@ -9,7 +9,7 @@ from .blocks import Dropout, blocks, head
 from .contract import Model
 
 #: Series classified at once: few enough to stay in a processor's cache, which bounds the memory of a large window too.
-SERIES = 1024
+SERIES = 512
 
 
 class TempCNN(Model):
