@@ -111,7 +111,7 @@ class KeptTrained(Trained):
         """The kept trainings of these classifiers; none is missing, so none is made."""
         return [Job(self, name, number) for name in names for number in self.numbers(name)]
 
-    def make(self, names: Iterable[str], then: str = "") -> None:
+    def make(self, names: Iterable[str], then: str = "", after: float = 0.0) -> None:
         """Raise `InputError` for a classifier without kept trainings."""
         for name in names:
             if not self.numbers(name):
