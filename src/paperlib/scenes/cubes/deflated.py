@@ -4,9 +4,9 @@ HDF5, below NetCDF-4, inflates with zlib, one chunk at a time whatever the numbe
 each other. HDF5 still says where a chunk lies and how it was packed, and reads what is packed in another way.
 """
 
+from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import h5py
@@ -36,6 +36,8 @@ def inflate_directly(cube: xr.Dataset, path: Path, group: str | None = None) -> 
             if isinstance(dataset, h5py.Dataset) and _filters(dataset) in (SHUFFLED, DEFLATED)
             if (dataset.shape, dataset.dtype) == (cube[name].shape, cube[name].dtype) and dataset.dtype.isnative
         }
+    if not arrays:
+        return cube
     return cube.assign(
         {
             name: xr.Variable(old.dims, indexing.LazilyIndexedArray(array), old.attrs, old.encoding)
@@ -77,18 +79,9 @@ class Deflated(BackendArray):
         self.path, self.name = path, dataset.name
         self.shape, self.dtype, self.chunks = dataset.shape, dataset.dtype, dataset.chunks
         self.shuffled, self.fill = _filters(dataset) == SHUFFLED, dataset.fillvalue
-        self._file: h5py.File | None = None
-        self._lock = Lock()
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> np.ndarray:
         return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.BASIC, self._read)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_file": None, "_lock": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._lock = Lock()
 
     def _read(self, key: tuple[int | slice, ...]) -> np.ndarray:
         """Values at integers and slices; the box that holds them is put together from its chunks."""
@@ -105,24 +98,30 @@ class Deflated(BackendArray):
             range(start // chunk, (stop - 1) // chunk + 1)
             for (start, stop), chunk in zip(box, self.chunks, strict=True)
         ]
-        for number in product(*numbers):
-            corner = [n * chunk for n, chunk in zip(number, self.chunks, strict=True)]
+        corners = [
+            tuple(n * chunk for n, chunk in zip(number, self.chunks, strict=True)) for number in product(*numbers)
+        ]
+        for corner, values in zip(corners, self._chunks(corners), strict=True):
             first = [max(start, low) for (start, _), low in zip(box, corner, strict=True)]
             last = [min(stop, low + chunk) for (_, stop), low, chunk in zip(box, corner, self.chunks, strict=True)]
             target = tuple(slice(a - start, b - start) for a, b, (start, _) in zip(first, last, box, strict=True))
             inside = tuple(slice(a - low, b - low) for a, b, low in zip(first, last, corner, strict=True))
-            out[target] = self._chunk(tuple(corner))[inside]
+            out[target] = values[inside]
         steps = tuple(slice(None, None, part.step) for part in ranges)
         return out[steps][kept]
 
-    def _chunk(self, corner: tuple[int, ...]) -> np.ndarray:
-        """Values of the chunk whose first one lies at `corner`."""
-        with self._lock:  # HDF5 does one thing at a time anyway
-            self._file = self._file or h5py.File(self.path)
-            dataset = self._file[self.name]
-            if dataset.id.get_chunk_info_by_coord(corner).byte_offset is None:  # nothing was written there
-                return np.full(self.chunks, self.fill, self.dtype)
-            left_out, packed = dataset.id.read_direct_chunk(corner)
+    def _chunks(self, corners: Sequence[tuple[int, ...]]) -> Iterator[np.ndarray]:
+        """Values of the chunks whose first ones lie at `corners`. The file is open only as long as they are read."""
+        with h5py.File(self.path) as file:
+            dataset = file[self.name].id
+            for corner in corners:
+                if dataset.get_chunk_info_by_coord(corner).byte_offset is None:  # nothing was written there
+                    yield np.full(self.chunks, self.fill, self.dtype)
+                else:
+                    yield self._inflate(*dataset.read_direct_chunk(corner))
+
+    def _inflate(self, left_out: int, packed: bytes) -> np.ndarray:
+        """Values of a packed chunk; left_out: bits of the filters, by their place, that it did not go through."""
         size = int(np.prod(self.chunks)) * self.dtype.itemsize
         try:
             plain = packed if left_out & (1 << self.shuffled) else isal_zlib.decompress(packed, bufsize=size)
