@@ -58,7 +58,7 @@ def provenance(first: Experiment) -> pd.DataFrame:
     Of a run that is not kept, the provenance of this build.
     """
     if not isinstance(first, KeptRun):
-        return page.provenance(first)
+        return pd.DataFrame({"value": page.provenance(first).facts}).rename_axis("provenance")
     rows = {}
     for folder in sorted({path.parents[1] for path in first.store.glob("trainings/*/*/provenance.json")}):
         facts = [store.read_json(path) for path in sorted(folder.glob("*/provenance.json"))]
