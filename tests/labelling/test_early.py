@@ -115,7 +115,7 @@ def test_the_page_has_a_figure_and_tables(found, tmp_path):
 
 
 def test_early_by_the_command_line(lagoon, lagoon_store, tmp_path):
-    words = ("early", *lagoon, "--preset", "tiny", "--store", lagoon_store, "--out", "out", "--until", "2018-07-08")
+    words = ("early", *lagoon, "--preset", "tiny", "--store", lagoon_store, "--out", "out", "--until", "2021-07-15")
     done = paperlib(*words, folder=tmp_path)
     assert done.returncode == 0 and "early: out/early.html" in done.stdout, done.stderr
     assert "macro F1" in done.stdout and (tmp_path / "out" / "earliest.csv").is_file()
