@@ -14,7 +14,7 @@ from .options import JsonOption, ModelOption, PresetOption, SceneArgument, takes
 from .transfer import check_trained
 
 if TYPE_CHECKING:
-    from ..runs.costs.estimate import Estimate
+    from ..runs.costs.estimate import RunEstimate
 
 
 @takes_settings
@@ -83,7 +83,7 @@ def _settings_to_check(
 
 def estimate_of(
     scene: Path, polygons: Path, overrides: dict, preset: str, names: tuple[str, ...], store: Path | None = None
-) -> "Estimate":
+) -> "RunEstimate":
     """What a run costs that was checked already; nothing is written unless its store is there."""
     from ..runs.costs.estimate import estimate
     from ..runs.experiment import Experiment

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from paperlib.runs.costs.estimate import Cost, Estimate, estimate
+from paperlib.runs.costs.estimate import Cost, RunEstimate, estimate
 from support.commands import paperlib
 
 COSTS = (
@@ -13,9 +13,9 @@ COSTS = (
 
 
 def test_trainings_and_windows_run_side_by_side():
-    told = Estimate(COSTS, 5.0, 10**6, 2, 3.0, 1.0, "processor seconds")
+    told = RunEstimate(COSTS, 5.0, 10**6, 2, 3.0, 1.0, "processor seconds")
     assert told.seconds == 5 + (100 + 10) / 2 + (40 + 20) / 2
-    assert Estimate(COSTS, 5.0, 10**6, 100, 3.0, 2.0, "seconds").seconds == pytest.approx(2 * (5 + 50 + 0.6))
+    assert RunEstimate(COSTS, 5.0, 10**6, 100, 3.0, 2.0, "seconds").seconds == pytest.approx(2 * (5 + 50 + 0.6))
     text = told.text()
     assert "in all: about 90 s on 2 processors; 2.0 GB of memory, 3.0 MB of disk" in text and "idle" not in text
     assert text.splitlines()[1].split()[:4] == ["TempCNN", "2", "8", "2"] and "0.25 core h" in text

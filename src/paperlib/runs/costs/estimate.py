@@ -35,7 +35,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class RunEstimate:
     """What a run costs."""
 
     costs: tuple[Cost, ...]
@@ -87,7 +87,7 @@ class Estimate:
         return "\n".join(lines)
 
 
-def estimate(run: Experiment, names: tuple[str, ...]) -> Estimate:
+def estimate(run: Experiment, names: tuple[str, ...]) -> RunEstimate:
     """What a run by these classifiers costs, measured on this machine in some seconds.
 
     What is in the store of the run is not counted again. Into it goes which polygons show one object, nothing else.
@@ -103,7 +103,7 @@ def estimate(run: Experiment, names: tuple[str, ...]) -> Estimate:
     watch, processor = time.perf_counter() - watch, time.process_time() - processor
     together, unit = (processors(), "processor seconds") if on_processor() else (1, "seconds")
     busy = max(1.0, watch / max(processor, 1e-9)) if on_processor() else 1.0
-    return Estimate(costs, preparing, disk, together, watch, busy, unit)
+    return RunEstimate(costs, preparing, disk, together, watch, busy, unit)
 
 
 def _cost(run: Experiment, calibration: Calibration, name: str) -> Cost:
