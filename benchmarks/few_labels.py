@@ -2,7 +2,7 @@
 
 python benchmarks/few_labels.py [SCENE] [so-far]  # what is done is kept in the store, and the same command goes on
 
-With "so-far", the table is made of what is there. Kept so far: Bouconne, 1 and 2 polygons, four classifiers.
+With "so-far", tables are made of what is there.
 
 1, 2, 4, 8 or all polygons of each class are drawn from those that are not test polygons, the same for all classifiers; all
 their pixels are learnt from, and the test polygons of the run are classified. The simulated scene (preset demo), and
@@ -45,6 +45,7 @@ TEACHER, STUDENT = "Galileo, the encoder itself", "Galileo"
 CHEAP = (STUDENT, TEACHER, "Logistic regression", "iota2_base")
 COSTLY = ("TempCNN", "L-TAE", "Gradient boosting")
 REPEATS = 1000  # of the bootstrap
+TABLE = Path(store.__file__).parent / "checks" / "few_labels.csv"
 
 
 class Scene:
@@ -199,7 +200,7 @@ def _macro(weight: np.ndarray, counts: np.ndarray, reference: np.ndarray, classe
 
 
 def main(only: str = "", so_far: str = "") -> None:
-    """Keep the table of the scenes whose name begins with `only`."""
+    """Make the tables of the scenes whose name begins with `only`, and the small one that the pre-flight reads."""
     folder = store.open_store() / "few-labels"
     folder.mkdir(parents=True, exist_ok=True)
     runs = {"Bouconne": bouconne("demo"), "simulated (preset demo)": Experiment("demo")}
@@ -214,6 +215,9 @@ def main(only: str = "", so_far: str = "") -> None:
         print(name, "R2", scene.imitation.r2, flush=True)
         tables.append(table(scene, collect(scene, folder, not so_far)).assign(r2=scene.imitation.r2))
     record.keep("few-labels", pd.concat(tables))
+    result = pd.read_csv(record.RESULTS / "few-labels.csv")
+    columns = ["scene", "polygons", "model", "macro_f1", "difference", "difference_low", "difference_high", "draws"]
+    result[columns].round(3).to_csv(TABLE, index=False)
 
 
 if __name__ == "__main__":

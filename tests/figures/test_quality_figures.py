@@ -9,6 +9,7 @@ import xarray as xr
 
 from paperlib.evaluation.calibration import reliability
 from paperlib.figures import importance_figures, labelling_figures, quality_figures
+from paperlib.figures.trust.few_labels_figure import few_labels_figure
 from paperlib.nomenclature import legend
 
 LEGEND = legend([1, 3, 7])
@@ -96,3 +97,17 @@ def test_importance_is_drawn_with_intervals(is_whole):
     table = pd.DataFrame(rows, columns=["kind", "name", "loss", "low", "high"])
     is_whole(lambda: importance_figures.importance_figure(table), rows_are_named=True)
     assert "most by NDVI" in importance_figures.importance_figure(table).alt
+
+
+def test_few_labels_has_a_panel_a_scene_and_a_line_a_classifier(is_whole):
+    rows = [
+        (scene, size, name, 0.7 + shift, 0.6 + shift, 0.75 + shift)
+        for scene in ("one", "other")
+        for size in ("1", "2", "all")
+        for name, shift in (("iota2_base", 0.0), ("Galileo", 0.1))
+    ]
+    table = pd.DataFrame(rows, columns=["scene", "polygons", "model", "macro_f1", "low", "high"])
+    figure = is_whole(lambda: few_labels_figure(table))
+    assert [ax.get_title() for ax in figure.axes] == ["one", "other"]
+    assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["1", "2", "all"]
+    assert all(len(ax.containers) == 2 for ax in figure.axes)

@@ -21,11 +21,12 @@ from ..regions.tiles import find_tiles
 from ..scenes import sensors
 from ..scenes.meaning.choices import keywords_of
 from ..settings import Settings
+from . import few_labels
 from .faults import attempt, label_faults, listed, note, scene_faults
 from .labelled import check_alike, check_classes, check_labelled, check_reach, check_split
 from .pixel_faults import ACROSS, SIDE, WHOLE, pixel_faults
 from .regional import inspect_region
-from .summary import scene_text
+from .summary import scene_text, wrapped
 
 #: A gap is wide from so many times the median gap on.
 GAP = 3
@@ -35,7 +36,7 @@ CACHE = 256 * 1024**2
 
 class Inspection(NamedTuple):
     """What the pre-flight sees: every finding, errors first; the labels that a run would use, None without any; and what
-    was understood of the scene (`summary.scene_text`), empty where it cannot be opened.
+    was understood of the scene (`summary.scene_text`) and which classifiers suit so many labels (`few_labels`).
     """
 
     findings: list[Finding]
@@ -65,6 +66,8 @@ def inspect(scene: str | Path, polygons: str | Path, settings: Settings | None =
         region = attempt(findings, "region", scene, find_tiles, scene)
         inspect_all = inspect_region if region else _inspect_all
         table, seen = inspect_all(Path(scene), Path(polygons), chosen, findings)
+    if table is not None and len(table):
+        seen = "\n".join(filter(None, [seen, wrapped("labels", few_labels.advice(table))]))
     return Inspection(sorted(dict.fromkeys(findings), key=lambda finding: finding.level), table, seen)
 
 

@@ -21,10 +21,13 @@ def scene_text(scene: xr.DataArray, shares: np.ndarray | None) -> str:
     if shares is not None:
         masked = [f"{day} {100 * share:.0f} %" for day, share in zip(days, shares, strict=True)]
         rows.append(("masked", ", ".join(text.replace(" ", "\u00a0") for text in masked)))
-    return "\n".join(_wrapped(name, content).replace("\u00a0", " ") for name, content in rows)
+    return "\n".join(wrapped(name, content).replace("\u00a0", " ") for name, content in rows)
 
 
-def _wrapped(name: str, content: str) -> str:
+def wrapped(name: str, content: str) -> str:
+    """A row of the text: its name, and its content in lines below each other; empty without content."""
+    if not content:
+        return ""
     return textwrap.fill(
         content, WIDTH, initial_indent=f"{name:9}", subsequent_indent=" " * 9, break_long_words=False,
         break_on_hyphens=False,
