@@ -41,7 +41,7 @@ def advice(polygons: gpd.GeoDataFrame) -> str:
 def sentence(number: int, table: pd.DataFrame | None = None) -> str:
     """What `table` (None: `measured()`) says for this number of polygons of each class, or the next smaller one it has."""
     table = measured() if table is None else table
-    size = max([row for row in table.index if row <= number], default=table.index[0])
+    size = max([int(row) for row in table.index if row <= number], default=int(table.index[0]))
     scores = table.loc[size].dropna().sort_values(ascending=False)
     best = scores.iloc[0]
     alike = [f"{name} ({value:.2f})" for name, value in scores.items() if value >= best - ALIKE]
