@@ -7,8 +7,8 @@ import papermill
 
 BOOK = Path(__file__).parents[2] / "book"
 NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
-#: Pages that compute on no scene.
-WITHOUT_SCENE = ("audit", "performance", "reliability", "your-own-tile", "formats")
+#: Pages that compute on no scene, or show kept results of other scenes alone.
+WITHOUT_SCENE = ("audit", "few-labels", "formats", "performance", "reliability", "your-own-tile")
 
 
 def execute(pages: list[Path], folder: Path, cwd: Path = BOOK, **parameters) -> dict[str, list[dict[str, str]]]:

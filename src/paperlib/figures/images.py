@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 from matplotlib.colors import to_rgb
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -91,7 +92,8 @@ def map_grid(count: int, ratio: float) -> tuple[Figure, np.ndarray]:
     columns = min(2, count)
     rows = math.ceil(count / columns)
     width = WIDTH if columns > 1 else 5
-    figure = Figure((width, rows * ((width - 0.8) / columns * ratio + 0.3) + 0.9), layout="compressed")
+    engine = ConstrainedLayoutEngine(compress=True, w_pad=0.02, wspace=0.01)  # narrow gaps leave room for the maps
+    figure = Figure((width, rows * ((width - 0.8) / columns * ratio + 0.34) + 0.9), layout=engine)
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     hide_unused(axes, count)
     return figure, axes
