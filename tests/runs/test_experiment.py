@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+import torch
 
-from paperlib import Experiment, store
+from paperlib import Experiment, devices, store
 from paperlib.errors import InputError
 from paperlib.mapping.scene_maps import map_scene, read_map
 from paperlib.reproduction import real_scene
@@ -54,7 +55,11 @@ def test_training_is_found_again_and_scores_agree(run):
     assert set(confusions["epoch"]) == set(history["epoch"])
     scores = json.loads((folder / "scores.json").read_text())
     best = confusions[confusions["epoch"] == scores["best_epoch"]].sort_values(["reference", "predicted"])
-    assert scores["confusion"]["validation"] == best["pixels"].to_numpy().reshape(8, 8).tolist()
+    final, during = np.array(scores["confusion"]["validation"]), best["pixels"].to_numpy().reshape(8, 8)
+    assert (final.sum(1) == during.sum(1)).all()
+    # epochs are judged in the precision of training, the final score in float32: pixels of all but equal classes may move
+    moved = np.abs(final - during).sum() / 2
+    assert moved <= (0.01 * final.sum() if devices.has_bfloat16(torch.device("cpu")) else 0)
     assert history["macro_f1"].idxmax() + 1 == scores["best_epoch"]
 
 

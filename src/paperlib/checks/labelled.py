@@ -57,7 +57,7 @@ def check_split(table: gpd.GeoDataFrame, settings: Settings, findings: list[Find
             note(findings, "warning", subject, value, place, f"Draw more: its scores hang on a single {what}.")
         if marked and len(members) == len(pool):
             note(findings, "warning", subject, "no test polygon", place, "Mark some as test, or none of any class.")
-    return split(table, settings.sample.validation, settings.seed) if len(table) else None
+    return split(table, settings.sample.validation, settings.seed) if table["code"].nunique() > 1 else None
 
 
 def check_reach(divided: gpd.GeoDataFrame, reach: float, findings: list[Finding]) -> None:

@@ -23,7 +23,8 @@ def split(polygons: gpd.GeoDataFrame, validation: float = 0.3, seed: int = 0, te
     `validation` of the pool's groups goes to validation, at least one and never all. Where no polygon is marked test, the
     share `test` of each class is set aside first. A group that holds several classes counts for each of them. The same seed
     gives the same split, whatever the order of the file, where it numbers its polygons. Raises `InputError` for a class with
-    too few groups, groups that cannot be divided so that each class is in each set, and a share that is not between 0 and 1.
+    too few groups, polygons all of one class, groups that cannot be divided so that each class is in each set, and a share that
+    is not between 0 and 1.
     """
     for name, share in (("validation", validation), ("test", test)):
         if not 0 < share < 1:
@@ -54,8 +55,14 @@ def split(polygons: gpd.GeoDataFrame, validation: float = 0.3, seed: int = 0, te
 
 
 def _check_numbers(polygons: gpd.GeoDataFrame, held: pd.DataFrame, drawn: int) -> None:
-    """Raise `InputError` for a class that has fewer groups than there are sets to fill."""
-    for cover in legend_of(polygons):
+    """Raise `InputError` for polygons all of one class, and a class that has fewer groups than there are sets to fill."""
+    legend = legend_of(polygons)
+    if len(legend) == 1:
+        raise InputError(
+            f"All {len(polygons)} labels are of {class_title(legend[0])}; a classifier needs two classes or more.",
+            "Label other classes too, or choose another column with --field.", kind="labels.one_class",
+        )  # fmt: skip
+    for cover in legend:
         number = int(held[cover.code].sum()) if cover.code in held else 0
         if number <= drawn:
             parts, needed = (("train and validation", "two"), ("train, validation and test", "three"))[drawn - 1]
