@@ -189,3 +189,8 @@ def test_a_wide_table_scrolls_by_keyboard(show):
     frame = page.locator(".table-scroll")
     assert frame.get_attribute("tabindex") == "0" and frame.get_attribute("role") == "region"
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
+def test_a_table_without_rows_is_shown():
+    table = pd.DataFrame({"first": pd.Series(dtype=str), "difference": pd.Series(dtype=float)})
+    assert "difference" in styling.style(table).to_html()

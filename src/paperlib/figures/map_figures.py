@@ -114,23 +114,24 @@ def split_figure(polygons: gpd.GeoDataFrame, bounds: tuple[float, float, float, 
 
 @styled
 def maps_figure(
-    maps: dict[str, np.ndarray | xr.DataArray], scene: xr.DataArray, legend: tuple[LandCover, ...]
+    maps: dict[str, np.ndarray | xr.DataArray], scene: xr.DataArray | None, legend: tuple[LandCover, ...]
 ) -> Figure:
-    """A window of a scene in colour beside maps of it.
+    """A window of a scene in colour beside maps of it, or such maps alone.
 
     Parameters
     ----------
     maps: class codes, uint8 (y, x), 0 for no data, or RGB images (y, x, 3) from 0 to 1, by title. A DataArray is cut to
         the window by its coordinates; an array has the shape of the window.
-    scene: the window (band, time, y, x); its middle date is drawn.
+    scene: the window (band, time, y, x); its middle date is drawn. None: the grid is that of the first map, a DataArray.
     legend: classes of the maps.
     """
-    window = subsample(scene)
-    middle = window.isel(time=[window.sizes["time"] // 2])
-    date = middle.indexes["time"][0]
-    first = list(available_composites(scene).items())[:1]
-    panels = {f"{name}, {date:%Y-%m-%d}": composite(middle, bands)[0] for name, bands in first}
-    panels |= {title: align(image, scene, window) for title, image in maps.items()}
+    grid = next(iter(maps.values())) if scene is None else scene
+    window, panels = subsample(grid), {}
+    if scene is not None:
+        middle = window.isel(time=[window.sizes["time"] // 2])
+        name, bands = next(iter(available_composites(scene).items()))
+        panels = {f"{name}, {middle.indexes['time'][0]:%Y-%m-%d}": composite(middle, bands)[0]}
+    panels |= {title: align(image, grid, window) for title, image in maps.items()}
     figure, axes = map_grid(len(panels), window.sizes["y"] / window.sizes["x"])
     for letter, ax, (title, image) in zip(string.ascii_lowercase, axes.flat, panels.items(), strict=False):
         ax.imshow(

@@ -106,8 +106,9 @@ def _formatted(table: pd.DataFrame, decimals: int, name: Callable[[object], str]
 
 def _holds_words(column: pd.Series) -> bool:
     """Whether most cells of a column are words: text that begins with a letter, beside missing values and marks."""
-    there = column[column.map(lambda value: isinstance(value, str) and value not in ("", DASH, MARK))]
-    return column.map(lambda value: isinstance(value, str)).all() and there.str[0].str.isalpha().mean() >= 0.5
+    text = column.map(lambda value: isinstance(value, str)).astype(bool)
+    there = column[text & ~column.isin(("", DASH, MARK))]
+    return len(there) > 0 and text.all() and there.str[0].str.isalpha().mean() >= 0.5
 
 
 def _whole_name(label: object) -> str:

@@ -23,8 +23,8 @@ def split(polygons: gpd.GeoDataFrame, validation: float = 0.3, seed: int = 0, te
     `validation` of the pool's groups goes to validation, at least one and never all. Where no polygon is marked test, the
     share `test` of each class is set aside first. A group that holds several classes counts for each of them. The same seed
     gives the same split, whatever the order of the file, where it numbers its polygons. Raises `InputError` for a class with
-    too few groups, polygons all of one class, groups that cannot be divided so that each class is in each set, and a share that
-    is not between 0 and 1.
+    too few groups, polygons all of one class, groups that cannot be divided so that each class is in each set, and a share
+    that is not between 0 and 1.
     """
     for name, share in (("validation", validation), ("test", test)):
         if not 0 < share < 1:

