@@ -79,7 +79,7 @@ def by_date(run: Experiment) -> pd.DataFrame:
         seen = scene.copy(deep=True)
         if left != "none":
             seen["mask"].loc[{"time": left}] = True
-        samples = extract(seen, run.dataset.burned, test, run.settings.sample.patch, models.reach(), run.inputs)
+        samples = extract(seen, run.dataset.burned, test, run.settings.sample.patch, models.reach(), run.dataset.inputs)
         row = {"left out": left}
         for name in BY_DATE:
             found = [

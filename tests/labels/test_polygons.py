@@ -170,13 +170,19 @@ def test_real_polygons_without_class_codes(shared_data):
 @st.composite
 def pools(draw):
     """Polygons of some classes, three or more each, with or without a test set."""
-    codes = draw(st.lists(st.sampled_from(list(NAMES)), min_size=1, max_size=4, unique=True))
+    codes = draw(st.lists(st.sampled_from(list(NAMES)), min_size=2, max_size=4, unique=True))
     pool = [code for code in codes for _ in range(draw(st.integers(3, 12)))]
     test = draw(st.lists(st.sampled_from(codes), max_size=5))
     both = pool + test
     shapes = [square(5 * index, 0) for index in range(len(both))]
     ids = draw(st.permutations(range(10, 10 + len(both))))
     return frame(shapes, both, ["pool"] * len(pool) + ["test"] * len(test), ids)
+
+
+def test_labels_of_one_class_are_refused():
+    shapes = [square(5 * index, 0) for index in range(4)]
+    with pytest.raises(InputError, match=r"All 4 labels are of class 1 .*--field"):
+        split(frame(shapes, [1] * 4, ["pool"] * 4, range(4)))
 
 
 @given(polygons=pools(), share=st.floats(0.05, 0.95), seed=st.integers(0, 99))
