@@ -45,7 +45,3 @@ def test_provenance_holds_what_makes_the_page_again(real):
 
 def test_absent_scene_says_how_to_get_it():
     assert "paperlib fetch bouconne" in page.missing_image_note("bouconne")
-
-
-def test_absent_crops_say_how_to_get_them():
-    assert "data/theia_l3a" in page.missing_crops_note()

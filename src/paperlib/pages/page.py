@@ -74,12 +74,3 @@ def missing_image_note(name: str) -> Html:
         '<div class="admonition note"><p class="admonition-title">The image is not here</p>'
         f"<p>Run <code>paperlib fetch {name}</code> (through pip) and build the book again.</p></div>"
     )
-
-
-def missing_crops_note() -> Html:
-    """A box for the missing image crops of the single date that says how to get them, as HTML."""
-    return Html(
-        '<div class="admonition note"><p class="admonition-title">The crops are not here</p>'
-        "<p>Put the files of the repository <code>nkarasiak/atelier_SAGEO2019</code>, branch data, into "
-        "<code>data/theia_l3a</code> and build the book again.</p></div>"
-    )
