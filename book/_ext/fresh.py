@@ -12,10 +12,11 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 def state() -> str:
-    """Hash of the library's source, pinned versions, measurements, real scene and environment settings."""
+    """Hash of the library's source, pinned versions, measurements, kept results, real scene and environment settings."""
     digest = hashlib.sha256()
     sources = [*(PROJECT / "src").rglob("*.py"), *(PROJECT / "src").rglob("*.csv"), PROJECT / "constraints.txt"]
     sources += (PROJECT / "benchmarks" / "results").glob("*.csv")
+    sources += (path for path in (PROJECT / "data" / "results").rglob("*") if path.is_file())
     for path in sorted(sources):
         digest.update(path.relative_to(PROJECT).as_posix().encode() + path.read_bytes())
     for path in sorted((PROJECT / "data" / "bouconne").iterdir()):
