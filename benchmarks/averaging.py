@@ -3,9 +3,10 @@
     python benchmarks/averaging.py [PRESET [TRAININGS [CLASSIFIER ...]]]
 
 The mean changes no step, so one training gives the scores for all shares: its weights and their means over each share of
-`SHARES` are validated after every epoch, and each takes its own best epoch with the patience of the preset, as
-`train.average` of that share would. 0 is the training as it is by default. Validation alone chooses the epoch. One row for
-each training and share is kept in results/averaging.csv. A run that was stopped goes on from its last epoch.
+`SHARES` are validated after every epoch. 0 is the training as it is by default. A mean takes its best epoch on validation up
+to one of two ends: that by the patience of the preset with its own scores ("mean"), or with those of the weights themselves
+("weights"). The test set chooses nothing. One row for each training, share and end is kept in results/averaging.csv. A run
+that was stopped goes on from its last epoch.
 """
 
 import sys
@@ -28,6 +29,8 @@ from paperlib.training.classifier import options_of
 
 SHARES = (0.0, 0.02, 0.05, 0.1)
 CLASSIFIERS = ("TempCNN", "2D-CNN")
+#: Whose scores end a training: of a share (its own where the text is empty).
+ENDS = {"weights": "0.0", "mean": ""}
 
 
 class Means(nn.ModuleList):
@@ -47,7 +50,7 @@ def build(run: Experiment, name: str, seed: int) -> Model:
 
 
 def train(run: Experiment, name: str, seed: int, state: Path) -> pd.DataFrame:
-    """One training: columns share, best_epoch, epochs, and macro F1 on validation and test."""
+    """One training: columns share, end, best epoch, epochs, and macro F1 on validation and test."""
     settings, parts = run.settings.train, run.trained.normalised
     model = build(run, name, seed)
     torch.manual_seed(seed)
@@ -58,18 +61,13 @@ def train(run: Experiment, name: str, seed: int, state: Path) -> pd.DataFrame:
     optimiser = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
     means = Means([Average(model, share) for share in SHARES if share])
     judged = {share: model for share in SHARES} | {mean.share: mean.module for mean in means}
-    every, record, best = nn.ModuleList([model, means]), {"scores": {str(share): [] for share in SHARES}}, {}
+    every, best = nn.ModuleList([model, means]), {}
+    record = {"scores": {str(share): [] for share in SHARES}, "ends": {}}
     if stored := checkpoint.load(state, every, optimiser, generator):
         best, record = stored
-    scores = record["scores"]
-
-    def goes_on(share: float) -> bool:
-        found = scores[str(share)]
-        return not found or len(found) - (1 + int(np.argmax(found))) < settings.patience
-
-    for epoch in range(max(map(len, scores.values())), settings.epochs):
-        running = [share for share in SHARES if goes_on(share)]
-        if not running:
+    scores, ends = record["scores"], record["ends"]
+    for epoch in range(len(scores["0.0"]), settings.epochs):
+        if len(ends) == len(SHARES):
             break
         order = minibatches.epoch_batches(training.label, True, batch, generator)
         for mean in means:
@@ -77,19 +75,24 @@ def train(run: Experiment, name: str, seed: int, state: Path) -> pd.DataFrame:
         through = (epoch + np.arange(len(order)) / len(order)) / settings.epochs
         rates = settings.learning_rate * loop.learning_rate(through)
         loop.one_epoch(model, training, extents, order, optimiser, rates, generator, means)
-        for share in running:
-            result = evaluate(judged[share], validation, mixed=True)
-            scores[str(share)].append(metrics.macro_f1(result.confusion))
-            if np.argmax(scores[str(share)]) == epoch:
-                weights = judged[share].state_dict()
-                best |= {f"{share}/{key}": value.detach().clone() for key, value in weights.items()}
+        before = dict(ends)
+        for share in SHARES:
+            found = scores[str(share)]
+            found.append(metrics.macro_f1(evaluate(judged[share], validation, mixed=True).confusion))
+            if np.argmax(found) == epoch:
+                weights = {key: value.detach().clone() for key, value in judged[share].state_dict().items()}
+                for end, deciding in ENDS.items():
+                    if (deciding or str(share)) not in before:
+                        best |= {f"{share} {end}/{key}": value for key, value in weights.items()}
+            if epoch - np.argmax(found) >= settings.patience:
+                ends.setdefault(str(share), epoch + 1)
         checkpoint.save(state, every, optimiser, generator, best, record)
-        print(name, seed, epoch + 1, {share: round(scores[str(share)][-1], 3) for share in running}, flush=True)
+        print(name, seed, epoch + 1, {share: round(scores[str(share)][-1], 3) for share in SHARES}, flush=True)
     rows = []
-    for share in SHARES:
-        model.load_state_dict({key.removeprefix(f"{share}/"): value for key, value in best.items()
-                               if key.startswith(f"{share}/")})  # fmt: skip
-        row = {"share": share, "best epoch": 1 + int(np.argmax(scores[str(share)])), "epochs": len(scores[str(share)])}
+    for share, end in ((share, end) for share in SHARES for end in ENDS if share or end == "weights"):
+        prefix, last = f"{share} {end}/", ends.get(ENDS[end] or str(share), settings.epochs)
+        model.load_state_dict({key.removeprefix(prefix): value for key, value in best.items() if key.startswith(prefix)})
+        row = {"share": share, "end": end, "best epoch": 1 + int(np.argmax(scores[str(share)][:last])), "epochs": last}
         for part in ("validation", "test"):
             found = evaluate(model, parts[part].within(model.receptive_field))
             row[f"macro F1 {part}"] = metrics.macro_f1(found.confusion)
