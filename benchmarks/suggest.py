@@ -1,14 +1,17 @@
 """What suggested places are worth: macro F1 by number of polygons, suggested or drawn at random.
 
-    python benchmarks/suggest.py [CLASSIFIER ...]
+    python benchmarks/suggest.py [SCENES [CLASSIFIER ...]]
 
-Ten simulated scenes at preset demo. A classifier begins with two polygons of each class. In each round `ROUND` places are
+Ten simulated scenes (SCENES) at preset demo. A classifier begins with two polygons of each class. In each round `ROUND` places are
 added, chosen by `paperlib suggest` or drawn at random from the same candidates, and labelled with their most frequent true
 class. The score is macro F1 on pixels drawn from the truth of the whole scene, which takes no part in any choice. Means
-over scenes and 95 % intervals (Student's t) are kept in results/suggest.csv, with the paired difference.
+over scenes and 95 % intervals (Student's t) are kept in results/suggest.csv, with the paired difference. Scores of a scene stay in
+the store, so that a run that was stopped goes on.
 """
 
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -22,10 +25,10 @@ from paperlib.features.samples import Samples
 from paperlib.labelling.out_of_fold import joined, labels_of, of_polygons
 from paperlib.labelling.places import features_of, find_places
 from paperlib.labelling.suggest import choose
+from paperlib.store import open_store
 from paperlib.training.classifier import Classifier
 
 CLASSIFIERS = ("iota2_base", "TempCNN")
-SEEDS = range(1, 11)
 FIRST, ROUND, ROUNDS, JUDGED = 2, 8, 8, 4000
 
 
@@ -124,15 +127,26 @@ def summary(name: str, curves: dict[bool, np.ndarray], start: int) -> pd.DataFra
     return table
 
 
-def main(*names: str) -> None:
+def curves_of(name: str, seed: int, folder: Path) -> pd.DataFrame:
+    """Scores of one scene by number of polygons (rows), suggested and random (columns), from the folder or measured."""
+    path = folder / f"{name} {seed}.csv"
+    if not path.is_file():
+        loop = Loop(seed)
+        scores = {word: loop.curve(name, word == "suggested") for word in ("suggested", "random")}
+        polygons = FIRST * len(loop.run.legend) + ROUND * np.arange(ROUNDS + 1)
+        pd.DataFrame(scores, index=pd.Index(polygons, name="polygons")).to_csv(path)
+        print(name, seed, f"{time.process_time():.0f} processor seconds so far", flush=True)
+    return pd.read_csv(path, index_col="polygons")
+
+
+def main(scenes: str = "10", *names: str) -> None:
     """Measure and keep the curves."""
-    loops, tables = [Loop(seed) for seed in SEEDS], []
+    folder, tables = open_store() / "suggest", []
+    folder.mkdir(parents=True, exist_ok=True)
     for name in names or CLASSIFIERS:
-        found = [[loop.curve(name, suggested) for suggested in (True, False)] for loop in loops]
-        curves = {
-            suggested: np.array([pair[number] for pair in found]) for number, suggested in enumerate((True, False))
-        }
-        tables.append(summary(name, curves, FIRST * len(loops[0].run.legend)))
+        found = [curves_of(name, seed, folder) for seed in range(1, int(scenes) + 1)]
+        curves = {word == "suggested": np.array([table[word] for table in found]) for word in ("suggested", "random")}
+        tables.append(summary(name, curves, int(found[0].index[0])).assign(scenes=int(scenes)))
         print(tables[-1].round(3).to_string(index=False), flush=True)
     keep("suggest", pd.concat(tables))
 
