@@ -91,7 +91,9 @@ def train(run: Experiment, name: str, seed: int, state: Path) -> pd.DataFrame:
     rows = []
     for share, end in ((share, end) for share in SHARES for end in ENDS if share or end == "weights"):
         prefix, last = f"{share} {end}/", ends.get(ENDS[end] or str(share), settings.epochs)
-        model.load_state_dict({key.removeprefix(prefix): value for key, value in best.items() if key.startswith(prefix)})
+        model.load_state_dict(
+            {key.removeprefix(prefix): value for key, value in best.items() if key.startswith(prefix)}
+        )
         row = {"share": share, "end": end, "best epoch": 1 + int(np.argmax(scores[str(share)][:last])), "epochs": last}
         for part in ("validation", "test"):
             found = evaluate(model, parts[part].within(model.receptive_field))

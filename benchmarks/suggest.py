@@ -2,11 +2,11 @@
 
     python benchmarks/suggest.py [SCENES [CLASSIFIER ...]]
 
-Ten simulated scenes (SCENES) at preset demo. A classifier begins with two polygons of each class. In each round `ROUND` places are
-added, chosen by `paperlib suggest` or drawn at random from the same candidates, and labelled with their most frequent true
-class. The score is macro F1 on pixels drawn from the truth of the whole scene, which takes no part in any choice. Means
-over scenes and 95 % intervals (Student's t) are kept in results/suggest.csv, with the paired difference. Scores of a scene stay in
-the store, so that a run that was stopped goes on.
+Ten simulated scenes (SCENES) at preset demo. A classifier begins with two polygons of each class. In each round `ROUND`
+places are added, chosen by `paperlib suggest` or drawn at random from the same candidates, and labelled with their most
+frequent true class. The score is macro F1 on pixels drawn from the truth of the whole scene, which takes no part in any
+choice. Means over scenes and 95 % intervals (Student's t) are kept in results/suggest.csv, with the paired difference.
+Scores of a scene stay in the store, so that a run that was stopped goes on.
 """
 
 import sys
@@ -46,9 +46,10 @@ class Loop:
         series = torch.from_numpy(run.dataset.inputs.read_around(run.scene, *whole, 0)[0])
         index = np.searchsorted([cover.code for cover in run.legend], run.truth.values)
         known = np.isin(run.truth.values, [cover.code for cover in run.legend])
-        step = np.arange(places.side)
+        corner = places.bounds[:, :2]
+        step = np.arange(places.bounds[0, 2] - corner[0, 0])
         rows, columns = (
-            places.corner[:, axis, None, None] + step.reshape(shape) for axis, shape in ((0, (-1, 1)), (1, (1, -1)))
+            corner[:, axis, None, None] + step.reshape(shape) for axis, shape in ((0, (-1, 1)), (1, (1, -1)))
         )
         held = index[rows, columns].reshape(len(places), -1)
         self.answer = np.array([np.bincount(one).argmax() for one in held])

@@ -1,6 +1,8 @@
 """Products of finished maps by the command line."""
 
 import json
+import sqlite3
+from xml.etree import ElementTree
 
 import geopandas as gpd
 import numpy as np
@@ -19,10 +21,16 @@ def test_a_map_becomes_polygons_in_a_file_that_is_never_replaced(tmp_path):
     write_map(tmp_path / "map", codes)
     out = tmp_path / "polygons.gpkg"
     done = paperlib("vectorise", "map", "--minimum-area", 500, "--out", out, folder=tmp_path)
-    polygons = gpd.read_file(out)
+    polygons = gpd.read_file(out, layer="polygons")
     assert done.returncode == 0 and "Water" in done.stdout and str(out) in done.stdout
     hectares = dict(zip(polygons["class_name"], polygons["hectares"].round(1), strict=True))
     assert hectares == {"Water": 36.0, "Crops": 84.0}
+    with sqlite3.connect(out) as file:
+        ((style,),) = file.execute("SELECT styleQML FROM layer_styles")
+    file.close()
+    root = ElementTree.fromstring(style.split("\n", 1)[1])
+    assert root.find("renderer-v2").get("attr") in polygons
+    assert {row.get("value") for row in root.iter("category")} == set(polygons["class_name"])
     pytest.importorskip("arro3.io")
     done = paperlib("vectorise", "map", "--minimum-area", 500, "--out", "polygons.parquet", folder=tmp_path)
     assert done.returncode == 0, done.stderr

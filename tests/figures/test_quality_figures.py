@@ -77,7 +77,9 @@ def test_evidence_shows_the_polygon_beside_both_classes(is_whole):
 def test_places_and_chips_are_outlined(is_whole, scene):
     is_whole(lambda: labelling_figures.places_figure(squares(4), squares(2), scene))
     chip = np.full((20, 20, 3), 0.5)
-    figure = labelling_figures.chips_figure([chip, chip], ["2018-02-15", "2018-08-15"], (5, 10, 7, 12))
+    figure = labelling_figures.chips_figure(
+        [chip, chip], ["2018-02-15", "2018-08-15"], np.array([(7, 5), (12, 5), (12, 10), (7, 10), (7, 5)])
+    )
     assert len(figure.axes) == 2 and "2018-02-15, 2018-08-15" in figure.alt
     np.testing.assert_allclose(figure.axes[0].lines[0].get_xydata()[[0, 2]], [[6.5, 4.5], [11.5, 9.5]])
 

@@ -78,3 +78,5 @@ def test_importance_of_a_scene_by_the_command_line(lagoon, lagoon_store, tmp_pat
     assert done.returncode == 0 and "importance: out/importance.html" in done.stdout, done.stderr
     assert (tmp_path / "out" / "importance.html").read_text().count("<img") == 1
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"importance.html", "importance.csv", "dates.csv"}
+    done = paperlib(*words[:-1], "other", "--model", "iota2_ctx", folder=tmp_path)
+    assert done.returncode == 2 and "sees whole superpixels" in done.stderr and "train" not in done.stderr

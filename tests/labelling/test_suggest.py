@@ -8,10 +8,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rasterio.features import rasterize
+from scipy.ndimage import binary_dilation
 
 from paperlib import Experiment
 from paperlib.errors import InputError, InputWarning
-from paperlib.labelling.places import find_places
+from paperlib.labelling.places import SMALLEST, find_places
 from paperlib.labelling.suggest import choose, differing, suggest_places, uncertainty
 from support.commands import paperlib
 
@@ -57,18 +59,37 @@ def test_places_are_free_of_labels_uniform_and_classified_as_the_map(small):
     near = np.pad(labelled, 3)
     codes, index = small.class_map("iota2_base").values, [cover.code for cover in small.legend]
     agreed = 0
-    for number, (row, column) in enumerate(places.corner):
+    corner = places.bounds[:, :2]
+    for number, (row, column) in enumerate(corner):
         assert not near[row : row + 9, column : column + 9].any()  # with three pixels around
         votes = np.bincount(codes[row : row + 3, column : column + 3].ravel(), minlength=256)
         agreed += votes.argmax() == index[places.probability[number].argmax()]
     assert len(places) >= 20 and agreed > 0.9 * len(places)
-    corners = places.corner[:, None] - places.corner
+    corners = corner[:, None] - corner
     assert (np.abs(corners).max(2) + 9 * np.eye(len(places)) >= 3).all()  # they do not overlap
     series = torch.from_numpy(small.dataset.inputs.read(small.scene))
     mean = small.dataset.normaliser.apply(series[None])[0].numpy()
-    row, column = places.corner[7]
+    row, column = corner[7]
     expected = mean[:, :, row : row + 3, column : column + 3].mean((2, 3)).ravel()
     np.testing.assert_allclose(places.feature[7], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_superpixels_are_places_too(small):
+    classifier, labelled = small.classifier("iota2_base"), small.dataset.burned["polygon"].values >= 0
+    places = find_places(small.scene, classifier, labelled, side=0, number=40)
+    burned = [
+        rasterize([one], labelled.shape, dtype=np.uint8).astype(bool) for one in places.outline
+    ]  # transform: pixels
+    assert len(places) >= 5 and np.sum(burned, 0).max() == 1  # they do not overlap
+    near = binary_dilation(labelled, np.ones((7, 7)))
+    values = small.dataset.normaliser.apply(torch.from_numpy(small.dataset.inputs.read(small.scene))[None])[0]
+    for number, inside in enumerate(burned):
+        assert inside.sum() >= SMALLEST and not (inside & near).any()
+        expected = values[..., torch.from_numpy(inside)].mean(-1).flatten()
+        np.testing.assert_allclose(places.feature[number], expected, rtol=1e-3, atol=1e-4)
+    found = suggest_places(small, 3, side=0)
+    assert found.table.area.min() >= SMALLEST * 100 and not found.table.intersects(small.polygons.union_all()).any()
+    assert "outlined" in found.chips(1).alt
 
 
 def test_filled_in_places_are_trained_on_as_they_come(small, lagoon, lagoon_store, tmp_path):
@@ -100,6 +121,6 @@ def test_what_cannot_be_suggested_is_said(small, monkeypatch):
         find_places(small.scene, classifier, labelled)
     with pytest.raises(InputError, match="Places of 200 pixels"):
         find_places(small.scene, classifier, labelled, side=200)
-    monkeypatch.setattr(type(classifier.model), "needs_superpixels", True)
+    monkeypatch.setattr(small.trained, "training", None)  # it is said before any training
     with pytest.raises(InputError, match="classifies whole superpixels"):
-        find_places(small.scene, classifier, labelled)
+        suggest_places(small, name="iota2_ctx")

@@ -110,7 +110,7 @@ def test_the_files_open_with_a_style_and_the_page_shows_each_suspect(found, tmp_
     file.close()
     root = ElementTree.fromstring(style.split("\n", 1)[1])
     values = {one.get("value") for one in root.iter("category")}
-    assert name == "suspects" and default and values == {cover.name for cover in LEGEND} | {""}
+    assert name == "suspects" and default and values == {cover.name for cover in LEGEND} == set(polygons["looks_like"])
     text = (tmp_path / "out" / "suspects.html").read_text()
     assert text.count("<img") == 2 and "labelled Röhricht, looks like Water" in text and "B4 on 2018-08-15" in text
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.transform import from_origin
@@ -148,6 +149,17 @@ def test_a_map_in_windows_equals_one_pass(method, mapped, tmp_path):
     assert np.array_equal(read_map(tmp_path / "out" / "confidence.tif").values, np.where(codes == 0, 255, confidence))
     assert found.rio.transform() == read_map(mapped / "class.tif").rio.transform()
     written = {"class.tif", "confidence.tif", "class.qml", "class.tif.aux.xml", "classes.csv", "areas.csv"}
+    if method == "bayesian":
+        written |= {"margin.tif", "entropy.tif", "probabilities.tif"}
+        known = before != 0
+        with rasterio.open(tmp_path / "out" / "probabilities.tif") as file:
+            assert file.descriptions == tuple(cover.name for cover in LEGEND)
+            stored = np.where(known, layers.stored(np.nan_to_num(probability)), layers.NODATA_PROBABILITY)
+            assert np.abs(file.read().astype(int) - stored.astype(int)).max() <= 1
+        for name, measure in (("margin", layers.margin), ("entropy", layers.entropy)):
+            expected = np.where(known, layers.percent(np.nan_to_num(measure(probability))), 255)
+            found = read_map(tmp_path / "out" / f"{name}.tif").values.astype(int)
+            assert np.abs(found - expected).max() <= 1 and np.array_equal(found == 255, ~known)
     assert {path.name for path in (tmp_path / "out").iterdir()} == written
     assert cog_validate(tmp_path / "out" / "class.tif")[0]
     assert (tmp_path / "out" / "classes.csv").read_text() == (mapped / "classes.csv").read_text()

@@ -55,3 +55,13 @@ def test_mixed_precision_is_timed_where_a_map_would_try_it(run, watch, monkeypat
     monkeypatch.setattr(inference, "has_bfloat16", lambda device: True)
     timing.seconds_of_pixel(classifier, run.scene, values)
     assert used
+
+
+def test_seconds_of_a_map_are_those_of_its_pixels(run, monkeypatch):
+    classifier, scene = run.classifier("TempCNN"), run.scene
+    assert timing.seconds_of_map(classifier, scene, 96) == 0  # small
+    monkeypatch.setattr(timing, "WORTHWHILE", 0)
+    monkeypatch.setattr(timing, "share_of_watch", lambda watch, processor: 2.0)
+    monkeypatch.setattr(timing, "read_windows", lambda *given: timing.Reading(1e-4, 5.0, np.zeros(1)))
+    monkeypatch.setattr(timing, "seconds_of_pixel", lambda *given: 3e-4)
+    assert timing.seconds_of_map(classifier, scene, 96) == pytest.approx(5 + 192**2 * 4e-4 * 2)

@@ -99,6 +99,24 @@ def test_a_missing_band_and_a_short_season_are_one_line(models, part, turned, tm
     assert answer.returncode == 2 and "TempCNN is given twice" in answer.stderr
 
 
+def test_several_models_map_as_one(models, model, part, tmp_path):
+    save_cube(part, tmp_path / "part.nc")
+    (tmp_path / "models").symlink_to(models)
+    ask = ("map", "part.nc", "--trained", "models", "--ensemble")
+    answer = paperlib(*ask, "--out", "maps", folder=tmp_path)
+    assert answer.returncode == 0 and "mapped: maps/ensemble" in answer.stdout, answer.stderr
+    item = json.loads((tmp_path / "maps" / "ensemble" / "item.json").read_text())
+    validate(item)
+    members = [member["name"] for member in item["properties"]["paperlib:model"]["members"]]
+    assert members == sorted(path.name for path in models.iterdir()) and len(members) > 1
+    assert "disagreement" in item["assets"] and not (tmp_path / "maps" / "ensemble" / "scores.json").exists()
+    answer = paperlib(*ask, "--applicability", "--out", "more", folder=tmp_path)
+    assert answer.returncode == 2 and "that of one model" in answer.stderr and not (tmp_path / "more").exists()
+    (tmp_path / "one").symlink_to(models / "TempCNN")
+    answer = paperlib("map", "part.nc", "--trained", "one", "--ensemble", "--out", "more", folder=tmp_path)
+    assert answer.returncode == 2 and "needs two models or more" in answer.stderr
+
+
 def test_layers_of_applicability_lie_beside_the_map_and_in_its_item(model, part, tmp_path):
     lines = []
     write_map(model, part, tmp_path / "map", applicability=True, report=lines.append)

@@ -55,7 +55,7 @@ def suggest(
     overrides: dict,
     number: Annotated[int, typer.Option(help="places to label")] = 30,
     model: JudgeOption = "iota2_base",
-    side: Annotated[int, typer.Option(help="pixels along a side of a place")] = 5,
+    side: Annotated[int, typer.Option(help="pixels along a side of a place; 0: superpixels of about 100 pixels")] = 5,
     seed: Annotated[int, typer.Option(help="seed of the places that are compared")] = 0,
     preset: PresetOption = "",
     store: StoreOption = None,
@@ -105,6 +105,7 @@ def importance(
     from ..labelling import importance as module
     from ..runs.experiment import Experiment
 
+    module.check_model(model)
     run = Experiment(preset, scene, polygons, settings=overrides, store=store)
     classifier, samples = run.classifier(model), run.trained.samples(model)["validation"]
     table = module.importance(classifier, samples, run.dates, repeats, run.settings.seed)

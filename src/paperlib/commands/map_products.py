@@ -16,15 +16,19 @@ def vectorise(
 ) -> None:
     """Write the objects of a class MAP as polygons with class, hectares and mean confidence, without gaps or overlaps.
 
+    QGIS opens the file in the colours of the map.
+
     paperlib vectorise maps/TempCNN --minimum-area 500 --tolerance 10 --out fields.gpkg
     """
+    from ..labels.formats.styles import class_style
     from ..labels.formats.writing import check_target, write_polygons
     from ..mapping.class_map import ClassMap
     from ..mapping.vectors import vectorise as polygons_of
 
     check_target(out, 0)
-    polygons = polygons_of(ClassMap.open(class_map), minimum_area, tolerance)
-    write_polygons(polygons, out)
+    shown = ClassMap.open(class_map)
+    polygons = polygons_of(shown, minimum_area, tolerance)
+    write_polygons(polygons, out, class_style(shown.legend, "class_name", filled=True))
     for name, hectares in polygons.groupby("class_name")["hectares"].agg(["count", "sum"]).iterrows():
         typer.echo(f"{hectares['count']:10,.0f} polygons, {hectares['sum']:12,.1f} ha: {name}")
     typer.echo(f"polygons: {out}")

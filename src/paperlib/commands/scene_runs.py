@@ -99,7 +99,8 @@ def map_scene(
         bool, typer.Option("--applicability", help="with --trained: also write how far each pixel is from the training")
     ] = False,
     ensemble: Annotated[
-        bool, typer.Option("--ensemble", help="one map, by the mean of all trainings of the classifiers")
+        bool,
+        typer.Option("--ensemble", help="one map, by the mean of all trainings, or of all trained models"),
     ] = False,
     preset: PresetOption = "",
     store: StoreOption = None,
@@ -118,11 +119,8 @@ def map_scene(
     if (polygons is None) == (not trained):
         problem = "A map needs either polygons to train on or a trained model."
         raise InputError(problem, "Give POLYGONS, or --trained FOLDER.", kind="map.trained")
-    if ensemble and polygons is None:
-        problem = "--ensemble takes all trainings of a run, and there are no polygons to train on."
-        raise InputError(problem, "Give POLYGONS.", kind="map.ensemble")
     if polygons is None:
-        map_trained(scene, out, overrides, trained or [], preset, applicability, scheduler, store)
+        map_trained(scene, out, overrides, trained or [], preset, applicability, scheduler, store, ensemble)
         return
     names = _check_options(scene, polygons, overrides, preset, model)
     from ..regions.tiles import find_tiles
@@ -139,7 +137,7 @@ def map_scene(
     check_room(run, names, out)
     if scheduler:
         spread(run, names, scheduler, lambda text: typer.echo(text, err=True))
-    expected = train_all(run, names, lambda text: typer.echo(text, err=True))
+    expected = train_all(run, names, lambda text: typer.echo(text, err=True), ensemble)
     if ensemble:
         from ..runs.ensembles import write_ensemble
 

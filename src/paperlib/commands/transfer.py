@@ -1,9 +1,10 @@
 """Commands of models that travel: map and score another scene, and what changed between two maps."""
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,14 +14,17 @@ from ..outputs import check_place
 from .assessment import MapArgument
 from .options import JsonOption, PolygonsArgument, SceneArgument, takes_settings
 
+if TYPE_CHECKING:
+    from ..transfer import TrainedModel
+
 TrainedOption = Annotated[Path, typer.Option(help="folder of a trained model, of `train --save`")]
 
 
 def map_trained(
     scene: Path, out: Path, overrides: dict, folders: list[Path], preset: str, applicability: bool, scheduler: str,
-    store: Path | None,
+    store: Path | None, ensemble: bool = False,
 ) -> None:  # fmt: skip
-    """Map a scene or region with trained models into `out/NAME/`, without samples or polygons."""
+    """Map a scene or region with trained models into `out/NAME/`, or with their mean, without samples or polygons."""
     chosen = _settings(overrides, preset)
     from ..regions import find_tiles
     from ..scenes.fingerprints import fingerprint
@@ -29,6 +33,8 @@ def map_trained(
 
     check_place(out, folder=True)
     models = [load_model(path).recolour(chosen.map.palette) for folder in folders for path in find_models(folder)]
+    if ensemble:
+        models = [_mean(models, bool(find_tiles(scene)), applicability)]
     names = [model.name for model in models]
     if twice := {name for name in names if names.count(name) > 1}:
         raise InputError(
@@ -58,6 +64,24 @@ def map_trained(
             applicability, report=lambda text: typer.echo(text, err=True),
         )  # fmt: skip
         typer.echo(f"mapped: {target}")
+
+
+def _mean(models: list["TrainedModel"], region: bool, applicability: bool) -> "TrainedModel":
+    """Trained models as one. Its scores are not known; the first says how like a scene is to that of the training."""
+    from ..runs.ensembles import combine
+
+    for asked, problem, fix in (
+        (len(models) < 2, "--ensemble needs two models or more, and there is one.", "Give --trained twice."),
+        (region, "--ensemble maps a single scene, and a region is given.", "Map one tile."),
+        (applicability, "The area of applicability is that of one model.", "Leave --applicability or --ensemble out."),
+    ):
+        if asked:
+            raise InputError(problem, fix, kind="map.ensemble")
+    classifier = combine(model.classifier for model in models)
+    digest = settings.key([model.digest for model in models])
+    return replace(
+        models[0], classifier=classifier, home=replace(models[0].home, confidence=None), scores={}, digest=digest
+    )
 
 
 def check_trained(scene: Path, folders: list[Path], chosen: settings.Settings) -> tuple[list[Finding], list[str]]:

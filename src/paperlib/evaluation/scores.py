@@ -6,6 +6,7 @@ from ..nomenclature import LandCover
 
 DASH = "–"  # no value: not printed, not run, or a class that the set lacks
 VALIDATION, TEST, EFFICIENCY = "Validation F1", "Test F1", "Efficiency"
+ENSEMBLE = "Mean of all trainings"
 #: Set -> its part of the table.
 PARTS = {"validation": VALIDATION, "test": TEST}
 
@@ -38,6 +39,16 @@ def scores_table(results: pd.DataFrame, trainings: pd.DataFrame, legend: tuple[L
     reliability = f"F1 ± std on {counts} {'training' if counts == '1' else 'trainings'}"
     rows += [(EFFICIENCY, label) for label in ("Parameters", "Training (min)", "Inference (min)", reliability)]
     return pd.DataFrame(columns, index=pd.MultiIndex.from_tuples(rows), dtype=object).fillna(DASH)
+
+
+def with_ensembles(table: pd.DataFrame, ensembles: pd.DataFrame) -> pd.DataFrame:
+    """A table of `scores_table` with the macro F1 of the mean of all trainings of each classifier, in two more rows.
+
+    `ensembles`: columns classifier, ensemble_validation, ensemble_test; a classifier without a row gets dashes.
+    """
+    scores = ensembles.set_index("classifier").reindex(table.columns)
+    rows = {(ENSEMBLE, title): scores[f"ensemble_{part}"] for part, title in PARTS.items()}
+    return pd.concat([table, pd.DataFrame(rows, dtype=object).T]).fillna(DASH)
 
 
 def _column(name: str, scores: pd.DataFrame, trainings: pd.DataFrame, legend: tuple[LandCover, ...]) -> list:

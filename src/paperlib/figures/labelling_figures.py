@@ -42,16 +42,16 @@ def evidence_figure(
 
 
 @styled
-def chips_figure(chips: Sequence[np.ndarray], titles: Sequence[str], outline: tuple[int, int, int, int]) -> Figure:
+def chips_figure(chips: Sequence[np.ndarray], titles: Sequence[str], outline: np.ndarray) -> Figure:
     """Small images (y, x, 3) side by side, each with the outline of a place.
 
-    `titles`: one for each chip. `outline`: first and last row, first and last column of the place within a chip.
+    `titles`: one for each chip. `outline`: columns and rows (vertex, 2) of the closed border of the place within a chip.
     """
     figure = Figure((2.1 * len(chips), 2.4), layout="constrained")
-    top, bottom, left, right = (value - 0.5 for value in outline)
+    columns, rows = outline.T - 0.5  # pixels are drawn around whole numbers
     for ax, chip, title in zip(figure.subplots(1, len(chips), squeeze=False).flat, chips, titles, strict=True):
         ax.imshow(chip, interpolation="nearest")
-        ax.plot([left, right, right, left, left], [top, top, bottom, bottom, top], color="#ff00ff", linewidth=1.5)
+        ax.plot(columns, rows, color="#ff00ff", linewidth=1.5)
         ax.set_title(title)
         ax.set_axis_off()
     return figure.describe(f"The place to label, outlined, and its surroundings, on {', '.join(titles)}.")

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from .. import models
 from ..errors import InputError
 from ..evaluation import intervals, metrics
 from ..evaluation.scoring import polygon_counts
@@ -112,12 +113,17 @@ def without(samples: Samples, inputs: Inputs, date: int, kept: list[int]) -> Sam
     return replace(samples, x=back.contiguous())
 
 
-def _checked(classifier: Classifier, samples: Samples) -> Samples:
-    if classifier.model.needs_superpixels:
+def check_model(name: str) -> None:
+    """Raise `InputError` for a classifier whose dates cannot be exchanged, before it is trained."""
+    if models.find(name).needs_superpixels:
         raise InputError(
-            f"{classifier.name} sees whole superpixels, whose dates cannot be exchanged.",
+            f"{name} sees whole superpixels, whose dates cannot be exchanged.",
             "Choose another model, like iota2_base.", kind="importance.model",
         )  # fmt: skip
+
+
+def _checked(classifier: Classifier, samples: Samples) -> Samples:
+    check_model(classifier.name)
     samples = samples.within(classifier.model.receptive_field)
     if len(torch.unique(samples.polygon[samples.polygon >= 0])) < 2:
         raise InputError(

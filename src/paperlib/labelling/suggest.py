@@ -9,18 +9,22 @@ import numpy as np
 import pandas as pd
 import shapely
 import xarray as xr
+from shapely.affinity import affine_transform
 
+from .. import models
 from ..errors import InputError
 from ..features.samples import Samples
 from ..figures.images import available_composites, composite
 from ..figures.labelling_figures import chips_figure
 from ..figures.theme import Figure
+from ..labels.formats.styles import class_style
+from ..labels.formats.writing import write_polygons
 from ..nomenclature import LandCover
 from ..outputs import writing
 from ..runs.experiment import Experiment
 from .out_of_fold import joined
 from .places import Places, features_of, find_places
-from .sheets import class_style, write_geopackage, write_page
+from .sheets import write_page
 
 #: Pixels of an image that are shown around a place, and dates that are shown.
 AROUND, DATES = 20, 3
@@ -30,29 +34,29 @@ AROUND, DATES = 20, 3
 class Suggestions:
     """Places to label, the most useful first, and what is needed to show them.
 
-    `table`: columns rank (from 1), looks_like, probability (of that class), unsure (0 to 1), row, column (of the first
-    pixel), geometry.
+    `table`: columns rank (from 1), looks_like, probability (of that class), unsure (0 to 1), geometry. `places`: the same in
+    pixels, in this order.
     """
 
     table: gpd.GeoDataFrame
-    side: int
+    places: Places
     scene: xr.DataArray
     polygons: gpd.GeoDataFrame
     legend: tuple[LandCover, ...]
 
     def chips(self, rank: int) -> Figure:
         """A place and its surroundings, on the dates on which they differ most."""
-        place, scene = self.table.set_index("rank").loc[rank], self.scene
-        corner = {"y": place["row"], "x": place["column"]}
+        scene, number = self.scene, rank - 1
+        top, left, bottom, right = self.places.bounds[number]
         cut = {
-            dim: slice(max(0, first - AROUND), min(scene.sizes[dim], first + self.side + AROUND))
-            for dim, first in corner.items()
+            dim: slice(max(0, first - AROUND), min(scene.sizes[dim], last + AROUND))
+            for dim, first, last in (("y", top, bottom), ("x", left, right))
         }
         images = composite(scene.isel(cut), next(iter(available_composites(scene).values())))
         dates = differing(images, DATES)
-        top, left = (corner[dim] - cut[dim].start for dim in ("y", "x"))
         titles = [f"{scene.indexes['time'][date]:%Y-%m-%d}" for date in dates]
-        return chips_figure(images[dates], titles, (top, top + self.side, left, left + self.side))
+        border = shapely.get_coordinates(self.places.outline[number].exterior) - (cut["x"].start, cut["y"].start)
+        return chips_figure(images[dates], titles, border)
 
 
 def choose(probability: np.ndarray, feature: np.ndarray, known: np.ndarray, number: int) -> np.ndarray:
@@ -102,16 +106,22 @@ def suggest_places(
     name: the classifier whose chosen training says how unsure each place is.
     side, candidates, seed: as of `find_places`.
 
-    Raises `InputError` where `find_places` does, and for a number below 1.
+    Raises `InputError` where `find_places` does, for a number below 1 and for a classifier that needs superpixels, before
+    it is trained.
     """
     if number < 1:
         raise InputError(f"{number} places are asked for.", "Ask for 1 or more.", kind="places.number")
+    if models.find(name).needs_superpixels:
+        raise InputError(
+            f"{name} classifies whole superpixels.", "Choose another model, like iota2_base.", kind="places.model"
+        )
     classifier = run.classifier(name)
     pool = joined(run.trained.samples(name)[part] for part in ("train", "validation"))
     places = find_places(run.scene, classifier, run.dataset.burned["polygon"].values >= 0, side, candidates, seed)
     known = known_features(pool, classifier.normaliser.apply)
     chosen = choose(places.probability, places.feature, known, number)
-    return Suggestions(_table(places[chosen], run.scene, run.legend), side, run.scene, run.polygons, run.legend)
+    table = _table(places[chosen], run.scene, run.legend)
+    return Suggestions(table, places[chosen], run.scene, run.polygons, run.legend)
 
 
 def known_features(samples: Samples, normalise: object) -> np.ndarray:
@@ -121,20 +131,18 @@ def known_features(samples: Samples, normalise: object) -> np.ndarray:
 
 
 def _table(places: Places, scene: xr.DataArray, legend: tuple[LandCover, ...]) -> gpd.GeoDataFrame:
-    transform, side = scene.rio.transform(), places.side
-    shapes = [
-        shapely.box(*(transform @ (column, row + side)), *(transform @ (column + side, row)))
-        for row, column in places.corner
-    ]
+    transform = scene.rio.transform()
+    to_map = [transform.a, transform.b, transform.d, transform.e, transform.c, transform.f]
     table = pd.DataFrame(
         {
             "rank": np.arange(1, len(places) + 1),
             "looks_like": [legend[index].name for index in places.probability.argmax(1)],
             "probability": places.probability.max(1).round(3), "unsure": uncertainty(places.probability).round(3),
-            "row": places.corner[:, 0], "column": places.corner[:, 1],
         }
     )  # fmt: skip
-    return gpd.GeoDataFrame(table, geometry=shapes, crs=scene.rio.crs)
+    return gpd.GeoDataFrame(
+        table, geometry=[affine_transform(one, to_map) for one in places.outline], crs=scene.rio.crs
+    )
 
 
 def write_suggestions(found: Suggestions, folder: Path) -> Path:
@@ -144,8 +152,8 @@ def write_suggestions(found: Suggestions, folder: Path) -> Path:
     label file of the next training. Raises `InputError` where the folder cannot be written.
     """
     with writing(folder, folder=True) as target:
-        style = class_style(found.legend, "class_name", "rank")
-        write_geopackage(_label_file(found), target / "suggestions.gpkg", style)
+        style = class_style(found.legend, "class_name", "rank", other="to label")
+        write_polygons(_label_file(found), target / "suggestions.gpkg", style)
         words = (
             "Write the class of each place into the column code of suggestions.gpkg, and leave it empty where a place holds "
             "several classes. The file also holds the polygons that are labelled already, so that it can be trained on.",

@@ -11,11 +11,13 @@ import pandas as pd
 from ..features.samples import Samples
 from ..figures.labelling_figures import evidence_figure
 from ..figures.theme import Figure
+from ..labels.formats.styles import class_style
+from ..labels.formats.writing import write_polygons
 from ..nomenclature import LandCover
 from ..outputs import writing
 from ..runs.experiment import Experiment
 from .out_of_fold import joined, labels_of, out_of_fold
-from .sheets import class_style, write_geopackage, write_page
+from .sheets import write_page
 
 #: Score from which a polygon is a suspect: classifiers that have not seen it give another class so much more probability.
 STRONG = 0.5
@@ -201,7 +203,7 @@ def write_suspects(found: Suspects, folder: Path, number: int = 30) -> Path:
     Returns the folder, which is made if it does not exist. Raises `InputError` where it cannot be written.
     """
     with writing(folder, folder=True) as target:
-        write_geopackage(found.table, target / "suspects.gpkg", class_style(found.legend, "looks_like", "rank"))
+        write_polygons(found.table, target / "suspects.gpkg", class_style(found.legend, "looks_like", "rank"))
         words = (
             found.verdict(),
             "Each polygon was judged by classifiers that were trained without it. In the pictures, black is the polygon, "

@@ -10,11 +10,12 @@ from xml.etree import ElementTree
 import numpy as np
 import rasterio
 from affine import Affine
+from rasterio.enums import ColorInterp
 from rasterio.windows import Window
 
 from .. import ground
 from ..errors import InputError
-from ..nomenclature import NODATA_CLASS
+from ..nomenclature import NODATA_CLASS, LandCover, made_colours
 
 #: Rows read at once.
 ROWS = 512
@@ -74,6 +75,15 @@ class ClassMap:
     def names(self) -> dict[int, str]:
         """Name of each class code, from the categories beside the map; a code without a name is its own name."""
         return {code: self.categories.get(code, str(code)) for code in sorted(self.hectares)}
+
+    @cached_property
+    def legend(self) -> tuple[LandCover, ...]:
+        """The classes that the map has, with the colours of its colour table, or of `made_colours` without one."""
+        with rasterio.open(self.path) as source:
+            table = source.colormap(1) if source.colorinterp[0] == ColorInterp.palette else {}
+        made = made_colours(str(code) for code in self.names)
+        colours = {code: "#{:02x}{:02x}{:02x}".format(*table[code]) for code in self.names if code in table}
+        return tuple(LandCover(code, name, colours.get(code, made[str(code)])) for code, name in self.names.items())
 
     @cached_property
     def hectares(self) -> dict[int, float]:

@@ -2,6 +2,8 @@
 
 import statistics
 import tempfile
+import time
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +12,8 @@ import numpy as np
 import torch
 import xarray as xr
 
-from .. import devices
+from .. import allocation, devices
+from ..errors import InputWarning
 from ..scenes.series import rows_cached
 from ..scenes.windowing import Window
 from ..training.classifier import Classifier
@@ -27,6 +30,8 @@ REPEATS = 3
 
 #: Side of a map that costs hardly more than none.
 SMALL = 16
+#: Pixels of a scene that is mapped as fast as it is measured.
+WORTHWHILE = 2**16
 
 
 class Reading(NamedTuple):
@@ -122,3 +127,30 @@ def _cut(engine: Engine, values: np.ndarray) -> np.ndarray:
     block = engine.block or 64
     across = max(1, round(PIXELS / block**2), engine.batch)
     return values[..., : block + 2 * engine.halo, : across * block + 2 * engine.halo]
+
+
+def seconds_of_map(classifier: Classifier, scene: xr.DataArray, window: int, every: bool = False) -> float:
+    """Seconds of a watch in which `map_scene` maps a scene, about, by some of its pixels.
+
+    0 for a scene that is mapped as fast as it is measured, and for a classifier of superpixels, of which none are known.
+    """
+    pixels = scene.sizes["y"] * scene.sizes["x"]
+    if pixels < WORTHWHILE or classifier.model.needs_superpixels:
+        return 0.0
+    watch, processor = time.perf_counter(), time.process_time()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)  # the map itself will say it
+        reading = read_windows(classifier, scene, window, every)
+        rate = reading.seconds + seconds_of_pixel(classifier, scene, reading.values, every)
+    return reading.start + pixels * rate * share_of_watch(watch, processor)
+
+
+def share_of_watch(watch: float, processor: float) -> float:
+    """Seconds of a watch for a processor second of a map, by those since a measurement began at these times.
+
+    Where other programs kept the processors busy during the measurement, they are taken to do so during the map.
+    """
+    if devices.choose().type != "cpu":
+        return 1.0
+    busy = (time.perf_counter() - watch) / max(time.process_time() - processor, 1e-9)
+    return max(1.0, busy) / allocation.processors()

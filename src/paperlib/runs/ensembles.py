@@ -33,8 +33,8 @@ def combine(classifiers: Iterable[Classifier], name: str = "ensemble") -> Classi
         alike = other.inputs == first.inputs and other.legend == first.legend
         if not alike or other.normaliser.to_dict() != first.normaliser.to_dict():
             raise InputError(
-                f"{other.name} reads other bands or dates than {first.name}, or has other classes.",
-                "Combine classifiers that were trained on the same samples.", kind="models.ensemble",
+                f"{other.name} reads other bands or dates than {first.name}, or has other classes or other samples.",
+                "Combine classifiers of one run: of the same scene, polygons and seed.", kind="models.ensemble",
             )  # fmt: skip
     model = Ensemble([member.model for member in members], [member.temperature for member in members])
     about = {"members": [{"name": member.name, **member.about} for member in members]}

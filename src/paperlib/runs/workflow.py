@@ -85,17 +85,20 @@ def store_of(store: str | Path | None, out: Path) -> Path:
     return Path(store or environment.read("STORE") or out.absolute() / "artifacts").absolute()
 
 
-def train_all(run: Experiment, names: tuple[str, ...], report: Callable[[str], None]) -> dict[str, float]:
+def train_all(
+    run: Experiment, names: tuple[str, ...], report: Callable[[str], None], ensemble: bool = False
+) -> dict[str, float]:
     """Train what is not in the store, side by side, before maps by all of these classifiers; says what comes.
 
-    Returns the seconds that each map takes, about, as measured on some of its pixels: of the maps that are not in the store.
+    `ensemble`: one map follows, by all trainings. Returns the seconds that each map takes, about, as measured on some of its
+    pixels: of the maps that are not in the store.
     """
     todo = [job.name for job in run.trained.jobs(names) if not run.trained.place(job.name, job.number).is_dir()]
     if todo and not run.dataset.has_samples():
         report(f"next: samples of {len(run.polygons)} polygons are read")
-    maps = tuple(name for name in names if name in todo or not run.maps.made(name))
-    expected = map_seconds(run, maps)
-    then, after = _counted(len(maps), "map"), sum(expected.values())
+    maps = tuple(name for name in names if ensemble or name in todo or not run.maps.made(name))
+    expected = map_seconds(run, maps, run.settings.train.trainings if ensemble else 1)
+    then, after = _counted(1 if ensemble else len(maps), "map"), sum(expected.values())
     about = f", about {spoken(after)}" if after else ""
     if todo:
         trained = ", ".join(name for name in names if name in todo)

@@ -5,28 +5,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import rasterio
 import xarray as xr
 from rasterio.errors import RasterioError
 
 from .. import store
 from ..errors import InputError
 from ..features.inputs import Inputs
+from ..mapping.class_map import ClassMap
 from ..mapping.gis import write_gis_files
 from ..mapping.layers import bytes_of
 from ..mapping.overlaps import Part
 from ..mapping.scene_maps import NODATA_CONFIDENCE, map_scene
 from ..mapping.stac_item import map_item
+from ..mapping.timing import seconds_of_map
 from ..outputs import writing
 from ..runs.products import period
 from ..scenes.meaning.choices import keywords_of
 from ..scenes.scene import open_scene
 from ..settings import Scene
+from ..training.progress import spoken
 from .area_maps import write_area
 from .likeness import SceneStatistics, Travel
 from .model_folder import TrainedModel
-
-ROWS = 512  # rows of a map read at once
 
 
 def open_for(inputs: Inputs, path: str | Path, choices: Scene | None = None) -> xr.DataArray:
@@ -77,19 +77,24 @@ def write_map(
     there = SceneStatistics.of(model.classifier, model.quantiles, model.area, scene)
     travel = Travel(model.quantiles.channels, model.quantiles.days, model.home, there)
     tell(travel.sentences(), travel.warnings(), report)
+    if seconds := seconds_of_map(model.classifier, scene, window, every):
+        report(f"next: 1 map, about {spoken(seconds)}")
     needed = 2 * bytes_of(scene.sizes["y"] * scene.sizes["x"], len(model.legend), every)  # windows, then the maps
     with writing(folder, folder=True, needed=needed, errors=(RasterioError,), resume=resume) as target:
         map_scene(model.classifier, scene, target, window, progress=progress, every=every, overlaps=overlaps)
         outside = write_area(model.classifier, model.area, scene, target, window) if applicability else None
         write_gis_files(target, model.legend)
-        store.write_json(target / "scores.json", model.scores["test"].to_dict())
+        if model.scores:
+            store.write_json(target / "scores.json", model.scores["test"].to_dict())
         travel.table().round(4).to_csv(target / "travel.csv", index=False)
         confidence = mean_confidence(target / "confidence.tif")
         facts = {
             "created": datetime.now(UTC).isoformat(timespec="seconds"), "paperlib:commit": store.commit(),
             "paperlib:model": {
                 "name": model.name, "sha256": model.digest, "scene": model.facts["scene"]["name"],
-                "dates": model.facts["scene"]["dates"], "macro_f1_test": model.scores["test"].macro_f1,
+                "dates": model.facts["scene"]["dates"],
+                **{f"macro_f1_{part}": found.macro_f1 for part, found in model.scores.items() if part == "test"},
+                **{key: value for key, value in model.classifier.about.items() if key == "members"},
             },
             "paperlib:travel": {
                 "distance": round(travel.distance, 4), "outside": round(float(np.nanmean(there.outside)), 4),
@@ -123,9 +128,7 @@ def tell(sentences: list[str], warnings: list[str], report: Callable[[str], None
 def mean_confidence(path: Path) -> float:
     """Mean confidence of a map, from 0 to 1, read in strips; NaN for a map without a class."""
     total, pixels = 0.0, 0
-    with rasterio.open(path) as file:
-        for top in range(0, file.height, ROWS):
-            strip = file.read(1, window=rasterio.windows.Window(0, top, file.width, min(ROWS, file.height - top)))
-            held = strip[strip != NODATA_CONFIDENCE]
-            total, pixels = total + float(held.sum(dtype=np.int64)), pixels + held.size
+    for _, strip in ClassMap(path).strips():
+        held = strip[strip != NODATA_CONFIDENCE]
+        total, pixels = total + float(held.sum(dtype=np.int64)), pixels + held.size
     return total / pixels / 100 if pixels else float("nan")

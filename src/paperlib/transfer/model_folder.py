@@ -32,7 +32,7 @@ class TrainedModel:
 
     classifier: Classifier
     quantiles: Quantiles  # of the training pixels, by channel and day
-    scores: dict[str, PolygonScores]  # on the polygons of "validation" and "test"
+    scores: dict[str, PolygonScores]  # on the polygons of "validation" and "test"; of an ensemble none
     area: Area  # of applicability
     home: SceneStatistics  # the scene of the training, as the classifier sees it
     facts: dict[str, Any]  # scene, polygons, settings and provenance of the training

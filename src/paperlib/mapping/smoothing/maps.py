@@ -25,6 +25,8 @@ from . import methods
 METHODS = ("objects", "bayesian", "majority")
 #: Side in pixels of the windows that are smoothed at once.
 WINDOW = 512
+#: Files of a smoothed window: its layers in bytes, and its probabilities.
+KINDS = ("layers", "probabilities")
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ def smooth_map(source: str | Path, folder: Path, choice: Smoothing, window: int 
 
     Parameters
     ----------
-    source: a folder that `paperlib map` wrote; the Bayesian method needs the layer of probabilities.
+    source: a folder that `paperlib map` wrote; the Bayesian method needs the layer of probabilities, and writes it smoothed,
+        with the margin and the entropy that follow from it.
     choice: the method and its options.
     window: side in pixels of what is smoothed at once; memory follows from it. It does not change the result.
 
@@ -84,51 +87,66 @@ def smooth_map(source: str | Path, folder: Path, choice: Smoothing, window: int 
     minimum = choice.minimum(class_map)
     crs, transform, shape = class_map.grid
     halo = methods.reach_of_small(minimum) + (0 if choice.method == "objects" else choice.side // 2)
-    parts = list(windows(shape, window, halo))
-    with writing(
-        folder, folder=True, needed=2 * layers.bytes_of(math.prod(shape), 0), errors=(RasterioError,)
-    ) as target:
+    parts, every = list(windows(shape, window, halo)), choice.method == "bayesian"
+    needed = 2 * layers.bytes_of(math.prod(shape), len(legend), every)
+    with writing(folder, folder=True, needed=needed, errors=(RasterioError,)) as target:
 
-        def place(part: Window) -> Path:
-            return target / f"{part.core[0].start}-{part.core[1].start}.npy"
+        def place(part: Window, kind: str) -> Path:
+            return target / f"{part.core[0].start}-{part.core[1].start}.{kind}.npy"
 
         def smooth(part: Window) -> None:
-            np.save(place(part), _smoothed(class_map.path, legend, part, choice, minimum))
+            for kind, values in zip(KINDS, _smoothed(class_map.path, legend, part, choice, minimum), strict=True):
+                np.save(place(part, kind), values)
 
         on_every_core(smooth, parts, progress=False)
-        for number, layer in enumerate(layers.layers_of(legend)):
+        for number, layer in enumerate(layers.layers_of(legend, every)):
 
-            def images(number: int = number) -> layers.Images:
-                return ((part.core, np.load(place(part))[number]) for part in parts)
+            def images(number: int = number, layer: layers.Layer = layer) -> layers.Images:
+                several = bool(layer.bands)
+                loaded = ((part.core, np.load(place(part, KINDS[several]))) for part in parts)
+                return ((core, values if several else values[number]) for core, values in loaded)
 
             profile = layers.profile_of(crs, transform, shape)
             layers.write_layer(target, layer, profile, legend, images, {}, folder)
         for part in parts:
-            place(part).unlink()
+            for kind in KINDS:
+                place(part, kind).unlink()
         write_gis_files(target, legend)
         _describe(class_map.path.with_name("item.json"), target, legend, choice)
     return folder
 
 
-def _smoothed(path: Path, legend: tuple[LandCover, ...], part: Window, choice: Smoothing, minimum: int) -> np.ndarray:
-    """Class and confidence, uint8 (2, y, x), of the core of a window."""
+def _smoothed(
+    path: Path, legend: tuple[LandCover, ...], part: Window, choice: Smoothing, minimum: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Layers uint8 (layer, y, x) and probabilities uint16 (class, y, x) of the core of a window.
+
+    The layers are class and confidence, of the Bayesian method also margin and entropy; other methods smooth no
+    probability, so that there is no class of them.
+    """
     place = RasterWindow.from_slices(*part.read)
     names = np.array([cover.code for cover in legend], np.uint8)
     with rasterio.open(path) as file:
         before = codes = file.read(1, window=place)
-    probability = None
+    probability, smoothed = None, np.empty((0, *codes.shape), np.float32)
     if path.with_name("probabilities.tif").is_file():
         with rasterio.open(path.with_name("probabilities.tif")) as file:
             stored = file.read(window=place)
         probability = np.where(stored == layers.NODATA_PROBABILITY, np.nan, layers.STEP * stored).astype(np.float32)
     if choice.method == "bayesian" and probability is not None:
-        probability = methods.bayesian(probability, choice.side, choice.smoothness, choice.share)
+        probability = smoothed = methods.bayesian(probability, choice.side, choice.smoothness, choice.share)
         codes = np.where(codes == NODATA_CLASS, codes, names[probability.argmax(0)])
     elif choice.method == "majority":
         codes = methods.majority(codes, choice.side)
     codes = methods.without_small(codes, minimum)
     confidence = _confidence(path, place, before, codes, names, probability)
-    return np.stack([codes, confidence])[:, *part.inner]
+    found, kept = [codes, confidence], np.full(smoothed.shape, layers.NODATA_PROBABILITY, np.uint16)
+    if len(smoothed):
+        known = ~np.isnan(smoothed[0])
+        np.copyto(kept, layers.stored(np.nan_to_num(smoothed)), where=known)
+        for measure in (layers.margin, layers.entropy):
+            found.append(np.where(known, layers.percent(np.nan_to_num(measure(smoothed))), layers.NODATA_PERCENT))
+    return np.stack(found)[:, *part.inner], kept[:, *part.inner]
 
 
 def _confidence(

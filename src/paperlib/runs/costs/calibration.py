@@ -10,13 +10,12 @@ from typing import NamedTuple
 import torch
 
 from ... import devices, models
-from ...allocation import processors
 from ...errors import InputWarning
 from ...features.normaliser import Normaliser
 from ...features.samples import Samples
 from ...features.variations import vary
 from ...mapping.scene_maps import parts_of
-from ...mapping.timing import Reading, read_windows, seconds_of_pixel
+from ...mapping.timing import WORTHWHILE, Reading, read_windows, seconds_of_pixel, share_of_watch
 from ...models.contract import Model
 from ...outputs import used
 from ...training.classifier import Classifier, options_of
@@ -26,8 +25,6 @@ from .excerpts import Excerpt, SuperpixelExcerpt, pixels, read_excerpt, read_sup
 
 #: Pixels that a forest is grown on, at most.
 PIXELS = 20_000
-#: Pixels of a scene that is mapped as fast as it is measured.
-SMALL = 2**16
 
 
 class Rates(NamedTuple):
@@ -106,19 +103,19 @@ class Calibration:
             Classifier.load(folder)
             return written - started, time.process_time() - written, used(folder)
 
-    def map_rate(self, name: str) -> float:
-        """Seconds in which a classifier maps a pixel: it is read, classified and written."""
+    def map_rate(self, name: str, members: int = 1) -> float:
+        """Seconds in which so many trainings of a classifier map a pixel: it is read, classified by each, and written."""
         classifier, _ = self._classifier(name)
         scene, chosen = self.dataset.scene, self.settings.map
         classifier.model.eval()
         if not classifier.model.needs_superpixels:
             seconds = seconds_of_pixel(classifier, scene, self._reading.values, chosen.probabilities)
-            return self._reading.seconds + seconds
+            return self._reading.seconds + members * seconds
         part, reach = self.superpixels, classifier.model.receptive_field // 2
         seconds = seconds_of_pixel(classifier, scene, part.values, chosen.probabilities, part.numbers)
         around = parts_of(scene, chosen.window, reach)  # superpixels are seen whole
         more = sum(pixels(place.read) for place in around) / sum(pixels(place.core) for place in around)
-        return more * (self._reading.seconds + seconds)
+        return more * (self._reading.seconds + members * seconds)
 
     def _classifier(self, name: str) -> tuple[Classifier, float]:
         """A network as it is before training, or a forest grown on some samples; and the seconds of its whole growth."""
@@ -156,19 +153,19 @@ def on_processor() -> bool:
     return devices.choose().type == "cpu"
 
 
-def map_seconds(run: Experiment, names: tuple[str, ...]) -> dict[str, float]:
+def map_seconds(run: Experiment, names: tuple[str, ...], members: int = 1) -> dict[str, float]:
     """Seconds of a watch in which each of these classifiers maps the scene of a run, about, before it is trained.
 
-    Reads the samples of the run first. Where other programs keep the processors busy during the measurement, they are taken
-    to do so during the maps. A scene that is mapped as fast as it is measured is not measured: nothing.
+    Reads the samples of the run first. `members`: trainings of each that take part in its map. A scene that is mapped as
+    fast as it is measured is not measured: nothing.
     """
     pixels = run.maps.classified()
-    if not names or pixels < SMALL:
+    if not names or pixels < WORTHWHILE:
         return {}
     _ = run.dataset.samples
     calibration, watch, processor = Calibration(run), time.perf_counter(), time.process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", InputWarning)  # the run itself will say it
-        rates = {name: calibration.map_rate(name) for name in names}
-    busy = max(1.0, (time.perf_counter() - watch) / max(time.process_time() - processor, 1e-9))
-    return {name: pixels * rate * (busy / processors() if on_processor() else 1.0) for name, rate in rates.items()}
+        rates = {name: calibration.map_rate(name, members) for name in names}
+    watched = share_of_watch(watch, processor)
+    return {name: pixels * rate * watched for name, rate in rates.items()}
