@@ -27,7 +27,8 @@ from paperlib import Experiment, models
 from paperlib.evaluation import intervals, metrics, summaries
 from paperlib.features.patches import extract
 from paperlib.mapping.scene_maps import map_scene, read_map
-from paperlib.reproduction import claims, real_scene, single_date
+from paperlib.reproduction import claims, real_scene
+from paperlib.reproduction.studies import single_date
 from paperlib.training.classifier import Classifier
 
 #: Classifiers of the table of dates: they see single pixels.

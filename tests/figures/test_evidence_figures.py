@@ -9,7 +9,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
 from paperlib.figures import evidence_figures, theme
-from paperlib.reproduction import claims, fusion, paper
+from paperlib.reproduction import claims, paper
+from paperlib.reproduction.studies import fusion
 
 
 def scores() -> pd.DataFrame:

@@ -11,7 +11,7 @@ from paperlib import Experiment
 from paperlib.evaluation import metrics
 from paperlib.evaluation.scoring import evaluate
 from paperlib.features.samples import Samples
-from paperlib.reproduction.fusion import (
+from paperlib.reproduction.studies.fusion import (
     APART,
     AS_ONE,
     WEIGHTS,

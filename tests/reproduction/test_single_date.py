@@ -1,6 +1,6 @@
 """The second check on real data: native crops of one date."""
 
-from paperlib.reproduction.single_date import TYPES, swap_polygons
+from paperlib.reproduction.studies.single_date import TYPES, swap_polygons
 
 
 def test_a_forest_on_one_date_both_ways(shared_data):

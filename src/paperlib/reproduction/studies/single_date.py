@@ -10,15 +10,15 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from ..evaluation import metrics
-from ..features.inputs import Inputs
-from ..features.patches import extract
-from ..labels.burning import burn
-from ..nomenclature import LandCover
-from ..scenes.scene import open_scene
-from ..settings import Train
-from ..store import project
-from ..training.classifier import Classifier
+from ...evaluation import metrics
+from ...features.inputs import Inputs
+from ...features.patches import extract
+from ...labels.burning import burn
+from ...nomenclature import LandCover
+from ...scenes.scene import open_scene
+from ...settings import Train
+from ...store import project
+from ...training.classifier import Classifier
 
 POLYGONS = "ROI.gpkg"
 PATCH = 16

@@ -6,12 +6,12 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from ..evaluation import intervals, metrics
-from ..evaluation.scoring import by_polygon, logits_of, polygon_counts
-from ..features.samples import Samples
-from ..models.contract import Model
-from ..runs.experiment import Experiment
-from ..runs.side_by_side import make_trainings
+from ...evaluation import intervals, metrics
+from ...evaluation.scoring import by_polygon, logits_of, polygon_counts
+from ...features.samples import Samples
+from ...models.contract import Model
+from ...runs.experiment import Experiment
+from ...runs.side_by_side import make_trainings
 
 #: Weights of the temporal stream that the study tries.
 WEIGHTS = np.round(np.linspace(0, 1, 21), 2)
