@@ -23,8 +23,8 @@ from paperlib.mapping.class_map import ClassMap
 from paperlib.simulation.scene import simulate_scene
 from paperlib.simulation.years import simulate_year
 from paperlib.transfer import open_for, score, write_change, write_map
+from paperlib.transfer.changes.transitions import changed
 from paperlib.transfer.saving import trained_model
-from paperlib.transfer.transitions import changed
 
 NAMES = ("TempCNN", "2D-CNN", "iota2_base")
 

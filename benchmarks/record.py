@@ -19,11 +19,11 @@ def machine(name: str) -> str:
     return f"{name}, {processor} {'with' if has_bfloat16(torch.device('cpu')) else 'without'} bfloat16"
 
 
-def keep(name: str, table: pd.DataFrame, **more) -> None:
+def keep(name: str, table: pd.DataFrame, subject: int = 1, **more) -> None:
     """Print a table and write it to results/NAME.csv.
 
-    The first column of the table names what was measured. Rows of the file for other machines and for other values of the
-    first column are preserved. `more` contains further columns, with the conditions of the measurement.
+    The first `subject` columns of the table name what was measured. Rows of the file for other machines and for other values
+    of these columns are preserved. `more` contains further columns, with the conditions of the measurement.
     """
     table = table.round(3)
     print(table.to_string(index=False))
@@ -32,7 +32,8 @@ def keep(name: str, table: pd.DataFrame, **more) -> None:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.csv"
     if path.is_file():
-        before, subject = pd.read_csv(path), table.columns[0]
-        replaced = (before["machine"] == table["machine"].iloc[0]) & before[subject].isin(table[subject])
+        before, names = pd.read_csv(path), list(table.columns[:subject])
+        again = pd.MultiIndex.from_frame(before[names]).isin(pd.MultiIndex.from_frame(table[names]))
+        replaced = (before["machine"] == table["machine"].iloc[0]) & again
         table = pd.concat([before[~replaced], table])
     table.to_csv(path, index=False)

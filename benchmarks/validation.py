@@ -11,7 +11,8 @@ distance matching (kNNDM); and it is trained on all polygons and maps the scene.
   iota2_base, clustered, season varies          10; the season is 30 days later in the east than in the west
   TempCNN, dense; TempCNN, clustered            4
 Every draw is kept in results/validation.csv as soon as it is done: what is said, what the map is worth, and what it is worth
-inside objects, where polygons lie. The forest takes 8 s of processor time a draw. Scenes are kept in $PAPERLIB_STORE.
+inside objects, where polygons lie. Draws that are there are not repeated; delete their rows to do so. The forest takes
+8 s of processor time a draw. Scenes are kept in $PAPERLIB_STORE.
 """
 
 import sys
@@ -19,7 +20,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from record import keep
+from record import RESULTS, keep
 
 from paperlib import Experiment
 from paperlib.pages.trust import validation
@@ -66,11 +67,11 @@ def measure(case: str, draw: int) -> pd.DataFrame:
 def main(draws: str = "", *cases: str) -> None:
     """Measure all cases, one draw of each after the other."""
     wanted = {case: int(draws) if draws else CASES[case] for case in cases or CASES}
-    found: dict[str, list[pd.DataFrame]] = {case: [] for case in wanted}
+    kept = RESULTS / "validation.csv"
+    done = set(pd.read_csv(kept)[["case", "draw"]].itertuples(index=False, name=None)) if kept.is_file() else set()
     for draw in range(max(wanted.values())):
-        for case in (case for case, number in wanted.items() if draw < number):
-            found[case].append(measure(case, draw))
-            keep("validation", pd.concat(found[case]))
+        for case in (case for case, number in wanted.items() if draw < number and (case, draw) not in done):
+            keep("validation", measure(case, draw), subject=2)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,13 @@ import pytest
 import rasterio
 from rasterio.transform import from_origin
 
+from paperlib.accuracy.answers import check_places
 from paperlib.accuracy.comparison import compare, draw_differences
 from paperlib.accuracy.design import draw, locations, read_design, write_design
 from paperlib.accuracy.points import read_points
-from paperlib.accuracy.report import assess, certify_map, write_report
+from paperlib.accuracy.report import assess, write_report
 from paperlib.accuracy.strata import EDGE, NONE, strata
+from paperlib.accuracy.zones.map_zone import certify_map, write_zone
 from paperlib.errors import InputError
 from paperlib.mapping.class_map import ClassMap
 from paperlib.mapping.gis import write_categories
@@ -114,7 +116,7 @@ def test_estimates_find_the_truth(mapped, truth, choice):
 def test_a_report_can_be_handed_in(tmp_path, mapped, truth):
     design = draw(mapped, 150)
     found = assess(mapped, answers(design, truth), design)
-    folder = write_report(found, tmp_path / "report", "Map <of> 2018")
+    folder = write_report(found, tmp_path / "report", "Map <of> 2018", mapped)
     page = (folder / "accuracy.html").read_text()
     assert "Map &lt;of&gt; 2018" in page and "Crops &lt;1&gt;" in page and "<of>" not in page
     assert found.sentence in page and "kappa" not in page.lower()
@@ -122,14 +124,23 @@ def test_a_report_can_be_handed_in(tmp_path, mapped, truth):
     assert pd.read_csv(folder / "confusion.csv", index_col="map").to_numpy().sum() == 150
 
 
-def test_a_zone_is_certified_and_refused_where_it_cannot_be(mapped, truth):
+def test_a_zone_is_certified_and_refused_where_it_cannot_be(tmp_path, mapped, truth):
     design = draw(mapped, 400, simple=True, seed=1)
     reference = answers(design, truth)
-    zone, least = certify_map(mapped, reference, design, error=0.2)
+    zone = certify_map(mapped, reference, design, error=0.2)
     with rasterio.open(mapped.path) as file, rasterio.open(mapped.path.with_name("confidence.tif")) as other:
         codes, confidence = file.read(1), other.read(1)
-    inside = (codes > 0) & (confidence >= least)
-    assert 0 < zone.coverage <= 1 and zone.units == inside.sum() and (codes != truth)[inside].mean() <= 0.2
+    inside = (codes > 0) & (confidence >= zone.least)
+    found = zone.certified
+    assert 0 < found.coverage <= 1 and found.units == inside.sum() and (codes != truth)[inside].mean() <= 0.2
+    write_zone(zone, mapped, tmp_path)
+    with rasterio.open(tmp_path / "zone.tif") as file:
+        np.testing.assert_array_equal(file.read(1), np.where(codes == 0, 255, inside))
+    levels = pd.read_csv(tmp_path / "zone.csv")
+    assert levels.query("accepted")["confidence"].min() == zone.least and levels["pixels"].iloc[-1] == (codes > 0).sum()
+    folder = write_report(assess(mapped, reference, design), tmp_path / "report", "Map", mapped, zone)
+    page = (folder / "accuracy.html").read_text()
+    assert zone.sentence in page and f"{zone.least} % or more" in page and "with 95 % certainty" in page
     with pytest.raises(InputError, match="are needed"):
         certify_map(mapped, reference, design, error=0.004)
 
@@ -197,6 +208,29 @@ def test_points_that_cannot_be_used_are_one_clear_error(tmp_path, mapped, table,
     with pytest.raises(InputError) as error:
         assess(mapped, read_points(tmp_path / "points.csv"), design)
     assert error.value.kind == kind and error.value.fix
+
+
+@pytest.mark.parametrize("form", ["points.gpkg", "sepal.csv"])
+def test_points_that_were_moved_are_refused_and_those_outside_the_map_named(tmp_path, mapped, form):
+    design = draw(mapped, 60)
+    places = locations(design, mapped).assign(reference="Water")
+    other = {7: (30, 0), 9: (-9e4, 0)}
+    for moved in ({}, other):
+        for number, (x, y) in moved.items():
+            places.loc[places["id"] == number, "geometry"] = places.geometry[places["id"] == number].translate(x, y)
+        degrees = places.to_crs(4326)
+        if form == "points.gpkg":
+            degrees.to_file(tmp_path / form)
+        else:
+            table = degrees.assign(YCoordinate=degrees.geometry.y.round(6), XCoordinate=degrees.geometry.x.round(6))
+            table.drop(columns="geometry").to_csv(tmp_path / form, index=False)
+        if not moved:
+            check_places(tmp_path / form, design, mapped)
+    with pytest.raises(
+        InputError, match=r"2 points of .* design: id 7, 9, 1 of them outside the map \(id 9\)"
+    ) as error:
+        check_places(tmp_path / form, design, mapped)
+    assert error.value.kind == "points.place"
 
 
 def test_a_map_changed_since_the_design_is_refused(mapped, truth):

@@ -51,9 +51,9 @@ def test_from_a_map_to_a_report_and_back(tmp_path, paperlib, truth):
     interpret(points, mapped, truth)
     code, out, _ = paperlib("accuracy", mapped, points, "--out", tmp_path / "report", "--zone", 0.2)
     assert code == 0 and (tmp_path / "report" / "accuracy.html").is_file()
-    low, high = map(float, re.search(r"interval ([\d.]+)% to ([\d.]+)%", out).groups())
+    low, high = map(float, re.search(r"interval ([\d.]+) % to ([\d.]+) %", out).groups())
     assert low <= 100 * (codes == truth).mean() <= high and high - low < 12
-    assert re.search(r"confidence is 70 % or more \(100% of the map, 1(19|20)\.\d ha\)", out)
+    assert re.search(r"confidence is 70 % or more \(100 % of the map, 1(19|20)\.\d ha\)", out)
     assert pd.read_csv(tmp_path / "report" / "accuracy.csv").query("score == 'area'")[
         "estimate"
     ].sum() == pytest.approx(1)

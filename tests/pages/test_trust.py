@@ -97,7 +97,12 @@ def test_bias_and_spread_of_validations(measured):
     answer = kept.validation_answer(table.reset_index(), "a, clustered")
     assert answer.startswith("kNNDM -0.09 (± 0.01), polygons, alike together +0.13") and "worth 0.80" in answer
     assert "+0.03 (a, dense), +0.13 (a, clustered)" in kept.default_answer(table.reset_index())
-    assert "in 1 of 2 cases" in kept.offered_answer(table.reset_index())
+    assert row["error"] == pytest.approx((0.16**2 + 0.01**2 * 2 / 3) ** 0.5)
+    others = {"method": "kNNDM", "other": "polygons, alike together"}
+    assert "in 1 of 2 cases" in kept.offered_answer(table.reset_index(), **others)
+    assert "9 points (kNNDM), 13 points (polygons, alike together) in a, clustered" in kept.errors_answer(
+        table.reset_index(), ("kNNDM", "polygons, alike together")
+    )
 
 
 def test_the_earliest_date_of_maps_is_the_first_of_the_last_good_ones():
@@ -124,7 +129,7 @@ def test_accuracy_inside_and_outside():
     index = xr.DataArray([[0.1, 0.2], [0.9, np.nan]], dims=("y", "x"))
     found = believe.Believed(index, 0.5, xr.DataArray([[True, False], [False, True]], dims=("y", "x")))
     assert found.accuracy(False) == 0.5 and found.accuracy(True) == 0.0
-    assert believe.answer(found, "a").endswith("50.0% inside and 0.0% outside.")
+    assert believe.answer(found, "a").endswith("50.0 % inside and 0.0 % outside.")
     travel = pd.DataFrame({"classifier": ["a", "a"], "scene": ["1", "2"], "outside_area": 0.1, "oa": 0.7,
                            "oa_inside": [0.8, 0.6], "oa_outside": 0.7})  # fmt: skip
     assert "a in 1 of 2 scenes (mean gain +0.00)" in believe.gains(travel)

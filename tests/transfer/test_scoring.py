@@ -1,11 +1,13 @@
 """Scores of a model on polygons of another place: classes matched by code and name, what one side lacks said."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pytest
+import torch
 
 from paperlib import load_model, nomenclature
 from paperlib.errors import InputError
@@ -34,6 +36,24 @@ def test_test_polygons_get_the_scores_of_the_training(run, models, polygons, nam
     assert np.array_equal(found.scores.confusion, chosen.scores["test"].confusion) and not found.remarks
 
 
+def test_pixels_inside_and_outside_the_area_are_scored_apart(run, model, polygons):
+    found = score(model, run.scene, polygons)
+    parts = [part for part in (found.inside, found.outside) if part]
+    assert np.array_equal(sum(part.confusion for part in parts), found.scores.confusion)
+    burned = run.dataset.burned
+    index = model.area.index(
+        model.classifier.normaliser.apply(torch.from_numpy(model.classifier.inputs.read(run.scene))[None])[0].flatten(2)
+    ).reshape(burned["label"].shape)
+    test = np.isin(burned["polygon"], gpd.read_file(polygons)["polygon_id"])
+    assert found.share_outside == pytest.approx((index[test] > model.area.threshold).mean())
+    none = score(replace(model, area=replace(model.area, threshold=-1.0)), run.scene, polygons)
+    assert none.inside is None and none.share_outside == 1 and none.table["score"].tolist()[-1] == "accuracy outside"
+    inside, outside = none.table.iloc[-2], none.table.iloc[-1]
+    whole = none.table.query("score == 'overall accuracy'").iloc[0]
+    assert np.isnan(inside["estimate"]) and inside["pixels"] == 0 and outside["estimate"] == whole["estimate"]
+    assert none.to_dict()["scores"][-2]["estimate"] is None
+
+
 def test_classes_of_one_side_alone_are_said(run, model, polygons, tmp_path):
     table = gpd.read_file(polygons)
     names = table["class_name"].to_numpy(object)
@@ -60,6 +80,7 @@ def test_the_command_prints_and_keeps_scores(run, model, models, polygons, tmp_p
     answer = paperlib("score", scene, polygons, "--trained", "model", "--out", "scores.json", folder=tmp_path)
     assert answer.returncode == 0, answer.stderr
     kept = PolygonScores.from_dict(json.loads((tmp_path / "scores.json").read_text()))
+    assert "outside the area of applicability: " in answer.stdout and "accuracy inside" in answer.stdout
     assert np.array_equal(kept.counts, model.scores["test"].counts) and kept.where.startswith("test.gpkg in simulated-")
     line = next(line for line in answer.stdout.splitlines() if "macro F1" in line)
     estimate, low, high = (float(word) for word in line.split()[3:6])

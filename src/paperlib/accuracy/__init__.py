@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "stratified": ["StratifiedSample", "estimates", "allocate", "sample_size"],
         "exact_intervals": ["exact_intervals"],
-        "certified": ["certify"],
+        "zones.certified": ["certify"],
         "strata": ["ClassMap"],
         "design": ["Design", "draw"],
         "points": ["read_points"],

@@ -11,9 +11,9 @@ from scipy.stats import binomtest
 
 from ..errors import InputError
 from ..mapping.class_map import ClassMap
+from .answers import class_names, joined
 from .design import Design, about
 from .exact_intervals import clopper_pearson
-from .report import class_names, joined
 
 
 @dataclass(frozen=True)

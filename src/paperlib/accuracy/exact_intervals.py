@@ -7,6 +7,7 @@ interval of numerator minus value times denominator.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,7 @@ def hypergeometric(hits: int, units: int, population: int, level: float = 0.95) 
     )
 
 
+@lru_cache(2**16)
 def hypergeometric_upper(hits: int, units: int, population: int, tail: float) -> float:
     """Exact upper limit of that share: more hits would show so few in at most a share `tail` of samples."""
     low, high = hits, population - (units - hits)  # the number of hits lies between

@@ -15,6 +15,12 @@ from ..errors import InputError
 #: Names of the column of ids, in small letters, in the order in which they are looked for.
 IDS = ("id", "plotid", "pl_id", "point_id")
 
+#: Endings of files that are tables.
+TABLES = (".csv", ".txt")
+
+#: Columns of tables that hold the place of a point in degrees (WGS 84), x first: Collect Earth Online, SEPAL.
+DEGREES = (("center_lon", "center_lat"), ("xcoordinate", "ycoordinate"), ("longitude", "latitude"))
+
 #: Names of the column of reference classes that programs write: AcATaMa, its Shapefile, SEPAL.
 ANSWERS = ("reference", "is labeled as", "is labeled", "ref_code", "label id", "label")
 
@@ -54,7 +60,7 @@ def read_points(path: str | Path, field: str = "") -> pd.Series:
     wrong = table[name][labelled & (ids.isna() | (ids % 1 != 0))]
     if len(wrong):
         raise InputError(
-            f"{path} has labelled points with the ids {_listed(wrong)}, which are no whole numbers.",
+            f"{path} has labelled points with the ids {listed(wrong)}, which are no whole numbers.",
             "Keep the ids of the design.",
             kind="points.id",
         )
@@ -62,9 +68,37 @@ def read_points(path: str | Path, field: str = "") -> pd.Series:
     return _one_answer(found, path)
 
 
+def read_places(path: str | Path) -> gpd.GeoSeries | None:
+    """Place of each point by id (index), of a vector file or of a CSV with columns in degrees; None where there is none.
+
+    Rows without a number or a point are left out: `read_points` says what is wrong with a file.
+    """
+    path = Path(path)
+    if path.suffix.lower() in TABLES:
+        table = _read(path)
+        columns = {column.strip().lower(): column for column in table}
+        pair = next((pair for pair in DEGREES if set(pair) <= set(columns)), None)
+        if pair is None:
+            return None
+        x, y = (pd.to_numeric(table[columns[name]], errors="coerce") for name in pair)
+        places = gpd.GeoSeries(gpd.points_from_xy(x, y), crs=4326)
+    else:
+        table = gpd.read_file(path)
+        if not isinstance(table, gpd.GeoDataFrame):
+            return None
+        columns, places = {column.strip().lower(): column for column in table}, table.geometry
+    name = next((columns[name] for name in IDS if name in columns), None)
+    if name is None:
+        return None
+    ids = pd.to_numeric(table[name], errors="coerce")
+    points = (places.geom_type == "Point") & ~places.is_empty
+    kept = (ids.notna() & (ids % 1 == 0)).to_numpy() & points.to_numpy()
+    return places[kept].set_axis(ids[kept].astype(int))
+
+
 def _read(path: Path) -> pd.DataFrame:
     try:
-        if path.suffix.lower() in (".csv", ".txt"):
+        if path.suffix.lower() in TABLES:
             table = pd.read_csv(path, dtype=str, encoding="utf-8-sig", sep=None, engine="python")
         else:
             table = pd.DataFrame(gpd.read_file(path).drop(columns="geometry", errors="ignore"))
@@ -138,13 +172,14 @@ def _one_answer(found: pd.Series, path) -> pd.Series:
     contradictory = several.index[several > 1]
     if len(contradictory):
         raise InputError(
-            f"Interpreters contradict each other at {len(contradictory)} points of {path} (id {_listed(contradictory)}).",
+            f"Interpreters contradict each other at {len(contradictory)} points of {path} (id {listed(contradictory)}).",
             "Settle them, and leave one row a point.",
             kind="points.contradictory",
         )
     return found[~found.index.duplicated()].sort_index()
 
 
-def _listed(values: Iterable, most: int = 20) -> str:
+def listed(values: Iterable, most: int = 20) -> str:
+    """Values as text for a message, some of many."""
     texts = [str(value) for value in values]
     return ", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else "")

@@ -80,19 +80,26 @@ def accuracy(
     paperlib accuracy maps/TempCNN points/points.gpkg --out report
     """
     from ..accuracy import report
+    from ..accuracy.answers import check_places
+    from ..accuracy.zones.map_zone import certify_map
     from ..mapping.class_map import ClassMap
 
     opened = ClassMap.open(class_map)
     reference, drawn = _interpreted(points, field, design_file)
     found = report.assess(opened, reference, drawn, guaranteed=guaranteed, new_classes=new_classes)
+    check_places(points, drawn, opened)
+    certified = certify_map(opened, reference, drawn, error=zone) if zone else None
     shown = found.scores[["score", "class", "estimate", "low", "high"]]
     typer.echo(shown.round(3).to_string(index=False, na_rep="-"))
     typer.echo(found.sentence)
-    if zone:
-        certified, least = report.certify_map(opened, reference, drawn, error=zone)
-        typer.echo(report.zone_sentence(opened, certified, least, zone))
+    if certified:
+        typer.echo(certified.sentence)
     if out is not None:
-        typer.echo(f"report: {report.write_report(found, out, f'Accuracy of {class_map.name}') / 'accuracy.html'}")
+        title = f"Accuracy of {class_map.resolve().name}"
+        folder = report.write_report(found, out, title, opened, certified)
+        typer.echo(f"report: {folder / 'accuracy.html'}")
+        if certified:
+            typer.echo(f"mask of the zone: {folder / 'zone.tif'}")
 
 
 def compare(
@@ -107,10 +114,13 @@ def compare(
     paperlib compare maps/TempCNN maps/2D-CNN points/points.gpkg
     """
     from ..accuracy import comparison
+    from ..accuracy.answers import check_places
     from ..mapping.class_map import ClassMap
 
     reference, drawn = _interpreted(points, field, design_file)
-    found = comparison.compare(ClassMap.open(first), ClassMap.open(second), reference, drawn)
+    maps = ClassMap.open(first), ClassMap.open(second)
+    found = comparison.compare(*maps, reference, drawn)
+    check_places(points, drawn, maps[0])
     typer.echo(
         f"{first} alone is right at {found.first} points, {second} alone at {found.second}, neither at {found.neither}."
     )

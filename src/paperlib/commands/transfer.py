@@ -112,6 +112,8 @@ def score(
 ) -> None:
     """Score a trained model on labelled POLYGONS of another SCENE, with 95 % intervals that rest on the polygons.
 
+    The accuracy of the pixels inside and outside the area of applicability of the model stands in rows of its own.
+
     paperlib score scenes/31TCK polygons-31TCK.gpkg --trained models/TempCNN
     """
     chosen = _settings(overrides)
@@ -131,14 +133,15 @@ def score(
         found = score_model(model, series, polygons, chosen.labels)
     for remark in found.remarks:
         typer.echo(remark, err=True)
-    shown = found.scores.table
+    content = found.to_dict()
     if as_json:
-        typer.echo(json.dumps(found.scores.to_dict()["scores"], indent=1))
+        typer.echo(json.dumps(content["scores"], indent=1))
     else:
-        typer.echo(shown.round(3).to_string(index=False, na_rep="-"))
+        typer.echo(found.table.round(3).to_string(index=False, na_rep="-"))
+        typer.echo(f"outside the area of applicability: {100 * found.share_outside:.1f} % of the labelled pixels")
     if out:
         with writing(out) as part:
-            store.write_json(part, found.scores.to_dict())
+            store.write_json(part, content)
         typer.echo(f"scores: {out}", err=as_json)
 
 
@@ -184,7 +187,9 @@ def change(
         typer.echo(
             f"corrected by the confusion of both maps: {value:,.1f} ha, 95 % interval {low:,.1f} to {high:,.1f} ha"
         )
-        typer.echo(f"not explained by independent errors: {found.misfit:.1%} of the area; the more, the rougher")
+        typer.echo(
+            f"not explained by independent errors: {100 * found.misfit:.1f} % of the area; the more, the rougher"
+        )
     typer.echo(f"map of changes: {out / 'change.tif'}")
 
 

@@ -78,7 +78,7 @@ def nearest_folds(
     samples, places = np.asarray(samples, float), np.asarray(places, float)
     if not 2 <= folds <= len(samples) or largest * folds < 1:
         raise InputError(
-            f"{len(samples)} samples do not make {folds} folds with at most {largest:.0%} of them in one.",
+            f"{len(samples)} samples do not make {folds} folds with at most {100 * largest:.0f} % of them in one.",
             f"Choose from 2 to {len(samples)} folds.",
             kind="validation.folds",
         )
@@ -94,7 +94,7 @@ def nearest_folds(
             found.append(Folds(fold, int(number), float(distance)))
     if not found:
         raise InputError(
-            f"No division into {folds} folds keeps every fold at or below {largest:.0%} of the samples.",
+            f"No division into {folds} folds keeps every fold at or below {100 * largest:.0f} % of the samples.",
             "Allow larger folds, or more of them.",
             kind="validation.folds",
         )

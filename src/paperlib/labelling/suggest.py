@@ -180,7 +180,7 @@ def _label_file(found: Suggestions) -> gpd.GeoDataFrame:
 
 def _cards(found: Suggestions) -> Iterator[tuple[str, str, Figure]]:
     for row in found.table.itertuples():
-        text = f"Looks like {row.looks_like} ({row.probability:.0%}); unsure {row.unsure:.0%}."
+        text = f"Looks like {row.looks_like} ({100 * row.probability:.0f} %); unsure {100 * row.unsure:.0f} %."
         yield f"Place {row.rank}", text, found.chips(row.rank)
 
 

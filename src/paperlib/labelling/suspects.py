@@ -217,7 +217,7 @@ def _cards(found: Suspects, number: int) -> Iterator[tuple[str, str, Figure]]:
     for row in found.table[found.table["score"] > 0].head(number).itertuples():
         heading = f"{row.rank}. Polygon {row.polygon_id}: labelled {row.class_name}, looks like {row.looks_like}"
         text = (
-            f"Probability of its class {row.probability:.0%}, of the other {row.other_probability:.0%}. "
+            f"Probability of its class {100 * row.probability:.0f} %, of the other {100 * row.other_probability:.0f} %. "
             f"Against the label: {row.against or 'no single date'}."
         )
         yield heading, text, found.figure(row.polygon_id)

@@ -66,8 +66,8 @@ def _parts(run: Experiment, model: str) -> Iterator[str]:
     yield page.banner(run)
     yield _paragraph(
         f"This map shows {len(run.legend)} classes on {areas['mapped (ha)'].sum():,.0f} hectares, made by the classifier "
-        f"{model} from {len(run.dates)} images. Weighted by mapped area, it is right on {overall:.0%} ± {half_width:.0%} of "
-        f"its area, as far as the {len(reference)} polygons of the test set can show."
+        f"{model} from {len(run.dates)} images. Weighted by mapped area, it is right on {100 * overall:.0f} % ± "
+        f"{100 * half_width:.0f} % of its area, as far as the {len(reference)} polygons of the test set can show."
     )
     yield from _section("The map", _figure(map_figures.whole_map_figure(codes, confidence, run.legend)))
     yield from _section(

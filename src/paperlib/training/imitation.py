@@ -139,7 +139,7 @@ def imitate(encoded: Encoded, pixels: Tensor, seed: int = 0) -> Imitation:
     out, kept = order.tensor_split([max(1, round(LEFT_OUT * len(pixels)))])
     x, wanted = normaliser.apply(pixels)[..., None, None], (target - mean) / deviation
     network = student(*pixels.shape[1:])
-    _train(network, x[kept], wanted[kept].clone(), generator)
+    fit_embeddings(network, x[kept], wanted[kept].clone(), generator)
     with torch.inference_mode():
         found = network(x[out])[..., 0, 0]
     rest = (found - wanted[out]).square().sum() / (wanted[out] - wanted[out].mean(0)).square().sum()
@@ -153,10 +153,12 @@ def imitate(encoded: Encoded, pixels: Tensor, seed: int = 0) -> Imitation:
     return Imitation(encoded, replace(normaliser, low=0 * normaliser.low, high=0 * normaliser.high + 1), r2)
 
 
-def _train(network: TempCNN, x: Tensor, wanted: Tensor, generator: torch.Generator) -> None:
-    """Fit the outputs of a network to `wanted` (pixel, number) on x (pixel, channel, date, 1, 1)."""
+def fit_embeddings(
+    network: TempCNN, x: Tensor, wanted: Tensor, generator: torch.Generator, seen: int | None = None
+) -> None:
+    """Fit the outputs of a network to `wanted` (pixel, number) on x (pixel, channel, date, 1, 1); `seen`: pixels in all."""
     batch = min(BATCH, len(x))
-    steps = -(-SEEN // batch)
+    steps = -(-(seen or SEEN) // batch)
     optimiser = torch.optim.Adam(network.parameters())
     order = torch.empty(0, dtype=torch.int64)
     network.train()

@@ -14,11 +14,14 @@ from ..evaluation.scoring import evaluate
 from ..features.extents import LabelledExtents
 from ..features.samples import Samples
 from ..models.contract import Model
+from ..models.galileo import Encoded
 from ..settings import Train
-from . import loop, minibatches
+from . import imitation, loop, minibatches
 
 #: Samples whose classification is timed: patches, or single pixels.
 PATCHES, PIXELS = 48, 8192
+#: Pixels that are embedded, and steps of an imitation, to time it.
+EMBEDDED, STEPS = 128, 12
 
 
 def clock(device: torch.device) -> Callable[[], float]:
@@ -97,3 +100,24 @@ def seconds_of_fit(model: Model, samples: Samples, seed: int = 0) -> float:
 def growth(share: float, pixels: int) -> float:
     """How many times longer a forest takes for all pixels than for a `share` of them, `pixels` in number: as n log n."""
     return math.log(max(2.0, pixels / share)) / math.log(max(2, pixels)) / share
+
+
+@one_thread()
+def seconds_of_imitation(encoded: Encoded, pixels: torch.Tensor, number: int) -> float:
+    """Seconds of the processor in which `imitation.imitate` imitates an encoder on `number` pixels of a scene.
+
+    `pixels`: float32 (pixel, channel, date), not normalised, some hundred; `EMBEDDED` of them and `STEPS` steps are timed.
+    """
+    series, now = pixels[:EMBEDDED, ..., None, None], time.process_time
+    with torch.inference_mode():
+        encoded(series[:2])  # the first call loads a part of torch
+        started = now()
+        target = encoded(series)[..., 0, 0]
+        embedding = (now() - started) * number / len(series)
+    drawn = torch.arange(imitation.BATCH) % len(series)
+    network, generator = imitation.student(*pixels.shape[1:]), torch.Generator().manual_seed(0)
+    imitation.fit_embeddings(network, series[drawn], target[drawn], generator, seen=imitation.BATCH)
+    started = now()
+    imitation.fit_embeddings(network, series[drawn], target[drawn], generator, seen=STEPS * imitation.BATCH)
+    batch = min(imitation.BATCH, max(1, number))
+    return embedding + (now() - started) / STEPS * imitation.SEEN / batch

@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "maps": ["open_for", "write_map"],
         "regional": ["map_region", "score_region"],
         "scoring": ["score"],
-        "change": ["write_change"],
+        "changes.change": ["write_change"],
         "likeness": ["SceneStatistics", "Travel"],
     },
 )

@@ -106,16 +106,17 @@ class Travel:
         """What was found, one line each; `confidence`: the mean of the whole map, once it is there."""
         worst = self.table().sort_values("outside", ascending=False).iloc[0]
         lines = [
-            f"Beyond the range of the training: {np.nanmean(self.there.outside):.1%} of the values, "
-            f"{np.nanmean(self.home.outside):.1%} in the scene of the training; most in {worst['channel']} on day "
-            f"{worst['day']:.0f} of the year, {worst['outside']:.1%}.",
+            f"Beyond the range of the training: {100 * np.nanmean(self.there.outside):.1f} % of the values, "
+            f"{100 * np.nanmean(self.home.outside):.1f} % in the scene of the training; most in {worst['channel']} on day "
+            f"{worst['day']:.0f} of the year, {100 * worst['outside']:.1f} %.",
             f"Distance of the mean series from that of the training: {self.distance:.2f} standard deviations.",
-            f"Outside the area of applicability: {self.there.outside_area:.1%} of the pixels, {self.home.outside_area:.1%} "
-            "in the scene of the training.",
+            f"Outside the area of applicability: {100 * self.there.outside_area:.1f} % of the pixels, "
+            f"{100 * self.home.outside_area:.1f} % in the scene of the training.",
         ]
         seen = self.there.confidence if confidence is None else confidence
         if seen is not None and self.home.confidence is not None:
-            lines.append(f"Mean confidence: {seen:.1%}, in the scene of the training {self.home.confidence:.1%}.")
+            home = f"in the scene of the training {100 * self.home.confidence:.1f} %"
+            lines.append(f"Mean confidence: {100 * seen:.1f} %, {home}.")
         return lines
 
     def warnings(self, confidence: float | None = None) -> list[str]:
@@ -123,13 +124,13 @@ class Travel:
         found = []
         more = float(np.nanmean(self.there.outside) - np.nanmean(self.home.outside))
         if more > FAR_OUTSIDE:
-            found.append(f"{more:.1%} more of the values than at home lie beyond the range of the training")
+            found.append(f"{100 * more:.1f} % more of the values than at home lie beyond the range of the training")
         if self.distance > FAR_DISTANCE:
             found.append(f"the mean series lies {self.distance:.2f} standard deviations from that of the training")
         beyond = self.there.outside_area - self.home.outside_area
         if beyond > FAR_AREA:
-            found.append(f"{beyond:.1%} more of the pixels than at home lie outside the area of applicability")
+            found.append(f"{100 * beyond:.1f} % more of the pixels than at home lie outside the area of applicability")
         seen = self.there.confidence if confidence is None else confidence
         if seen is not None and self.home.confidence is not None and self.home.confidence - seen > FAR_CONFIDENCE:
-            found.append(f"the mean confidence is {self.home.confidence - seen:.1%} lower than at home")
+            found.append(f"the mean confidence is {100 * (self.home.confidence - seen):.1f} % lower than at home")
         return found

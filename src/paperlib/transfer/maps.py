@@ -108,9 +108,9 @@ def write_map(
         )  # fmt: skip
         item.save_object(include_self_link=False, dest_href=str(target / "item.json"))
     if outside is not None:
-        report(f"Outside the area of applicability: {outside:.1%} of the map ({folder / 'applicability.tif'}).")
+        report(f"Outside the area of applicability: {100 * outside:.1f} % of the map ({folder / 'applicability.tif'}).")
     later = [words for words in travel.warnings(confidence) if words not in travel.warnings()]
-    tell([f"Mean confidence of the map: {confidence:.1%}."], later, report)
+    tell([f"Mean confidence of the map: {100 * confidence:.1f} %."], later, report)
     return travel
 
 

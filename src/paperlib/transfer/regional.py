@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
+import pandas as pd
 
 from .. import environment, store
 from ..errors import InputError
@@ -22,7 +22,6 @@ from ..runs.products import period
 from ..runs.regional.spread import LOCAL, Task, finish
 from ..runs.regional.tile_keys import mosaic_key, tile_key
 from ..settings import Settings, describe, key
-from ..training.polygon_scores import PolygonScores
 from .maps import open_for, write_map
 from .model_folder import TrainedModel
 from .scoring import Scored, classify_polygons, known_polygons
@@ -129,13 +128,10 @@ def score_region(model: TrainedModel, chosen: Settings, polygons: str | Path) ->
     place = {"crs": region.crs, "bounds": region.bounds(), "pixel": pixel_of(region.scene(region.reference))}
     table, remarks = known_polygons(model, load_polygons(polygons, **place, options=chosen.labels), polygons)
     table = assign(table, region)
-    counts, references = [], []
+    answers = []
     for tile in sorted(table["tile"].unique()):
         series = open_for(model.classifier.inputs, region.tiles[tile].path, chosen.scene)
         model.classifier.inputs.check(series)
-        found, reference = classify_polygons(model, series, in_tile(table, tile, series))
-        counts.append(found)
-        references.append(reference)
+        answers.append(classify_polygons(model, series, in_tile(table, tile, series)))
     where = f"{Path(polygons).name} in {region.path.name}"
-    scores = PolygonScores(np.concatenate(counts), np.concatenate(references), model.legend, where)
-    return Scored(scores, remarks)
+    return Scored.of(pd.concat(answers), model.legend, where, remarks)

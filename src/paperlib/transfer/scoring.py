@@ -1,15 +1,18 @@
-"""The scores of a trained model on polygons of another place or year."""
+"""The scores of a trained model on polygons of another place or year, inside and outside its area of applicability."""
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Self
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
+import torch
 import xarray as xr
 
 from ..errors import InputError
-from ..evaluation.scoring import polygon_counts
+from ..evaluation.scoring import by_polygon, polygon_counts
 from ..features.patches import extract
 from ..features.superpixels import extract_superpixels, segment_scene
 from ..labels import burn, legend_of, load_polygons, pixel_of
@@ -24,11 +27,50 @@ from .model_folder import TrainedModel
 INNER = 16
 
 
-class Scored(NamedTuple):
-    """Scores on polygons of another place, and what must be known to read them."""
+@dataclass(frozen=True)
+class Scored:
+    """Scores on polygons of another place, and what must be known to read them.
+
+    `inside` and `outside`: of the pixels inside and outside the area of applicability; None where there are none.
+    """
 
     scores: PolygonScores
+    inside: PolygonScores | None
+    outside: PolygonScores | None
     remarks: list[str]
+
+    @classmethod
+    def of(cls, answers: pd.DataFrame, legend: tuple[LandCover, ...], where: str, remarks: list[str]) -> Self:
+        """From a table as `classify_polygons` makes it."""
+
+        def scores(rows: pd.DataFrame) -> PolygonScores | None:
+            rows = rows.groupby(["polygon", "reference", "predicted"], as_index=False)["pixels"].sum()
+            return PolygonScores(*polygon_counts(rows, len(legend)), legend, where) if len(rows) else None
+
+        outside = answers["outside"]
+        every = scores(answers)
+        if every is None:
+            raise InputError("No pixel of the polygons has a usable date.", "Draw other polygons.", kind="labels.empty")
+        return cls(every, scores(answers[~outside]), scores(answers[outside]), remarks)
+
+    @property
+    def share_outside(self) -> float:
+        """Share of the labelled pixels outside the area of applicability."""
+        return float(self.outside.counts.sum() / self.scores.counts.sum()) if self.outside else 0.0
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """That of the scores, with the overall accuracy inside and outside the area of applicability; NaN without pixels."""
+        rows = [self.scores.table]
+        for name, part in (("inside", self.inside), ("outside", self.outside)):
+            row = (part or self.scores).table.query("score == 'overall accuracy'").assign(score=f"accuracy {name}")
+            rows.append(row if part else row.assign(estimate=np.nan, low=np.nan, high=np.nan, polygons=0, pixels=0))
+        return pd.concat(rows, ignore_index=True)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: that of the scores, with the rows of `table`."""
+        table = self.table.round(4).astype(object)
+        return self.scores.to_dict() | {"scores": table.where(self.table.notna(), None).to_dict("records")}
 
 
 def score(model: TrainedModel, scene: xr.DataArray, polygons: str | Path, labels: Labels | None = None) -> Scored:
@@ -43,17 +85,14 @@ def score(model: TrainedModel, scene: xr.DataArray, polygons: str | Path, labels
     place = {"crs": scene.rio.crs, "bounds": scene.rio.bounds(), "pixel": pixel_of(scene)}
     table = load_polygons(polygons, **place, options=labels)
     table, remarks = known_polygons(model, table, polygons)
-    counts, reference = classify_polygons(model, scene, table)
     where = f"{Path(polygons).name} in {Path(scene.attrs['source']).name}"
-    return Scored(PolygonScores(counts, reference, model.legend, where), remarks)
+    return Scored.of(classify_polygons(model, scene, table), model.legend, where, remarks)
 
 
-def classify_polygons(
-    model: TrainedModel, scene: xr.DataArray, table: gpd.GeoDataFrame
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels int64 (polygon, predicted class index) and the class index (polygon,) of polygons in the scene's CRS.
+def classify_polygons(model: TrainedModel, scene: xr.DataArray, table: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Columns polygon, reference, predicted (class indices), pixels, outside (the area of applicability, bool).
 
-    `table` has the classes of the model's legend.
+    `table`: polygons in the scene's CRS with the classes of the model's legend.
     """
     burned = burn(table, scene, model.legend)
     classifier, size = model.classifier, INNER + 2 * model.classifier.halo
@@ -64,8 +103,16 @@ def classify_polygons(
             samples = extract_superpixels(scene, burned, read_map(path), table, inputs=classifier.inputs)
     else:
         samples = extract(scene, burned, table, size, classifier.halo, classifier.inputs)
-    counts, reference = polygon_counts(classifier.evaluate(samples).polygons, len(model.legend))
-    return counts, np.asarray(reference)
+    pixels, predicted = samples.pixels(), classifier.evaluate(samples).predicted
+    index = model.area.index(classifier.normaliser.apply(pixels.x)[..., 0, 0].permute(1, 2, 0))
+    outside = index > model.area.threshold
+    parts = [
+        by_polygon(pixels[torch.from_numpy(np.flatnonzero(outside == far))], predicted[outside == far]).assign(
+            outside=far
+        )
+        for far in (False, True)
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def known_polygons(

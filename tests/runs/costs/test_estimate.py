@@ -1,10 +1,14 @@
 """What a run costs, as the command line says it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from paperlib.runs.costs import calibration as costs
+from paperlib.runs.costs.calibration import Calibration
 from paperlib.runs.costs.estimate import Cost, RunEstimate, estimate
+from paperlib.training import galileo_weights, timing
 from support.commands import paperlib
 
 COSTS = (
@@ -30,6 +34,20 @@ def test_what_is_there_is_not_counted_again(run):
     assert cost.map_seconds > 0 and told.seconds >= cost.map_seconds / told.processors
     per_pixel = cost.map_seconds / 192**2
     assert 0.2 < cost.core_hours * 3600 / (per_pixel * 1e9 / 100) <= 1.01  # pixels of 10 m; what any map takes apart
+
+
+def test_the_imitation_of_a_pretrained_encoder_is_told_once(run, shared_data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    galileo_weights.fetch_weights(str(shared_data / "galileo" / galileo_weights.FILE))
+    monkeypatch.setattr(timing, "EMBEDDED", 8)
+    monkeypatch.setattr(timing, "STEPS", 1)
+    calibration = Calibration(run)
+    assert calibration.imitation_seconds > 1
+    monkeypatch.setattr(costs, "has_imitation", lambda *_: True)
+    assert calibration.imitation_seconds == 0
+    told = RunEstimate(COSTS, 5.0, 10**6, 2, 3.0, 1.0, "processor seconds", 60.0)
+    assert told.seconds == 60 + replace(told, imitation_seconds=0.0).seconds
+    assert "imitation of the pretrained encoder: 60 s" in told.text()
 
 
 def test_the_costs_are_told_before_any_work(lagoon, tmp_path):

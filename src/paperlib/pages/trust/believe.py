@@ -58,8 +58,8 @@ def answer(found: Believed, name: str) -> str:
     """What was found on one map, in a sentence or two."""
     share = found.outside.mean()
     return (
-        f"On the map of {name} below, {share:.1%} of the pixels lie outside it; the accuracy is "
-        f"{found.accuracy(False):.1%} inside and {found.accuracy(True):.1%} outside."
+        f"On the map of {name} below, {100 * share:.1f} % of the pixels lie outside it; the accuracy is "
+        f"{100 * found.accuracy(False):.1f} % inside and {100 * found.accuracy(True):.1f} % outside."
     )
 
 

@@ -12,13 +12,14 @@ def bias_table(measured: pd.DataFrame, score: str = "overall accuracy") -> pd.Da
     """What validations say of a score beside what the map is worth, means over draws, by case and method.
 
     `measured` as benchmarks/validation.py keeps it. Columns case, method, draws, said, worth, bias (said less worth), spread
-    (standard deviation of that over draws), "bias inside objects" (said less the worth of the map inside objects).
+    (standard deviation of that over draws), error (its root mean square), "bias inside objects" (said less the worth of the
+    map inside objects).
     """
     said, worth, inner = (measured[f"{score}, {name}"] for name in ("said", "worth", "worth inside objects"))
     table = measured.assign(said=said, worth=worth, bias=said - worth, inner=said - inner)
     found = table.groupby(["case", "method"], sort=False).agg(
         draws=("said", "count"), said=("said", "mean"), worth=("worth", "mean"), bias=("bias", "mean"),
-        spread=("bias", "std"), inner=("inner", "mean"),
+        spread=("bias", "std"), error=("bias", lambda bias: (bias**2).mean() ** 0.5), inner=("inner", "mean"),
     )  # fmt: skip
     return found.rename(columns={"inner": "bias inside objects"}).reset_index()
 
@@ -82,18 +83,47 @@ def default_answer(table: pd.DataFrame, method: str = "polygons, alike together"
     return f"Its bias is {', '.join(said)}; that of random pixels is {pixels.min():+.2f} to {pixels.max():+.2f}."
 
 
-def offered_answer(table: pd.DataFrame, method: str = "kNNDM", default: str = "polygons, alike together") -> str:
-    """In how many cases of `bias_table` a method has a smaller bias than the default, and its bias, in a sentence."""
-    bias = table.pivot(index="case", columns="method", values="bias")[[method, default]].abs().dropna()
-    better = int((bias[method] < bias[default]).sum())
-    values = table.loc[table["method"] == method, "bias"]
-    return (
-        f"its bias is {values.min():+.2f} to {values.max():+.2f}, smaller than that of the default in {better} of "
-        f"{len(bias)} cases."
-    )
+def errors_answer(
+    table: pd.DataFrame, methods: tuple[str, ...] = ("blocks", "kNNDM", "polygons, alike together")
+) -> str:
+    """The errors of some methods in each case of `bias_table` that has all of them, in a sentence."""
+    errors = table.pivot(index="case", columns="method", values="error")[list(methods)].dropna()
+    said = [
+        f"{', '.join(f'{100 * value:.0f} points ({name})' for name, value in row.items())} in {case}"
+        for case, row in errors.iterrows()
+    ]
+    return f"The root mean square error of the accuracy that is said is {'; '.join(said)}."
+
+
+def offered_answer(table: pd.DataFrame, method: str = "kNNDM", other: str = "blocks") -> str:
+    """In how many cases of `bias_table` a method has a smaller error than another, in a sentence."""
+    error = table.pivot(index="case", columns="method", values="error")[[method, other]].dropna()
+    better = int((error[method] < error[other]).sum())
+    return f"its error is smaller than that of {other} in {better} of {len(error)} cases."
 
 
 def season_held(dates: pd.DataFrame) -> str:
     """In how many scenes the earliest date of the map lies in the interval that `early` gives, in a sentence."""
     held = (dates["map"] >= dates["low"]) & (dates["map"] <= dates["high"])
     return f"The earliest date of the map lies in the interval in {held.sum()} of {len(dates)} scenes."
+
+
+def false_answer(measured: pd.DataFrame) -> str:
+    """How rarely a zone is stated falsely in what benchmarks/points.py keeps, in a sentence."""
+    worst = measured.loc[measured["false"].idxmax()]
+    return (
+        f"Over {measured['draws'].max():,} draws of points from each of {len(measured)} designs, at most "
+        f"{100 * worst['false']:.1f} % of the draws state a zone that is in truth worse "
+        f"({worst['map']}, {worst['points']} points)."
+    )
+
+
+def comparison_answer(measured: pd.DataFrame) -> str:
+    """How many points each way takes to find the better of two maps, in a sentence; means over scenes."""
+    where, both, apart = (
+        measured[name].mean() for name in ("points where they differ", "one sample for both", "two samples")
+    )
+    return (
+        f"{where:.0f} points where maps differ find the better one as often as {both:.0f} of one sample of the whole map, "
+        f"or {apart:.0f} of two separate assessments: {apart / where:.1f} times fewer."
+    )

@@ -19,8 +19,9 @@ from ...mapping.timing import WORTHWHILE, Reading, read_windows, seconds_of_pixe
 from ...models.contract import Model
 from ...outputs import used
 from ...training.classifier import Classifier, options_of
-from ...training.timing import growth, seconds_of_epoch, seconds_of_fit, seconds_of_scoring
+from ...training.timing import growth, seconds_of_epoch, seconds_of_fit, seconds_of_imitation, seconds_of_scoring
 from ..experiment import Experiment
+from ..pretrained.imitations import encoded_of, has_imitation
 from .excerpts import Excerpt, SuperpixelExcerpt, pixels, read_excerpt, read_superpixels
 
 #: Pixels that a forest is grown on, at most.
@@ -102,6 +103,15 @@ class Calibration:
             written = time.process_time()
             Classifier.load(folder)
             return written - started, time.process_time() - written, used(folder)
+
+    @property
+    def imitation_seconds(self) -> float:
+        """Seconds in which the encoder of a pretrained classifier is imitated on the scene; 0 where that is in the store."""
+        inputs, pixels = self.run.trained.inputs, self.excerpt.parts["train"].pixels().x[..., 0, 0]
+        if has_imitation(self.dataset, inputs, self.settings):
+            return 0.0
+        number = min(self.settings.train.imitated, self.run.maps.classified())
+        return seconds_of_imitation(encoded_of(self.dataset, inputs), pixels, number)
 
     def map_rate(self, name: str, members: int = 1) -> float:
         """Seconds in which so many trainings of a classifier map a pixel: it is read, classified by each, and written."""

@@ -45,18 +45,19 @@ class RunEstimate:
     measured_seconds: float  # that the measurement took, of a watch
     busy: float  # how much longer than on a machine at rest it took: watch over processor
     unit: str  # what seconds are
+    imitation_seconds: float = 0.0  # of the imitation of a pretrained encoder that is not in the store
 
     @property
     def seconds(self) -> float:
         """Seconds of a watch until all is done, on a machine that is as busy as during the measurement.
 
-        Trainings run side by side, and so do the windows of a map; samples are read by one process.
+        Trainings run side by side, and so do the windows of a map; one process reads samples and imitates an encoder.
         """
         trainings = [cost.training_seconds for cost in self.costs]
         single = [cost.training_seconds / cost.trainings for cost in self.costs if cost.trainings]
         training = max([sum(trainings) / self.processors, *single], default=0.0)
         mapping = sum(cost.map_seconds for cost in self.costs) / self.processors
-        return self.busy * (self.preparing_seconds + training + mapping)
+        return self.busy * (self.preparing_seconds + self.imitation_seconds + training + mapping)
 
     def to_dict(self) -> dict:
         """All numbers, for JSON."""
@@ -79,6 +80,11 @@ class RunEstimate:
         beside = f", at {self.busy:.1f} times the time of an idle machine" if self.busy >= 1.2 else ""
         lines += [
             f"samples and superpixels: {spoken(self.preparing_seconds)}, {size(self.disk_bytes)}",
+            *(
+                [f"imitation of the pretrained encoder: {spoken(self.imitation_seconds)}"]
+                if self.imitation_seconds
+                else []
+            ),
             f"in all: about {spoken(self.seconds)} on {self.processors} processor{'s' * (self.processors > 1)}{beside}; "
             f"{size(memory)} of memory, {size(disk)} of disk",
             f"Times above are {self.unit}, measured in {spoken(self.measured_seconds)} on this machine and this scene; of "
@@ -100,10 +106,11 @@ def estimate(run: Experiment, names: tuple[str, ...]) -> RunEstimate:
         preparing, disk = calibration.excerpt.seconds, 0 if run.dataset.has_samples() else calibration.samples_bytes
         if any(models.find(name).needs_superpixels for name in names) and not run.dataset.has_superpixels():
             preparing, disk = preparing + calibration.superpixels.seconds, disk + 4 * run.maps.classified()
+        imitation = calibration.imitation_seconds if any(models.find(name).pretrained for name in names) else 0.0
     watch, processor = time.perf_counter() - watch, time.process_time() - processor
     together, unit = (processors(), "processor seconds") if on_processor() else (1, "seconds")
     busy = max(1.0, watch / max(processor, 1e-9)) if on_processor() else 1.0
-    return RunEstimate(costs, preparing, disk, together, watch, busy, unit)
+    return RunEstimate(costs, preparing, disk, together, watch, busy, unit, imitation)
 
 
 def _cost(run: Experiment, calibration: Calibration, name: str) -> Cost:

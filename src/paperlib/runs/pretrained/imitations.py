@@ -14,17 +14,30 @@ from ..dataset import Dataset
 
 #: Of the pixels drawn and of the imitation: labels and the seed of a run change neither.
 SEED = 0
+#: Stage and name in the store.
+PLACE = "imitation", "Galileo"
+
+
+def encoded_of(dataset: Dataset, inputs: Inputs) -> Encoded:
+    """The encoder with the bands and months of the scene of a dataset.
+
+    Raises `InputError` where the weights have not been fetched, and where the scene lacks visible bands or near infrared.
+    """
+    return Encoded(read_encoder(), bands_of(inputs.roles, inputs.channels()), months_of(inputs.days, dataset.dates[0]))
+
+
+def has_imitation(dataset: Dataset, inputs: Inputs, settings: Settings) -> bool:
+    """Whether the imitation is in the store."""
+    return store.place(dataset.store, *PLACE, keys.imitation_key(settings, inputs)).is_dir()
 
 
 def imitation_of(dataset: Dataset, inputs: Inputs, settings: Settings) -> Imitation:
     """The imitation of Galileo on the scene of a dataset, made where it is not in the store.
 
     A line says how well it imitates where it is made; `InputWarning` where that is not enough, and the encoder itself is
-    used. Raises `InputError` where the weights have not been fetched, and where the scene lacks visible bands or near
-    infrared or has more dates than Galileo takes.
+    used. Raises `InputError` as `encoded_of` does, and for a scene that has more dates than Galileo takes.
     """
-    bands = bands_of(inputs.roles, inputs.channels())
-    encoded = Encoded(read_encoder(), bands, months_of(inputs.days, dataset.dates[0]))
+    encoded = encoded_of(dataset, inputs)
 
     def make(folder: Path) -> None:
         pixels = draw_pixels(dataset.scenes(), inputs, settings.train.imitated, SEED)
@@ -35,5 +48,5 @@ def imitation_of(dataset: Dataset, inputs: Inputs, settings: Settings) -> Imitat
             print(text, file=sys.stderr)
 
     key = keys.imitation_key(settings, inputs)
-    folder = store.find_or_make(dataset.store, "imitation", "Galileo", key, make, describe(settings))
+    folder = store.find_or_make(dataset.store, *PLACE, key, make, describe(settings))
     return Imitation.load(folder, encoded, (len(inputs.channels()), len(inputs.days)))

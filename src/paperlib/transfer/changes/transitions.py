@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError
-from ..evaluation import intervals
-from ..nomenclature import LandCover
-from ..training.polygon_scores import PolygonScores
+from ...errors import InputError
+from ...evaluation import intervals
+from ...nomenclature import LandCover
+from ...training.polygon_scores import PolygonScores
 
 #: Draws of polygons behind the intervals.
 DRAWS = 200

@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 from rasterio.errors import RasterioError
 
-from .. import ground, store
-from ..errors import InputError
-from ..mapping.class_map import ClassMap
-from ..mapping.gis import write_categories, write_style
-from ..mapping.layers import NODATA_PERCENT, Layer, percent, percent_layer, profile_of, write_layer
-from ..nomenclature import NODATA_CLASS, LandCover, made_colours
-from ..outputs import writing
-from ..training.polygon_scores import PolygonScores
+from ... import ground, store
+from ...errors import InputError
+from ...mapping.class_map import ClassMap
+from ...mapping.gis import write_categories, write_style
+from ...mapping.layers import NODATA_PERCENT, Layer, percent, percent_layer, profile_of, write_layer
+from ...nomenclature import NODATA_CLASS, LandCover, made_colours
+from ...outputs import writing
+from ...training.polygon_scores import PolygonScores
 from .transitions import Transitions, correct
 
 #: Codes of a map of change: what stayed, and what does not fit among 255 codes.

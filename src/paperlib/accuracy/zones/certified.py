@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import hypergeom
 
-from ..errors import InputError
-from .exact_intervals import hypergeometric_upper
+from ...errors import InputError
+from ..exact_intervals import hypergeometric_upper
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,13 @@ def _holds(units: np.ndarray, labelled: np.ndarray, wrong: np.ndarray, error: fl
     if (units > 0).sum() > 1:
         return _upper(units, labelled, wrong, risk) <= error
     size, labels, errors = (int(table.sum()) for table in (units, labelled, wrong))
-    return labels > 0 and hypergeom.cdf(errors, size, min(size, int(np.floor(error * size)) + 1), labels) <= risk
+    return labels > 0 and _tail(errors, size, min(size, int(np.floor(error * size)) + 1), labels) <= risk
+
+
+@lru_cache(2**16)
+def _tail(errors: int, size: int, wrong: int, labels: int) -> float:
+    """Chance of so few errors or fewer among `labels` places of a zone of `size`, `wrong` of which are wrong."""
+    return float(hypergeom.cdf(errors, size, wrong, labels))
 
 
 def _upper(units: np.ndarray, labelled: np.ndarray, wrong: np.ndarray, risk: float) -> float:
@@ -130,8 +136,8 @@ def _first_possible(units: np.ndarray, labelled: np.ndarray, error: float, risk:
             return row
     needed = int(np.ceil(np.log(risk) / np.log1p(-error))) * int((units[-1] > 0).sum())
     raise InputError(
-        f"{labelled[-1].sum()} labelled points do not suffice to state an error of at most {error:.0%} with "
-        f"{1 - risk:.0%} certainty for any part of the map; about {needed} are needed.",
+        f"{labelled[-1].sum()} labelled points do not suffice to state an error of at most {100 * error:.0f} % with "
+        f"{100 * (1 - risk):.0f} % certainty for any part of the map; about {needed} are needed.",
         "Label more points, or allow a larger error.",
         kind="accuracy.zone",
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from paperlib.accuracy.certified import certify, zones_by_confidence, zones_by_rank
+from paperlib.accuracy.zones.certified import certify, zones_by_confidence, zones_by_rank
 from paperlib.errors import InputError
 
 COVERAGES = tuple(np.arange(2, 21) / 20)

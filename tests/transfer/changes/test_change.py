@@ -15,8 +15,8 @@ from paperlib.mapping.class_map import ClassMap
 from paperlib.nomenclature import LandCover
 from paperlib.training.polygon_scores import PolygonScores
 from paperlib.transfer import write_change
-from paperlib.transfer.change import OTHER, UNCHANGED
-from paperlib.transfer.transitions import changed, correct, unfold
+from paperlib.transfer.changes.change import OTHER, UNCHANGED
+from paperlib.transfer.changes.transitions import changed, correct, unfold
 from support.commands import paperlib
 from support.maps import LEGEND, write_map
 

@@ -1,0 +1,134 @@
+"""What interpreted points of a finished map promise, against what the map is known to be.
+
+    python benchmarks/points.py [DRAWS [SCENES]]
+
+A simulated scene at preset demo (or more), whose class is known everywhere, mapped by TempCNN and by iota2_base; points are
+drawn DRAWS (2,000) times and answered from the truth.
+
+results/certificates.csv: how often a certified zone (`paperlib accuracy --zone`) is in truth wrong in more than the error
+it states (false, promised: 0.05 at most), how often there is a zone (certified), and the share of the map it covers (mean,
+0 without one); of 200 and 400 points, simple (fixed-sequence and Bonferroni testing) or stratified by class
+(fixed-sequence). Errors are one that the whole map nearly has, where a false certificate is likeliest, and half of it.
+
+results/comparison.csv: points to interpret until the better of two maps is found in 80 % of the draws (5 %, two-sided):
+where the maps differ alone (exact sign test, `paperlib design MAP1 MAP2`); one sample of the whole map for both (the same test);
+and two separate assessments, a sample of its own for each map (normal test of two shares), all points counted. "times" is
+the last over the first. The first column is the scene.
+"""
+
+import sys
+
+import numpy as np
+import pandas as pd
+from record import keep
+from scipy.stats import binomtest, norm
+
+from paperlib import Experiment
+from paperlib.accuracy.zones.certified import certify, zones_by_confidence
+from paperlib.errors import InputError
+
+NAMES = ("TempCNN", "iota2_base")
+POWER, LEVEL = 0.8, 0.05
+#: Points tried for a comparison: each a twentieth more than the one before.
+TRIED = np.unique(np.round(10 * 1.05 ** np.arange(150)).astype(int))
+
+
+def certificates(code: np.ndarray, truth: np.ndarray, confidence: np.ndarray, draws: int) -> pd.DataFrame:
+    """False certificates over draws of points of one map: class codes, true ones and confidence (%) of (pixel,)."""
+    wrong, classes = code != truth, np.unique(code)
+    kind = np.searchsorted(classes, code)
+    rows = []
+    for layout, stratum in (("simple", np.zeros(len(code), int)), ("by class", kind)):
+        strata = stratum.max() + 1
+        pixels = np.zeros((101, strata), np.int64)
+        np.add.at(pixels, (confidence, stratum), 1)
+        members = [np.flatnonzero(stratum == number) for number in range(strata)]
+        for number in (200, 400):
+            shares = [len(part) for part in np.array_split(np.arange(number), strata)]
+            for error in (0.98 * wrong.mean(), 0.5 * wrong.mean()):
+                random = np.random.default_rng([number, strata])
+                procedures = ("sequence", "bonferroni") if strata == 1 else ("sequence",)
+                found: dict[str, list[tuple[float, float]]] = {name: [] for name in procedures}
+                for _ in range(draws):
+                    places = np.concatenate(
+                        [random.choice(part, min(count, len(part)), replace=False)
+                         for part, count in zip(members, shares, strict=True)]
+                    )  # fmt: skip
+                    points = pd.DataFrame(
+                        {"confidence": confidence[places], "stratum": stratum[places], "wrong": wrong[places]}
+                    )
+                    least, *tables = zones_by_confidence(pixels, points)
+                    for procedure, results in found.items():
+                        try:
+                            zone = certify(*tables, error=error, procedure=procedure)
+                        except InputError:  # too few points for any zone
+                            results.append((0.0, 0.0))
+                            continue
+                        inside = confidence >= (least[zone.number] if zone.number >= 0 else 101)
+                        results.append((zone.coverage, wrong[inside].mean() if inside.any() else 0.0))
+                for procedure, results in found.items():
+                    coverage, truly = np.array(results).T
+                    rows.append(
+                        {"sample": layout, "points": number, "procedure": procedure, "error": error,
+                         "false": (truly > error).mean(), "certified": (coverage > 0).mean(), "coverage": coverage.mean()}
+                    )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def points_needed(first: np.ndarray, second: np.ndarray, differ: np.ndarray, draws: int) -> dict[str, float]:
+    """Points until the better map is found: `first` and `second` say where each map is right, bool (pixel,)."""
+    random = np.random.default_rng(0)
+    shares = np.array([(first & ~second).mean(), (second & ~first).mean()])
+    better = 0 if shares[0] > shares[1] else 1
+    cut = {}
+
+    def least_wins(decided: int) -> int:
+        """The fewest wins among `decided` points that are significant."""
+        if decided not in cut:
+            wins = range(decided // 2, decided + 1)
+            cut[decided] = next((k for k in wins if binomtest(k, decided).pvalue <= LEVEL), decided + 1)
+        return cut[decided]
+
+    def sign_test(number: int, inside: float) -> float:
+        drawn = random.multinomial(number, [*(shares / inside), 1 - shares.sum() / inside], draws)
+        return np.mean([row[better] >= least_wins(row[0] + row[1]) for row in drawn[:, :2]])
+
+    def separate(number: int) -> float:
+        right = random.binomial(number, [first.mean(), second.mean()], (draws, 2)) / number
+        error = np.sqrt((right * (1 - right)).sum(1) / number)
+        gap = (right[:, 0] - right[:, 1]) * (1 if better == 0 else -1)
+        return np.mean(gap > norm.ppf(1 - LEVEL / 2) * np.maximum(error, 1e-12))
+
+    def needed(power, times: int = 1) -> float:
+        return next((times * number for number in TRIED.tolist() if power(number) >= POWER), np.nan)
+
+    where = needed(lambda number: sign_test(number, differ.mean()))
+    both = needed(lambda number: sign_test(number, 1.0))
+    apart = needed(separate, 2)
+    return {
+        "accuracy of the first": first.mean(), "of the second": second.mean(), "maps differ in": differ.mean(),
+        "points where they differ": where, "one sample for both": both, "two samples": apart, "times": apart / where,
+    }  # fmt: skip
+
+
+def main(draws: int = 2000, scenes: int = 1) -> None:
+    """Measure and keep both tables."""
+    zones, pairs = [], []
+    for seed in range(1, scenes + 1):
+        run = Experiment("demo", settings={"scene.seed": seed, "train.trainings": 1})
+        truth, right, codes = run.truth.values.ravel(), [], []
+        for name in NAMES:
+            code, confidence = run.class_map(name).values.ravel(), run.confidence_map(name).values.ravel()
+            held = code > 0
+            table = certificates(code[held], truth[held], np.minimum(confidence[held], 100).astype(int), draws)
+            zones.append(table.assign(map=f"{name}, scene {seed}"))
+            right.append(code == truth)
+            codes.append(code)
+            keep("certificates", pd.concat(zones)[["map", *table]], draws=draws)
+        row = points_needed(*right, codes[0] != codes[1], draws)
+        pairs.append({"scene": seed, "maps": " and ".join(NAMES), **row})
+        keep("comparison", pd.DataFrame(pairs), draws=draws)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
