@@ -11,9 +11,9 @@ it states (false, promised: 0.05 at most), how often there is a zone (certified)
 (fixed-sequence). Errors are one that the whole map nearly has, where a false certificate is likeliest, and half of it.
 
 results/comparison.csv: points to interpret until the better of two maps is found in 80 % of the draws (5 %, two-sided):
-where the maps differ alone (exact sign test, `paperlib design MAP1 MAP2`); one sample of the whole map for both (the same test);
-and two separate assessments, a sample of its own for each map (normal test of two shares), all points counted. "times" is
-the last over the first. The first column is the scene.
+where the maps differ alone (exact sign test, `paperlib design MAP1 MAP2`); one sample of the whole map for both (the same
+test); and two separate assessments, a sample of its own for each map (normal test of two shares), all points counted.
+"times" is the last over the first. The first column is the scene.
 """
 
 import sys

@@ -34,7 +34,7 @@ SCENE = {"scene.size": 256, "scene.pool": 32, "scene.test": 24}
 #: Draws on a scene; polygons of each class; days by which the season is later in the east.
 DRAWS, EACH, GRADIENT = 5, 10, 30
 #: What is measured of TempCNN: its trainings take long.
-FEWER = ("pixels", "polygons, alike together", "kNNDM")
+FEWER = ("pixels", "polygons, alike together", "blocks", "kNNDM")
 
 
 @cache

@@ -8,6 +8,7 @@ Bonferroni (Angelopoulos and others, 2021, "Learn then Test").
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
