@@ -57,14 +57,15 @@ def certify(
             "units": size,
             "labelled": labelled.sum(1),
             "wrong": wrong.sum(1),
-            "accepted": False,
         }
     )
+    accepted = np.zeros(len(units), bool)
     for row in range(_first_possible(units, labelled, error, allowed), len(units)):
-        levels.loc[row, "accepted"] = _holds(units[row], labelled[row], wrong[row], error, allowed)
-        if procedure == "sequence" and not levels.loc[row, "accepted"]:
+        accepted[row] = _holds(units[row], labelled[row], wrong[row], error, allowed)
+        if procedure == "sequence" and not accepted[row]:
             break
-    best = int(np.flatnonzero(levels["accepted"]).max(initial=-1))
+    levels["accepted"] = accepted
+    best = int(np.flatnonzero(accepted).max(initial=-1))
     if best < 0:
         return Zone(0.0, 0, -1, np.nan, levels)
     upper = _upper(units[best], labelled[best], wrong[best], risk)

@@ -22,7 +22,8 @@ class MapZone:
     """The largest zone of a map, by its confidence, that is wrong in at most `error` of its area.
 
     `least` is the confidence (%) from which on pixels belong to it, 101 where there is no such zone; `hectares` its area on
-    the ground; `error` and `risk` (of stating this falsely) are shares of 1.
+    the ground; `error` and `risk` (of stating this falsely) are shares of 1; `stratified`: whether the sample has several
+    strata, whose limits are added.
     """
 
     certified: Zone
@@ -30,13 +31,18 @@ class MapZone:
     hectares: float
     error: float
     risk: float
+    stratified: bool = False
 
     @property
     def sentence(self) -> str:
         """What can be said to the user of the map."""
         limit, certainty = f"{100 * self.error:.3g} %", f"with {100 * (1 - self.risk):.3g} % certainty"
         if self.certified.number < 0:
-            return f"No part of the map can be stated to be wrong in at most {limit} of its area {certainty}."
+            advice = " A simple random sample of as many points (paperlib design --simple) states one more often."
+            return (
+                f"No part of the map can be stated to be wrong in at most {limit} of its area {certainty}."
+                f"{advice if self.stratified else ''}"
+            )
         return (
             f"Where its confidence is {self.least} % or more ({100 * self.certified.coverage:.0f} % of the map, "
             f"{self.hectares:,.1f} ha), the map is wrong in at most {limit} of the area, {certainty} (exact; the limit "
@@ -85,7 +91,7 @@ def certify_map(
     zone = certify(*tables, error, risk)
     zone.levels.insert(0, "confidence", least)
     hectares = sum(class_map.hectares.values()) * zone.coverage
-    return MapZone(zone, int(least[zone.number]) if zone.number >= 0 else 101, hectares, error, risk)
+    return MapZone(zone, int(least[zone.number]) if zone.number >= 0 else 101, hectares, error, risk, len(codes) > 1)
 
 
 def write_zone(zone: MapZone, class_map: ClassMap, folder: Path) -> None:
