@@ -103,3 +103,9 @@ def test_errors_and_warnings_of_users_have_a_kind(path):
             assert "kind" in {keyword.arg for keyword in node.keywords}, f"line {node.lineno}: name the rule"
         if ast.unparse(node.func) == "warnings.warn":
             assert not isinstance(node.args[0], ast.Constant | ast.JoinedStr), f"line {node.lineno}: InputWarning(...)"
+
+
+def test_a_space_stands_before_the_sign_of_per_cent():
+    for path in MODULES:
+        found = re.findall(r"\{[^{}]*:\.\d%\}(?!\"\[)", path.read_text())
+        assert not found or path.stem in ("scene_maps",), f"{path.name}: write {{100 * share:.1f}} %, not {found}"

@@ -120,6 +120,8 @@ def test_a_report_can_be_handed_in(tmp_path, mapped, truth):
     page = (folder / "accuracy.html").read_text()
     assert "Map &lt;of&gt; 2018" in page and "Crops &lt;1&gt;" in page and "<of>" not in page
     assert found.sentence in page and "kappa" not in page.lower()
+    assert list(found.confusion) == [cover.name for cover in LEGEND]
+    assert found.scores.query("score == 'macro_f1'")[["low", "high"]].notna().all(axis=None)
     assert pd.read_csv(folder / "accuracy.csv")["score"].nunique() == 7
     assert pd.read_csv(folder / "confusion.csv", index_col="map").to_numpy().sum() == 150
 

@@ -71,12 +71,12 @@ def test_what_is_far_is_warned_of_with_its_number(model, part):
     travel = model_travel(model, (part.compute() * 0.3).assign_attrs(part.attrs))
     outside, distance, beyond, _ = travel.warnings(confidence=0.01)
     more = np.nanmean(travel.there.outside) - np.nanmean(travel.home.outside)
-    assert more > 0.1 and outside.startswith(f"{more:.1%} more of the values than at home")
+    assert more > 0.1 and outside.startswith(f"{100 * more:.1f} % more of the values than at home")
     assert f"{travel.distance:.2f} standard deviations" in distance and travel.distance > 0.5
     more = travel.there.outside_area - model.home.outside_area
-    assert beyond == f"{more:.1%} more of the pixels than at home lie outside the area of applicability"
+    assert beyond == f"{100 * more:.1f} % more of the pixels than at home lie outside the area of applicability"
     lost = model.home.confidence - 0.01
-    assert travel.warnings(confidence=0.01)[-1] == f"the mean confidence is {lost:.1%} lower than at home"
+    assert travel.warnings(confidence=0.01)[-1] == f"the mean confidence is {100 * lost:.1f} % lower than at home"
 
 
 def test_statistics_survive_json(model):
@@ -126,7 +126,7 @@ def test_layers_of_applicability_lie_beside_the_map_and_in_its_item(model, part,
     inside = read_map(tmp_path / "map" / "applicability.tif").values
     share = (inside == 0).sum() / (inside != 255).sum()
     assert item["properties"]["paperlib:travel"]["outside_area"] == pytest.approx(share, abs=1e-4)
-    assert any(line.startswith(f"Outside the area of applicability: {share:.1%} of the map") for line in lines)
+    assert any(line.startswith(f"Outside the area of applicability: {100 * share:.1f} % of the map") for line in lines)
 
 
 def test_dates_ten_days_later_are_bridged(model, part, mapped):

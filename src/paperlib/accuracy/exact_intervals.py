@@ -52,9 +52,9 @@ def hypergeometric_upper(hits: int, units: int, population: int, tail: float) ->
 def exact_intervals(sample: StratifiedSample, level: float = 0.95, guaranteed: bool = False) -> pd.DataFrame:
     """Limits of every score: columns score, class, low, high.
 
-    Scores are overall, users, producers, area (a share of the map) and f1, as in `stratified.estimates`. Strata may have
-    one unit or none: these limits stay valid, from 0 to the whole stratum. A class that the sample never meets has
-    limits 0 and 1.
+    Scores are overall, users, producers, area (a share of the map), f1 and macro_f1, as in `stratified.estimates`. Strata
+    may have one unit or none: these limits stay valid, from 0 to the whole stratum. A class that the sample never meets has
+    limits 0 and 1. Limits of macro F1 are the means of those of the classes, as if all classes erred together.
 
     Parameters
     ----------
@@ -67,7 +67,10 @@ def exact_intervals(sample: StratifiedSample, level: float = 0.95, guaranteed: b
         for index, (y, x) in enumerate(pairs):
             limits = _ratio_limits(sample, y, x, level, guaranteed)
             rows.append((score, "" if score == "overall" else sample.classes[index], *limits))
-    return pd.DataFrame(rows, columns=["score", "class", "low", "high"])
+    table = pd.DataFrame(rows, columns=["score", "class", "low", "high"])
+    low, high = table.loc[table["score"] == "f1", ["low", "high"]].mean()
+    macro = pd.DataFrame({"score": ["macro_f1"], "class": "", "low": low, "high": high})
+    return pd.concat([table, macro], ignore_index=True)
 
 
 def _ratio_limits(

@@ -72,7 +72,7 @@ def assess(
     mapped = table["code"].map(names)
     answers = class_names(table["reference"], names, new_classes)
     strata = [design.strata[number]["name"] for number in table["stratum"]]
-    sample = StratifiedSample.from_units(strata, mapped, answers, design.sizes)
+    sample = StratifiedSample.from_units(strata, mapped, answers, design.sizes, names.values())
     scores = _scores(sample, level, guaranteed)
     area = scores[scores["score"] == "area"].assign(score="hectares")
     numbers = area.columns.drop(["score", "class"])

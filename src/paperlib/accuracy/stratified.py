@@ -5,7 +5,7 @@ International Journal of Remote Sensing 35, 4923-4939, where they are not. Both 
 serves every score. `exact_intervals` holds intervals that stay valid where the normal ones of this module do not.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -57,11 +57,12 @@ class StratifiedSample:
 
     @classmethod
     def from_units(
-        cls, stratum: Sequence, mapped: Sequence, reference: Sequence, sizes: Mapping[str, float]
+        cls, stratum: Sequence, mapped: Sequence, reference: Sequence, sizes: Mapping[str, float], order: Iterable = ()
     ) -> "StratifiedSample":
         """Count sampled units, one entry each of stratum, map class and reference class.
 
-        `sizes` gives the units of every stratum of the map, sampled or not. Raises `InputError` for a unit in a stratum
+        `sizes` gives the units of every stratum of the map, sampled or not; `order` classes in the order wanted;
+        others follow as they come. Raises `InputError` for a unit in a stratum
         that `sizes` lacks and for sizes that are negative or all 0.
         """
         table = pd.DataFrame({"stratum": list(stratum), "map": list(mapped), "reference": list(reference)})
@@ -80,7 +81,7 @@ class StratifiedSample:
                 "Use the design file that the sample was drawn with.",
                 kind="accuracy.strata",
             )
-        classes = _in_order([*sizes, *table["map"], *table["reference"]], {*table["map"], *table["reference"]})
+        classes = _in_order([*order, *sizes, *table["map"], *table["reference"]], {*table["map"], *table["reference"]})
         codes = [
             pd.Categorical(table[column], list(names)).codes
             for column, names in (("stratum", sizes), ("map", classes), ("reference", classes))

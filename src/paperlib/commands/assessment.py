@@ -98,7 +98,7 @@ def accuracy(
         title = f"Accuracy of {class_map.resolve().name}"
         folder = report.write_report(found, out, title, opened, certified)
         typer.echo(f"report: {folder / 'accuracy.html'}")
-        if certified:
+        if certified and certified.hectares:
             typer.echo(f"mask of the zone: {folder / 'zone.tif'}")
 
 

@@ -97,8 +97,8 @@ def certify_map(
 def write_zone(zone: MapZone, class_map: ClassMap, folder: Path) -> None:
     """Write zone.tif (1 inside, 0 outside, 255 without a class) and zone.csv, a row for each zone, to a folder.
 
-    zone.csv: confidence (%), coverage of the map, pixels, labelled points, wrong ones, and whether the zone is accepted.
-    Raises `InputError` where the disk is full.
+    There is no mask where there is no zone. zone.csv: confidence (%), coverage of the map, pixels, labelled points, wrong
+    ones, and whether the zone is accepted. Raises `InputError` where the disk is full.
     """
     crs, transform, shape = class_map.grid
 
@@ -107,7 +107,9 @@ def write_zone(zone: MapZone, class_map: ClassMap, folder: Path) -> None:
             mask = np.where(code == 0, NODATA, confidence >= zone.least).astype(np.uint8)
             yield (slice(top, top + len(code)), slice(0, shape[1])), mask
 
-    tags = {"confidence": str(zone.least), "error": f"{zone.error:g}", "risk": f"{zone.risk:g}"}
-    write_layer(folder, Layer("zone", NODATA, "nearest"), profile_of(crs, transform, shape), (), masks, tags)
     table = zone.certified.levels.rename(columns={"units": "pixels"})
     table.round(6).to_csv(folder / "zone.csv", index=False)
+    if zone.certified.number < 0:
+        return
+    tags = {"confidence": str(zone.least), "error": f"{zone.error:g}", "risk": f"{zone.risk:g}"}
+    write_layer(folder, Layer("zone", NODATA, "nearest"), profile_of(crs, transform, shape), (), masks, tags)
