@@ -16,7 +16,7 @@ from paperlib.accuracy.points import read_points
 from paperlib.accuracy.report import assess, write_report
 from paperlib.accuracy.strata import EDGE, NONE, strata
 from paperlib.accuracy.zones.map_zone import certify_map, write_zone
-from paperlib.errors import InputError
+from paperlib.errors import InputError, InputWarning
 from paperlib.mapping.class_map import ClassMap
 from paperlib.mapping.gis import write_categories
 from paperlib.nomenclature import LandCover
@@ -210,6 +210,15 @@ def test_points_that_cannot_be_used_are_one_clear_error(tmp_path, mapped, table,
     with pytest.raises(InputError) as error:
         assess(mapped, read_points(tmp_path / "points.csv"), design)
     assert error.value.kind == kind and error.value.fix
+
+
+def test_points_that_several_people_answer_alike_count_once_and_are_said(tmp_path, mapped, truth):
+    design = draw(mapped, 60)
+    wanted = answers(design, truth)
+    pd.concat([wanted, wanted.loc[[9]]]).rename("reference").rename_axis("id").to_csv(tmp_path / "points.csv")
+    with pytest.warns(InputWarning, match=r"1 rows of .* repeat a point with the same answer \(id 9\)"):
+        found = read_points(tmp_path / "points.csv")
+    pd.testing.assert_series_equal(found, wanted.sort_index(), check_names=False)
 
 
 @pytest.mark.parametrize("form", ["points.gpkg", "sepal.csv"])

@@ -4,13 +4,14 @@ Read are the points that `paperlib design` writes, filled in QGIS or a table; th
 Online; and SEPAL's tables. Points are joined by id, never by their order.
 """
 
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 
-from ..errors import InputError
+from ..errors import InputError, InputWarning
 
 #: Names of the column of ids, in small letters, in the order in which they are looked for.
 IDS = ("id", "plotid", "pl_id", "point_id")
@@ -172,11 +173,21 @@ def _one_answer(found: pd.Series, path) -> pd.Series:
     contradictory = several.index[several > 1]
     if len(contradictory):
         raise InputError(
-            f"Interpreters contradict each other at {len(contradictory)} points of {path} (id {listed(contradictory)}).",
+            f"Interpreters contradict each other in {path} at the points with id {listed(contradictory)}.",
             "Settle them, and leave one row a point.",
             kind="points.contradictory",
         )
-    return found[~found.index.duplicated()].sort_index()
+    again = found.index.duplicated()
+    if again.any():
+        warnings.warn(
+            InputWarning(
+                f"{again.sum()} rows of {path} repeat a point with the same answer "
+                f"(id {listed(found.index[again].unique())}).",
+                "Nothing: each point counts once.", kind="points.repeated",
+            ),
+            stacklevel=3,
+        )  # fmt: skip
+    return found[~again].sort_index()
 
 
 def listed(values: Iterable, most: int = 20) -> str:
