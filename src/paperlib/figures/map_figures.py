@@ -3,6 +3,7 @@
 import math
 import string
 from collections.abc import Sequence
+from typing import cast
 
 import geopandas as gpd
 import numpy as np
@@ -125,7 +126,7 @@ def maps_figure(
     scene: the window (band, time, y, x); its middle date is drawn. None: the grid is that of the first map, a DataArray.
     legend: classes of the maps.
     """
-    grid = next(iter(maps.values())) if scene is None else scene
+    grid = cast(xr.DataArray, next(iter(maps.values()))) if scene is None else scene
     window, panels = subsample(grid), {}
     if scene is not None:
         middle = window.isel(time=[window.sizes["time"] // 2])

@@ -62,7 +62,7 @@ def kept_maps() -> dict[str, xr.DataArray]:
     if not path.is_file():
         raise InputError(f"{path} is missing.", "Run benchmarks/real_scene.py.", kind="kept.missing")
     asked.append(path)
-    with rioxarray.open_rasterio(path) as stack:
+    with cast(xr.DataArray, rioxarray.open_rasterio(path)) as stack:
         return dict(zip(stack.attrs["long_name"], stack.load().drop_vars("band"), strict=True))
 
 

@@ -87,8 +87,8 @@ def certify_map(
         rows = table[(table["row"] >= top) & (table["row"] < top + len(code))]
         percent[rows.index] = confidence[rows["row"] - top, rows["column"]]
     points = pd.DataFrame({"confidence": percent, "stratum": table["stratum"], "wrong": wrong})
-    least, *tables = zones_by_confidence(pixels, points)
-    zone = certify(*tables, error, risk)
+    least, units, labelled, mistaken = zones_by_confidence(pixels, points)
+    zone = certify(units, labelled, mistaken, error, risk)
     zone.levels.insert(0, "confidence", least)
     hectares = sum(class_map.hectares.values()) * zone.coverage
     return MapZone(zone, int(least[zone.number]) if zone.number >= 0 else 101, hectares, error, risk, len(codes) > 1)
