@@ -5,8 +5,8 @@
 The mean changes no step, so one training gives the scores for all shares: its weights and their means over each share of
 `SHARES` are validated after every epoch. 0 is the training as it is by default. A mean takes its best epoch on validation up
 to one of two ends: that by the patience of the preset with its own scores ("mean"), or with those of the weights themselves
-("weights"). The test set chooses nothing. One row for each training, share and end is kept in results/averaging.csv. A run
-that was stopped goes on from its last epoch.
+("weights", as train.average does). The test set chooses nothing. One row for each training, share and end is kept in
+results/averaging.csv. A run that was stopped goes on from its last epoch.
 """
 
 import sys

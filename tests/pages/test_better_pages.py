@@ -59,6 +59,14 @@ def test_the_default_is_compared_with_nothing_smoothed():
     assert found["accuracy"] == pytest.approx(1) and found["narrow"] == pytest.approx(-0.5)
 
 
+def test_means_of_weights_are_compared_over_trainings():
+    rows = [("A, demo", number, 0.05, "mean", 4 + number, 0.5, 0.2 + 0.2 * number) for number in (0, 1)]
+    columns = ["measured", "training", "share", "end", "epochs", "macro F1 validation", "macro F1 test"]
+    (found,) = better_maps.averaging_table(pd.DataFrame(rows, columns=columns)).to_dict("records")
+    assert found["trainings"] == 2 and found["epochs"] == 4.5 and found["± validation"] == 0
+    assert found["F1 on test"] == pytest.approx(0.3) and found["± test"] == pytest.approx(0.02**0.5)
+
+
 def test_wrong_labels_are_listed_first(layered):
     found, wrong = better_labels.with_wrong_labels(layered, "iota2_base", seeds=(0,))
     pool = (layered.polygons["set"] != "test").sum()

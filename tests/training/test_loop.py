@@ -12,7 +12,7 @@ from paperlib.errors import InputError
 from paperlib.evaluation.scoring import evaluate
 from paperlib.features.samples import Samples
 from paperlib.settings import Train
-from paperlib.training import averaging
+from paperlib.training import averaging, loop
 from paperlib.training.averaging import Average
 from paperlib.training.loop import learning_rate, masked_loss, train
 from support.samples import with_margin
@@ -226,6 +226,15 @@ def test_a_mean_over_no_more_than_a_step_is_the_training_itself():
         torch.testing.assert_close(first, second)
     mean = train(build(), samples, make(seed=1), replace(QUICK, average=0.1), seed=2)
     assert not torch.equal(mean.model.state_dict()["head.0.weight"], other.model.state_dict()["head.0.weight"])
+
+
+def test_a_mean_does_not_end_a_training():
+    """The weights themselves get better and better; the mean was best in the first epoch, and is kept."""
+    scores = iter([0.9, 0.1, 0.5, 0.2, 0.5, 0.3, 0.5, 0.4, 0.5, 0.5, 0.5, 0.6])  # mean and weights, epoch after epoch
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop.metrics, "macro_f1", lambda confusion: next(scores))
+        found = train(build(), make(), make(seed=1), replace(QUICK, epochs=6, patience=2, average=0.1), seed=2)
+    assert len(found.history) == 6 and found.best_epoch == 1
 
 
 def test_a_stopped_training_goes_on_with_its_mean(tmp_path):

@@ -128,6 +128,16 @@ def trade_table(measured: pd.DataFrame) -> pd.DataFrame:
     return table.assign(method=bayesian.fillna(table["way"].str.extract(r"^(majority|objects)")[0]))
 
 
+def averaging_table(measured: pd.DataFrame) -> pd.DataFrame:
+    """Scores of benchmarks/averaging.py by measurement, share and end: means over trainings, and their deviations."""
+    groups = measured.groupby(["measured", "share", "end"], sort=False)
+    columns = {"trainings": groups.size(), "epochs": groups["epochs"].mean()}
+    for part in ("validation", "test"):
+        scores = groups[f"macro F1 {part}"]
+        columns |= {f"F1 on {part}": scores.mean(), f"± {part}": scores.std()}
+    return pd.DataFrame(columns).reset_index()
+
+
 def default_row(measured: pd.DataFrame, way: str = DEFAULT) -> pd.DataFrame:
     """What the default changes for each classifier, in points: accuracy, narrow, borders, speckle."""
     table = measured.set_index(["classifier", "way"])[["accuracy", "narrow", "borders", "speckle"]]

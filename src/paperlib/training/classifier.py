@@ -198,6 +198,8 @@ def decisive(name: str, choice: Train, oversampling: bool) -> dict:
     if not models.find(name).trained_in_epochs:
         return options_of(name, choice)
     loop_fields = {field: getattr(choice, field) for field in LOOP}
+    if choice.average:
+        loop_fields["ends"] = "weights"  # trainings of older code were ended by the mean
     return loop_fields | {"oversample": oversampling} | options_of(name, choice)
 
 
