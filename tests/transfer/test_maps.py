@@ -1,6 +1,7 @@
 """A trained model maps scenes without polygons: the same bytes at home, bands and dates matched elsewhere."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -77,6 +78,13 @@ def test_what_is_far_is_warned_of_with_its_number(model, part):
     assert beyond == f"{100 * more:.1f} % more of the pixels than at home lie outside the area of applicability"
     lost = model.home.confidence - 0.01
     assert travel.warnings(confidence=0.01)[-1] == f"the mean confidence is {100 * lost:.1f} % lower than at home"
+
+
+def test_pixels_that_a_class_never_seen_brings_are_warned_of(model):
+    """Of a scene with 6 % more pixels outside the area, and 4 % more values beyond the range, than that of the training."""
+    home = replace(model.home, outside=model.home.outside - 0.04, outside_area=model.home.outside_area - 0.06)
+    travel = Travel(model.quantiles.channels, model.quantiles.days, home, model.home)
+    assert [words.partition(" %")[0] for words in travel.warnings()] == ["4.0", "6.0"]
 
 
 def test_statistics_survive_json(model):
