@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -143,6 +145,18 @@ def test_every_page_that_is_read_says_what_follows():
             text = "\n".join(cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "markdown")
         follows = text.partition("## What follows\n")[2]
         assert "{doc}`" in follows and f"{{doc}}`{name}`" not in follows, name
+
+
+def test_the_first_page_lists_the_pages_in_the_order_of_the_contents():
+    """Part by part; of how-to pages and of the reference of the library, the first stands for all."""
+    text = (BOOK / "index.ipynb").read_text()
+    for part in yaml.safe_load((BOOK / "_toc.yml").read_text())["parts"]:
+        rows = re.findall(r"\| \{doc\}`([^`]+)`", text.partition(f"### {part['caption']}\\n")[2].partition("### ")[0])
+        files = [chapter["file"] for chapter in part["chapters"]]
+        assert rows and [row for row in rows if "/" not in row] == [
+            name for name in files if "/" not in name and name not in ("3-benchmark", "references")
+        ]
+        assert {row.split("/")[0] for row in rows} >= {name.split("/")[0] for name in files if "/" in name}
 
 
 @pytest.mark.parametrize(
