@@ -24,7 +24,9 @@ SHEET = {"format": "A4", "print_background": True, "scale": 0.8} | {
 #: Hide what only a screen needs, folded code among it; do not break rows, figures and code across sheets.
 STYLE = """
 .bd-header-article, .prev-next-area, .bd-sidebar-secondary, .copybtn, #jb-print-toc, .code-fold, .table-tools, .table-hint,
-.drawing-files, .swipe input, .webmap-app select, .webmap-app input { display: none !important }
+.drawing-files, .swipe input, .webmap-run, .webmap-sides, .webmap-row, .webmap-swipe, .webmap-note {
+  display: none !important
+}
 table[data-sortable] th button { padding: 0 !important } table[data-sortable] th button::after { content: none !important }
 pre { white-space: pre-wrap !important } h1 { margin-bottom: 1em !important }
 h1, h2, h3, h4 { break-after: avoid } tr, img, pre, .admonition { break-inside: avoid }

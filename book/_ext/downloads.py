@@ -1,8 +1,8 @@
-"""Sphinx extension: store the pictures of figures in files beside the page, and load only scripts that the page uses.
+"""Sphinx extension: store what is heavy in files beside the page, and load only scripts that the page uses.
 
 `paperlib.figures.html` embeds the picture and downloads of every figure as data URIs. Notebooks need them, but they
 make pages heavy. Here they become files in the folder `_figures`, named after the page and the number of the figure on
-it.
+it. So do the runs of the map page that are shown when they are chosen.
 
 Jupyter Book loads the setup of Thebe twice on every page, which causes an error in the browser's console; the book runs
 no cells in the page, so Thebe is removed. MathJax is loaded only on pages with formulas. The book draws its few icons
@@ -21,6 +21,8 @@ PICTURE = re.compile(r"<img [^>]*>")
 SVG = re.compile(r'href="([^"]+\.svg)"')
 DATA = re.compile(r'(src|href)="data:(?:image|text)/(\w+)[\w+]*;base64,([\w+/=]+)"')
 
+RUN = re.compile(r'(<script type="application/json" class="webmap-data" data-run="(\w+)" [^>]*)>(.*?)</script>', re.S)
+
 
 def lighten(body: str, page: str, folder: Path) -> str:
     """Write the data URIs of a page's figures to files in `folder`; return the HTML with links to these files."""
@@ -38,7 +40,13 @@ def lighten(body: str, page: str, folder: Path) -> str:
 
         return enlarged(DATA.sub(as_file, figure[0]).replace('download="figure.', f'download="{name}.'))
 
-    return FIGURE.sub(as_files, body)
+    def as_script(run: re.Match) -> str:
+        """A script, since a page opened from disk may not read other files."""
+        file = f"{page.replace('/', '-')}-{run[2]}.js"
+        (folder / file).write_text(f"webmap.loaded = {run[3]};", encoding="utf-8")
+        return f'{run[1]} data-file="{up}{FOLDER}/{file}"></script>'
+
+    return RUN.sub(as_script, FIGURE.sub(as_files, body))
 
 
 def enlarged(figure: str) -> str:

@@ -12,7 +12,8 @@ from bs4 import BeautifulSoup
 from pyproj import Geod, Transformer
 
 from paperlib.evaluation import summaries
-from paperlib.pages import client_report, webmap
+from paperlib.pages import client_report
+from paperlib.pages.explore.contents import contents
 
 MODEL, STEP = "iota2_base", 13.8
 #: Web Mercator, around Toulouse: a square metre of it covers 0.52 m2.
@@ -79,7 +80,7 @@ def test_interactive_map(elsewhere, codes, expected, run):
     scene, polygons = moved(run.scene).isel(time=slice(0, 1)), run.polygons.set_crs(3857, allow_override=True)
     part = {"y": slice(0, 96), "x": slice(40, 192)}
     for place, share in (({}, 1.0), (part, 96 * 152 / 192**2)):  # a window of it has the areas of the window
-        data = webmap.contents(scene.isel(place), {MODEL: codes.isel(place)}, {}, polygons, run.legend, (LEFT, TOP))
+        data = contents(scene.isel(place), {MODEL: codes.isel(place)}, {}, polygons, run.legend, (LEFT, TOP))
         hectares = data["maps"][0]["hectares"]
         assert sum(hectares) == pytest.approx(share * sum(expected.values()), rel=1e-3)
         if not place:

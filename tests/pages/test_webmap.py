@@ -6,23 +6,29 @@ import io
 import json
 import re
 import shutil
+import sys
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-import rioxarray  # noqa: F401
+import rioxarray
 import xarray as xr
 from matplotlib.colors import to_rgb
 from PIL import Image
 from shapely import Point
 
 from paperlib.figures.images import composite
-from paperlib.pages import webmap
+from paperlib.pages.explore import contents, probabilities, webmap
+from paperlib.pages.kept.kept_results import first_run
 from paperlib.scenes import sensors
 
-EXTRA = Path(__file__).parents[2] / "book" / "extra"
+BOOK = Path(__file__).parents[2] / "book"
+EXTRA = BOOK / "extra"
 NAMES = ("2D-CNN", "iota2_base")
+SERIES_BYTES = 1_200_000  # a square that is large enough to hold clouds
+VIEWPORT = '<meta name="viewport" content="width=device-width">'
+sys.path.insert(0, str(BOOK / "_ext"))
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +39,9 @@ def scene(run) -> xr.DataArray:
 
 @pytest.fixture(scope="module")
 def html(run):
-    return webmap.interactive_map(run, names=NAMES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contents, "SERIES_BYTES", SERIES_BYTES)
+        return webmap.interactive_map(run, names=NAMES, first=first_run(run))
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +49,17 @@ def data(html):
     return packed(html)
 
 
-def packed(html: str) -> dict:
-    return json.loads(re.search(r'id="webmap-data">(.*?)</script>', html, re.S)[1])
+@pytest.fixture(scope="module")
+def kept(html):
+    return packed(html, "kept")
+
+
+def packed(html: str, key: str = "") -> dict:
+    return json.loads(re.search(rf'class="webmap-data" data-run="{key}"[^>]*>(.*?)</script>', html, re.S)[1])
 
 
 def unpack(text: str, kind: str = "u1") -> np.ndarray:
-    """The inverse of `webmap.pack`, written for itself."""
+    """The inverse of `packing.pack`, written for itself."""
     planes = np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).reshape(np.dtype(kind).itemsize, -1)
     return np.ascontiguousarray(planes.T).view(kind).ravel()
 
@@ -70,6 +83,46 @@ def test_classes_confidence_and_areas_are_those_of_the_maps(run, data):
     assert [(cover["code"], cover["colour"]) for cover in data["legend"]] == [(c.code, c.colour) for c in run.legend]
 
 
+def test_probabilities_of_all_classes_are_those_of_the_whole_map(run, data):
+    """Of the class on the map, the confidence says it; a part knows what lies around it."""
+    every = run.override({"map.probabilities": True})
+    legend = np.array([cover.code for cover in run.legend])[:, None, None]
+    assert data["step"] == probabilities.STEPS[0] == 1 and data["maps"][0]["probabilities"] is None
+    for one in data["maps"][1:]:
+        stored = rioxarray.open_rasterio(every.map(one["name"]) / "probabilities.tif").values / 10_000
+        levels = unpack(one["probabilities"]).reshape(stored.shape)
+        on_the_map = unpack(one["classes"]).reshape(stored.shape[1:]) == legend
+        assert not levels[on_the_map].any() and np.abs(levels - 100 * stored)[~on_the_map].max() <= 0.501
+    part = {"y": slice(50, 90), "x": slice(0, 30)}
+    for name in ("2D-CNN", "iota2_ctx"):
+        stored = rioxarray.open_rasterio(every.map(name) / "probabilities.tif").values / 10_000
+        assert np.abs(probabilities.probabilities(run, name, part) - stored[:, part["y"], part["x"]]).max() < 2e-3
+
+
+def test_coarser_probabilities_come_before_a_smaller_map(run):
+    """The step is the finest that fits."""
+    rng = np.random.default_rng(0)
+    shares = {"one": rng.dirichlet(np.ones(8), (64, 64)).transpose(2, 0, 1)}
+    codes = {"one": np.array([cover.code for cover in run.legend], np.uint8)[shares["one"].argmax(0)]}
+    sizes = {step: len(probabilities.pack_levels(shares["one"], codes["one"], run.legend, step)) for step in (1, 5, 10)}
+    assert sizes[1] > sizes[5] > sizes[10]
+    data = {"maps": [{"name": "truth"}, {"name": "one"}]}
+    assert probabilities.add_probabilities(data, shares, codes, run.legend, sizes[5] + 10) and data["step"] == 5
+    assert len(data["maps"][1]["probabilities"]) == sizes[5] and data["maps"][0]["probabilities"] is None
+    assert not probabilities.add_probabilities(data, shares, codes, run.legend, 100)
+
+
+def test_the_kept_run_is_the_middle_of_its_scene_without_probabilities(run, kept):
+    first = first_run(run)
+    assert [one["name"] for one in kept["maps"]] == ["truth", *first.maps.names()] and len(kept["maps"]) == 7
+    assert kept["size"] == [1024, 1024] and kept["whole"] == [2048, 2048] and kept["offset"] == [512, 512]
+    assert not kept["images"] and kept["series"] is None and not kept["polygons"]["features"]
+    for one, codes in zip(kept["maps"], first.class_maps(first.maps.names()).values(), strict=True):
+        assert np.array_equal(unpack(one["classes"]), codes.values.ravel())
+        assert one["confidence"] is None and one["probabilities"] is None
+    assert run.settings.map.palette == "" and 'data-run="kept"' not in webmap.interactive_map(run, 64, NAMES, run)
+
+
 def test_composites_are_the_scene_in_colour_by_date(run, scene, data):
     assert list(data["images"]) == ["true colour", "near infrared"]
     expected = composite(scene, ("B8", "B4", "B3"))
@@ -83,9 +136,9 @@ def test_series_are_those_of_the_scene(scene, data):
     rows, columns = series["size"]
     part = scene[..., series["row"] : series["row"] + rows, series["column"] : series["column"] + columns]
     stored = unpack(series["values"], "<i2").reshape(part.shape)
-    assert rows * columns * 2 * 110 <= webmap.SERIES_BYTES and series["bands"] == list(part["band"].values)
-    assert np.array_equal(stored == webmap.NO_VALUE, np.isnan(part.values))
-    assert np.nanmax(np.abs(np.where(stored == webmap.NO_VALUE, np.nan, stored / 10_000) - part.values)) < 5.1e-5
+    assert rows * columns * 2 * 110 <= SERIES_BYTES and series["bands"] == list(part["band"].values)
+    assert np.array_equal(stored == contents.NO_VALUE, np.isnan(part.values))
+    assert np.nanmax(np.abs(np.where(stored == contents.NO_VALUE, np.nan, stored / 10_000) - part.values)) < 5.1e-5
     assert series["scale"] == 10_000 and series["unit"] == "reflectance (0 to 1)"
     assert [series["bands"][series[role]] for role in ("red", "infrared")] == ["B4", "B8"]
     assert np.array_equal(unpack(series["mask"]).astype(bool), part["mask"].values.ravel()) and part["mask"].any()
@@ -96,12 +149,12 @@ def test_radar_has_a_scale_a_unit_and_lines_of_its_own(run, scene):
     radar = scene[:2].assign_coords(band=["VV", "VH"]).copy(data=scene[:2].values * 10 - 25)
     radar.attrs = {"sensor": "sentinel-1"}
     place = radar["x"][80].item(), radar["y"][80].item()
-    series = webmap.contents(radar, {}, {}, run.polygons, run.legend, place)["series"]
+    series = contents.contents(radar, {}, {}, run.polygons, run.legend, place)["series"]
     (rows, columns), scale = series["size"], series["scale"]
     part = radar[..., series["row"] : series["row"] + rows, series["column"] : series["column"] + columns]
     stored = unpack(series["values"], "<i2").reshape(part.shape)
     assert scale == 1000 and np.nanmin(part.values) < -20
-    assert np.nanmax(np.abs(np.where(stored == webmap.NO_VALUE, np.nan, stored / scale) - part.values)) < 5.1e-4
+    assert np.nanmax(np.abs(np.where(stored == contents.NO_VALUE, np.nan, stored / scale) - part.values)) < 5.1e-4
     assert series["unit"] == "value" and series["red"] is None and len({line for line, _ in series["styles"]}) == 2
 
 
@@ -125,7 +178,7 @@ def test_larger_scenes_are_cut_and_say_so(run):
     assert series["row"] >= 0 and series["row"] + series["size"][0] <= 64
 
 
-def test_the_noisiest_scene_stays_below_the_limit(run):
+def test_the_noisiest_scene_stays_below_the_limit(run, monkeypatch):
     """Noise does not compress at all; two years of dates."""
     size, dates = 500, 24
     rng = np.random.default_rng(0)
@@ -145,18 +198,20 @@ def test_the_noisiest_scene_stays_below_the_limit(run):
     codes = np.array([cover.code for cover in run.legend], np.uint8)[rng.integers(0, 8, (7, size, size))]
     noisy.class_maps = lambda names: {f"map {n}": xr.DataArray(c, places) for n, c in enumerate(codes)}
     noisy.confidence_map = lambda name: xr.DataArray(rng.integers(0, 101, (size, size)).astype(np.uint8), places)
+    guess = rng.dirichlet(np.ones(8), (size, size)).astype(np.float32).transpose(2, 0, 1)
+    monkeypatch.setattr(webmap.probabilities, "probabilities", lambda run, name, part: guess[:, part["y"], part["x"]])
     html = webmap.interactive_map(noisy, names=[f"map {n}" for n in range(1, 7)])
     data = packed(html)
     assert len(html.encode()) <= webmap.LIMIT
     assert 100 < data["size"][0] < webmap.SIDE
-    assert len(data["images"]["true colour"]) == webmap.COMPOSITE_DATES and len(data["series"]["dates"]) == dates
+    assert len(data["images"]["true colour"]) == contents.COMPOSITE_DATES and len(data["series"]["dates"]) == dates
 
 
 def test_nothing_kept_beside_the_page_is_large_or_points_elsewhere():
     for path in (path for path in EXTRA.rglob("*") if path.is_file()):
         assert path.stat().st_size < 1_000_000, path
-    for name in ("webmap.js", "webmap.css"):
-        text = (EXTRA / "map" / name).read_text().replace("http://www.w3.org/2000/svg", "")
+    for path in (EXTRA / "map").iterdir():
+        text = path.read_text().replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"https?:|fetch\(|XMLHttpRequest|@import", text)
 
 
@@ -166,11 +221,15 @@ def test_nothing_kept_beside_the_page_is_large_or_points_elsewhere():
 @pytest.fixture(scope="module")
 def site(html, tmp_path_factory) -> str:
     """Address of a page that holds the map alone, with the files of the book beside it."""
+    import downloads  # of book/_ext
+
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(EXTRA, folder, dirs_exist_ok=True)
     page = folder / "page.html"
+    html = downloads.lighten(html, "page", folder / "_figures")
+    assert "webmap.loaded" in (folder / "_figures" / "page-kept.js").read_text()[:100] and len(html) < 2_500_000
     page.write_text(
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Map</title><body>{html}</body></html>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8">{VIEWPORT}<title>Map</title><body>{html}</body></html>'
     )
     return page.as_uri()
 
@@ -432,9 +491,93 @@ def test_two_corners_give_the_class_shares_of_a_rectangle(page, run, data):
         assert [float(share) for share in shares] == pytest.approx(expected, abs=0.051)
 
 
+def cells(page, table: str) -> list[list[str]]:
+    rows = page.locator(f"{table} tbody tr").all()
+    return [[cell.inner_text().strip() for cell in row.locator("th, td").all()] for row in rows]
+
+
+def test_a_click_shows_the_probability_of_every_class(page, run, data):
+    place = (60, 150)
+    x, y = on_screen(page, data, *place)
+    page.locator(".webmap-map").click(position={"x": x, "y": y})
+    page.locator(".webmap-chances").wait_for()
+    every = run.override({"map.probabilities": True})
+    expected = {
+        name: rioxarray.open_rasterio(every.map(name) / "probabilities.tif").values[:, *place] for name in NAMES
+    }
+    rows = cells(page, ".webmap-chances")
+    assert [row[0] for row in rows] == [cover.name for cover in run.legend]
+    for number, (_, *said) in enumerate(rows):
+        assert [float(one) for one in said] == pytest.approx([expected[name][number] / 100 for name in NAMES], abs=0.51)
+    chosen = [[cover.code for cover in run.legend].index(int(run.class_map(name).values[place])) for name in NAMES]
+    bold = page.locator(".webmap-chances tbody tr").evaluate_all(
+        "rows => rows.map(row => [...row.cells].slice(1).map(cell => cell.querySelector('strong') !== null))"
+    )
+    assert np.array_equal(np.array(bold), np.arange(len(run.legend))[:, None] == np.array(chosen))
+
+
+def test_the_kept_run_is_shown_when_it_is_chosen(page, browser, run, kept):
+    """It is not even read before, so that the page opens as fast without it."""
+    assert page.locator(".webmap-app").count() == 1
+    before = page.locator("select[name=left-map]").input_value()
+    choose(page, "run", "kept")
+    page.locator(".webmap-app >> nth=1").locator(".webmap-map canvas").first.wait_for()
+    shown = page.locator(".webmap-app:not([hidden])")
+    assert shown.count() == 1 and "run=kept" in page.url
+    place, codes = (300, 700), first_run(run).class_maps(first_run(run).maps.names())
+    left, _, _, top = kept["extent"]
+    x, y = page.evaluate(
+        "place => document.querySelector('.webmap').map.getPixelFromCoordinate(place)",
+        [left + 10 * place[1] + 5, top - 10 * place[0] - 5],
+    )
+    shown.locator(".webmap-map").click(position={"x": x, "y": y})
+    title = shown.locator(".webmap-pixel h3").inner_text()
+    assert title == "Pixel in row 812, column 1212 of the scene"
+    names = {cover.code: cover.name for cover in run.legend}
+    truth = int(codes["truth"].values[place])
+    said = cells(page, ".webmap-app:not([hidden]) .webmap-answers")
+    assert [row[:2] for row in said] == [[name, names[int(one.values[place])]] for name, one in codes.items()]
+    assert [row[2] for row in said[1:]] == [
+        "yes" if int(one.values[place]) == truth else "no" for one in list(codes.values())[1:]
+    ]
+    assert "no probabilities" in shown.locator(".webmap-pixel").inner_text()
+    other = browser.new_context(viewport={"width": 900, "height": 1400}).new_page()
+    other.goto(page.url)
+    other.locator(".webmap-pixel h3").wait_for()
+    assert other.locator(".webmap-pixel h3").inner_text() == title and other.locator(".webmap-app").count() == 1
+    other.context.close()
+    choose(page, "run", "")
+    assert page.locator(".webmap-app:not([hidden]) select[name=left-map]").input_value() == before
+    assert page.locator(".webmap-app:not([hidden]) .webmap-pixel h3").count() == 0 and "run=kept" not in page.url
+
+
+def test_a_phone_is_used_by_touch(browser, site, data):
+    """A tap shows a pixel, two taps a rectangle, and a finger on the map scrolls the page as elsewhere."""
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(site)
+    page.locator(".webmap-map canvas").first.wait_for()
+    page.locator(".webmap-map").scroll_into_view_if_needed()
+    box = page.locator(".webmap-map").bounding_box()
+    x, y = on_screen(page, data, 60, 150)
+    page.touchscreen.tap(box["x"] + x, box["y"] + y)
+    page.locator(".webmap-chances").wait_for()
+    assert page.locator(".webmap-pixel h3").inner_text() == "Pixel in row 60, column 150 of the scene"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("input[name=rectangle]").check()
+    page.locator(".webmap-map").scroll_into_view_if_needed()
+    box = page.locator(".webmap-map").bounding_box()
+    for row, column in ((120, 90), (60, 40)):
+        x, y = on_screen(page, data, row, column)
+        page.touchscreen.tap(box["x"] + x, box["y"] + y)
+    page.locator(".webmap-shares").wait_for()
+    assert "61 x 51 pixels" in page.locator(".webmap-shares caption").inner_text()
+    context.close()
+
+
 def test_every_control_has_a_name(page):
     controls = page.locator(".webmap select, .webmap input").all()
-    assert len(controls) == 10
+    assert len(controls) == 11
     assert all(control.evaluate("one => one.labels[0].innerText.trim()") for control in controls)
     assert page.locator(".webmap-legend tbody tr").count() == 8
 

@@ -1,0 +1,1 @@
+"""The page `explore`: an interactive map of a run, with the kept run beside it."""
