@@ -1,19 +1,22 @@
 """Sphinx extension: convert the library's docstrings to reStructuredText, for the pages in `api`.
 
 The docstrings are written for reading in an editor: a section `Parameters` has lines of the form "name: description",
-code is in single backticks, and examples are indented after a colon. This extension converts the section to a
-definition list and the examples to code blocks, and escapes stars, bars and underscores that are not markup.
+code is in single backticks, and examples are indented after a colon or begin with the name of the command. This extension
+converts the section to a definition list and the examples to code blocks, and escapes stars, bars and underscores that are
+not markup. Of the options of a command, signatures show the types alone.
 """
 
 import re
 
 SECTIONS = ("Parameters", "Returns")
 RULE = re.compile(r"-{3,}$")
+COMMAND = "paperlib "  # begins a paragraph that is an example
+OPTION = re.compile(r"~?[\w.]+\.Annotated\[(.+?), <typer\.models\.\w+ object at 0x[0-9a-f]+>\]")
 PARAMETER = re.compile(r"(?P<names>\w+(, \w+)*): (?P<text>.*)")
 
 
 def with_definitions(lines: list[str]) -> list[str]:
-    """Lines of a docstring with sections of parameters converted to definition lists."""
+    """Lines of a docstring with sections of parameters converted to definition lists, and examples to code blocks."""
     converted, inside = [], False
     ahead = [*lines[1:], "", ""]
     for line, following, after in zip(lines, ahead, ahead[1:], strict=False):
@@ -22,6 +25,10 @@ def with_definitions(lines: list[str]) -> list[str]:
             converted += [f"**{line}**", ""]
         elif RULE.match(line):
             continue
+        elif line.startswith(COMMAND) and not (converted and converted[-1].strip()):
+            converted += ["::", "", f"    {line}"]
+        elif line.startswith(COMMAND) and converted[-1].startswith(f"    {COMMAND}"):
+            converted.append(f"    {line}")
         elif line.endswith(":") and not following.strip() and after.startswith("    "):
             converted.append(f"{line}:")  # a double colon starts a code block
         elif inside and (parameter := PARAMETER.match(line)):
@@ -34,7 +41,7 @@ def with_definitions(lines: list[str]) -> list[str]:
 
 def escape(line: str) -> str:
     """Escape stars, bars and trailing underscores of a line, except within backticks and section titles."""
-    if line.strip("*") in SECTIONS:
+    if line.strip("*") in SECTIONS or line.startswith(f"    {COMMAND}"):
         return line
     parts = re.split(r"(``.*?``|`.*?`)", line)
     return "".join(part if part.startswith("`") else re.sub(r"([*|]|(?<=\w)_(?!\w))", r"\\\1", part) for part in parts)
@@ -45,7 +52,13 @@ def on_docstring(app, what, name, obj, options, lines):
     lines[:] = [escape(line) for line in with_definitions(lines) if not line.startswith("Alias for field number")]
 
 
+def on_signature(app, what, name, obj, options, signature, returned):
+    """The signature of a command with the types of its options, without what the command line knows of them."""
+    return OPTION.sub(r"\1", signature or ""), returned
+
+
 def setup(app):
     """Connect to autodoc."""
     app.connect("autodoc-process-docstring", on_docstring)
+    app.connect("autodoc-process-signature", on_signature)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -174,6 +174,17 @@ def test_docstrings_become_lists_code_and_plain_stars():
     ]  # fmt: skip
 
 
+def test_commands_are_code_and_their_signatures_show_types_alone():
+    lines = ["Do it.", "", "paperlib map *.tif --out a_", "paperlib map b", "", "paperlib is a word."[9:]]
+    docstrings.on_docstring(None, "function", "f", None, None, lines)
+    assert lines[2:6] == ["::", "", "    paperlib map *.tif --out a_", "    paperlib map b"]
+    signature = (
+        "(maps: ~typing.Annotated[list[~pathlib.Path], <typer.models.ArgumentInfo object at 0x7f25>], n: int = 0)"
+    )
+    shown, returned = docstrings.on_signature(None, "function", "f", None, None, signature, "None")
+    assert shown == "(maps: list[~pathlib.Path], n: int = 0)" and returned == "None"
+
+
 def test_what_python_says_of_a_field_is_left_out():
     lines = ["Alias for field number 0"]
     docstrings.on_docstring(None, "attribute", "Window.core", None, None, lines)

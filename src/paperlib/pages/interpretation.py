@@ -45,7 +45,7 @@ def beside_truth(run: Experiment, model: str, assessment: Assessment) -> pd.Data
     ]
     table = pd.DataFrame(rows, columns=["score", "class", "estimate", "low", "high", "truth"])
     held = (table["low"] <= table["truth"] + 1e-9) & (table["truth"] - 1e-9 <= table["high"])
-    return table.assign(held=np.where(table["low"].isna(), "–", np.where(held, "yes", "no")))
+    return table.assign(held=np.where(table[["low", "truth"]].isna().any(axis=1), "–", np.where(held, "yes", "no")))
 
 
 def _true_scores(run: Experiment, model: str) -> dict[tuple[str, str], float]:
