@@ -21,6 +21,7 @@ HEADINGS = {
     "oa_low": "overall accuracy, low", "oa_high": "overall accuracy, high", "rank_low": "lowest rank",
     "rank_high": "highest rank", "gain_low": "gain, low", "gain_high": "gain, high", "borders, f1": "borders, F1",
     "class_name": "class", "outside_range": "outside range", "outside_area": "outside area", "left_out": "left out",
+    "difference_low": "difference, low", "difference_high": "difference, high", "lowest_draw": "lowest draw",
 }  # fmt: skip
 
 

@@ -82,7 +82,7 @@ def claims_table(run: Experiment) -> pd.DataFrame:
             estimated, p = quantity.estimate(), p_value(quantity, claim.equal)
             outcome = verdict(estimated, claim.equal)
         except InputError as error:
-            estimated, p, outcome = Estimate(*[float("nan")] * 3), float("nan"), f"{UNDECIDED}: {error}"
+            estimated, p, outcome = Estimate(*[float("nan")] * 3), float("nan"), f"{UNDECIDED}: {error.problem}"
         rows.append((number, claim.text, claim.section, claim.measured, *estimated, outcome))
         p_values.append(p)
     columns = ["number", "claim", "section", "measured", "estimate", "low", "high", "verdict"]

@@ -72,7 +72,7 @@ def tile_answer(hours: pd.DataFrame, representatives: int = 600) -> str:
         f"{row['area (h)']:.1f} hours beside {row['map (h)']:.1f} for the map of {row['classifier']}"
         for _, row in rows.iterrows()
     ]
-    return f"With {representatives} of them, as `paperlib map` takes, the area of a tile takes {', '.join(parts)}."
+    return f"With {representatives} of them, as a map takes, the area of a tile takes {', '.join(parts)}."
 
 
 def default_answer(table: pd.DataFrame, method: str = "polygons, alike together") -> str:
