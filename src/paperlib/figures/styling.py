@@ -34,8 +34,7 @@ def trainings_table(trainings: pd.DataFrame) -> pd.DataFrame:
     """Every training with its scores; `MARK` in "chosen" where it is the best of its model by validation macro F1."""
     whole = trainings[["best_epoch", "epochs"]].map(lambda value: DASH if pd.isna(value) else f"{value:.0f}")
     table = trainings[["model", "training", "seed"]].join(whole)
-    names = {"best_epoch": "best epoch", "epochs": "epochs run"}
-    return table.rename(columns=names).assign(
+    return table.rename(columns={"best_epoch": "best epoch", "epochs": "epochs run"}).assign(
         **{
             "macro F1 validation": trainings["macro_f1_validation"],
             "macro F1 test": trainings["macro_f1_test"],
