@@ -107,23 +107,40 @@ def points_needed(first: np.ndarray, second: np.ndarray, differ: np.ndarray, dra
     }  # fmt: skip
 
 
-def main(draws: int = 2000, scenes: int = 1) -> None:
-    """Measure and keep both tables."""
-    zones, pairs = [], []
+def maps_of(seed: int) -> tuple[np.ndarray, dict[str, tuple[np.ndarray, np.ndarray]]]:
+    """True class codes (pixel,) of a scene, and codes and confidence (%) of its maps by classifier."""
+    run = Experiment("demo", settings={"scene.seed": seed, "train.trainings": 1})
+    found = {name: (run.class_map(name).values.ravel(), run.confidence_map(name).values.ravel()) for name in NAMES}
+    return run.truth.values.ravel(), found
+
+
+def compare_maps(draws: int = 2000, scenes: int = 1) -> None:
+    """Measure and keep the table of comparisons."""
+    rows = []
     for seed in range(1, scenes + 1):
-        run = Experiment("demo", settings={"scene.seed": seed, "train.trainings": 1})
-        truth, right, codes = run.truth.values.ravel(), [], []
-        for name in NAMES:
-            code, confidence = run.class_map(name).values.ravel(), run.confidence_map(name).values.ravel()
+        truth, maps = maps_of(seed)
+        codes = [code for code, _ in maps.values()]
+        needed = points_needed(codes[0] == truth, codes[1] == truth, codes[0] != codes[1], draws)
+        rows.append({"scene": seed, "maps": " and ".join(NAMES), **needed})
+    keep("comparison", pd.DataFrame(rows), draws=draws)
+
+
+def certify_maps(draws: int = 2000, scenes: int = 1) -> None:
+    """Measure and keep the table of certificates, after every map."""
+    tables = []
+    for seed in range(1, scenes + 1):
+        truth, maps = maps_of(seed)
+        for name, (code, confidence) in maps.items():
             held = code > 0
             table = certificates(code[held], truth[held], np.minimum(confidence[held], 100).astype(int), draws)
-            zones.append(table.assign(map=f"{name}, scene {seed}"))
-            right.append(code == truth)
-            codes.append(code)
-            keep("certificates", pd.concat(zones)[["map", *table]])
-        row = points_needed(*right, codes[0] != codes[1], draws)
-        pairs.append({"scene": seed, "maps": " and ".join(NAMES), **row})
-        keep("comparison", pd.DataFrame(pairs), draws=draws)
+            tables.append(table.assign(map=f"{name}, scene {seed}"))
+            keep("certificates", pd.concat(tables)[["map", *table]])
+
+
+def main(*sizes: int) -> None:
+    """Measure and keep both tables."""
+    compare_maps(*sizes)
+    certify_maps(*sizes)
 
 
 if __name__ == "__main__":
