@@ -8,7 +8,7 @@ drawn DRAWS (2,000) times and answered from the truth.
 results/certificates.csv: how often a certified zone (`paperlib accuracy --zone`) is in truth wrong in more than the error
 it states (false, promised: 0.05 at most), how often there is a zone (certified), and the share of the map it covers (mean,
 0 without one); of 200 and 400 points, simple (fixed-sequence and Bonferroni testing) or stratified by class
-(fixed-sequence, a tenth of the draws). Errors are one that the whole map nearly has, where a false certificate is
+(fixed-sequence, a twentieth of the draws). Errors are one that the whole map nearly has, where a false certificate is
 likeliest, and half of it.
 
 results/comparison.csv: points to interpret until the better of two maps is found in 80 % of the draws (5 %, two-sided):
@@ -52,7 +52,7 @@ def certificates(code: np.ndarray, truth: np.ndarray, confidence: np.ndarray, dr
                 random = np.random.default_rng([number, strata])
                 procedures = ("sequence", "bonferroni") if strata == 1 else ("sequence",)
                 found: dict[str, list[tuple[float, float]]] = {name: [] for name in procedures}
-                for _ in range(draws if strata == 1 else draws // 10):
+                for _ in range(draws if strata == 1 else draws // 20):
                     places = np.concatenate(
                         [random.choice(part, min(count, len(part)), replace=False)
                          for part, count in zip(members, shares, strict=True)]

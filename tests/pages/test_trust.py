@@ -118,6 +118,16 @@ def test_the_earliest_date_of_maps_is_the_first_of_the_last_good_ones():
     assert "a from 3 on" in kept.season_answer(table)
 
 
+def test_what_points_of_a_map_promise():
+    zones = pd.DataFrame({"map": ["a", "b"], "points": [200, 400], "false": [0.01, 0.034], "draws": 2000})
+    assert "each of 2 designs, at most 3.4 % of the draws" in kept.false_answer(zones)
+    pairs = {"points where they differ": [100, 200], "one sample for both": [500, 700], "two samples": [1400, 1600]}
+    said = kept.comparison_answer(pd.DataFrame(pairs))
+    assert said.startswith("150 points where maps differ") and said.endswith(
+        "or 1500 of two separate assessments: 10.0 times fewer."
+    )
+
+
 def test_hours_of_a_tile_grow_with_its_pixels():
     columns = {"classifier": ["a"], "representatives": [600], "outside": [0.1], "same_answer": [0.9]}
     hours = kept.tile_hours(pd.DataFrame(columns | {"seconds": [3.6], "map_seconds": [7.2]}), kept.TILE // 100)
