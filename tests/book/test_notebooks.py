@@ -29,6 +29,7 @@ def test_the_real_scene_where_its_image_is_at_hand(shared_data, tmp_path):
     shutil.copy(shared_data / "bouconne" / real_scene.IMAGE, data)
     image = real_scene.fetch_bouconne(data)
     (checkout / "data" / "theia_l3a").symlink_to(shared_data / "theia_l3a")
+    (checkout / "data" / "results").symlink_to(BOOK.parent / "data" / "results")
     own, others = ("real-scene", "simulation"), ("3-6-results", "3-7-maps")
     chosen = {
         "preset": "tiny",
