@@ -25,8 +25,8 @@ from .contents import contents, of_maps
 SIDE = 400
 
 #: Characters of the HTML of the maps without a kept run, which the book keeps in a file of its own and reads when it is
-#: chosen. A page may have 5 MB, of which the theme and OpenLayers take one.
-LIMIT = 3_900_000
+#: chosen. A page may have 5 MB, of which the theme and OpenLayers take 1.2.
+LIMIT = 3_700_000
 
 PAGE = """<link rel="stylesheet" href="vendor/ol/ol.css"><link rel="stylesheet" href="map/webmap.css">
 <div class="webmap"><figure class="webmap-still">
