@@ -24,7 +24,7 @@ SHEET = {"format": "A4", "print_background": True, "scale": 0.8} | {
 #: Hide what only a screen needs, folded code among it; do not break rows, figures and code across sheets.
 STYLE = """
 .bd-header-article, .prev-next-area, .bd-sidebar-secondary, .copybtn, #jb-print-toc, .code-fold, .table-tools, .table-hint,
-.drawing-files, .swipe input, .webmap-run, .webmap-sides, .webmap-row, .webmap-swipe, .webmap-note {
+.drawing-files, .swipe input, .webmap-run, .webmap-sides, .webmap-row, .webmap-swipe, .webmap-note, .ol-zoom {
   display: none !important
 }
 table[data-sortable] th button { padding: 0 !important } table[data-sortable] th button::after { content: none !important }
