@@ -1,6 +1,8 @@
 """Estimates from a stratified sample equal those of the reference programs; what a sample cannot tell is NaN."""
 
 import json
+import math
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paperlib.accuracy.exact_intervals import clopper_pearson, exact_intervals, hypergeometric
+from paperlib.accuracy.exact_intervals import clopper_pearson, exact_intervals, hypergeometric, hypergeometric_tail
 from paperlib.accuracy.stratified import StratifiedSample, allocate, estimates, sample_size
 from paperlib.errors import InputError
 
@@ -86,6 +88,18 @@ def test_exact_intervals_equal_the_formulas(oracle, name, method, guaranteed):
 def test_hypergeometric_limits_equal_the_reference(oracle):
     for hits, units, population, low, high in oracle["hypergeometric_intervals"]["rows"]:
         assert hypergeometric(hits, units, population) == pytest.approx((low, high), abs=1e-12)
+
+
+def test_a_hypergeometric_tail_is_that_of_whole_numbers():
+    random = np.random.default_rng(0)
+    for population in (12, 300, 150_000, 120_000_000):
+        for _ in range(10):
+            units = int(random.integers(1, min(population, 400)))
+            wrong = int(random.integers(0, population + 1) * random.choice([1, 0.1, 0.01]))
+            hits = int(random.integers(0, units + 1) * random.choice([1, 0.1]))
+            ways = sum(math.comb(wrong, k) * math.comb(population - wrong, units - k) for k in range(hits + 1))
+            expected = float(Fraction(ways, math.comb(population, units)))
+            assert hypergeometric_tail(hits, units, population, wrong) == pytest.approx(expected, rel=1e-9, abs=1e-300)
 
 
 def test_sample_size_and_allocations_equal_the_reference(oracle):

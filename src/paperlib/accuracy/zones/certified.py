@@ -8,14 +8,12 @@ Bonferroni (Angelopoulos and others, 2021, "Learn then Test").
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from scipy.stats import hypergeom
 
 from ...errors import InputError
-from ..exact_intervals import hypergeometric_upper
+from ..exact_intervals import hypergeometric_tail, hypergeometric_upper
 
 
 @dataclass(frozen=True)
@@ -112,13 +110,7 @@ def _holds(units: np.ndarray, labelled: np.ndarray, wrong: np.ndarray, error: fl
     if (units > 0).sum() > 1:
         return _upper(units, labelled, wrong, risk) <= error
     size, labels, errors = (int(table.sum()) for table in (units, labelled, wrong))
-    return labels > 0 and _tail(errors, size, min(size, int(np.floor(error * size)) + 1), labels) <= risk
-
-
-@lru_cache(2**16)
-def _tail(errors: int, size: int, wrong: int, labels: int) -> float:
-    """Chance of so few errors or fewer among `labels` places of a zone of `size`, `wrong` of which are wrong."""
-    return float(hypergeom.cdf(errors, size, wrong, labels))
+    return labels > 0 and hypergeometric_tail(errors, labels, size, min(size, int(np.floor(error * size)) + 1)) <= risk
 
 
 def _upper(units: np.ndarray, labelled: np.ndarray, wrong: np.ndarray, risk: float) -> float:
