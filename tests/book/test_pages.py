@@ -244,8 +244,13 @@ def test_the_map_swipes_and_a_click_shows_a_series(visit):
         places.append(divider.bounding_box()["x"])
     assert places[1] - places[0] > 100
     page.locator(".webmap-map").scroll_into_view_if_needed()
-    box = page.locator(".webmap-map").bounding_box()
-    page.locator(".webmap-map").click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    x, y = page.evaluate("""() => {
+        const data = JSON.parse(document.querySelector(".webmap-data").textContent);
+        const {extent: [left, bottom, right, top], size, series} = data;
+        const [row, column] = [series.row + series.size[0] / 2, series.column + series.size[1] / 2];
+        return document.querySelector(".webmap").map.getPixelFromCoordinate(
+            [left + column * (right - left) / size[1], top - row * (top - bottom) / size[0]]); }""")
+    page.locator(".webmap-map").click(position={"x": x, "y": y})
     assert page.locator(".webmap-chart polyline").count() >= 10
     assert page.locator(".webmap-answers tbody tr").count() >= 2
 
