@@ -40,7 +40,7 @@ from paperlib.mapping.layers import NODATA_PROBABILITY
 from paperlib.mapping.overlaps import FILE
 from paperlib.mapping.scene_maps import map_scene, read_map
 from paperlib.nomenclature import CLASSES
-from paperlib.regions.mosaic import KINDS, mosaic_grid, overlaps_of, write_mosaic, write_overlaps
+from paperlib.regions.mosaic import layers_in, mosaic_grid, overlaps_of, write_mosaic, write_overlaps
 from paperlib.regions.region import Region
 from paperlib.regions.virtual import write_vrt
 from paperlib.runs.regional.spread import Task, draw, finish
@@ -243,8 +243,8 @@ def many(home: Path) -> list[dict]:
     (home / "mosaic-many").mkdir()
     _, overlap = seconds(lambda: write_overlaps(maps, grids, grid, classifier.legend, home / "mosaic-many"))
     _, virtual = seconds(
-        lambda: [write_vrt(home / "mosaic-many" / f"{kind}.vrt", kind, maps, grids, grid, classifier.legend)
-                 for kind, _, _ in KINDS]
+        lambda: [write_vrt(home / "mosaic-many" / f"{layer.name}.vrt", layer, maps, grids, grid, classifier.legend)
+                 for layer in layers_in(maps, classifier.legend)]
     )  # fmt: skip
     large = enlarged(home / "one" / "class.tif", home / "large.tif")
     _, area = seconds(lambda: class_areas(large, classifier.legend))

@@ -47,6 +47,18 @@ def write_map(folder, own: Grid, wood: float, gap: tuple = ()):
     return folder
 
 
+def with_every_layer(maps: dict, grids: dict) -> None:
+    """The other layers of `map --probabilities`, beside the maps."""
+    for name, folder in maps.items():
+        with rasterio.open(folder / "overlaps.tif") as file:
+            shares = file.read()
+        share = np.where(shares == NODATA_PROBABILITY, np.nan, shares * STEP)
+        bits = -(share * np.log2(share)).sum(0)
+        write(folder / "probabilities.tif", shares, grids[name], NODATA_PROBABILITY)
+        for layer, values in (("margin", 100 * abs(share[0] - share[1])), ("entropy", 100 * bits)):
+            write(folder / f"{layer}.tif", np.nan_to_num(values, nan=255).round().astype(np.uint8), grids[name], 255)
+
+
 def read(path) -> np.ndarray:
     with rasterio.open(path) as file:
         return file.read(1)
@@ -80,6 +92,27 @@ def test_the_vrt_shows_the_same_and_moves_with_its_folder(two, tmp_path):
         np.testing.assert_array_equal(read(moved / f"{kind}.vrt"), read(moved / f"{kind}.tif"))
     with rasterio.open(moved / "class.vrt") as file:
         assert file.colormap(1)[3][:3] == (0, 255, 0) and file.tags(1)["class_7"] == "field"
+
+
+def test_probabilities_are_averaged_and_the_other_layers_follow_from_them(two, tmp_path):
+    maps, grids = two
+    write_mosaic(maps, grids, UTM, LEGEND, tmp_path)
+    assert not (tmp_path / "probabilities.tif").exists(), "the maps of the tiles have none"
+    with_every_layer(maps, grids)
+    write_mosaic(maps, grids, UTM, LEGEND, tmp_path)
+    with (
+        rasterio.open(tmp_path / "probabilities.tif") as file,
+        rasterio.open(tmp_path / "probabilities.vrt") as virtual,
+    ):
+        shares = file.read()
+        np.testing.assert_array_equal(shares, virtual.read())
+        for opened in (file, virtual):
+            assert opened.descriptions == ("wood", "field") and opened.scales == (STEP, STEP)
+            assert opened.dtypes == ("uint16", "uint16") and opened.nodata == NODATA_PROBABILITY
+    assert shares[:, 8, [0, 12, 20]].tolist() == [[9000, 6000, 3000], [1000, 4000, 7000]]
+    assert shares[0, 0, 12] == 3000, "where one tile has nothing, the other one's"
+    margin, entropy = read(tmp_path / "margin.tif"), read(tmp_path / "entropy.tif")
+    assert margin[8, [0, 12, 20]].tolist() == [80, 20, 40] and entropy[8, [0, 12, 20]].tolist() == [47, 97, 88]
 
 
 def test_areas_count_each_place_once(two, tmp_path):

@@ -4,7 +4,7 @@ import pytest
 
 from paperlib import open_scene
 from paperlib.scenes.shaping.saving import save_cube
-from paperlib.settings import Scene
+from paperlib.settings import Settings
 from paperlib.transfer.fitness import inspect_for
 from support.commands import paperlib
 
@@ -18,7 +18,7 @@ def cube(part, tmp_path_factory):
 
 def inspect(model, path):
     findings = []
-    return inspect_for([model], path, Scene(), findings), findings
+    return inspect_for([model], path, Settings(), findings), findings
 
 
 def test_at_home_the_share_outside_is_said_and_nothing_is_far(model, cube):

@@ -6,6 +6,7 @@ import rasterio
 
 from paperlib import settings
 from paperlib.transfer import load_model, map_region, score_region, write_models
+from paperlib.transfer.fitness import inspect_for
 from support.commands import paperlib
 
 MODEL = "iota2_base"
@@ -56,6 +57,19 @@ def test_polygons_of_a_region_are_scored_in_the_tile_that_they_label(region, run
     samples = run.samples.values()
     assert found.scores.counts.sum() == sum(int((part.label >= 0).sum()) for part in samples)
     assert any("flatter" in remark for remark in found.remarks)
+
+
+def test_the_check_says_what_a_model_sees_in_each_tile(region, model, tmp_path):
+    findings: list = []
+    chosen = settings.make("tiny")
+    (tmp_path / "two.yml").write_text(f"tiles: [{region}/tiles/T31TCJ, {region}/tiles/T30TYP]")
+    lines = inspect_for([model], tmp_path / "two.yml", chosen, findings)
+    assert [line for line in lines if line.startswith("tile ")] == ["tile 30TYP:", "tile 31TCJ:"]
+    assert sum(line.startswith("Outside the area of applicability:") for line in lines) == 2
+    assert "each tile" in lines[-1] and not [finding for finding in findings if finding.level == "error"]
+    (tmp_path / "two.yml").write_text(f"tiles: [{region}/tiles/T31TCJ, {region}/tiles/T31TCJ]")
+    assert inspect_for([model], tmp_path / "two.yml", chosen, findings) == []
+    assert [finding.kind for finding in findings if finding.level == "error"] == ["region.twice"]
 
 
 def test_what_only_a_single_scene_can_have_is_refused(region, region_store, tmp_path):

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,12 @@ def add(findings: list[Finding], finding: Finding) -> None:
     """Add a finding, once."""
     if finding not in findings:
         findings.append(finding)
+
+
+def of_tile(name: str, own: list[Finding], findings: list[Finding]) -> None:
+    """Add the findings of a tile of a region, with its name in their subjects."""
+    for finding in own:
+        add(findings, replace(finding, subject=f"tile {name}: {finding.subject}"))
 
 
 def attempt(findings: list[Finding], subject: str, place: object, function: Callable, *arguments, **keywords) -> Any:

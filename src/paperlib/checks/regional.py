@@ -1,6 +1,5 @@
 """The pre-flight of a region: that of each tile, what the tiles have in common, and the labels of all of them."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -16,7 +15,7 @@ from ..regions.assignment import assign, in_tile
 from ..regions.region import Region
 from ..scenes.meaning.choices import keywords_of
 from ..settings import Settings
-from .faults import add, attempt, label_faults, scene_faults
+from .faults import add, attempt, label_faults, of_tile, scene_faults
 from .labelled import check_classes, check_labelled, check_reach, check_split
 from .pixel_faults import pixel_faults
 from .summary import scene_text
@@ -40,7 +39,7 @@ def inspect_region(
         if scene is not None:
             shares[name] = attempt(own, "pixels", tile.path, pixel_faults, scene, own)
             texts.append(f"tile {name}\n{scene_text(scene, shares[name])}")
-        _of_tile(name, own, findings)
+        of_tile(name, own, findings)
     if len(shares) < len(region.tiles):  # a tile that cannot be opened is found above
         label_faults(polygons, findings, options=chosen.labels)
         return None, "\n\n".join(texts)
@@ -48,11 +47,6 @@ def inspect_region(
         add(findings, finding)
     table = _inspect_labels(region, polygons, chosen, shares, findings)
     return table, "\n\n".join(texts)
-
-
-def _of_tile(name: str, own: list[Finding], findings: list[Finding]) -> None:
-    for finding in own:
-        add(findings, replace(finding, subject=f"tile {name}: {finding.subject}"))
 
 
 def _inspect_labels(
@@ -81,7 +75,7 @@ def _inspect_labels(
         usable.append(
             attempt(own, "polygons", path, check_labelled, scene, in_tile(table, name, scene), shares[name], own)
         )
-        _of_tile(name, own, findings)
+        of_tile(name, own, findings)
     known = [part for part in usable if part is not None]
     if divided is not None and known:
         attempt(

@@ -8,6 +8,9 @@ import typer
 from ..errors import InputError
 from .options import SceneArgument, takes_settings
 
+#: Side of the tiles of the simulated region, in sides of its landscape.
+SIDE = 0.6
+
 
 def labels(
     raster: Annotated[Path, typer.Argument(help="land cover raster: CLC+ Backbone, WorldCover, OSO, or any other")],
@@ -58,10 +61,15 @@ def simulate(
     year: Annotated[
         int, typer.Option(help="another year than 2018: a later season, other crops, some places of another class")
     ] = 2018,
+    tiles: Annotated[
+        bool, typer.Option("--tiles", help="also cut it into four overlapping tiles of two UTM zones: FOLDER/tiles")
+    ] = False,
 ) -> None:
     """Write the simulated scene of a preset to FOLDER: product folders, polygons, and the true class of every pixel.
 
     paperlib simulate scenes/2019 --preset tiny --year 2019
+
+    paperlib simulate scenes/region --preset tiny --tiles
     """
     from pyogrio.errors import DataLayerError, DataSourceError
     from rasterio.errors import RasterioError
@@ -69,6 +77,7 @@ def simulate(
     from .. import settings
     from ..outputs import writing
     from ..simulation.scene import simulate_scene
+    from ..simulation.tiles import simulate_tiles
     from ..simulation.years import FIRST_YEAR, simulate_year
 
     if not FIRST_YEAR <= year <= 2100:
@@ -76,14 +85,19 @@ def simulate(
     if folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"{folder} is not empty.", "Name a new folder.", kind="output.place")
     choice = settings.make(preset).scene
-    needed = 100 * choice.size**2  # bytes a pixel of ten bands and their masks on twelve dates, compressed
+    # bytes a pixel of ten bands and their masks on twelve dates, compressed
+    needed = (250 if tiles else 100) * choice.size**2
     with writing(folder, folder=True, needed=needed, errors=(RasterioError, DataLayerError, DataSourceError)) as part:
         wanted = {"size": choice.size, "pool": choice.pool, "test": choice.test, "seed": choice.seed}
-        if year == FIRST_YEAR:
+        if tiles:
+            simulate_tiles(part, **wanted, side=2 * round(SIDE * choice.size / 2), year=year)
+        elif year == FIRST_YEAR:
             simulate_scene(part, **wanted)
         else:
             simulate_year(part, **wanted, year=year)
     typer.echo(f"simulated scene: {folder}")
+    if tiles:
+        typer.echo(f"its tiles, a region: {folder / 'tiles'}")
 
 
 @takes_settings

@@ -85,19 +85,13 @@ def _mean(models: list["TrainedModel"], region: bool, applicability: bool) -> "T
 
 
 def check_trained(scene: Path, folders: list[Path], chosen: settings.Settings) -> tuple[list[Finding], list[str]]:
-    """What keeps trained models from mapping a scene, and what they see in it, in lines of text."""
-    from ..regions import find_tiles
+    """What keeps trained models from mapping a scene or region, and what they see in it, in lines of text."""
     from ..transfer import find_models, load_model
     from ..transfer.fitness import inspect_for
 
-    if find_tiles(scene):
-        raise InputError(
-            f"{scene} is a region, and trained models are compared with one tile.", "Give one of its tiles.",
-            kind="check.region",
-        )  # fmt: skip
     findings: list[Finding] = []
     models = [load_model(path) for folder in folders for path in find_models(folder)]
-    lines = inspect_for(models, scene, chosen.scene, findings)
+    lines = inspect_for(models, scene, chosen, findings)
     return findings, lines
 
 

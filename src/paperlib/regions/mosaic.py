@@ -1,12 +1,13 @@
 """One map out of the maps of tiles: where tiles overlap, the mean of their probabilities decides, so that no seam shows.
 
-A mosaic consists of the maps of the tiles and, on top of them, two sparse files with the classes and confidences where
-tiles overlap. VRTs show them as one image, and Cloud Optimized GeoTIFFs are copied from those.
+A mosaic consists of the maps of the tiles and, on top of them, a sparse file a layer with what holds where tiles overlap.
+VRTs show them as one image, and Cloud Optimized GeoTIFFs are copied from those.
 """
 
 import math
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,18 @@ from rasterio.windows import Window
 
 from .. import allocation
 from ..errors import InputError
-from ..mapping.layers import NODATA_PERCENT, NODATA_PROBABILITY, STEP
+from ..mapping.layers import (
+    NODATA_PROBABILITY,
+    STEP,
+    Layer,
+    entropy,
+    layers_of,
+    margin,
+    percent,
+    stored,
+)  # fmt: skip
 from ..mapping.overlaps import FILE, Part
-from ..nomenclature import NODATA_CLASS, LandCover
+from ..nomenclature import LandCover
 from ..scenes.rasters import Grid, RasterFile
 from .region import footprint, neighbours
 from .virtual import write_vrt
@@ -32,8 +42,6 @@ from .virtual import write_vrt
 BLOCK = 512
 #: Bytes of GDAL's cache of decoded blocks: by default it grows with the machine.
 CACHE = 256 * 1024**2
-#: Files of the overlaps: the kind of map, its file, what it holds where there is nothing, and how its overviews are made.
-KINDS = (("class", NODATA_CLASS, "nearest"), ("confidence", NODATA_PERCENT, "average"))
 
 
 def crs_named(text: str) -> CRS:
@@ -92,29 +100,37 @@ def write_mosaic(
 
     Parameters
     ----------
-    maps: folder of the map of each tile, with class.tif, confidence.tif and, where others overlap it, overlaps.tif.
+    maps: folder of the map of each tile, with class.tif, confidence.tif and, where others overlap it, overlaps.tif. Further
+        layers that all of them have, as of `map_scene`, are in the mosaic too.
     grids: of the same tiles.
     crs: of the mosaic; tiles of another one are resampled to the nearest pixel.
     legend: classes in the order of the probabilities.
 
-    Writes class.tif and confidence.tif (Cloud Optimized GeoTIFF), overlap-class.tif and overlap-confidence.tif, and
-    class.vrt and confidence.vrt, which show the same from the maps of the tiles. Memory depends on `BLOCK`, not on the
-    number of tiles. Raises `InputError` where the disk is full.
+    Writes for each layer, as class, class.tif (Cloud Optimized GeoTIFF), overlap-class.tif, and class.vrt, which shows the
+    same from the maps of the tiles. Memory depends on `BLOCK`, not on the number of tiles. Raises `InputError` where the
+    disk is full.
     """
     grid = mosaic_grid(grids, crs)
     with rasterio.Env(GDAL_CACHEMAX=CACHE):
         write_overlaps(maps, grids, grid, legend, folder)
-        for kind, _, resampling in KINDS:
-            virtual = write_vrt(folder / f"{kind}.vrt", kind, maps, grids, grid, legend)
+        for layer in layers_in(maps, legend):
+            virtual = write_vrt(folder / f"{layer.name}.vrt", layer, maps, grids, grid, legend)
+            predictor = {"predictor": "standard"} if layer.dtype != "uint8" else {}
             try:
                 copy_raster(
-                    virtual, folder / f"{kind}.tif", driver="COG", compress="deflate", resampling=resampling,
-                    num_threads=allocation.processors(), bigtiff="if_safer",
+                    virtual, folder / f"{layer.name}.tif", driver="COG", compress="deflate", resampling=layer.resampling,
+                    num_threads=allocation.processors(), bigtiff="if_safer", **predictor,
                 )  # fmt: skip
             except RasterioError as error:
-                problem = f"{folder / kind}.tif could not be written whole ({error})."
+                problem = f"{folder / layer.name}.tif could not be written whole ({error})."
                 raise InputError(problem, "Make room and give the same command again.", kind="disk.full") from error
     return grid
+
+
+def layers_in(maps: dict[str, Path], legend: tuple[LandCover, ...]) -> list[Layer]:
+    """The layers that the maps of all tiles have: see `mapping.layers.layers_of`."""
+    every = layers_of(legend, True)
+    return [layer for layer in every if all((folder / f"{layer.name}.tif").is_file() for folder in maps.values())]
 
 
 def copy_parts(
@@ -128,27 +144,26 @@ def copy_parts(
         for file in source.iterdir():
             if file.is_file() and file.name not in (FILE, "provenance.json"):
                 shutil.copyfile(file, copies[name] / file.name)
-    for kind, _, _ in KINDS:
-        write_vrt(folder / f"{kind}.vrt", kind, copies, grids, grid, legend)
+    for layer in layers_in(copies, legend):
+        write_vrt(folder / f"{layer.name}.vrt", layer, copies, grids, grid, legend)
 
 
 def write_overlaps(
     maps: dict[str, Path], grids: dict[str, Grid], grid: Grid, legend: tuple[LandCover, ...], folder: Path
 ) -> None:
-    """Write overlap-class.tif and overlap-confidence.tif: the map where two or more tiles have a usable date."""
+    """Write overlap-NAME.tif for each layer of the maps: what holds where two or more tiles have a usable date."""
     codes = np.array([cover.code for cover in legend], np.uint8)
     files = {
         name: RasterFile(maps[name] / FILE, NODATA_PROBABILITY, grid) for name in maps if (maps[name] / FILE).is_file()
     }
-    profile = {
-        "driver": "GTiff", "dtype": "uint8", "count": 1, "height": grid.height, "width": grid.width, "crs": grid.crs,
-        "transform": grid.transform, "tiled": True, "compress": "deflate", "sparse_ok": True, "bigtiff": "if_safer",
-    }  # fmt: skip
-    (first, nodata, _), (second, no_confidence, _) = KINDS
-    with (
-        rasterio.open(folder / f"overlap-{first}.tif", "w", nodata=nodata, **profile) as classes,
-        rasterio.open(folder / f"overlap-{second}.tif", "w", nodata=no_confidence, **profile) as confidences,
-    ):
+    with ExitStack() as stack:
+        targets = [
+            (
+                layer,
+                stack.enter_context(rasterio.open(folder / f"overlap-{layer.name}.tif", "w", **_profile(layer, grid))),
+            )
+            for layer in layers_in(maps, legend)
+        ]
         for (rows, columns), names in _blocks(grids, grid):
             total = np.zeros((len(legend), rows.stop - rows.start, columns.stop - columns.start), np.uint32)
             seen = np.zeros(total.shape[1:], np.uint32)
@@ -157,12 +172,33 @@ def write_overlaps(
                 held = values[0] != NODATA_PROBABILITY
                 total += np.where(held, values, 0)
                 seen += held
-            both = seen > 1
-            index, place = total.argmax(0), Window.from_slices(rows, columns)
-            share = total.max(0) * STEP / np.maximum(seen, 1)
-            classes.write(np.where(both, codes[index], nodata).astype(np.uint8), 1, window=place)
-            percent = np.rint(100 * share)
-            confidences.write(np.where(both, percent, no_confidence).astype(np.uint8), 1, window=place)
+            share, both = total * STEP / np.maximum(seen, 1), seen > 1
+            for layer, target in targets:
+                image = np.where(both, _image(layer, share, codes), layer.nodata).astype(layer.dtype)
+                target.write(image if layer.bands else image[None], window=Window.from_slices(rows, columns))
+
+
+def _profile(layer: Layer, grid: Grid) -> dict:
+    """What rasterio must know to write the overlaps of a layer, which take no room where there are none."""
+    return {
+        "driver": "GTiff", "dtype": layer.dtype, "nodata": layer.nodata, "count": max(1, len(layer.bands)),
+        "height": grid.height, "width": grid.width, "crs": grid.crs, "transform": grid.transform, "tiled": True,
+        "compress": "deflate", "sparse_ok": True, "bigtiff": "if_safer",
+    }  # fmt: skip
+
+
+def _image(layer: Layer, share: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """A layer as stored, (y, x) or (band, y, x), of probabilities (class, y, x)."""
+    if layer.coded:
+        return codes[share.argmax(0)]
+    if layer.bands:
+        return stored(share)
+    values = {
+        "confidence": lambda: 100 * share.max(0),
+        "margin": lambda: margin(share),
+        "entropy": lambda: entropy(share),
+    }
+    return percent(values[layer.name]())
 
 
 def _blocks(grids: dict[str, Grid], grid: Grid) -> Iterator[tuple[Part, list[str]]]:

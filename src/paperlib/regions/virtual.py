@@ -11,46 +11,59 @@ from rasterio.shutil import copy as copy_raster
 from rasterio.vrt import WarpedVRT
 
 from ..mapping.gis import label
-from ..mapping.layers import NODATA_PERCENT
-from ..nomenclature import NODATA_CLASS, LandCover, colour_table
+from ..mapping.layers import Layer
+from ..nomenclature import LandCover, colour_table
 from ..scenes.rasters import EXACT, Grid
 from .region import footprint
 
 
 def write_vrt(
-    path: Path, kind: str, maps: dict[str, Path], grids: dict[str, Grid], grid: Grid, legend: tuple[LandCover, ...]
+    path: Path, layer: Layer, maps: dict[str, Path], grids: dict[str, Grid], grid: Grid, legend: tuple[LandCover, ...]
 ) -> Path:
-    """Write the VRT of a kind of map, "class" or "confidence", and return its path.
+    """Write the VRT of a layer of maps, and return its path.
 
-    It shows the file `kind`.tif of each tile and, on top, overlap-`kind`.tif beside it. A tile on another grid is shown
-    through a VRT of its own beside it, `kind`-TILE.vrt, which resamples it to the nearest pixel. `maps`: folder of the map
+    It shows the file of the layer of each tile and, on top, overlap-NAME.tif beside it. A tile on another grid is shown
+    through a VRT of its own beside it, NAME-TILE.vrt, which resamples it to the nearest pixel. `maps`: folder of the map
     of each tile. Paths in the files are relative to them.
     """
-    nodata = NODATA_CLASS if kind == "class" else NODATA_PERCENT
     root = ElementTree.Element("VRTDataset", rasterXSize=str(grid.width), rasterYSize=str(grid.height))
     ElementTree.SubElement(root, "SRS").text = grid.crs.to_wkt()
     ElementTree.SubElement(root, "GeoTransform").text = ", ".join(f"{value!r}" for value in grid.transform.to_gdal())
-    band = ElementTree.SubElement(root, "VRTRasterBand", dataType="Byte", band="1")
-    _describe(band, legend if kind == "class" else ())
-    ElementTree.SubElement(band, "NoDataValue").text = str(nodata)
-    for name, folder in maps.items():
-        file, own = folder / f"{kind}.tif", grids[name]
-        if _offset(own, grid) is None:
-            own = _on(own, grid)
-            file = _write_warped(file, path.with_name(f"{kind}-{name}.vrt"), own, nodata)
-        row, column = _offset(own, grid) or (0, 0)
-        _add_source(band, file, path, own, (row, column), nodata)
-    overlap = path.with_name(f"overlap-{kind}.tif")
+    sources = [_placed(maps[name] / f"{layer.name}.tif", name, path, own, grid, layer) for name, own in grids.items()]
+    overlap = path.with_name(f"overlap-{layer.name}.tif")
     if overlap.is_file():
-        _add_source(band, overlap, path, grid, (0, 0), nodata)
+        sources.append((overlap, grid, (0, 0)))
+    for number, title in enumerate(layer.bands or ("",), start=1):
+        data_type = {"uint8": "Byte", "uint16": "UInt16"}[layer.dtype]
+        band = ElementTree.SubElement(root, "VRTRasterBand", dataType=data_type, band=str(number))
+        _describe(band, layer, title, legend)
+        for file, own, place in sources:
+            _add_source(band, number, file, path, own, place, layer.nodata)
     ElementTree.indent(root)
     path.write_text(ElementTree.tostring(root, "unicode"), encoding="utf-8")
     return path
 
 
-def _describe(band: ElementTree.Element, legend: tuple[LandCover, ...]) -> None:
-    """Names and colours of classes, in the band of a VRT."""
-    if not legend:
+def _placed(
+    file: Path, name: str, path: Path, own: Grid, grid: Grid, layer: Layer
+) -> tuple[Path, Grid, tuple[int, int]]:
+    """The file of a tile, or the VRT that shows it on another grid, with its grid and its place (row, column) there."""
+    if _offset(own, grid) is None:
+        own = _on(own, grid)
+        file = _write_warped(file, path.with_name(f"{layer.name}-{name}.vrt"), own, layer.nodata)
+    return file, own, _offset(own, grid) or (0, 0)
+
+
+def _describe(band: ElementTree.Element, layer: Layer, title: str, legend: tuple[LandCover, ...]) -> None:
+    """What the values in the band of a VRT mean: its title, step and unit, or names and colours of classes."""
+    if title:
+        ElementTree.SubElement(band, "Description").text = title
+    ElementTree.SubElement(band, "NoDataValue").text = str(layer.nodata)
+    if layer.step != 1:
+        ElementTree.SubElement(band, "Scale").text = f"{layer.step!r}"
+    if layer.unit:
+        ElementTree.SubElement(ElementTree.SubElement(band, "Metadata"), "MDI", key="unit").text = layer.unit
+    if not layer.coded:
         return
     names = ElementTree.SubElement(band, "CategoryNames")
     by_code = {cover.code: label(cover) for cover in legend}
@@ -69,12 +82,12 @@ def _describe(band: ElementTree.Element, legend: tuple[LandCover, ...]) -> None:
 
 
 def _add_source(
-    band: ElementTree.Element, file: Path, path: Path, own: Grid, place: tuple[int, int], nodata: int
+    band: ElementTree.Element, number: int, file: Path, path: Path, own: Grid, place: tuple[int, int], nodata: int
 ) -> None:
-    """A file in the band of a VRT, its corner at a place (row, column); its nodata pixels show what lies below."""
+    """A band of a file in that of a VRT, its corner at a place (row, column); its nodata pixels show what lies below."""
     source = ElementTree.SubElement(band, "ComplexSource")
     ElementTree.SubElement(source, "SourceFilename", relativeToVRT="1").text = _relative(file, path)
-    ElementTree.SubElement(source, "SourceBand").text = "1"
+    ElementTree.SubElement(source, "SourceBand").text = str(number)
     sides = {"xSize": str(own.width), "ySize": str(own.height)}
     ElementTree.SubElement(source, "SrcRect", {"xOff": "0", "yOff": "0", **sides})
     ElementTree.SubElement(source, "DstRect", {"xOff": str(place[1]), "yOff": str(place[0]), **sides})

@@ -19,6 +19,7 @@ from scipy.ndimage import gaussian_filter
 from ..errors import InputError
 from ..scenes.rasters import NODATA, Grid, RasterFile, read_header
 from .scene import CRS_TILE, ORIGIN, TILE, simulate_scene, write_metadata, write_raster
+from .years import FIRST_YEAR, simulate_year
 
 CRS_BESIDE = CRS.from_epsg(32630)
 #: Names of the tiles in the north-west, north-east, south-west and south-east.
@@ -44,6 +45,7 @@ def simulate_tiles(
     test: int = 24,
     seed: int = 31,
     clouds: float = CLOUDS,
+    year: int = FIRST_YEAR,
 ) -> Path:
     """Write a simulated region to a new or empty folder and return the folder.
 
@@ -53,6 +55,7 @@ def simulate_tiles(
     side: side of each tile in pixels of 10 m; even, and more than half of `size`, so that tiles overlap.
     pool, test, seed: as of `scene.simulate_scene`.
     clouds: share of each tile and date under clouds of its own; 0: none, and no date is missing.
+    year: another one than the first is a later one of the same landscape, as of `years.simulate_year`.
 
     Writes tiles/NAME/, one folder of products a tile; whole/, the scene that the tiles were cut from; polygons.gpkg and
     truth.tif, as of that scene. Raises `InputError` for sizes that are not possible.
@@ -61,10 +64,14 @@ def simulate_tiles(
         problem = f"Tiles of {side} pixels do not cover {size} pixels twice two with an overlap."
         raise InputError(problem, f"Give an even number above {size // 2}.", kind="simulation.tiles")
     folder = Path(folder)
-    whole = simulate_scene(folder / "whole", size=size, pool=pool, test=test, seed=seed)
+    wanted = {"size": size, "pool": pool, "test": test, "seed": seed}
+    if year == FIRST_YEAR:
+        whole = simulate_scene(folder / "whole", **wanted)
+    else:
+        whole = simulate_year(folder / "whole", **wanted, year=year)
     for name in ("polygons.gpkg", "truth.tif"):
         shutil.move(whole / name, folder / name)
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(seed if year == FIRST_YEAR else [seed, year])
     for tile in _cuts(size, side):
         for number, product in enumerate(sorted((whole / TILE).iterdir())):
             cloud = _cloud((tile.grid.height, tile.grid.width), clouds, random)

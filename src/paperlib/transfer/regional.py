@@ -65,7 +65,7 @@ def map_region(
     def make(target: Path) -> None:
         write_mosaic(maps, region.grids, crs, model.legend, target)
 
-    named = mosaic_key([path.name for path in maps.values()], crs.to_wkt())
+    named = mosaic_key([path.name for path in maps.values()], crs.to_wkt(), chosen.map.probabilities)
     made = store.find_or_make(root, "mosaic", model.name, named, make, describe(chosen))
     with writing(folder, folder=True) as target:
         for file in made.glob("*.tif"):

@@ -87,7 +87,9 @@ class RegionMaps(Maps):
         def make(folder: Path) -> None:
             write_mosaic(maps, region.grids, self.crs, self.dataset.legend, folder)
 
-        key = tile_keys.mosaic_key([path.name for path in maps.values()], self.crs.to_wkt())
+        key = tile_keys.mosaic_key(
+            [path.name for path in maps.values()], self.crs.to_wkt(), self.settings.map.probabilities
+        )
         return store.find_or_make(self.dataset.store, "mosaic", name, key, make, describe(self.settings))
 
     def made(self, name: str) -> bool:

@@ -36,6 +36,6 @@ def map_key(dataset: "RegionDataset", name: str, training: str, parts: list[list
     return key(tile_key(dataset.region.tiles[name], dataset.settings), training, parts, every, colours, store.FORMAT)
 
 
-def mosaic_key(maps: list[str], crs: str) -> str:
-    """Key of the mosaic of maps in folders of these names."""
-    return key(maps, crs, store.FORMAT)
+def mosaic_key(maps: list[str], crs: str, every: bool) -> str:
+    """Key of the mosaic of maps in folders of these names; `every`: with the probability of every class."""
+    return key(maps, crs, store.FORMAT, *(["every"] if every else []))
