@@ -28,13 +28,15 @@ import numpy as np
 import pandas as pd
 import rasterio
 import torch
+import xarray as xr
 from affine import Affine
 from distributed import Client, LocalCluster
+from pyproj import Transformer
 from rasterio.crs import CRS
 from record import keep
 from scipy.ndimage import binary_erosion
 
-from paperlib import Experiment, allocation
+from paperlib import Experiment, allocation, open_scene
 from paperlib.mapping.gis import class_areas
 from paperlib.mapping.layers import NODATA_PROBABILITY
 from paperlib.mapping.overlaps import FILE
@@ -45,6 +47,7 @@ from paperlib.regions.region import Region
 from paperlib.regions.virtual import write_vrt
 from paperlib.runs.regional.spread import Task, draw, finish
 from paperlib.scenes.rasters import Grid, RasterFile
+from paperlib.scenes.shaping.saving import save_cube
 from paperlib.simulation.tiles import simulate_tiles
 
 SIZE, SIDE, SEED = 384, 224, 31  # of the landscape and of each tile, in pixels
@@ -101,41 +104,92 @@ def _pixels(samples) -> pd.DataFrame:
 
 
 def same_map(whole: Experiment, tiles: Experiment, name: str, home: Path) -> list[dict]:
-    """Share of the pixels with the same class in the mosaic as in the map of the one scene, by the same classifier."""
-    classifier, grids = whole.classifier(name), tiles.dataset.region.grids
-    parts, maps = overlaps_of(grids), {}
+    """Share of the pixels with the same class in the mosaic as in the map of the one scene, by the same classifier.
+
+    Of the tile of the zone beside also what bounds it: the one map there and back, and the mosaic where that tile holds the
+    very pixels of the scene, as they are read at 10 m, so that its images are not resampled a second time.
+    """
+    classifier, region = whole.classifier(name), tiles.dataset.region
+    grids, parts = region.grids, overlaps_of(region.grids)
+    maps = {tile: home / tile for tile in grids}
     for tile in grids:
-        maps[tile] = home / tile
-        map_scene(classifier, tiles.dataset.region.scene(tile), maps[tile], overlaps=parts[tile])
+        map_scene(classifier, region.scene(tile), maps[tile], overlaps=parts[tile], every=tile == beside(whole, grids))
     map_scene(classifier, whole.scene, home / "whole")
-    home.joinpath("mosaic").mkdir()
-    write_mosaic(maps, grids, tiles.dataset.region.crs, classifier.legend, home / "mosaic")
     one = read_map(home / "whole" / "class.tif")
     grid = Grid(CRS.from_user_input(one.rio.crs), one.rio.transform(), *one.shape)
-    every = slice(0, grid.height), slice(0, grid.width)
-    (mosaic,) = RasterFile(home / "mosaic" / "class.tif", 0, grid).read([1], *every)
-    deep = classifier.halo + INTERPOLATED
-    inner, across = np.ones(one.shape, bool), np.zeros(one.shape, bool)
-    for tile, own in grids.items():
-        (held,) = RasterFile(maps[tile] / "class.tif", 0, grid).read([1], *every)
-        reached = held > 0
-        edge = reached & ~binary_erosion(reached, iterations=deep, border_value=1)
-        inner &= ~edge
-        if own.crs != grid.crs:
-            across |= reached
-    usable = inner & (one.values > 0) & (mosaic > 0)
-    same = mosaic == one.values
-    beside = next(own for own in grids.values() if own.crs != grid.crs)
-    bound = there_and_back(home / "whole" / "class.tif", beside, grid) == one.values
-    share = {
-        part: 100 * values[usable & mask].mean()
-        for part, values, mask in (("in", same, ~across), ("to", same, across), ("bound", bound, across))
-    }
+    other = beside(whole, grids)
+    exact = maps | {other: home / "exact"}
+    scene = as_in(whole.scene, grids[other], home / "exact.nc")
+    map_scene(classifier, scene, exact[other], overlaps=parts[other])
+    usable = one.values > 0
+    reached, smooth = {}, probabilities_on(grid, maps[other], classifier.legend)
+    for tile in grids:
+        reached[tile] = on_grid(grid, maps[tile]) > 0
+        usable &= ~(
+            reached[tile] & ~binary_erosion(reached[tile], iterations=classifier.halo + INTERPOLATED, border_value=1)
+        )
+    across = reached[other]
+    truth = read_map(home.parent / "clear" / "truth.tif").values
+    found = {kind: mosaic_as(grid, chosen, grids, region.crs, classifier, home / kind)
+             for kind, chosen in (("mosaic", maps), ("same", exact))}  # fmt: skip
+    usable &= found["mosaic"] > 0
+
+    def share(image: np.ndarray, where: np.ndarray, wanted: np.ndarray = one.values) -> float:
+        return float(100 * (image == wanted)[usable & where].mean())
+
     return [
-        row(f"{name}: mosaic as the one map, tiles in its zone", share["in"], "% of pixels", "99.9"),
-        row(f"{name}: mosaic as the one map, tile of the zone beside", share["to"], "% of pixels", "98"),
-        row(f"{name}: the one map itself, there and back", share["bound"], "% of pixels"),
+        row(f"{name}: mosaic as the one map, tiles in its zone", share(found["mosaic"], ~across), "% of pixels", "99.9"),
+        row(f"{name}: mosaic as the one map, tile of the zone beside", share(found["mosaic"], across), "% of pixels", "98"),
+        row(f"{name}: the same with the scene's pixels in that tile", share(found["same"], across), "% of pixels", "98"),
+        row(f"{name}: the one map itself, there and back",
+            share(there_and_back(home / "whole" / "class.tif", grids[other], grid), across), "% of pixels"),
+        row(f"{name}: that tile alone, nearest class", share(on_grid(grid, maps[other]), across), "% of pixels"),
+        row(f"{name}: that tile alone, bilinear probabilities", share(smooth, across), "% of pixels"),
+        row(f"{name}: mosaic right there", share(found["mosaic"], across, truth), "% of pixels"),
+        row(f"{name}: the one map right there", share(one.values, across, truth), "% of pixels"),
+    ]  # fmt: skip
+
+
+def beside(whole: Experiment, grids: dict[str, Grid]) -> str:
+    """The tile of another zone than the scene."""
+    return next(name for name, grid in grids.items() if grid.crs != whole.scene.rio.crs)
+
+
+def on_grid(grid: Grid, folder: Path) -> np.ndarray:
+    """The classes (y, x) of a map on a grid, each of the nearest pixel."""
+    return RasterFile(folder / "class.tif", 0, grid).read([1], slice(0, grid.height), slice(0, grid.width))[0]
+
+
+def mosaic_as(grid: Grid, maps: dict, grids: dict, crs: CRS, classifier, folder: Path) -> np.ndarray:
+    """The classes (y, x) of the mosaic of some maps, on a grid."""
+    folder.mkdir()
+    write_mosaic(maps, grids, crs, classifier.legend, folder)
+    return on_grid(grid, folder)
+
+
+def probabilities_on(grid: Grid, folder: Path, legend) -> np.ndarray:
+    """The classes (y, x) of a map whose probabilities are interpolated to a grid before the class is taken."""
+    file = RasterFile(folder / "probabilities.tif", NODATA_PROBABILITY, grid, "bilinear")
+    shares = np.stack(file.read(range(1, len(legend) + 1), slice(0, grid.height), slice(0, grid.width)))
+    codes = np.array([cover.code for cover in legend], np.uint8)[
+        np.where(shares < NODATA_PROBABILITY, shares, 0).argmax(0)
     ]
+    return np.where(shares[0] < NODATA_PROBABILITY, codes, 0)
+
+
+def as_in(scene: xr.DataArray, grid: Grid, path: Path) -> xr.DataArray:
+    """The pixels of a scene (band, time, y, x) on another grid, each the nearest one, written to a cube and opened again."""
+    columns, rows = np.meshgrid(np.arange(grid.width) + 0.5, np.arange(grid.height) + 0.5)
+    x, y = grid.transform @ (columns, rows)
+    there = Transformer.from_crs(grid.crs, scene.rio.crs, always_xy=True).transform(x, y)
+    column, row = (np.floor(place).astype(int) for place in ~scene.rio.transform() @ there)
+    held = (row >= 0) & (row < scene.sizes["y"]) & (column >= 0) & (column < scene.sizes["x"])
+    row, column = row.clip(0, scene.sizes["y"] - 1), column.clip(0, scene.sizes["x"] - 1)
+    coords = {"band": scene.band, "time": scene.time, "y": y[:, 0], "x": x[0]}
+    values = xr.DataArray(scene.values[..., row, column], coords, scene.dims, attrs=scene.attrs)
+    values = values.assign_coords(mask=(("time", "y", "x"), scene.mask.values[..., row, column] | ~held))
+    save_cube(values.rio.write_crs(grid.crs).rio.write_transform(grid.transform), path)
+    return open_scene(path)
 
 
 def there_and_back(path: Path, beside: Grid, grid: Grid) -> np.ndarray:

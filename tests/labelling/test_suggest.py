@@ -122,3 +122,16 @@ def test_what_cannot_be_suggested_is_said(small, monkeypatch):
     monkeypatch.setattr(small.trained, "training", None)  # it is said before any training
     with pytest.raises(InputError, match="classifies whole superpixels"):
         suggest_places(small, name="iota2_ctx")
+
+
+def test_of_a_region_places_lie_in_all_tiles_away_from_the_labels_of_each(region_run):
+    found = suggest_places(region_run, 12, side=3, candidates=200)
+    table, outlines = found.table, region_run.dataset.region.footprints(region_run.dataset.region.crs)
+    assert table["tile"].nunique() > 1 and set(table["tile"]) == set(found.scenes)
+    assert all(
+        outlines[tile].buffer(1).contains(place) for tile, place in zip(table["tile"], table.geometry, strict=True)
+    )
+    assert table.crs == region_run.polygons.crs
+    assert not table.intersects(region_run.polygons.union_all()).any()
+    far = table["tile"] != region_run.dataset.shown
+    assert len(found.chips(int(table.loc[far, "rank"].iloc[0])).axes) == 3

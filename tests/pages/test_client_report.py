@@ -73,3 +73,14 @@ def test_the_weakest_class_and_the_mistakes_are_those_of_the_test_polygons(repor
 def test_a_place_that_cannot_be_written_is_refused(filled_store, run, tmp_path):
     with pytest.raises(InputError):
         client_report.write_report(run, MODEL, tmp_path / "missing" / "report.html")
+
+
+def test_the_report_of_a_region_is_of_all_tiles(region_run, tmp_path):
+    path = client_report.write_report(region_run, MODEL, tmp_path / "report.html")
+    report = BeautifulSoup(path.read_text(), "html.parser")
+    (areas,) = tables(report, "Areas")
+    codes = read_map(region_run.map(MODEL) / "class.tif")
+    mapped = (codes.values > 0).sum() / 100
+    assert areas["mapped (ha)"].astype(float).sum() == pytest.approx(mapped, rel=5e-3)
+    images = [table for table in tables(report, "How it was made") if "masked (%)" in table]
+    assert [len(table) for table in images] == [len(times) for times in region_run.dataset.region.times.values()]

@@ -11,6 +11,7 @@ from paperlib.simulation.landscape import CODES, COVERS, NAMES, draw_landscape
 from paperlib.simulation.objects import Objects
 from paperlib.simulation.scene import simulate_scene
 from paperlib.simulation.spectra import DAYS, SEASONS, green_cover
+from paperlib.simulation.tiles import simulate_tiles
 from paperlib.simulation.years import CHANGED, CROPS, SUCCESSORS, change, simulate_year
 from support.commands import paperlib
 
@@ -92,3 +93,12 @@ def test_the_command_takes_years_from_2018_on(tmp_path):
     assert answer.returncode == 2 and "--year 2017 is not possible. Give 2018 to 2100." in answer.stderr
     with pytest.raises(InputError, match="even number"):
         simulate_year(tmp_path / "odd", 65, 24, 16, 0)
+
+
+def test_another_year_of_a_region_is_cut_into_the_same_tiles(folders, tmp_path):
+    folder = simulate_tiles(tmp_path / "later", **SMALL, side=52, year=2019)
+    for tile, zone, dates in (("T31TBH", 32631, 11), ("T30TYP", 32630, 11), ("T31TCH", 32631, 10)):
+        scene = open_scene(folder / "tiles" / tile)
+        assert set(scene.indexes["time"].year) == {2019} and len(scene.time) == dates
+        assert scene.rio.crs.to_epsg() == zone
+    assert np.array_equal(truth(folder), truth(folders[1])) and not np.array_equal(truth(folder), truth(folders[0]))

@@ -41,7 +41,8 @@ def test_two_tiles_are_mapped_without_labels_as_the_run_of_all_maps_them(region,
     code = read(maps / "class.tif")
     np.testing.assert_array_equal(code, read(maps / "class.vrt"))
     assert (maps / "areas.csv").is_file() and (maps / "item.json").is_file() and (maps / "scores.json").is_file()
-    assert [line for line in lines if line.startswith("tile ")] == ["tile 31TCH:", "tile 31TCJ:"]
+    told = [line for line in lines if "Mean confidence of the map" in line]
+    assert [line[:12] for line in told] == ["tile 31TCH: ", "tile 31TCJ: "]
     again: list[str] = []
     map_region(model, chosen, tmp_path / "maps", tmp_path / "store", report=again.append)
     assert again == [], "a second call does what is left"
@@ -79,3 +80,5 @@ def test_what_only_a_single_scene_can_have_is_refused(region, region_store, tmp_
     )  # fmt: skip
     assert done.returncode == 2 and "--ensemble" in done.stderr
     assert not (tmp_path / "maps" / "ensemble").exists()
+    done = paperlib("convert", region / "tiles", "out.zarr", folder=tmp_path)
+    assert done.returncode == 2 and "region of several tiles. Give one of its tiles." in done.stderr

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ..errors import InputError
-from .options import SceneArgument, takes_settings
+from .options import SceneArgument, refuse_region, takes_settings
 
 #: Side of the tiles of the simulated region, in sides of its landscape.
 SIDE = 0.6
@@ -38,6 +38,7 @@ def labels(
 
     legend = read_classes(nomenclature) if nomenclature else CLASSES
     check_target(out, per_class * len(legend))
+    refuse_region(scene)
     found = draw_labels(
         raster,
         read_mapping(mapping, legend),
@@ -116,6 +117,7 @@ def convert(
     from ..scenes.shaping.saving import save_cube
 
     choices = settings.make(settings=overrides).scene
+    refuse_region(scene)
     opened = open_scene(scene, **keywords_of(choices))
     save_cube(opened, out)
     counted = ((opened.sizes[dim], word) for dim, word in (("band", "band"), ("time", "date")))

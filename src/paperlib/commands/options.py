@@ -80,6 +80,14 @@ FileOption = Annotated[
 ]
 
 
+def refuse_region(scene: Path) -> None:
+    """Raise `InputError` for a region, in a command that takes a single scene."""
+    from ..regions import find_tiles
+
+    if find_tiles(scene):
+        raise InputError(f"{scene} is a region of several tiles.", "Give one of its tiles.", kind="region.single")
+
+
 def takes_settings(command: Callable[..., None]) -> Callable[..., None]:
     """Add `--set`, `--settings` and the options of `SETTING_OPTIONS` to a command.
 

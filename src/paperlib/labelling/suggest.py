@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 import xarray as xr
+from rasterio.features import geometry_mask
 from shapely.affinity import affine_transform
 
 from .. import models
@@ -22,6 +23,7 @@ from ..labels.formats.writing import write_polygons
 from ..nomenclature import LandCover
 from ..outputs import writing
 from ..runs.experiment import Experiment
+from ..training.classifier import Classifier
 from .out_of_fold import joined
 from .places import Places, features_of, find_places
 from .sheets import write_page
@@ -34,19 +36,20 @@ AROUND, DATES = 20, 3
 class Suggestions:
     """Places to label, the most useful first, and what is needed to show them.
 
-    `table`: columns rank (from 1), looks_like, probability (of that class), unsure (0 to 1), geometry. `places`: the same in
-    pixels, in this order.
+    `table`: columns rank (from 1), looks_like, probability (of that class), unsure (0 to 1), tile ("" in a single scene),
+    geometry. `places`: the same in pixels of their tile, in this order. `scenes`: by tile, of those that hold a place.
     """
 
     table: gpd.GeoDataFrame
     places: Places
-    scene: xr.DataArray
+    scenes: dict[str, xr.DataArray]
     polygons: gpd.GeoDataFrame
     legend: tuple[LandCover, ...]
 
     def chips(self, rank: int) -> Figure:
         """A place and its surroundings, on the dates on which they differ most."""
-        scene, number = self.scene, rank - 1
+        number = rank - 1
+        scene = self.scenes[self.table["tile"].iloc[number]]
         top, left, bottom, right = self.places.bounds[number]
         cut = {
             dim: slice(max(0, first - AROUND), min(scene.sizes[dim], last + AROUND))
@@ -97,14 +100,14 @@ def _distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def suggest_places(
     run: Experiment, number: int = 30, name: str = "iota2_base", side: int = 5, candidates: int = 3000, seed: int = 0
 ) -> Suggestions:
-    """Choose places of a run's scene to label next.
+    """Choose places of a run's scene, or of all tiles of its region, to label next.
 
     Parameters
     ----------
     run: its training polygons are what is labelled. Of the test polygons nothing is used but where they lie, to stay away.
     number: of places.
     name: the classifier whose chosen training says how unsure each place is.
-    side, candidates, seed: as of `find_places`.
+    side, candidates, seed: as of `find_places`; the tiles of a region share the candidates.
 
     Raises `InputError` where `find_places` does, for a number below 1 and for a classifier that needs superpixels, before
     it is trained.
@@ -117,11 +120,34 @@ def suggest_places(
         )
     classifier = run.classifier(name)
     pool = joined(run.trained.samples(name)[part] for part in ("train", "validation"))
-    places = find_places(run.scene, classifier, run.dataset.burned["polygon"].values >= 0, side, candidates, seed)
+    places, tiles = _candidates(run, classifier, side, candidates, seed)
     known = known_features(pool, classifier.normaliser.apply)
     chosen = choose(places.probability, places.feature, known, number)
-    table = _table(places[chosen], run.scene, run.legend)
-    return Suggestions(table, places[chosen], run.scene, run.polygons, run.legend)
+    places, tiles = places[chosen], tiles[chosen]
+    scenes = {tile: run.dataset.tile_scene(tile) for tile in sorted(set(tiles))}
+    return Suggestions(_table(places, tiles, scenes, run), places, scenes, run.polygons, run.legend)
+
+
+def _candidates(
+    run: Experiment, classifier: Classifier, side: int, number: int, seed: int
+) -> tuple[Places, np.ndarray]:
+    """Places of all tiles, and the tile (place,) of each. A tile without any is left out, unless all are."""
+    found, fault = {}, None
+    for tile in run.dataset.tiles:
+        scene = run.dataset.tile_scene(tile)
+        outlines = run.polygons.geometry.to_crs(scene.rio.crs)
+        labelled = geometry_mask(outlines, scene.shape[-2:], scene.rio.transform(), invert=True)
+        try:
+            found[tile] = find_places(scene, classifier, labelled, side, -(-number // len(run.dataset.tiles)), seed)
+        except InputError as error:
+            if error.kind != "places.none":
+                raise
+            fault = error
+    if fault and not found:
+        raise fault
+    names = ("outline", "feature", "probability")
+    arrays = (np.concatenate([getattr(places, name) for places in found.values()]) for name in names)
+    return Places(*arrays), np.repeat(list(found), [len(places) for places in found.values()])
 
 
 def known_features(samples: Samples, normalise: object) -> np.ndarray:
@@ -130,19 +156,23 @@ def known_features(samples: Samples, normalise: object) -> np.ndarray:
     return features_of(normalise(pixels.x), pixels.polygon)  # type: ignore[operator]
 
 
-def _table(places: Places, scene: xr.DataArray, legend: tuple[LandCover, ...]) -> gpd.GeoDataFrame:
-    transform = scene.rio.transform()
-    to_map = [transform.a, transform.b, transform.d, transform.e, transform.c, transform.f]
+def _table(places: Places, tiles: np.ndarray, scenes: dict[str, xr.DataArray], run: Experiment) -> gpd.GeoDataFrame:
+    """See `Suggestions`; outlines are in the CRS of the polygons."""
+    outlines = np.empty(len(places), object)
+    for tile, scene in scenes.items():
+        mine, transform = np.flatnonzero(tiles == tile), scene.rio.transform()
+        to_map = [transform.a, transform.b, transform.d, transform.e, transform.c, transform.f]
+        there = gpd.GeoSeries([affine_transform(one, to_map) for one in places.outline[mine]], crs=scene.rio.crs)
+        outlines[mine] = there.to_crs(run.polygons.crs).to_numpy()
     table = pd.DataFrame(
         {
             "rank": np.arange(1, len(places) + 1),
-            "looks_like": [legend[index].name for index in places.probability.argmax(1)],
+            "looks_like": [run.legend[index].name for index in places.probability.argmax(1)],
             "probability": places.probability.max(1).round(3), "unsure": uncertainty(places.probability).round(3),
+            "tile": tiles,
         }
     )  # fmt: skip
-    return gpd.GeoDataFrame(
-        table, geometry=[affine_transform(one, to_map) for one in places.outline], crs=scene.rio.crs
-    )
+    return gpd.GeoDataFrame(table, geometry=outlines, crs=run.polygons.crs)
 
 
 def write_suggestions(found: Suggestions, folder: Path) -> Path:
@@ -180,7 +210,8 @@ def _label_file(found: Suggestions) -> gpd.GeoDataFrame:
 
 def _cards(found: Suggestions) -> Iterator[tuple[str, str, Figure]]:
     for row in found.table.itertuples():
-        text = f"Looks like {row.looks_like} ({100 * row.probability:.0f} %); unsure {100 * row.unsure:.0f} %."
+        where = f" Tile {row.tile}." if row.tile else ""
+        text = f"Looks like {row.looks_like} ({100 * row.probability:.0f} %); unsure {100 * row.unsure:.0f} %.{where}"
         yield f"Place {row.rank}", text, found.chips(row.rank)
 
 

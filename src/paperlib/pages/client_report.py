@@ -10,6 +10,7 @@ import pandas as pd
 from .. import outputs
 from ..evaluation import intervals, metrics, summaries
 from ..figures import map_figures, score_figures, styling
+from ..mapping.scene_maps import read_map
 from ..nomenclature import LandCover
 from ..runs.context import shared_context
 from ..runs.experiment import Experiment
@@ -59,7 +60,7 @@ def _title(run: Experiment) -> str:
 
 def _parts(run: Experiment, model: str) -> Iterator[str]:
     """The report from top to bottom, as pieces of HTML."""
-    codes, confidence = run.class_map(model), run.confidence_map(model)
+    codes, confidence = (read_map(run.map(model) / f"{name}.tif") for name in ("class", "confidence"))
     counts, reference = run.trained.chosen_counts("test", [model])
     confusion = intervals.resampled_confusions(counts[model], reference, np.ones((1, len(reference))))[0]
     overall, half_width, areas = summaries.area_table(counts[model], reference, codes, run.legend)
@@ -125,12 +126,13 @@ def _weaknesses(
 
 def _making(run: Experiment, model: str) -> Iterator[str]:
     """Images, labels, classifier and software behind the map."""
-    scene = run.scene
-    masked = 100 * scene["mask"].mean(("y", "x")).values
-    images = pd.DataFrame({"date": run.dates, "masked (%)": masked})
-    bands = ", ".join(map(str, scene["band"].values))
-    yield _paragraph(f"The images have {scene.sizes['x']} x {scene.sizes['y']} pixels and the bands {bands}.")
-    yield _table(images, 1)
+    for tile in run.dataset.tiles:
+        scene = run.dataset.tile_scene(tile)
+        masked = 100 * scene["mask"].mean(("y", "x")).values
+        images = pd.DataFrame({"date": scene.indexes["time"].strftime("%Y-%m-%d"), "masked (%)": masked})
+        bands, of = ", ".join(map(str, scene["band"].values)), f" of tile {tile}" if tile else ""
+        yield _paragraph(f"The images{of} have {scene.sizes['x']} x {scene.sizes['y']} pixels and the bands {bands}.")
+        yield _table(images, 1)
     numbers = run.polygons.groupby(["class_name", "set"]).size().unstack(fill_value=0)
     yield _paragraph("Labelled polygons by class and set:")
     yield _table(numbers.rename_axis(index="class", columns=None), 0)

@@ -89,9 +89,19 @@ class Dataset:
         with self._quiet():
             return open_scene(self.folder or self.settings.scene.path, **keywords_of(self.settings.scene))
 
+    @property
+    def tiles(self) -> list[str]:
+        """Names of the scenes that are read, of a region its tiles; a single scene has none."""
+        return [""]
+
+    def tile_scene(self, name: str) -> xr.DataArray:
+        """The lazy series (band, time, y, x) of the scene with a name."""
+        return self.scene
+
     def scenes(self) -> Iterator[xr.DataArray]:
-        """Every scene that is read: this one."""
-        yield self.scene
+        """Every scene that is read, one after the other."""
+        for name in self.tiles:
+            yield self.tile_scene(name)
 
     @cached_property
     def polygons(self) -> gpd.GeoDataFrame:

@@ -108,11 +108,10 @@ def map_tile(
     """Folder of the map of a tile in the store, made where it is not there; see `map_region`."""
 
     def make(folder: Path) -> None:
-        report(f"tile {tile}:")
         series = open_for(model.classifier.inputs, region.tiles[tile].path, chosen.scene)
         write_map(
             model, series, folder, chosen.map.window, not environment.quiet(), named, chosen.map.probabilities,
-            applicability, report, overlaps,
+            applicability, lambda text: report(f"tile {tile}: {text}"), overlaps,
         )  # fmt: skip
 
     sides = [[side for part in both for side in (part.start, part.stop)] for both in overlaps]

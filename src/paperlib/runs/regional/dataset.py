@@ -1,6 +1,5 @@
 """A region and its polygons, as samples: each tile gives those of its own polygons."""
 
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -51,10 +50,14 @@ class RegionDataset(Dataset):
         """The lazy series (band, time, y, x) of the tile that is shown."""
         return self.region.scene(self.shown)
 
-    def scenes(self) -> Iterator[xr.DataArray]:
-        """The lazy series of each tile."""
-        for name in self.region.tiles:
-            yield self.region.scene(name)
+    @property
+    def tiles(self) -> list[str]:
+        """Names of the tiles."""
+        return list(self.region.tiles)
+
+    def tile_scene(self, name: str) -> xr.DataArray:
+        """The lazy series (band, time, y, x) of a tile."""
+        return self.region.scene(name)
 
     @cached_property
     def inputs(self) -> Inputs:
