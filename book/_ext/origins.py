@@ -42,7 +42,10 @@ def stated(page: Path) -> dict | None:
 
 def title(page: Path) -> str:
     """The heading of a built page."""
-    found = re.search(r"<h1>(.*?)<a class=\"headerlink\"", page.read_text(encoding="utf-8"), re.S)
+    text = page.read_text(encoding="utf-8").partition("<article")[
+        2
+    ]  # before it stands the heading for paper, without link
+    found = re.search(r"<h1>(.*?)<a class=\"headerlink\"", text, re.S)
     return unescape(re.sub(r"<.*?>", "", found[1])).strip() if found else page.stem
 
 
@@ -52,8 +55,9 @@ def listing(folder: Path, names: list[str]) -> str:
     for name in names:
         page = folder / f"{name}.html"
         facts = stated(page) if page.is_file() else None
+        heading = escape(title(page)) if facts else ""
         for number in facts["numbers"] if facts else ():
-            where = f'<a href="{name}.html#number-{quote(number["key"])}">{escape(title(page))}</a>'
+            where = f'<a href="{name}.html#number-{quote(number["key"])}">{heading}</a>'
             behind = "<br>".join(f"<code>{escape(artifact)}</code>" for artifact in number["artifacts"])
             cells = (where, escape(number["key"]), escape(number["value"]), behind or "typed in the notebook")
             rows.append((*cells, escape(facts["settings"]), f"<code>{escape(facts['commit'])}</code>"))

@@ -350,7 +350,8 @@ def test_numbers_of_all_pages_are_gathered(tmp_path):
 
     recording = Recording([Path("store/training/TempCNN-1")])
     recording.glued = {"best": ("0.5", {"training/TempCNN-1"})}
-    heading = '<h1>Results &amp; maps<a class="headerlink" href="#x">#</a></h1>'
+    printed = "<div><h1>Results &amp; maps</h1><h2>Contents</h2></div>"  # by the theme, for paper
+    heading = f'{printed}<article class="a"><h1>Results &amp; maps<a class="headerlink" href="#x">#</a></h1>'
     (tmp_path / "results.html").write_text(heading + foot(Experiment("tiny"), recording, 1.0))
     (tmp_path / "prose.html").write_text("<h1>Prose</h1>")
     (row,) = BeautifulSoup(origins.listing(tmp_path, ["prose", "results", "absent"]), "html.parser").select("tbody tr")
