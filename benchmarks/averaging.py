@@ -4,9 +4,9 @@
 
 The mean changes no step, so one training gives the scores for all shares: its weights and their means over each share of
 `SHARES` are validated after every epoch. 0 is the training as it is by default. A mean takes its best epoch on validation up
-to one of two ends: that by the patience of the preset with its own scores ("mean"), or with those of the weights themselves
-("weights", as train.average does). The test set chooses nothing. One row for each training, share and end is kept in
-results/averaging.csv. A run that was stopped goes on from its last epoch.
+to one of three ends: the last epoch of the preset ("all", as train.average does), that by the patience of the preset with the
+scores of the weights themselves ("weights"), or with its own ("mean"). The test set chooses nothing. One row for each
+training, share and end is kept in results/averaging.csv. A run that was stopped goes on from its last epoch.
 """
 
 import sys
@@ -29,8 +29,8 @@ from paperlib.training.classifier import options_of
 
 SHARES = (0.0, 0.02, 0.05, 0.1)
 CLASSIFIERS = ("TempCNN", "2D-CNN")
-#: Whose scores end a training: of a share (its own where the text is empty).
-ENDS = {"weights": "0.0", "mean": ""}
+#: What ends a training.
+ENDS = ("all", "weights", "mean")
 
 
 class Means(nn.ModuleList):
@@ -47,6 +47,11 @@ def build(run: Experiment, name: str, seed: int) -> Model:
     torch.manual_seed(seed)
     size = len(run.dataset.inputs.channels()), len(run.dataset.inputs.days), len(run.legend)
     return models.build(name, *size, **options_of(name, run.settings.train))
+
+
+def deciding(end: str, share: float) -> str:
+    """The share whose scores end a training, as text; none where all epochs count."""
+    return {"all": "", "weights": "0.0", "mean": str(share)}[end]
 
 
 def train(run: Experiment, name: str, seed: int, state: Path) -> pd.DataFrame:
@@ -67,38 +72,38 @@ def train(run: Experiment, name: str, seed: int, state: Path) -> pd.DataFrame:
         best, record = stored
     scores, ends = record["scores"], record["ends"]
     for epoch in range(len(scores["0.0"]), settings.epochs):
-        if len(ends) == len(SHARES):
-            break
         order = minibatches.epoch_batches(training.label, True, batch, generator)
         for mean in means:
             mean.begin(settings.epochs * len(order))
         through = (epoch + np.arange(len(order)) / len(order)) / settings.epochs
         rates = settings.learning_rate * loop.learning_rate(through)
         loop.one_epoch(model, training, extents, order, optimiser, rates, generator, means)
-        before = dict(ends)
+        ended = set(ends)
         for share in SHARES:
             found = scores[str(share)]
             found.append(metrics.macro_f1(evaluate(judged[share], validation, mixed=True).confusion))
             if np.argmax(found) == epoch:
                 weights = {key: value.detach().clone() for key, value in judged[share].state_dict().items()}
-                for end, deciding in ENDS.items():
-                    if (deciding or str(share)) not in before:
+                for end in ENDS:
+                    if deciding(end, share) not in ended:
                         best |= {f"{share} {end}/{key}": value for key, value in weights.items()}
             if epoch - np.argmax(found) >= settings.patience:
                 ends.setdefault(str(share), epoch + 1)
         checkpoint.save(state, every, optimiser, generator, best, record)
         print(name, seed, epoch + 1, {share: round(scores[str(share)][-1], 3) for share in SHARES}, flush=True)
-    rows = []
+    rows, known = [], {}  # several ends may have the same best epoch
     for share, end in ((share, end) for share in SHARES for end in ENDS if share or end == "weights"):
-        prefix, last = f"{share} {end}/", ends.get(ENDS[end] or str(share), settings.epochs)
+        prefix, last = f"{share} {end}/", ends.get(deciding(end, share), settings.epochs)
         model.load_state_dict(
             {key.removeprefix(prefix): value for key, value in best.items() if key.startswith(prefix)}
         )
         row = {"share": share, "end": end, "best epoch": 1 + int(np.argmax(scores[str(share)][:last])), "epochs": last}
-        for part in ("validation", "test"):
-            found = evaluate(model, parts[part].within(model.receptive_field))
-            row[f"macro F1 {part}"] = metrics.macro_f1(found.confusion)
-        rows.append(row)
+        if (place := (share, row["best epoch"])) not in known:
+            found = {
+                part: evaluate(model, parts[part].within(model.receptive_field)) for part in ("validation", "test")
+            }
+            known[place] = {f"macro F1 {part}": metrics.macro_f1(one.confusion) for part, one in found.items()}
+        rows.append(row | known[place])
     return pd.DataFrame(rows)
 
 

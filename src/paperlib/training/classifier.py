@@ -199,7 +199,7 @@ def decisive(name: str, choice: Train, oversampling: bool) -> dict:
         return options_of(name, choice)
     loop_fields = {field: getattr(choice, field) for field in LOOP}
     if choice.average:
-        loop_fields["ends"] = "weights"  # trainings of older code were ended by the mean
+        loop_fields["patience"] = choice.epochs  # all epochs are trained
     return loop_fields | {"oversample": oversampling} | options_of(name, choice)
 
 

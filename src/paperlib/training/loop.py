@@ -58,9 +58,9 @@ def train(
     """Train on normalised samples until macro F1 on validation has not risen for `settings.patience` epochs.
 
     Leaves the model with the weights of the epoch whose validation macro F1 was highest (the first such). Where
-    `settings.average` asks for it, their mean over the last steps is validated and kept instead (see `averaging`); the
-    scores of the weights themselves still end the training, since a mean scores evenly long before. The same seed gives
-    the same result on a CPU, on any number of processors. Steps and validation are computed in mixed precision where the
+    `settings.average` asks for it, their mean over the last steps is validated and kept instead (see `averaging`), and all
+    epochs are trained: a mean scores evenly while the learning rate is still high. The same seed gives the same result on a
+    CPU, on any number of processors. Steps and validation are computed in mixed precision where the
     device has it. `progress` is called with the row of each epoch, as the history has it. `state`: a file kept up to
     date after each epoch, from which a killed training goes on to the same result. Raises `InputError` where training or
     validation has no labelled pixel or one whose neighbours its patch lacks, the loss is no longer a number, or the device
@@ -84,13 +84,13 @@ def train(
     rows: list[dict] = []
     confusions: list[list[list[int]]] = []
     best: dict = {"macro_f1": -1.0, "epoch": 0}
-    ending = best  # the best epoch of the weights themselves
     weights: dict[str, torch.Tensor] = {}
     if state is not None and (stored := checkpoint.load(state, state_of, optimiser, generator)):
         weights, record = stored
-        rows, confusions, best, ending = (record[name] for name in ("rows", "confusions", "best", "ending"))
+        rows, confusions, best = record["rows"], record["confusions"], record["best"]
     started = time.perf_counter() - (rows[-1]["seconds"] if rows else 0)
-    while len(rows) < settings.epochs and len(rows) - ending["epoch"] < settings.patience:
+    patience = settings.patience if averaged is None else settings.epochs
+    while len(rows) < settings.epochs and len(rows) - best["epoch"] < patience:
         epoch = len(rows) + 1
         parts = minibatches.epoch_batches(label, oversampling, batch, generator)
         through = (epoch - 1 + np.arange(len(parts)) / len(parts)) / settings.epochs
@@ -120,11 +120,8 @@ def train(
         if scores["macro_f1"] > best["macro_f1"]:
             best = {"macro_f1": scores["macro_f1"], "epoch": epoch}
             weights = {name: value.detach().clone() for name, value in judged.state_dict().items()}
-        own = result if averaged is None else evaluate(model, validation, device, mixed=True)
-        if (macro_f1 := metrics.macro_f1(own.confusion)) > ending["macro_f1"]:
-            ending = {"macro_f1": macro_f1, "epoch": epoch}
         if state is not None:
-            record = {"rows": rows, "confusions": confusions, "best": best, "ending": ending}
+            record = {"rows": rows, "confusions": confusions, "best": best}
             checkpoint.save(state, state_of, optimiser, generator, weights, record)
         if progress:
             progress(rows[-1])
