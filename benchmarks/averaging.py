@@ -3,8 +3,8 @@
     python benchmarks/averaging.py [PRESET [TRAININGS [CLASSIFIER ...]]]
 
 The mean changes no step, so one training gives the scores for all shares: its weights and their means over each share of
-`SHARES` are validated after every epoch. 0 is the training as it is by default. A mean takes its best epoch on validation up
-to one of three ends: the last epoch of the preset ("all", as train.average does), that by the patience of the preset with the
+`SHARES` are validated after every epoch. 0 is the training as it is by default. A mean takes its best epoch on validation
+up to one of three ends: the last epoch ("all", as train.average does), that by the patience of the preset with the
 scores of the weights themselves ("weights"), or with its own ("mean"). The test set chooses nothing. One row for each
 training, share and end is kept in results/averaging.csv. A run that was stopped goes on from its last epoch.
 """
