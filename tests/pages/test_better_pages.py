@@ -60,10 +60,10 @@ def test_the_default_is_compared_with_nothing_smoothed():
 
 
 def test_means_of_weights_are_compared_over_trainings():
-    rows = [("A, demo", number, 0.05, "mean", 4 + number, 0.5, 0.2 + 0.2 * number) for number in (0, 1)]
+    rows = [("A, demo", number, 0.05, "mean", 4 + 2 * number, 0.5, 0.2 + 0.2 * number) for number in (0, 1)]
     columns = ["measured", "training", "share", "end", "epochs", "macro F1 validation", "macro F1 test"]
     (found,) = better_maps.averaging_table(pd.DataFrame(rows, columns=columns)).to_dict("records")
-    assert found["trainings"] == 2 and found["epochs"] == 4.5 and found["± validation"] == 0
+    assert found["trainings"] == 2 and found["epochs"] == 5 and found["± validation"] == 0
     assert found["F1 on test"] == pytest.approx(0.3) and found["± test"] == pytest.approx(0.02**0.5)
 
 

@@ -131,7 +131,7 @@ def trade_table(measured: pd.DataFrame) -> pd.DataFrame:
 def averaging_table(measured: pd.DataFrame) -> pd.DataFrame:
     """Scores of benchmarks/averaging.py by measurement, share and end: means over trainings, and their deviations."""
     groups = measured.groupby(["measured", "share", "end"], sort=False)
-    columns = {"trainings": groups.size(), "epochs": groups["epochs"].mean()}
+    columns = {"trainings": groups.size(), "epochs": groups["epochs"].mean().round().astype(int)}
     for part in ("validation", "test"):
         scores = groups[f"macro F1 {part}"]
         columns |= {f"F1 on {part}": scores.mean(), f"± {part}": scores.std()}
