@@ -96,7 +96,7 @@ class Train(_Section):
     learning_rate: float = bounded(1e-3, 0, 1, above=True)
     patches: int = bounded(8, 1, 4096)  # a batch holds this many patches
     dropout: float = bounded(0.1, 0, 0.99)
-    average: float = bounded(0.0, 0, 0.1)  # share of all steps whose weights are averaged exponentially; all epochs count; 0: none
+    average: float = bounded(0.0, 0, 0.1)  # share of all steps whose weights are averaged, over all epochs; 0: none
     fusion: float = bounded(0.5, 0, 1)  # SpatioTempCNN: weight of the temporal stream
     largest_leaf: int = bounded(20, 1, 1_000_000)  # forests: nodes of up to so many pixels are not split
     imitated: int = bounded(10_000, 20, 1_000_000)  # Galileo: pixels of the scene on which a network imitates it
