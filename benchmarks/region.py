@@ -4,7 +4,8 @@
 
 Everything is computed on the simulated region (`simulation.tiles`): four tiles, one of them in the UTM zone beside.
   equal      one scene and its four tiles, without clouds of their own: series of the samples, and maps by one classifier,
-             away from what a border changes (the halo of the classifier, and bands of 20 m that are interpolated)
+             away from what a border changes (the halo of the classifier, and bands of 20 m that are interpolated); in the
+             zone beside also what bounds them, see `same_map`
   dask       maps of the four tiles by one and by two workers of a core each: seconds, and seconds of the processors; then
              with a worker that is killed on the way
   many       the plan, the VRT and the areas of 100 tiles, made by repeating files, beside the mapping of as many whole tiles
@@ -80,7 +81,7 @@ def equal(home: Path) -> list[dict]:
     folder = region(home / "clear", clouds=0)
     whole, tiles = (experiment(folder, part, home / "store") for part in ("whole", "tiles"))
     rows = same_samples(whole, tiles)
-    for name in MODELS:
+    for name in ("iota2_base", *MODELS):
         rows += same_map(whole, tiles, name, home / name)
     return rows
 
