@@ -7,9 +7,8 @@ drawn DRAWS (2,000) times and answered from the truth.
 
 results/certificates.csv: how often a certified zone (`paperlib accuracy --zone`) is in truth wrong in more than the error
 it states (false, promised: 0.05 at most), how often there is a zone (certified), and the share of the map it covers (mean,
-0 without one); of 200 and 400 points, simple (fixed-sequence and Bonferroni testing) or stratified by class
-(fixed-sequence, a twentieth of the draws). Errors are one that the whole map nearly has, where a false certificate is
-likeliest, and half of it.
+0 without one), of 200 and 400 points of a simple random sample. The error is one that the whole map just exceeds, where a
+false certificate is likeliest.
 
 results/comparison.csv: points to interpret until the better of two maps is found in 80 % of the draws (5 %, two-sided):
 where the maps differ alone (exact sign test, `paperlib design MAP1 MAP2`); one sample of the whole map for both (the same
@@ -26,55 +25,33 @@ from scipy.stats import binom, norm
 
 from paperlib import Experiment
 from paperlib.accuracy.zones.certified import certify, zones_by_confidence
-from paperlib.errors import InputError
 
 NAMES = ("TempCNN", "iota2_base")
 POWER, LEVEL = 0.8, 0.05
+#: Points of a sample from which a zone is certified.
+POINTS = 200, 400
 #: Points tried for a comparison: each a twentieth more than the one before.
 TRIED = np.unique(np.round(10 * 1.05 ** np.arange(150)).astype(int))
 
 
-def certificates(code: np.ndarray, truth: np.ndarray, confidence: np.ndarray, draws: int) -> pd.DataFrame:
-    """False certificates over draws of points of one map: class codes, true ones and confidence (%) of (pixel,)."""
-    wrong, classes = code != truth, np.unique(code)
+def certificates(wrong: np.ndarray, confidence: np.ndarray, draws: int) -> pd.DataFrame:
+    """False certificates over draws of points of one map: where it is wrong, bool, and confidence (%), of (pixel,)."""
     pixels, errors = (np.bincount(confidence, values, 101)[::-1].cumsum()[::-1] for values in (None, wrong))
     truly = errors / np.maximum(pixels, 1)  # share that is wrong at or above a confidence
-    kind = np.searchsorted(classes, code)
-    rows = []
-    for layout, stratum in (("simple", np.zeros(len(code), int)), ("by class", kind)):
-        strata = stratum.max() + 1
-        table = np.zeros((101, strata), np.int64)
-        np.add.at(table, (confidence, stratum), 1)
-        members = [np.flatnonzero(stratum == number) for number in range(strata)]
-        for number in (200, 400):
-            shares = [len(part) for part in np.array_split(np.arange(number), strata)]
-            for error in (0.98 * wrong.mean(), 0.5 * wrong.mean()):
-                random = np.random.default_rng([number, strata])
-                procedures = ("sequence", "bonferroni") if strata == 1 else ("sequence",)
-                found: dict[str, list[tuple[float, float]]] = {name: [] for name in procedures}
-                for _ in range(draws if strata == 1 else draws // 20):
-                    places = np.concatenate(
-                        [random.choice(part, min(count, len(part)), replace=False)
-                         for part, count in zip(members, shares, strict=True)]
-                    )  # fmt: skip
-                    points = pd.DataFrame(
-                        {"confidence": confidence[places], "stratum": stratum[places], "wrong": wrong[places]}
-                    )
-                    least, *tables = zones_by_confidence(table, points)
-                    for procedure, results in found.items():
-                        try:
-                            zone = certify(*tables, error=error, procedure=procedure)
-                        except InputError:  # too few points for any zone
-                            results.append((0.0, 0.0))
-                            continue
-                        results.append((zone.coverage, truly[least[zone.number]] if zone.number >= 0 else 0.0))
-                for procedure, results in found.items():
-                    coverage, share = np.array(results).T
-                    rows.append(
-                        {"sample": layout, "points": number, "procedure": procedure, "error": error,
-                         "draws": len(results),
-                         "false": (share > error).mean(), "certified": (coverage > 0).mean(), "coverage": coverage.mean()}
-                    )  # fmt: skip
+    error, table, rows = 0.98 * wrong.mean(), np.bincount(confidence, minlength=101)[:, None], []
+    for number in POINTS:
+        random, found = np.random.default_rng(number), []
+        for _ in range(draws):
+            places = random.choice(len(wrong), number, replace=False, shuffle=False)
+            points = pd.DataFrame({"confidence": confidence[places], "stratum": 0, "wrong": wrong[places]})
+            least, *tables = zones_by_confidence(table, points)
+            zone = certify(*tables, error=error)
+            found.append((zone.coverage, truly[least[zone.number]] if zone.number >= 0 else 0.0))
+        coverage, share = np.array(found).T
+        rows.append(
+            {"points": number, "draws": draws, "error": error, "false": (share > error).mean(),
+             "certified": (coverage > 0).mean(), "coverage": coverage.mean()}
+        )  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -132,7 +109,7 @@ def certify_maps(draws: int = 2000, scenes: int = 1) -> None:
         truth, maps = maps_of(seed)
         for name, (code, confidence) in maps.items():
             held = code > 0
-            table = certificates(code[held], truth[held], np.minimum(confidence[held], 100).astype(int), draws)
+            table = certificates((code != truth)[held], np.minimum(confidence[held], 100).astype(int), draws)
             tables.append(table.assign(map=f"{name}, scene {seed}"))
             keep("certificates", pd.concat(tables)[["map", *table]])
 
