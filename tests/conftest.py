@@ -13,7 +13,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch loads: tests run s
 pytest.register_assert_rewrite("support")
 pytest_plugins = ["support.records", "support.processor_time", "support.stores"]
 
-hypothesis.settings.register_profile("suite", deadline=None)  # a busy machine is no fault of the code
+# a busy machine is no fault of the code; the same examples everywhere, so that a change fails for what it changed:
+# OPTIONS=--hypothesis-profile=search looks for others
+hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("search", deadline=None)
 hypothesis.settings.load_profile("suite")
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

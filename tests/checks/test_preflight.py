@@ -545,7 +545,7 @@ def runs(series: Path, outlines: Path) -> bool:
     return True
 
 
-@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 @pytest.mark.fault(
     "mangled attribute tables and outlines (generated)", "every fault is listed; never a crash", "nothing"

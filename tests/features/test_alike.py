@@ -51,7 +51,8 @@ def pieces(row: int, column: int) -> list[tuple[int, int]]:
 
 def test_pieces_of_a_field_without_a_common_number_form_a_group_and_distinct_fields_do_not():
     places = [(row, column) for row in (0, 2, 4) for column in range(6)]
-    table = squares([place for field in places for place in pieces(*field)])
+    classes = np.repeat([3, 7] * (len(places) // 2), 4)
+    table = squares([place for field in places for place in pieces(*field)], code=classes)
     together, findings = keep_together(table, find_alike(fields(), table, NEAR))
     field = np.repeat(np.arange(len(places)), 4)
     assert together["group"].nunique() == len(places) and together.groupby(field)["group"].nunique().eq(1).all()
