@@ -1,11 +1,10 @@
-"""Time and memory of building the book: from an empty store, by page, and again after an edit of prose.
+"""Time and memory of building the book: from an empty store, and again after an edit of prose.
 
     python benchmarks/book.py [PRESET]
 
 Builds a fresh clone of the last commit in a temporary folder, in the current environment, with the image of the real scene
-where data/bouconne holds it. The whole build is kept in results/book-PRESET.csv, the seconds in which each notebook ran in
-results/book-pages.csv. ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 in the environment computes as a processor without
-bfloat16 does.
+where data/bouconne holds it. Kept in results/book-PRESET.csv. ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 in the
+environment computes as a processor without bfloat16 does.
 """
 
 import os
@@ -19,7 +18,6 @@ from pathlib import Path
 
 import pandas as pd
 import psutil
-from jupyter_cache import get_cache
 from record import keep
 
 PROJECT = Path(__file__).parents[1]
@@ -50,14 +48,6 @@ def measure(command: list[str], cwd: Path, environment: dict) -> tuple[float, fl
     return time.perf_counter() - started, peak / 1e9
 
 
-def pages(clone: Path) -> pd.DataFrame:
-    """Seconds in which each notebook of a built book ran, the longest first."""
-    (folder,) = (clone / "book" / "_build" / ".jupyter_cache").iterdir()
-    records = get_cache(folder).list_cache_records()
-    rows = [(Path(one.uri).stem, one.data["execution_seconds"]) for one in records]
-    return pd.DataFrame(rows, columns=["page", "seconds"]).sort_values("seconds", ascending=False)
-
-
 def main(preset: str = "demo") -> None:
     """Clone the repository, build the book twice, and print and keep the measurements."""
     with tempfile.TemporaryDirectory() as folder:
@@ -72,12 +62,10 @@ def main(preset: str = "demo") -> None:
         }
         build = [str(Path(sys.executable).parent / "jupyter-book"), "build", "book/"]
         rows = [("cold, empty store", *measure(build, clone, environment))]
-        by_page = pages(clone)
         with (clone / "book" / "1-introduction.md").open("a") as page:
             page.write("\nOne more sentence.\n")
         rows.append(("again after an edit of prose", *measure(build, clone, environment)))
     keep(f"book-{preset}", pd.DataFrame(rows, columns=["build", "seconds", "peak memory (GB)"]), preset=preset)
-    keep("book-pages", by_page, preset=preset)
 
 
 if __name__ == "__main__":
