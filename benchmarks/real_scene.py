@@ -3,7 +3,7 @@
     python benchmarks/real_scene.py [PRESET]
 
 Needs the image (`paperlib fetch bouconne`) and, for the eight types, the crops in data/theia_l3a; a part whose images are
-missing is left out. Tables are kept in results/, the maps in data/results/bouconne/maps.tif:
+missing is left out. Tables are kept in results/, the maps in data/results/real-scene/maps.tif:
   real-scene      mean macro F1 of the trainings on the test polygons with 95 % intervals, and the mean F1 of each class
   real-pairs      differences between classifiers
   real-claims     the claims of the paper, as far as a scene without known truth can test them

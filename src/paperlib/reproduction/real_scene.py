@@ -47,8 +47,8 @@ def bouconne_files() -> tuple[Path, Path] | None:
 
 
 def keep_maps(maps: dict[str, xr.DataArray]) -> Path:
-    """Write class codes, uint8 (y, x) by classifier, to data/results/bouconne/maps.tif, one band each; return its path."""
-    folder = project() / "data" / "results" / "bouconne"
+    """Write class codes, uint8 (y, x) by classifier, to data/results/real-scene/maps.tif, one band each; return its path."""
+    folder = project() / "data" / "results" / "real-scene"
     folder.mkdir(parents=True, exist_ok=True)
     together = xr.concat(list(maps.values()), pd.Index(list(maps), name="band")).astype("uint8")
     with writing(folder / MAPS) as part:
@@ -58,7 +58,7 @@ def keep_maps(maps: dict[str, xr.DataArray]) -> Path:
 
 def kept_maps() -> dict[str, xr.DataArray]:
     """Class codes, uint8 (y, x), by classifier, as `keep_maps` has kept them. Raises `InputError` where they are missing."""
-    path = project() / "data" / "results" / "bouconne" / MAPS
+    path = project() / "data" / "results" / "real-scene" / MAPS
     if not path.is_file():
         raise InputError(f"{path} is missing.", "Run benchmarks/real_scene.py.", kind="kept.missing")
     asked.append(path)
