@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import pandas as pd
 import pytest
 import yaml
@@ -19,8 +20,9 @@ from test_packages import ORDER
 
 PROJECT = Path(__file__).parents[2]
 sys.path.insert(0, str(PROJECT / "book" / "_ext"))
-artifacts, citation, docstrings, folding, gallery, reference, slots = map(
-    importlib.import_module, ("artifacts", "citation", "docstrings", "folding", "gallery", "reference", "slots")
+ahead, artifacts, citation, docstrings, folding, gallery, reference, slots = map(
+    importlib.import_module,
+    ("ahead", "artifacts", "citation", "docstrings", "folding", "gallery", "reference", "slots"),
 )
 claim_links, glossary_hover, origins, preview, table_headers = map(
     importlib.import_module, ("claim_links", "glossary_hover", "origins", "preview", "table_headers")
@@ -363,3 +365,22 @@ def test_numbers_of_all_pages_are_gathered(tmp_path):
         "tiny",
     ]
     assert row.a["href"] == "results.html#number-best"
+
+
+# -- notebooks executed before their pages are read ----------------------------------------------------------------------
+
+
+def test_notebooks_are_executed_two_at_a_time_and_one_that_fails_is_left_to_the_build(tmp_path):
+    waits = "import time\nfrom pathlib import Path\nPath('{}').touch()\nwhile not Path('{}').exists(): time.sleep(0.02)"
+    sources = {"a": waits.format("first", "second"), "b": waits.format("second", "first"), "c": "1 / 0"}
+    for name, source in sources.items():
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+        nbformat.write(notebook, tmp_path / f"{name}.ipynb")
+    (tmp_path / "d.md").write_text("# D")
+    config = SimpleNamespace(
+        nb_execution_mode="cache", nb_execution_cache_path=str(tmp_path / "cache"), nb_execution_timeout=20
+    )
+    env = SimpleNamespace(doc2path=lambda name: str(next(tmp_path.glob(f"{name}.*"))))
+    ahead.execute_ahead(SimpleNamespace(config=config), env, ["a", "b", "c", "d"])
+    paths = [tmp_path / f"{name}.ipynb" for name in sources]
+    assert ahead.lacking(ahead.get_cache(config.nb_execution_cache_path), paths) == paths[2:]

@@ -52,24 +52,12 @@ def recalls() -> dict[str, pd.DataFrame]:
     }
 
 
-def sizes() -> pd.DataFrame:
-    """Two trainings a model and number of polygons."""
-    rows = [
-        (model, polygons, 0.9 - 0.02 * row - 8 / (polygons + 15) + 0.03 * training)
-        for row, model in enumerate(paper.MODELS)
-        for polygons in (20, 40, 80, 160)
-        for training in (0, 1)
-    ]
-    return pd.DataFrame(rows, columns=["model", "polygons", "macro_f1"])
-
-
 DRAWINGS = {
     "intervals": lambda: evidence_figures.intervals_figure(scores()),
     "differences": lambda: evidence_figures.differences_figure(pairs()),
     "claims": lambda: evidence_figures.claims_figure(verdicts()),
     "fusion": lambda: evidence_figures.fusion_figure(weights()),
     "recall_by_width": lambda: evidence_figures.recall_by_width_figure(recalls()),
-    "learning_size": lambda: evidence_figures.learning_size_figure(sizes()),
 }
 
 
@@ -142,15 +130,6 @@ def test_widths_are_labelled_by_their_limits():
     panel = evidence_figures.recall_by_width_figure(recalls()).axes[0]
     labels = [label.get_text() for label in panel.get_xticklabels()]
     assert labels == ["1", "2", "3 to <5", "5 to <9", "9 to <17", "17 or more"]
-
-
-def test_line_of_sizes_is_the_mean_of_trainings():
-    panel = evidence_figures.learning_size_figure(sizes()).axes[0]
-    line, dots = panel.lines[:2]
-    assert line.get_xdata().tolist() == [20, 40, 80, 160] and len(dots.get_xdata()) == 8
-    assert np.allclose(line.get_ydata(), 0.915 - 8 / (np.array([20, 40, 80, 160]) + 15))
-    single = sizes().drop_duplicates(["model", "polygons"])
-    assert len(evidence_figures.learning_size_figure(single).axes[0].lines) == len(paper.MODELS)
 
 
 def test_a_model_looks_the_same_whatever_stands_before_it():

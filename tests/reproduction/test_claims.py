@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 from scipy import ndimage
 
-from paperlib import Experiment, models, nomenclature
+from paperlib import models, nomenclature
 from paperlib.errors import InputError
 from paperlib.evaluation import geometry
 from paperlib.evaluation.quantities import Estimate
@@ -406,6 +406,9 @@ def test_what_the_claims_take_is_trained_at_once(monkeypatch):
             return [self.key(name) for name in names]
 
     monkeypatch.setattr(claims, "make_trainings", trained.update)
+    short = claims_table(Recorded(), varied=False)["claim"]
+    assert asked == trained and {name for changes, name in asked if changes} == {BASE}
+    assert short.tolist() == [claim.text for claim in claims.CLAIMS if not claim.varied]
     claims_table(Recorded())
     (late,) = asked - trained
     assert late[0][0][0] == "dates" and late[1] == "TempCNN" and trained <= asked
@@ -441,12 +444,3 @@ def test_a_scene_without_the_class_of_a_claim_leaves_it_undecided():
     assert table["Forests take crop fields for built-up or bare land."].startswith(
         f"{UNDECIDED}: The scene has no poly"
     )
-
-
-def test_learning_sizes_grow_to_all_polygons(tmp_path, monkeypatch):
-    monkeypatch.setenv("PAPERLIB_STORE", str(tmp_path))
-    run = Experiment("tiny")
-    table = claims.learning_sizes(run, names=[BASE], shares=(0.5, 1.0))
-    assert table["polygons"].is_monotonic_increasing and set(table["model"]) == {BASE}
-    assert table["polygons"].iloc[-1] == (run.polygons["set"] == "train").sum()
-    assert table["macro_f1"].iloc[-1] == run.trainings([BASE])["macro_f1_validation"].iloc[0]

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from .theme import WIDTH, Figure, model_styles, styled
 
@@ -140,30 +139,6 @@ def recall_by_width_figure(tables: dict[str, pd.DataFrame]) -> Figure:
     figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     alt = f"Lines: share of an object's pixels that is found, by width of the object, for {', '.join(tables)}."
     return figure.describe(alt, pd.concat(tables, names=["model"]).droplevel(1).reset_index())
-
-
-@styled
-def learning_size_figure(table: pd.DataFrame) -> Figure:
-    """Validation macro F1 against the number of training polygons; `table` has the columns model, polygons, macro_f1.
-
-    Where a model has several scores for one number, such as those of several trainings, the line is their mean and
-    small dots are the scores.
-    """
-    figure = Figure((WIDTH, 3.2), layout="constrained")
-    ax = figure.subplots()
-    styles = model_styles(table["model"])
-    for name, part in table.groupby("model", sort=False):
-        mean = part.groupby("polygons")["macro_f1"].mean()
-        ax.plot(mean.index, mean, markersize=5, label=name, **styles[name])
-        if len(part) > len(mean):
-            ax.plot(part["polygons"], part["macro_f1"], ".", markersize=4, color=styles[name]["color"], alpha=0.6)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set(xlabel="training polygons (number)", ylabel="validation macro F1 (–)", xlim=(0, None))
-    ax.grid(color="0.93")
-    ax.set_axisbelow(True)
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    alt = f"Lines: validation macro F1 by number of training polygons, for {', '.join(table['model'].unique())}."
-    return figure.describe(alt, table)
 
 
 def _width(start: float, stop: float) -> str:
