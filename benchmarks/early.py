@@ -22,7 +22,8 @@ from paperlib import Experiment
 from paperlib.evaluation import metrics
 from paperlib.evaluation.scoring import polygon_counts
 from paperlib.features.inputs import Inputs
-from paperlib.labelling.early import ACCEPTED, Early, samples_until
+from paperlib.labelling.early import ACCEPTED, Early
+from paperlib.labelling.first_dates import samples_until
 from paperlib.pages.trust.validation import STEP, predict
 from paperlib.training.classifier import Classifier
 

@@ -28,8 +28,7 @@ from paperlib.allocation import one_thread
 from paperlib.errors import InputWarning
 from paperlib.evaluation import metrics
 from paperlib.features.normaliser import Normaliser
-from paperlib.features.samples import Samples, oversample
-from paperlib.labelling.out_of_fold import joined, of_polygons
+from paperlib.features.samples import Samples, join, of_polygons, oversample
 from paperlib.models.contract import Model
 from paperlib.models.galileo import Encoded, bands_of
 from paperlib.reproduction.real_scene import bouconne
@@ -54,7 +53,7 @@ class Scene:
     def __init__(self, name: str, run: Experiment):
         self.name, self.legend = name, run.legend
         inputs = run.dataset.inputs
-        self.pool = joined([run.samples["train"], run.samples["validation"]]).pixels()
+        self.pool = join([run.samples["train"], run.samples["validation"]]).pixels()
         self.test = run.samples["test"].pixels()
         self.imitation = run.trained.imitation
         bands, months = bands_of(inputs.roles, inputs.channels()), months_of(inputs.days, run.dates[0])

@@ -21,8 +21,8 @@ from scipy import stats
 
 from paperlib import Experiment
 from paperlib.evaluation import metrics
-from paperlib.features.samples import Samples
-from paperlib.labelling.out_of_fold import joined, labels_of, of_polygons
+from paperlib.features.samples import Samples, join, of_polygons
+from paperlib.labelling.out_of_fold import labels_of
 from paperlib.labelling.places import features_of, find_places
 from paperlib.labelling.suggest import choose
 from paperlib.store import open_store
@@ -38,7 +38,7 @@ class Loop:
     def __init__(self, seed: int):
         self.run, self.seed = Experiment("demo", settings={"scene.seed": seed, "train.trainings": 1}), seed
         run, random = self.run, np.random.default_rng(seed)
-        self.pool = joined(run.trained.samples("iota2_base")[part] for part in ("train", "validation")).pixels()
+        self.pool = join(run.trained.samples("iota2_base")[part] for part in ("train", "validation")).pixels()
         places = find_places(
             run.scene, run.classifier("iota2_base"), run.dataset.burned["polygon"].values >= 0, seed=seed
         )
@@ -111,7 +111,7 @@ class Loop:
             else:
                 taken = random.choice(left, ROUND, replace=False)
             left = np.setdiff1d(left, taken)
-            samples = joined([samples, self.answered(taken)])
+            samples = join([samples, self.answered(taken)])
             classifier = self.train(name, samples)
             scores.append(self.score(classifier))
         return scores

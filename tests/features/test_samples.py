@@ -1,5 +1,7 @@
 """Samples: every labelled pixel once, pixels without data, percentiles, balance."""
 
+from dataclasses import replace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ from paperlib import nomenclature, open_scene
 from paperlib.errors import InputError
 from paperlib.features.normaliser import Normaliser
 from paperlib.features.patches import extract
-from paperlib.features.samples import Samples, class_series, oversample
+from paperlib.features.samples import Samples, class_series, join, of_polygons, oversample
 from paperlib.labels.burning import burn
 from paperlib.labels.classes import legend_of
 from paperlib.labels.polygons import load_polygons
@@ -200,6 +202,28 @@ def test_samples_come_back_from_a_file(tmp_path):
     other = Samples.load(tmp_path / "train.safetensors")
     assert torch.equal(other.x, samples.x) and torch.equal(other.label, samples.label)
     assert torch.equal(other.polygon, samples.polygon) and other.channels == samples.channels
+
+
+def superpixels(numbers) -> Samples:
+    number = torch.tensor(numbers)[None, None]
+    return Samples(torch.zeros(1, 2, 3, 1, len(numbers)), number, number, ("a", "b"), number)
+
+
+def test_joined_superpixels_keep_numbers_of_their_own():
+    both = join([superpixels([0, 0, 4]), superpixels([0, 3])])
+    assert both.x.shape == (1, 2, 3, 1, 5) and both.superpixel.flatten().tolist() == [0, 0, 4, 5, 8]
+    assert both.label.flatten().tolist() == [0, 0, 4, 0, 3]
+
+
+def test_samples_of_some_polygons_hold_their_labels_alone_and_their_superpixels_whole():
+    polygon = torch.tensor([[[1, 2], [-1, 1]], [[2, 2], [-1, -1]]])
+    patches = replace(make_samples(polygon), polygon=polygon)
+    assert of_polygons(patches, [1]).polygon.tolist() == [[[1, -1], [-1, 1]]]
+    some = replace(superpixels([7, 8, 7, 8, 9, 9]), polygon=torch.tensor([[[1, 1, -1, -1, 2, -1]]]))
+    some = replace(some, label=some.polygon.clamp_max(0))
+    found = of_polygons(some, [1])
+    assert found.superpixel.flatten().tolist() == [7, 8, 7, 8] and found.x.shape == (1, 2, 3, 1, 4)
+    assert found.label.flatten().tolist() == [0, 0, -1, -1] and found.polygon.flatten().tolist() == [1, 1, -1, -1]
 
 
 def test_class_series_are_means_of_labelled_pixels():

@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+import torch
 import xarray as xr
 
 from paperlib.errors import InputError
-from paperlib.labelling.early import Early, find_early, samples_until, write_early
+from paperlib.labelling.early import Early, find_early, write_early
+from paperlib.labelling.first_dates import samples_until, superpixels_until
 from paperlib.labels import burn
 from paperlib.nomenclature import LandCover
 from paperlib.settings import make
@@ -98,9 +100,15 @@ def test_some_last_dates_alone(run):
     assert find_early(run, until=["2018-07-15"]).dates == ("2018-07-15", "2018-09-15")
 
 
+def test_superpixels_of_the_first_dates_do_not_depend_on_later_ones(run):
+    made = [superpixels_until(one, 3, samples_until(one, 3))["validation"] for one in (run, make_run(dates=3))]
+    assert torch.equal(made[0].superpixel, made[1].superpixel) and torch.equal(made[0].x, made[1].x)
+    found = find_early(run, ["iota2_ctx", "iota2_base"], until=["2018-07-15"])
+    scores = found.scores().set_index(["classifier", "score", "date"])["estimate"]
+    assert scores["iota2_ctx", "macro F1", "2018-07-15"] > 0.95 and len(found.counts["iota2_ctx"]) == 2
+
+
 def test_what_cannot_be_asked_is_said(run):
-    with pytest.raises(InputError, match="sees superpixels"):
-        find_early(run, ["iota2_ctx"])
     with pytest.raises(InputError, match="no date 2018-07-16"):
         find_early(run, until=["2018-07-16"])
     with pytest.raises(InputError, match="one date alone"):

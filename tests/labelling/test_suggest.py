@@ -13,8 +13,10 @@ from scipy.ndimage import binary_dilation
 
 from paperlib import Experiment
 from paperlib.errors import InputError, InputWarning
-from paperlib.labelling.places import SMALLEST, find_places
+from paperlib.labelling.places import SMALLEST, _read, find_places
 from paperlib.labelling.suggest import choose, differing, suggest_places, uncertainty
+from paperlib.mapping.inference import Engine
+from paperlib.scenes.windowing import windows
 from support.commands import paperlib
 
 
@@ -74,6 +76,16 @@ def test_places_are_free_of_labels_uniform_and_classified_as_the_map(small):
     np.testing.assert_allclose(places.feature[7], expected, rtol=1e-4, atol=1e-5)
 
 
+def test_a_classifier_of_superpixels_gives_the_classes_of_its_map(small):
+    whole = next(windows((small.scene.sizes["y"], small.scene.sizes["x"]), 60))
+    series, usable, shares = _read(whole, small.scene, Engine(small.classifier("iota2_ctx")))
+    codes = np.array([cover.code for cover in small.legend])[shares.argmax(0)]
+    assert usable.all() and len(series) == len(small.dataset.inputs.channels()) * len(small.dates)
+    np.testing.assert_array_equal(codes, small.class_map("iota2_ctx").values[whole.core])
+    found = suggest_places(small, 3, "iota2_ctx", side=3, candidates=30)
+    assert len(found.table) == 3 and found.table["probability"].between(0, 1).all()
+
+
 def test_superpixels_are_places_too(small):
     classifier, labelled = small.classifier("iota2_base"), small.dataset.burned["polygon"].values >= 0
     places = find_places(small.scene, classifier, labelled, side=0, number=40)
@@ -111,7 +123,7 @@ def test_filled_in_places_are_trained_on_as_they_come(small, lagoon, lagoon_stor
     assert tested[0] == tested[1]  # the same polygons test before and after
 
 
-def test_what_cannot_be_suggested_is_said(small, monkeypatch):
+def test_what_cannot_be_suggested_is_said(small):
     with pytest.raises(InputError, match="0 places are asked for"):
         suggest_places(small, 0)
     classifier, labelled = small.classifier("iota2_base"), np.ones((96, 96), bool)
@@ -119,9 +131,6 @@ def test_what_cannot_be_suggested_is_said(small, monkeypatch):
         find_places(small.scene, classifier, labelled)
     with pytest.raises(InputError, match="Places of 200 pixels"):
         find_places(small.scene, classifier, labelled, side=200)
-    monkeypatch.setattr(small.trained, "training", None)  # it is said before any training
-    with pytest.raises(InputError, match="classifies whole superpixels"):
-        suggest_places(small, name="iota2_ctx")
 
 
 def test_of_a_region_places_lie_in_all_tiles_away_from_the_labels_of_each(region_run):

@@ -9,11 +9,12 @@ import pytest
 
 from paperlib import Experiment
 from paperlib.errors import InputError
-from paperlib.labelling.out_of_fold import fold_of, labels_of, of_polygons, out_of_fold
+from paperlib.features.samples import of_polygons
+from paperlib.labelling.out_of_fold import fold_of, labels_of, out_of_fold
 from paperlib.labelling.suspects import find_suspects, write_suspects
 from paperlib.settings import Train
 from support.commands import paperlib
-from support.labelled import INPUTS, LEGEND, make_run, make_samples, relabelled
+from support.labelled import INPUTS, LEGEND, in_superpixels, make_run, make_samples, relabelled
 
 WRONG = {104: 2, 117: 0}  # polygons of classes 1 and 2, whose labels are to say otherwise
 
@@ -69,12 +70,14 @@ def test_groups_stay_whole_and_each_class_is_spread():
     assert not fold.equals(fold_of(label, group, 5, seed=4)) and fold.equals(fold_of(label, group, 5, seed=3))
 
 
-def test_a_network_judges_as_well():
+@pytest.mark.parametrize("name", ["TempCNN", "iota2_ctx"])
+def test_networks_and_superpixels_judge_as_well(name):
     samples = relabelled(make_samples(24, size=2), 104, 2)
+    samples = in_superpixels(samples) if name == "iota2_ctx" else samples
     label = labels_of(samples)
     choice = Train(epochs=12, patches=2, learning_rate=5e-3)
     group = dict(zip(label.index, label.index, strict=True))
-    probability = out_of_fold("TempCNN", samples, group, INPUTS, LEGEND, choice, 3, (0,))
+    probability = out_of_fold(name, samples, group, INPUTS, LEGEND, choice, 3, (0,))
     assert probability.loc[104].idxmax() == 1 and (probability.idxmax(axis=1) == label).mean() > 0.8
 
 

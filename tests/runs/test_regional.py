@@ -8,9 +8,7 @@ import pytest
 import rasterio
 import torch
 
-from paperlib.features.samples import Samples
 from paperlib.runs.products import write_products
-from paperlib.runs.regional.dataset import join
 from support.commands import paperlib
 
 MODEL = "iota2_base"
@@ -66,16 +64,6 @@ def test_one_split_covers_the_region_and_its_leaks_are_reported(run):
     assert (run.dataset.separation()["on both sides"] == 0).all()
     counts = run.dataset.pixel_counts()
     assert counts["pixels"].sum() == sum(int((part.label >= 0).sum()) for part in run.samples.values())
-
-
-def test_superpixels_of_tiles_keep_numbers_of_their_own():
-    def samples(numbers) -> Samples:
-        number = torch.tensor(numbers)[None, None]
-        return Samples(torch.zeros(1, 2, 3, 1, len(numbers)), number, number, ("a", "b"), number)
-
-    both = join([samples([0, 0, 4]), samples([0, 3])], dim=-1)
-    assert both.x.shape == (1, 2, 3, 1, 5) and both.superpixel.flatten().tolist() == [0, 0, 4, 5, 8]
-    assert both.label.flatten().tolist() == [0, 0, 4, 0, 3]
 
 
 def test_the_mosaic_is_the_tile_where_it_is_alone_and_seamless_elsewhere(run, maps):

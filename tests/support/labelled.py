@@ -28,6 +28,15 @@ def make_samples(number: int = 30, size: int = 4, seed: int = 0, noise: float = 
     return with_margin(Samples(x, label, polygon, INPUTS.channels()))
 
 
+def in_superpixels(samples: Samples) -> Samples:
+    """Every pixel in one sample of 1 x n, a superpixel for each patch: what `extract_superpixels` makes of a scene."""
+    number = torch.arange(len(samples))[:, None, None].expand_as(samples.label)
+    label, polygon, superpixel = (values.reshape(1, 1, -1) for values in (samples.label, samples.polygon, number))
+    return Samples(
+        samples.x.permute(1, 2, 0, 3, 4).reshape(1, 4, 3, 1, -1), label, polygon, INPUTS.channels(), superpixel
+    )
+
+
 def relabelled(samples: Samples, polygon: int, index: int) -> Samples:
     """The samples with another class for one polygon."""
     label = samples.label.where(samples.polygon != polygon, index)

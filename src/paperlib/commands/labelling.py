@@ -105,7 +105,6 @@ def importance(
     from ..labelling import importance as module
     from ..runs.experiment import Experiment
 
-    module.check_model(model)
     run = Experiment(preset, scene, polygons, settings=overrides, store=store)
     classifier, samples = run.classifier(model), run.trained.samples(model)["validation"]
     table = module.importance(classifier, samples, run.dates, repeats, run.settings.seed)
@@ -121,9 +120,7 @@ def early(
     polygons: PolygonsArgument,
     out: Annotated[Path, typer.Option(help="folder for early.html, scores.csv and earliest.csv")],
     overrides: dict,
-    model: Annotated[
-        list[str] | None, typer.Option(help="a classifier of pixels or patches; repeatable; default: iota2_base")
-    ] = None,
+    model: Annotated[list[str] | None, typer.Option(help="a classifier; repeatable; default: iota2_base")] = None,
     until: Annotated[
         list[str] | None, typer.Option(help="a last date to try, as 2018-07-08; repeatable; default: every date")
     ] = None,

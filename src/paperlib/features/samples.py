@@ -1,7 +1,7 @@
 """Samples: patches or pixels with labels, how often minority classes are repeated, and what classes look like."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -70,6 +70,33 @@ class Samples:
             channels = tuple(json.loads(file.metadata()["channels"]))
             tensors = {name: file.get_tensor(name) for name in TENSORS if name in file.keys()}  # noqa: SIM118
             return cls(**tensors, channels=channels)
+
+
+def join(parts: Iterable[Samples]) -> Samples:
+    """Samples of several sets or tiles as one: patches below each other, superpixels numbered on in one sample of 1 x n."""
+    parts = list(parts)
+    dim = 0 if parts[0].superpixel is None else -1
+    x, label, polygon = (torch.cat([getattr(part, name) for part in parts], dim) for name in ("x", "label", "polygon"))
+    numbers: list[Tensor] = []
+    for part in parts:
+        if part.superpixel is not None:
+            start = int(numbers[-1].max()) + 1 if numbers else 0
+            numbers.append(part.superpixel + start)
+    return Samples(x, label, polygon, parts[0].channels, torch.cat(numbers, dim) if numbers else None)
+
+
+def of_polygons(samples: Samples, polygons: Iterable[int]) -> Samples:
+    """The samples with labels of these polygons alone. Samples, or whole superpixels, without any of them are left out."""
+    wanted = torch.isin(samples.polygon, torch.tensor(sorted(polygons), dtype=torch.int64))
+    label, polygon = samples.label.where(wanted, -1), samples.polygon.where(wanted, -1)
+    chosen = replace(samples, label=label, polygon=polygon)
+    if samples.superpixel is None:
+        return chosen[(label >= 0).flatten(1).any(1).nonzero().flatten()]
+    kept = torch.isin(samples.superpixel, samples.superpixel[label >= 0])[0, 0].nonzero().flatten()
+    x, label, polygon, superpixel = (
+        getattr(chosen, name).index_select(-1, kept) for name in ("x", "label", "polygon", "superpixel")
+    )
+    return Samples(x, label, polygon, samples.channels, superpixel)
 
 
 def oversample(label: Tensor, generator: torch.Generator) -> Tensor:

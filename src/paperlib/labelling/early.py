@@ -5,7 +5,6 @@ from these dates alone: a value interpolated towards a later date would know the
 polygons, the same for all dates, so that differences between dates are paired.
 """
 
-import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,10 @@ import numpy as np
 import pandas as pd
 
 from .. import models
-from ..errors import InputError, InputWarning
+from ..errors import InputError
 from ..evaluation import intervals, metrics
 from ..evaluation.scoring import polygon_counts
 from ..features.inputs import Inputs
-from ..features.patches import extract
 from ..features.samples import Samples
 from ..figures.trust.early_figure import early_figure
 from ..nomenclature import LandCover
@@ -26,12 +24,13 @@ from ..outputs import writing
 from ..regions.tiles import find_tiles
 from ..runs.experiment import Experiment
 from ..training.classifier import Classifier
+from .first_dates import samples_until, superpixels_until
 from .sheets import write_page
 
 #: Loss of a score against the whole season that counts as none.
 ACCEPTED = 0.02
-#: Pixels of a patch without what a network sees around it; draws of polygons.
-INNER, DRAWS = 8, 1000
+#: Draws of polygons.
+DRAWS = 1000
 
 
 @dataclass(frozen=True)
@@ -119,16 +118,17 @@ def find_early(
     ----------
     run: its scene, polygons (divided as for any training), and settings of the training; `train.trainings` trainings of
         each classifier count on average.
-    names: classifiers that take no superpixels.
+    names: of classifiers. For one of superpixels, the scene is divided into them anew for every date.
     until: the last dates that are tried, like "2018-07-08", beside that of the whole season; default: all.
     progress: is called with a line of text after each date.
 
     Begins with the first date on which every polygon of training and validation has a usable pixel. Raises `InputError`
-    for a classifier of superpixels, a region, a scene of one date, and a date that the scene lacks.
+    for a region, a scene of one date, and a date that the scene lacks.
     """
     names, total, wanted = tuple(names), len(run.dates), set(until) or set(run.dates)
-    _check(run, names, wanted)
-    halo = max(models.find(name).receptive_field // 2 for name in names)
+    _check(run, wanted)
+    whole = {name for name in names if models.find(name).needs_superpixels}
+    halo = max((models.find(name).receptive_field // 2 for name in names if name not in whole), default=0)
     found: dict[str, list[np.ndarray]] = {name: [] for name in names}
     dates: list[str] = []
     reference = np.empty(0, int)
@@ -138,8 +138,9 @@ def find_early(
         if parts is None:
             continue
         dates.append(run.dates[number - 1])
+        context = superpixels_until(run, number, parts) if whole else parts
         for name in names:
-            counts, reference = _judge(run, name, parts, number)
+            counts, reference = _judge(run, name, context if name in whole else parts, number)
             found[name].append(counts)
         if progress:
             progress(f"{dates[-1]}: {number} of {total} dates")
@@ -147,31 +148,6 @@ def find_early(
         {name: np.stack(counts) for name, counts in found.items()}, reference, tuple(dates), run.legend,
         run.settings.seed,
     )  # fmt: skip
-
-
-def samples_until(run: Experiment, number: int, halo: int = 0) -> dict[str, Samples] | None:
-    """Samples of training and validation that know the first `number` dates of the scene alone, not normalised.
-
-    None where a polygon has no usable pixel on them. `halo`: pixels that a network sees around one.
-    """
-    scene = run.scene.isel(time=slice(number))
-    inputs = Inputs.of(scene)
-    parts: dict[str, Samples] = {}
-    for name in ("train", "validation"):
-        polygons = run.polygons[run.polygons["set"] == name]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", InputWarning)  # pixels without a usable date: of the first dates, many
-            try:
-                parts[name] = extract(scene, run.dataset.burned, polygons, INNER + 2 * halo, halo, inputs)
-            except InputError as error:
-                if error.kind != "labels.nodata" or number == len(run.dates):
-                    raise
-                return None
-        held = run.dataset.burned["polygon"].values
-        lacking = set(polygons["polygon_id"]) & set(np.unique(held)) - set(parts[name].polygon.unique().tolist())
-        if lacking and number < len(run.dates):
-            return None
-    return parts
 
 
 def _judge(run: Experiment, name: str, parts: dict[str, Samples], number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -188,13 +164,7 @@ def _judge(run: Experiment, name: str, parts: dict[str, Samples], number: int) -
     return np.asarray(total), reference
 
 
-def _check(run: Experiment, names: tuple[str, ...], wanted: set[str]) -> None:
-    for name in names:
-        if models.find(name).needs_superpixels:
-            raise InputError(
-                f"{name} sees superpixels, which are made of the whole season.",
-                "Choose another model, like iota2_base.", kind="early.model",
-            )  # fmt: skip
+def _check(run: Experiment, wanted: set[str]) -> None:
     if run.settings.scene.path and find_tiles(run.settings.scene.path):
         raise InputError(
             f"{run.settings.scene.path} is a region of several tiles.", "Give one of its tiles.", kind="early.region"

@@ -2,6 +2,10 @@
 
 Permutation importance (Breiman, 2001, Random forests, Machine Learning 45), by polygon: pixels of one polygon resemble each
 other, so exchanging pixels within it would change nothing, and an interval over pixels would be too narrow.
+
+A classifier of superpixels reads more than the labelled pixels. For it, all pixels of the superpixels that a polygon touches
+take the values of another polygon's: labelled ones those of labelled ones, the others those of the others. The superpixels
+themselves stay as the whole series gave them, so what a date or channel does for their outlines is not measured.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,7 +16,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from .. import models
 from ..errors import InputError
 from ..evaluation import intervals, metrics
 from ..evaluation.scoring import polygon_counts
@@ -40,32 +43,29 @@ def importance(
 
     Parameters
     ----------
-    classifier: a trained classifier without superpixels.
-    samples: of polygons that it has not learnt from, not normalised: those of validation.
+    classifier: a trained classifier.
+    samples: of polygons that it has not learnt from, not normalised: those of validation. For a classifier of superpixels,
+        as `superpixels.extract_superpixels` gives them.
     dates: names of the dates.
     repeats: exchanges of each date and channel.
     seed: of the exchanges and of the draws of polygons.
     progress: is called with a line of text after each date and channel.
 
     Columns kind ("date", "channel"), name, loss (mean over exchanges), low, high (95 %: over draws of polygons and
-    exchanges), the largest loss of a kind first. Raises `InputError` for a classifier that needs superpixels, and for
-    samples of fewer than two polygons.
+    exchanges), the largest loss of a kind first. Raises `InputError` for samples of fewer than two polygons.
     """
     samples = _checked(classifier, samples)
     random = np.random.default_rng(seed)
     whole, reference = _counts(classifier, samples)
     weights = intervals.draws(reference, 500, seed)
     before = _macro_f1(whole, reference, weights)
-    rows = []
+    rows, members = [], _members(samples)
     axes = {"date": (2, list(dates)), "channel": (1, list(samples.channels))}
     for kind, (axis, names) in axes.items():
         for number, name in enumerate(names):
             lost = []
             for _ in range(repeats):
-                other = samples.x[torch.from_numpy(_others(samples, random))]
-                x = samples.x.clone()
-                x.select(axis, number).copy_(other.select(axis, number))
-                counts, _ = _counts(classifier, replace(samples, x=x))
+                counts, _ = _counts(classifier, _exchanged(samples, axis, number, _others(members, random)))
                 lost.append(before - _macro_f1(counts, reference, weights))
             every = np.stack(lost)  # (exchange, draw); draw 0 is the polygons as they are
             low, high = intervals.interval(every[:, 1:].ravel())
@@ -113,17 +113,7 @@ def without(samples: Samples, inputs: Inputs, date: int, kept: list[int]) -> Sam
     return replace(samples, x=back.contiguous())
 
 
-def check_model(name: str) -> None:
-    """Raise `InputError` for a classifier whose dates cannot be exchanged, before it is trained."""
-    if models.find(name).needs_superpixels:
-        raise InputError(
-            f"{name} sees whole superpixels, whose dates cannot be exchanged.",
-            "Choose another model, like iota2_base.", kind="importance.model",
-        )  # fmt: skip
-
-
 def _checked(classifier: Classifier, samples: Samples) -> Samples:
-    check_model(classifier.name)
     samples = samples.within(classifier.model.receptive_field)
     if len(torch.unique(samples.polygon[samples.polygon >= 0])) < 2:
         raise InputError(
@@ -132,16 +122,47 @@ def _checked(classifier: Classifier, samples: Samples) -> Samples:
     return samples
 
 
-def _others(samples: Samples, random: np.random.Generator) -> np.ndarray:
-    """For each sample the number of a sample of another polygon (sample,), drawn at random."""
-    owner = samples.polygon.flatten(1).max(1).values.numpy()
-    names, index, sizes = np.unique(owner, return_inverse=True, return_counts=True)
-    members = np.split(np.argsort(index, kind="stable"), np.cumsum(sizes)[:-1])
-    circle = random.permutation(len(names))  # each polygon takes from the next one
-    chosen = np.empty(len(owner), int)
+def _members(samples: Samples) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Numbers of the samples of each polygon, twice: those that hold a label, and those that do not.
+
+    Of superpixels, of which all pixels are one sample: numbers of the pixels. Those without a label count for the polygon
+    that has most pixels in their superpixel.
+    """
+    if samples.superpixel is None:
+        owner = samples.polygon.flatten(1).max(1).values.numpy()
+        labelled = np.ones(len(owner), bool)
+    else:
+        own, superpixel = samples.polygon.flatten().numpy(), samples.superpixel.flatten().numpy()
+        labelled = own >= 0
+        shared = pd.DataFrame({"superpixel": superpixel[labelled], "polygon": own[labelled]}).value_counts()
+        first = shared.reset_index().drop_duplicates("superpixel").set_index("superpixel")["polygon"]
+        owner = np.where(labelled, own, first.reindex(superpixel, fill_value=-1))
+    return [
+        (np.flatnonzero((owner == polygon) & labelled), np.flatnonzero((owner == polygon) & ~labelled))
+        for polygon in np.unique(owner[labelled])
+    ]
+
+
+def _others(members: list[tuple[np.ndarray, np.ndarray]], random: np.random.Generator) -> dict[str, np.ndarray]:
+    """Numbers `to` of all samples, and `of` of as many of other polygons, drawn at random; `members` as of `_members`."""
+    circle = random.permutation(len(members))  # each polygon takes from the next one
+    to, of = [], []
     for polygon, giver in zip(circle, np.roll(circle, 1), strict=True):
-        chosen[members[polygon]] = random.choice(members[giver], len(members[polygon]))
-    return chosen
+        labelled, around = members[giver]
+        for taking, giving in zip(members[polygon], (labelled, around if len(around) else labelled), strict=True):
+            if len(taking):
+                to.append(taking)
+                of.append(random.choice(giving, len(taking)))
+    return {"to": np.concatenate(to), "of": np.concatenate(of)}
+
+
+def _exchanged(samples: Samples, axis: int, number: int, others: dict[str, np.ndarray]) -> Samples:
+    """The samples with the values of `others` at one `number` of an axis of x."""
+    x, where = samples.x.clone(), 0 if samples.superpixel is None else -1
+    values = x.select(axis, number)
+    to, of = (torch.from_numpy(others[name]) for name in ("to", "of"))
+    values.index_copy_(where, to, values.index_select(where, of))
+    return replace(samples, x=x)
 
 
 def _counts(classifier: Classifier, samples: Samples) -> tuple[np.ndarray, np.ndarray]:

@@ -1,35 +1,18 @@
 """Probabilities of labelled polygons by classifiers that have not learnt from them."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import torch
 
 from .. import models
 from ..errors import InputError
 from ..evaluation.scoring import logits_of
 from ..features.inputs import Inputs
-from ..features.samples import Samples
+from ..features.samples import Samples, of_polygons
 from ..nomenclature import LandCover
 from ..settings import Train
 from ..training.classifier import Classifier
-
-
-def joined(parts: Iterable[Samples]) -> Samples:
-    """Samples of several sets as one."""
-    parts = list(parts)
-    superpixel = [part.superpixel for part in parts if part.superpixel is not None]
-    x, label, polygon = (torch.cat([getattr(part, name) for part in parts]) for name in ("x", "label", "polygon"))
-    return Samples(x, label, polygon, parts[0].channels, torch.cat(superpixel) if superpixel else None)
-
-
-def of_polygons(samples: Samples, polygons: Iterable[int]) -> Samples:
-    """The samples with labels of these polygons alone; samples without any of them are left out."""
-    wanted = torch.isin(samples.polygon, torch.tensor(sorted(polygons), dtype=torch.int64))
-    chosen = replace(samples, label=samples.label.where(wanted, -1), polygon=samples.polygon.where(wanted, -1))
-    return chosen[(chosen.label >= 0).flatten(1).any(1).nonzero().flatten()]
 
 
 def labels_of(samples: Samples) -> pd.Series:

@@ -11,7 +11,7 @@ from scipy.ndimage import binary_dilation, uniform_filter
 from skimage.measure import label
 
 from ..errors import InputError
-from ..features.superpixels import SPACING, segment
+from ..features.superpixels import HALO, REACH, SPACING, segment
 from ..mapping.inference import Engine
 from ..scenes.windowing import Window, windows
 from ..training.classifier import Classifier
@@ -55,7 +55,7 @@ def find_places(
     Parameters
     ----------
     scene: (band, time, y, x), lazy.
-    classifier: gives the probabilities; it must not need superpixels.
+    classifier: gives the probabilities. For one of superpixels, parts are segmented with what is around them.
     labelled: bool (y, x), where there is a label.
     side: of a square in pixels; 0: superpixels of about 100 pixels instead, which follow what is there.
     number: of places, at most.
@@ -91,10 +91,7 @@ def _places_in(
 ) -> tuple[np.ndarray, ...]:  # fmt: skip
     """Outline, feature, probability and variation of places drawn in one part of the scene; they do not overlap."""
     rows, columns = part.core
-    values, usable = engine.inputs.read_around(scene, rows, columns, engine.halo)
-    _, _, shares = engine.classify(values, every=True)  # normalises the values in place
-    down, across = (slice(engine.halo, length - engine.halo) for length in values.shape[-2:])
-    series = values[..., down, across].reshape(-1, *usable.shape)
+    series, usable, shares = _read(part, scene, engine)
     free = usable & ~near[part.core]
     if side:
         squares, *found = _squares(series, shares, free, side, number, random)
@@ -103,6 +100,29 @@ def _places_in(
         outline, *found = _superpixels(series, shares, free, number, random)
     origin = np.array([columns.start, rows.start])
     return shapely.transform(outline, lambda xy: xy + origin), *found
+
+
+def _read(part: Window, scene: xr.DataArray, engine: Engine) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Normalised series (channel x date, y, x), usable pixels (y, x) and probabilities (class, y, x) of a part."""
+    if not engine.whole:
+        values, usable = engine.inputs.read_around(scene, *part.core, engine.halo)
+        shares = engine.classify(values, every=True)[2]  # normalises the values in place
+        inner = tuple(slice(engine.halo, length - engine.halo) for length in values.shape[-2:])
+    else:
+        wide = [
+            slice(max(0, side.start - REACH - HALO) // SPACING * SPACING, min(length, side.stop + REACH + HALO))
+            for side, length in zip(part.core, (scene.sizes["y"], scene.sizes["x"]), strict=True)
+        ]
+        values, usable = engine.inputs.read_around(scene, *wide, 0)
+        normalised = values.copy()
+        engine.normaliser.apply_in_place(normalised)
+        shares = engine.classify(values, segment(normalised), every=True)[2]
+        inner = tuple(
+            slice(side.start - read.start, side.stop - read.start) for side, read in zip(part.core, wide, strict=True)
+        )
+        usable, shares = usable[inner], shares[:, *inner]
+    values = values[..., *inner]
+    return values.reshape(-1, *usable.shape), usable, shares
 
 
 def _squares(

@@ -12,9 +12,8 @@ import xarray as xr
 from rasterio.features import geometry_mask
 from shapely.affinity import affine_transform
 
-from .. import models
 from ..errors import InputError
-from ..features.samples import Samples
+from ..features.samples import Samples, join
 from ..figures.images import available_composites, composite
 from ..figures.labelling_figures import chips_figure
 from ..figures.theme import Figure
@@ -24,7 +23,6 @@ from ..nomenclature import LandCover
 from ..outputs import writing
 from ..runs.experiment import Experiment
 from ..training.classifier import Classifier
-from .out_of_fold import joined
 from .places import Places, features_of, find_places
 from .sheets import write_page
 
@@ -109,17 +107,12 @@ def suggest_places(
     name: the classifier whose chosen training says how unsure each place is.
     side, candidates, seed: as of `find_places`; the tiles of a region share the candidates.
 
-    Raises `InputError` where `find_places` does, for a number below 1 and for a classifier that needs superpixels, before
-    it is trained.
+    Raises `InputError` where `find_places` does, and for a number below 1.
     """
     if number < 1:
         raise InputError(f"{number} places are asked for.", "Ask for 1 or more.", kind="places.number")
-    if models.find(name).needs_superpixels:
-        raise InputError(
-            f"{name} classifies whole superpixels.", "Choose another model, like iota2_base.", kind="places.model"
-        )
     classifier = run.classifier(name)
-    pool = joined(run.trained.samples(name)[part] for part in ("train", "validation"))
+    pool = join(run.trained.samples(name)[part] for part in ("train", "validation"))
     places, tiles = _candidates(run, classifier, side, candidates, seed)
     known = known_features(pool, classifier.normaliser.apply)
     chosen = choose(places.probability, places.feature, known, number)

@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from ..features.samples import Samples
+from ..features.samples import Samples, join
 from ..figures.labelling_figures import evidence_figure
 from ..figures.theme import Figure
 from ..labels.formats.styles import class_style
@@ -16,7 +16,7 @@ from ..labels.formats.writing import write_polygons
 from ..nomenclature import LandCover
 from ..outputs import writing
 from ..runs.experiment import Experiment
-from .out_of_fold import joined, labels_of, out_of_fold
+from .out_of_fold import labels_of, out_of_fold
 from .sheets import write_page
 
 #: Score from which a polygon is a suspect: classifiers that have not seen it give another class so much more probability.
@@ -96,7 +96,7 @@ def find_suspects(
     """
     run = run.override({"sample.dates": "all", "sample.split": "polygon", "sample.training_share": 1.0})
     parts = run.trained.samples(name)
-    samples = joined(parts[part] for part in ("train", "validation"))
+    samples = join(parts[part] for part in ("train", "validation"))
     group = dict(zip(run.polygons["polygon_id"], run.polygons.get("group", run.polygons["polygon_id"]), strict=True))
     probability = out_of_fold(
         name, samples, group, run.trained.inputs, run.legend, run.settings.train, folds, seeds, progress

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ..features.samples import Samples
-from ..labelling.out_of_fold import joined, labels_of, out_of_fold
+from ..features.samples import Samples, join
+from ..labelling.out_of_fold import labels_of, out_of_fold
 from ..labelling.suspects import Suspects, rank
 from ..runs.experiment import Experiment
 
@@ -18,7 +18,7 @@ WRONG = 0.1
 
 def pool_of(run: Experiment, name: str) -> Samples:
     """The samples of training and validation that a classifier takes."""
-    return joined(run.trained.samples(name)[part] for part in ("train", "validation"))
+    return join(run.trained.samples(name)[part] for part in ("train", "validation"))
 
 
 def spoil(samples: Samples, classes: int, seed: int, share: float = WRONG) -> tuple[Samples, np.ndarray]:

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
-import torch
 import xarray as xr
 
 from ... import models, store
 from ...errors import InputError
 from ...features.inputs import Inputs
 from ...features.patches import extract
-from ...features.samples import Samples
+from ...features.samples import Samples, join
 from ...features.superpixels import extract_superpixels, segment_scene
 from ...labels import burn, load_polygons, pixel_counts, pixel_of
 from ...mapping.scene_maps import read_map
@@ -166,7 +165,7 @@ class RegionDataset(Dataset):
             for part, mine in in_tile(self.polygons, name, scene).groupby("set"):
                 found[part].append(extract_superpixels(scene, burned, numbers, mine, inputs=self.inputs))
         for part, samples in found.items():
-            join(samples, dim=-1).save(folder / f"{part}.safetensors")
+            join(samples).save(folder / f"{part}.safetensors")
 
     # -- tables --------------------------------------------------------------------------------------------------------
 
@@ -181,14 +180,3 @@ class RegionDataset(Dataset):
         if counts is None:
             raise InputError("No polygon lies in a tile.", "Give polygons of this region.", kind="labels.outside")
         return counts.reset_index()
-
-
-def join(parts: list[Samples], dim: int = 0) -> Samples:
-    """Samples of several tiles as one: patches below each other, or (dim -1) superpixels numbered on in one sample."""
-    x, label, polygon = (torch.cat([getattr(part, name) for part in parts], dim) for name in ("x", "label", "polygon"))
-    numbers: list[torch.Tensor] = []
-    for part in parts:
-        if part.superpixel is not None:
-            start = int(numbers[-1].max()) + 1 if numbers else 0
-            numbers.append(part.superpixel + start)
-    return Samples(x, label, polygon, parts[0].channels, torch.cat(numbers, dim) if numbers else None)

@@ -8,16 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
-import numpy as np
 import pandas as pd
-import torch
 
 from ... import store
 from ...allocation import processors
 from ...errors import InputError
 from ...evaluation.scoring import polygon_counts
 from ...features.normaliser import Normaliser
-from ...features.samples import Samples
+from ...features.samples import Samples, of_polygons
 from ...settings import describe, key
 from ...training.classifier import Classifier
 from ...training.polygon_scores import PolygonScores
@@ -137,11 +135,7 @@ def fold(trained: Trained, name: str, kind: str, tile: str) -> Path:
 
 def of_tiles(samples: Samples, tiles: pd.Series, wanted: list[str]) -> Samples:
     """The samples whose labelled polygons belong to some tiles; `tiles`: the tile of each polygon_id."""
-    mine = tiles.index[tiles.isin(wanted)].to_numpy()
-    inside = torch.from_numpy(np.isin(samples.polygon.numpy(), mine))
-    label, polygon = (torch.where(inside, values, -1) for values in (samples.label, samples.polygon))
-    kept = (label >= 0).flatten(1).any(1)
-    return Samples(samples.x, label, polygon, samples.channels, samples.superpixel)[kept]
+    return of_polygons(samples, tiles.index[tiles.isin(wanted)])
 
 
 def _score(table: pd.DataFrame, run: Experiment) -> dict:
