@@ -1,5 +1,6 @@
 """Sphinx extension: show thumbnails of all figures on the page `gallery`, each linked to its place in the book."""
 
+from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from pathlib import Path
 
@@ -19,15 +20,17 @@ STYLE = (
 def thumbnails(html: Path, names: list[str]) -> str:
     """Make thumbnails of all figures of the pages `names` in the folder `html`; return the HTML list of links."""
     (html / FOLDER).mkdir(exist_ok=True)
-    items = []
+    items, pictures = [], {}
     for name in names:
         soup = BeautifulSoup((html / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
         for number, picture in enumerate(soup.select(".cell_output img")):
             source = (html / name).parent / picture.get("src", "")
             if source.suffix in (".png", ".webp") and source.is_file():
                 small = html / FOLDER / f"{name.replace('/', '-')}-{number}.webp"
-                _shrink(source, small)
+                pictures[small] = source
                 items.append(_item(name, picture, f"{FOLDER}/{small.name}"))
+    with ThreadPoolExecutor() as pool:  # libraries of images let other threads run
+        list(pool.map(_shrink, pictures.values(), pictures))
     return f'{STYLE}<ul class="gallery">{"".join(items)}</ul>'
 
 
