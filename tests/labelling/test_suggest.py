@@ -1,6 +1,7 @@
 """Suggested places are unsure, unlike what is known and each other, free of labels; filled in, they are trained on."""
 
 import warnings
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -14,9 +15,11 @@ from scipy.ndimage import binary_dilation
 from paperlib import Experiment
 from paperlib.errors import InputError, InputWarning
 from paperlib.labelling.places import SMALLEST, _read, find_places
-from paperlib.labelling.suggest import choose, differing, suggest_places, uncertainty
+from paperlib.labelling.suggest import choose, differing, suggest_places, uncertainty, write_suggestions
+from paperlib.labels import load_polygons
 from paperlib.mapping.inference import Engine
 from paperlib.scenes.windowing import windows
+from paperlib.settings import Labels
 from support.commands import paperlib
 
 
@@ -47,6 +50,9 @@ def test_dates_that_differ_are_shown():
     images = np.zeros((4, 2, 2, 3))
     images[1], images[2], images[3] = 0.1, 1.0, 0.5
     assert differing(images, 2).tolist() == [0, 2] and differing(images, 3).tolist() == [0, 2, 3]
+    images[2, :, 0] = np.nan  # under a cloud
+    images[2, :, 1] = 0.2
+    assert differing(images, 2).tolist() == [0, 3]
     assert differing(images[:1], 3).tolist() == [0]
 
 
@@ -121,6 +127,29 @@ def test_filled_in_places_are_trained_on_as_they_come(small, lagoon, lagoon_stor
         assert again.legend == small.legend
     tested = [set(run.polygons["polygon_id"][run.polygons["set"] == "test"]) for run in (small, again)]
     assert tested[0] == tested[1]  # the same polygons test before and after
+
+
+def test_the_file_has_the_columns_that_the_settings_ask_for_and_places_without_a_class_are_no_fault(small, tmp_path):
+    options = Labels(field="landuse", set_field="part", group_field="farm")
+    found = replace(suggest_places(small, 40, side=3), labels=options)
+    write_suggestions(found, tmp_path / "out")
+    file = tmp_path / "out" / "suggestions.gpkg"
+    table = gpd.read_file(file, layer="suggestions")
+    assert {"landuse", "part", "farm"} <= set(table) and not {"code", "set", "group"} & set(table)
+    new = table["landuse"].isna()
+    assert table["farm"][new].nunique() == 40 and not set(table["farm"][new]) & set(table["farm"][~new])
+    table.loc[new.idxmax(), "landuse"] = table["landuse"].iloc[-1]
+    table.loc[(~new).idxmax(), "landuse"] = None  # a fault, which is no reason to count the places as faults
+    table[table["part"] != "test"].to_file(file, layer="suggestions")
+    with pytest.warns(InputWarning, match="no class") as said:
+        read = load_polygons(file, options=options)
+    assert [str(one.message).split(":")[1][:30] for one in said] == [
+        " 39 suggested places have no c",
+        " 1 of 23 rows have no class in",
+    ]
+    known = (small.polygons["set"] != "test") & (small.polygons["polygon_id"] != table["polygon_id"][(~new).idxmax()])
+    assert len(read) == known.sum() + 1 < 39 and (read["set"] == "pool").all()
+    assert read["group"].nunique() == small.polygons.loc[known, "group"].nunique() + 1
 
 
 def test_what_cannot_be_suggested_is_said(small):

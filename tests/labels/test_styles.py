@@ -62,3 +62,13 @@ def test_a_style_is_found_beside_the_polygons_and_fits_them(suffix, filled, tmp_
 def test_no_place_to_label_is_no_entry_of_the_legend():
     root = ElementTree.fromstring(class_style(LEGEND, "looks_like").split("\n", 1)[1])
     assert [row.get("value") for row in root.iter("category")] == [cover.name for cover in LEGEND]
+
+
+def test_codes_can_be_chosen_by_the_names_of_their_classes():
+    legend = (LEGEND[0], LandCover(2, "Crop", "#fedf60", "c2"))
+    root = ElementTree.fromstring(class_style(legend, "landuse", other="to label", codes=True).split("\n", 1)[1])
+    assert [one.get("value") for one in root.iter("category")] == ["1", "c2", ""]
+    assert {"Fields", "Forms"} <= set(root.get("styleCategories").split("|"))
+    choices = root.find("fieldConfiguration/field[@name='landuse']/editWidget[@type='ValueMap']").iter("Option")
+    named = {one.get("name"): one.get("value") for one in choices if one.get("type") == "QString"}
+    assert named.pop("").startswith("{") and named == {"Water & <reed>": "1", "Crop": "c2"}

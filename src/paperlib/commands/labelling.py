@@ -78,7 +78,7 @@ def suggest(
     run = Experiment(preset, scene, polygons, settings=overrides, store=store)
     found = suggest_places(run, number, model, side, seed=seed)
     for looks_like, count in found.table["looks_like"].value_counts().items():
-        typer.echo(f"{count:6} places that look like {looks_like}")
+        typer.echo(f"{count:6} {'place that looks' if count == 1 else 'places that look'} like {looks_like}")
     typer.echo(f"places to label: {write_suggestions(found, out) / 'suggestions.gpkg'}")
 
 

@@ -22,6 +22,7 @@ from ..labels.formats.writing import write_polygons
 from ..nomenclature import LandCover
 from ..outputs import writing
 from ..runs.experiment import Experiment
+from ..settings import Labels
 from ..training.classifier import Classifier
 from .places import Places, features_of, find_places
 from .sheets import write_page
@@ -43,9 +44,10 @@ class Suggestions:
     scenes: dict[str, xr.DataArray]
     polygons: gpd.GeoDataFrame
     legend: tuple[LandCover, ...]
+    labels: Labels  # how the file of the labelled polygons is read
 
     def chips(self, rank: int) -> Figure:
-        """A place and its surroundings, on the dates on which they differ most."""
+        """A place and its surroundings, on the dates on which they differ most, of those without clouds on the place."""
         number = rank - 1
         scene = self.scenes[self.table["tile"].iloc[number]]
         top, left, bottom, right = self.places.bounds[number]
@@ -53,8 +55,16 @@ class Suggestions:
             dim: slice(max(0, first - AROUND), min(scene.sizes[dim], last + AROUND))
             for dim, first, last in (("y", top, bottom), ("x", left, right))
         }
-        images = composite(scene.isel(cut), next(iter(available_composites(scene).values())))
-        dates = differing(images, DATES)
+        around = scene.isel(cut)
+        images = composite(around, next(iter(available_composites(scene).values())))
+        hidden = around["mask"].transpose("time", "y", "x").values
+        place = (
+            slice(top - cut["y"].start, bottom - cut["y"].start),
+            slice(left - cut["x"].start, right - cut["x"].start),
+        )
+        covered = hidden[:, *place].mean((1, 2))
+        clear = np.flatnonzero(covered <= np.sort(covered)[:DATES][-1])  # on which most of the place is seen
+        dates = clear[differing(np.where(hidden[clear, ..., None], np.nan, images[clear]), DATES)]
         titles = [f"{scene.indexes['time'][date]:%Y-%m-%d}" for date in dates]
         border = shapely.get_coordinates(self.places.outline[number].exterior) - (cut["x"].start, cut["y"].start)
         return chips_figure(images[dates], titles, border)
@@ -118,7 +128,8 @@ def suggest_places(
     chosen = choose(places.probability, places.feature, known, number)
     places, tiles = places[chosen], tiles[chosen]
     scenes = {tile: run.dataset.tile_scene(tile) for tile in sorted(set(tiles))}
-    return Suggestions(_table(places, tiles, scenes, run), places, scenes, run.polygons, run.legend)
+    table = _table(places, tiles, scenes, run)
+    return Suggestions(table, places, scenes, run.polygons, run.legend, run.settings.labels)
 
 
 def _candidates(
@@ -171,16 +182,23 @@ def _table(places: Places, tiles: np.ndarray, scenes: dict[str, xr.DataArray], r
 def write_suggestions(found: Suggestions, folder: Path) -> Path:
     """Write suggestions.gpkg and suggestions.html to a folder, which is made if it does not exist; returns it.
 
-    The GeoPackage holds the places, whose column `code` is to be filled, and the labelled polygons: once filled, it is the
-    label file of the next training. Raises `InputError` where the folder cannot be written.
+    The GeoPackage holds the places, whose class is to be filled in, and the labelled polygons: once filled in, it is the
+    label file of the next training. Its columns have the names that those of the label file had where the settings name
+    them, so that the same settings read it. Raises `InputError` where the folder cannot be written.
     """
+    column = found.labels.field or "code"
     with writing(folder, folder=True) as target:
-        style = class_style(found.legend, "class_name", "rank", other="to label")
+        style = class_style(found.legend, column, "rank", other="to label", codes=True)
         write_polygons(_label_file(found), target / "suggestions.gpkg", style)
+        codes = [
+            cover.own_code if cover.own_code == cover.name else f"{cover.own_code} {cover.name}"
+            for cover in found.legend
+        ]
         words = (
-            "Write the class of each place into the column code of suggestions.gpkg, and leave it empty where a place holds "
-            "several classes. The file also holds the polygons that are labelled already, so that it can be trained on.",
-            "Codes: " + ", ".join(f"{cover.own_code} {cover.name}" for cover in found.legend) + ".",
+            f"Write the class of each place into the column {column} of suggestions.gpkg, where QGIS offers the classes in "
+            "a list, and leave it empty where a place holds several classes. The file also holds the polygons that are "
+            "labelled already, so that it can be trained on.",
+            f"Classes: {', '.join(codes)}.",
         )
         write_page(target / "suggestions.html", "Where to label next", words, _cards(found))
     return folder
@@ -189,16 +207,28 @@ def write_suggestions(found: Suggestions, folder: Path) -> Path:
 def _label_file(found: Suggestions) -> gpd.GeoDataFrame:
     """Labelled polygons and places in one table, as a label file."""
     sources = {cover.code: cover.own_code for cover in found.legend}
-    before = found.polygons[["polygon_id", "code", "class_name", "colour", "set", "geometry"]]
+    before = found.polygons[["polygon_id", "code", "class_name", "colour", "set", "group", "geometry"]]
     before = before.assign(code=before["code"].map(sources), set=before["set"].where(before["set"] == "test", "pool"))
     first = int(before["polygon_id"].max()) + 1
+    numbers = np.arange(len(found.table))
     places = found.table[["rank", "looks_like", "probability", "unsure", "geometry"]].assign(
-        polygon_id=first + np.arange(len(found.table)), code=None, class_name="", colour="", set="pool"
-    )
+        polygon_id=first + numbers, code=None, class_name="", colour="", set="pool",
+        group=int(before["group"].max()) + 1 + numbers,
+    )  # fmt: skip
     both = pd.concat([places, before], ignore_index=True)
     if all(code.isdigit() and str(int(code)) == code for code in sources.values()):
         both["code"] = both["code"].astype("Int64")
-    return gpd.GeoDataFrame(both.assign(rank=both["rank"].astype("Int64")), crs=found.polygons.crs)
+    both = both.assign(rank=both["rank"].astype("Int64"))
+    return gpd.GeoDataFrame(_renamed(both, found.labels), crs=found.polygons.crs)
+
+
+def _renamed(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    """The columns under the names by which the settings of the labels ask for them; groups only where they do."""
+    own = {"code": labels.field, "class_name": labels.name_field, "set": labels.set_field, "group": labels.group_field}
+    if not labels.group_field:
+        table = table.drop(columns="group")
+    own = {column: name for column, name in own.items() if name and name != column}
+    return table.drop(columns=table.columns.intersection(list(own.values()))).rename(columns=own)
 
 
 def _cards(found: Suggestions) -> Iterator[tuple[str, str, Figure]]:
@@ -209,9 +239,10 @@ def _cards(found: Suggestions) -> Iterator[tuple[str, str, Figure]]:
 
 
 def differing(images: np.ndarray, number: int) -> np.ndarray:
-    """Indices, ascending, of the images (date, y, x, 3) that differ most from each other."""
+    """Indices, ascending, of the images (date, y, x, 3) that differ most from each other where neither is NaN."""
     flat = images.reshape(len(images), -1)
-    apart = np.abs(flat[:, None] - flat).mean(2)
+    apart = np.array([[np.abs(one - other)[~np.isnan(one - other)].sum() for other in flat] for one in flat])
+    apart /= np.maximum(1, (~np.isnan(flat)).astype(float) @ (~np.isnan(flat)).T)
     chosen = list(np.unravel_index(apart.argmax(), apart.shape)) if len(images) > 1 else [0]
     while len(chosen) < min(number, len(images)):
         nearest = apart[:, chosen].min(1)

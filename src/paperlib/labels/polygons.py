@@ -177,6 +177,7 @@ def _check_attributes(rows: _Rows, table: gpd.GeoDataFrame, chosen: columns.Colu
     _, wrong = columns.read_classes(column)
     value = f"class codes are no whole numbers, like {_examples(column[wrong])} in `{chosen.label}`"
     rows.drop(wrong, "class codes", value, "Mend them, or choose another column with --field.", "code")
+    _leave_out_suggestions(rows, table)
     value, fix = f"rows have no class in `{chosen.label}`", "Give them a class, or choose another column with --field."
     rows.drop(rows.table["label"].isna(), "class codes", value, fix, "no class", "warning")
     column = table.get(chosen.set)
@@ -191,6 +192,17 @@ def _check_attributes(rows: _Rows, table: gpd.GeoDataFrame, chosen: columns.Colu
     if own:
         value = f"{own} rows of `{chosen.set}` are marked for validation; they join the pool, which is divided anew"
         rows.add("warning", "column set", value, str(rows.path), "Mark them as test, if they are.", "set")
+
+
+def _leave_out_suggestions(rows: _Rows, table: gpd.GeoDataFrame) -> None:
+    """Places that `labelling.suggest` wrote and nobody has labelled yet: however many, they are no fault of the file."""
+    if not {"looks_like", "unsure"} <= set(table):
+        return
+    waiting = (rows.table["label"].isna() & table["unsure"].notna()).reindex(rows.table.index)
+    if waiting.any():
+        value = f"{waiting.sum()} suggested places have no class yet; they are left out"
+        rows.add("warning", "class codes", value, rows.place(waiting), "Nothing has to be done.", "no class")
+        rows.table, rows.total = rows.table[~waiting], rows.total - int(waiting.sum())
 
 
 def _check_spellings(rows: _Rows, options: Labels) -> None:

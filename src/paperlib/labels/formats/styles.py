@@ -13,6 +13,8 @@ from ...nomenclature import LandCover
 DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 #: Colour of places that are to be labelled.
 TO_LABEL = "#ff00ff"
+#: How QGIS writes in a list of choices that a value is empty.
+NULL = "{2839923C-8B7D-419E-B84B-CA2FE9B80EC7}"
 #: The table in which QGIS looks for styles of the layers of a GeoPackage.
 STYLES = """CREATE TABLE layer_styles (
 id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256), f_table_schema TEXT(256),
@@ -22,8 +24,9 @@ update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')))"""
 
 
 def class_style(
-    legend: tuple[LandCover, ...], column: str, label: str = "", other: str = "", filled: bool = False
-) -> str:
+    legend: tuple[LandCover, ...], column: str, label: str = "", other: str = "", filled: bool = False,
+    codes: bool = False,
+) -> str:  # fmt: skip
     """QML of polygons in the colour of the class that `column` names.
 
     Parameters
@@ -32,14 +35,16 @@ def class_style(
     column, label: names of columns; the values of `label` are written beside the polygons, where it is given.
     other: text in the legend for polygons of no class, which are magenta; without it they are not drawn.
     filled: areas instead of outlines.
+    codes: `column` holds the codes of the label file instead of names; QGIS then offers the classes where it is edited.
     """
-    categories = "Symbology|Labeling" if label else "Symbology"
+    categories = "Symbology" + ("|Labeling" if label else "") + ("|Fields|Forms" if codes else "")
     root = ElementTree.Element("qgis", version="3.28", styleCategories=categories, labelsEnabled="1" if label else "0")
     renderer = ElementTree.SubElement(
         root, "renderer-v2", type="categorizedSymbol", attr=column, symbollevels="0", forceraster="0", enableorderby="0"
     )
     rows, symbols = (ElementTree.SubElement(renderer, name) for name in ("categories", "symbols"))
-    shown = [(cover.name, cover.name, cover.colour) for cover in legend] + ([("", other, TO_LABEL)] if other else [])
+    shown = [(cover.own_code if codes else cover.name, cover.name, cover.colour) for cover in legend]
+    shown += [("", other, TO_LABEL)] if other else []
     for number, (value, text, colour) in enumerate(shown):
         ElementTree.SubElement(
             rows, "category", symbol=str(number), value=value, label=text, type="string", render="true"
@@ -52,8 +57,23 @@ def class_style(
             settings, "text-style", fieldName=label, isExpression="0", fontSize="9", fontSizeUnit="Point", fontWeight="50",
             textColor="0,0,0,255", textOpacity="1",
         )  # fmt: skip
+    if codes:
+        _add_choices(root, column, legend)
     ElementTree.indent(root)
     return DOCTYPE + ElementTree.tostring(root, "unicode")
+
+
+def _add_choices(root: ElementTree.Element, column: str, legend: tuple[LandCover, ...]) -> None:
+    """Let QGIS offer the names of the classes where `column` is edited, and write their codes."""
+    fields = ElementTree.SubElement(root, "fieldConfiguration")
+    field = ElementTree.SubElement(fields, "field", name=column, configurationFlags="None")
+    config = ElementTree.SubElement(ElementTree.SubElement(field, "editWidget", type="ValueMap"), "config")
+    options = ElementTree.SubElement(
+        ElementTree.SubElement(config, "Option", type="Map"), "Option", name="map", type="List"
+    )
+    for name, code in [("", NULL), *((cover.name, cover.own_code) for cover in legend)]:
+        one = ElementTree.SubElement(options, "Option", type="Map")
+        ElementTree.SubElement(one, "Option", name=name, value=code, type="QString")
 
 
 def _add_symbol(symbols: ElementTree.Element, name: str, colour: str, filled: bool) -> None:
