@@ -14,7 +14,8 @@ import xarray as xr
 from .. import ground
 from ..errors import Finding, InputError, InputWarning
 from ..labels.formats.files import read_table
-from ..labels.polygons import examine, rows_text
+from ..labels.polygons import examine
+from ..labels.rows import rows_text
 from ..scenes.findings import problems
 from ..scenes.meaning.judging import value_problems
 from ..scenes.scene import open_scene

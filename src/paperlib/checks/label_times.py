@@ -5,7 +5,7 @@ import re
 import pandas as pd
 
 from ..errors import Finding
-from ..labels.polygons import rows_text
+from ..labels.rows import rows_text
 
 #: Columns of the first and the last day of what a row tells, as sits has them, and of its year; letters alone.
 STARTS, ENDS = ("startdate", "datestart", "validfrom", "begin"), ("enddate", "dateend", "validto", "end")

@@ -9,7 +9,7 @@ from .. import ground, nomenclature
 from ..errors import Finding
 from ..features.alike import find_alike, keep_together, pixels_inside
 from ..labels.classes import class_title, legend_of
-from ..labels.polygons import rows_text
+from ..labels.rows import rows_text
 from ..labels.splitting import split
 from ..scenes.sensors import roles_of
 from ..scenes.series import read_window

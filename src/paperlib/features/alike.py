@@ -22,7 +22,7 @@ from scipy.sparse.csgraph import connected_components
 from .. import ground
 from ..errors import Finding
 from ..labels.objects import needed_polygons
-from ..labels.polygons import rows_text
+from ..labels.rows import rows_text
 from ..scenes.series import read_window
 
 #: Difference in reflectance (root mean square over bands and dates) below which near polygons of a class are one object.

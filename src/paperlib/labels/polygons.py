@@ -1,7 +1,6 @@
 """Read a label file: every row that can be used, and every fault of those that cannot."""
 
 import warnings
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,9 @@ from .classes import choose_legend
 from .formats import columns
 from .formats.files import read_table
 from .objects import gather_objects
+from .rows import Rows
 
 Bounds = tuple[float, float, float, float]
-#: So many rows are named in a message.
-NAMED = 30
 
 
 def load_polygons(
@@ -82,40 +80,6 @@ def problems(
     return examine(table, Path(path), crs, bounds, None, options or Labels())[1]
 
 
-class _Rows:
-    """The rows of a table that are still in use, and what was found in the others."""
-
-    def __init__(self, table: gpd.GeoDataFrame, chosen: columns.Columns, path: Path):
-        self.table, self.path, self.total = table, path, len(table)
-        self.crs, self.shapes = table.crs, table.geometry
-        self.numbered = columns.read_numbers(table["number"] if chosen.number else None, table.index)[1]
-        self.findings: list[Finding] = []
-
-    def add(self, level: str, subject: str, value: str, place: str, fix: str, kind: str) -> None:
-        self.findings.append(Finding(level, subject, value, place, fix, f"labels.{kind}"))
-
-    def drop(self, wrong: pd.Series, subject: str, value: str, fix: str, kind: str, level: str = "error") -> None:
-        """Leave rows out. A warning becomes an error where half of the rows or more are left out by then."""
-        wrong = wrong.reindex(self.table.index, fill_value=False)
-        if not wrong.any():
-            return
-        if level == "warning" and 2 * (self.total - len(self.table) + wrong.sum()) >= self.total:
-            level = "error"
-        left = "; they are left out" if level == "warning" else ""
-        self.add(level, subject, f"{wrong.sum()} of {self.total} {value}{left}", self.place(wrong), fix, kind)
-        self.table = self.table[~wrong]
-
-    def place(self, chosen: pd.Series) -> str:
-        return rows_text(self.table["polygon_id"][chosen], self.numbered)
-
-
-def rows_text(numbers: Iterable, numbered: bool = True) -> str:
-    """Where rows are: by their numbers, or by their place where the file does not number them."""
-    numbers = list(numbers)
-    more = f" and {len(numbers) - NAMED} more" if len(numbers) > NAMED else ""
-    return f"{'polygon_id' if numbered else 'row'} {', '.join(map(str, numbers[:NAMED]))}{more}"
-
-
 def examine(
     table: gpd.GeoDataFrame,
     path: Path,
@@ -138,7 +102,7 @@ def examine(
                 Finding("error", "label file", problem, str(path), "Give the scene too, or degrees.", "labels.crs")
             ]
         table = table.set_crs(crs)
-    rows = _Rows(_used_columns(table, chosen), chosen, path)
+    rows = Rows(_used_columns(table, chosen), chosen, path)
     _report_guesses(rows, chosen)
     _check_attributes(rows, table, chosen)
     _check_spellings(rows, options)
@@ -171,7 +135,7 @@ def _used_columns(table: gpd.GeoDataFrame, chosen: columns.Columns) -> gpd.GeoDa
     return gpd.GeoDataFrame(frame, geometry=table.geometry.array, crs=table.crs)
 
 
-def _check_attributes(rows: _Rows, table: gpd.GeoDataFrame, chosen: columns.Columns) -> None:
+def _check_attributes(rows: Rows, table: gpd.GeoDataFrame, chosen: columns.Columns) -> None:
     """Rows whose class cannot be read, that have none, or whose set is unknown."""
     column = table[chosen.label]
     _, wrong = columns.read_classes(column)
@@ -194,7 +158,7 @@ def _check_attributes(rows: _Rows, table: gpd.GeoDataFrame, chosen: columns.Colu
         rows.add("warning", "column set", value, str(rows.path), "Mark them as test, if they are.", "set")
 
 
-def _leave_out_suggestions(rows: _Rows, table: gpd.GeoDataFrame) -> None:
+def _leave_out_suggestions(rows: Rows, table: gpd.GeoDataFrame) -> None:
     """Places that `labelling.suggest` wrote and nobody has labelled yet: however many, they are no fault of the file."""
     if not {"looks_like", "unsure"} <= set(table):
         return
@@ -205,7 +169,7 @@ def _leave_out_suggestions(rows: _Rows, table: gpd.GeoDataFrame) -> None:
         rows.table, rows.total = rows.table[~waiting], rows.total - int(waiting.sum())
 
 
-def _check_spellings(rows: _Rows, options: Labels) -> None:
+def _check_spellings(rows: Rows, options: Labels) -> None:
     """Classes that differ in capitals, accents and signs alone; they are joined where that is asked for."""
     groups = columns.spellings(rows.table["label"])
     if not groups:
@@ -230,14 +194,14 @@ def _examples(values: pd.Series, number: int = 4) -> str:
     return ", ".join(held[:number]) + (", ..." if len(held) > number else "")
 
 
-def _report_guesses(rows: _Rows, chosen: columns.Columns) -> None:
+def _report_guesses(rows: Rows, chosen: columns.Columns) -> None:
     for part, what, option in (("label", "classes", "--field"), ("name", "names of the classes", "--name-field")):
         if part in chosen.guessed:
             value = f"the {what} are taken from the column `{getattr(chosen, part)}`"
             rows.add("warning", "columns", value, str(rows.path), f"Name another column with {option}.", "guess")
 
 
-def _check_outlines(rows: _Rows, options: Labels) -> None:
+def _check_outlines(rows: Rows, options: Labels) -> None:
     """Geometries that are missing, no places, of another kind, or invalid; what is repaired is replaced."""
     rows.table = rows.table.set_geometry(outlines.plain(rows.table.geometry))
     shapes = rows.table.geometry
@@ -260,7 +224,7 @@ def _check_outlines(rows: _Rows, options: Labels) -> None:
     rows.drop(invalid, "outline invalid", value, fix, "invalid", "warning")
 
 
-def _repair(rows: _Rows, invalid: pd.Series) -> None:
+def _repair(rows: Rows, invalid: pd.Series) -> None:
     before = rows.table.geometry[invalid]
     after = outlines.repaired(before)
     rows.table.loc[invalid, "geometry"] = after
@@ -269,7 +233,7 @@ def _repair(rows: _Rows, invalid: pd.Series) -> None:
     rows.add("warning", "outline invalid", value, rows.place(invalid), "Look at them over the image.", "repaired")
 
 
-def _legend(rows: _Rows, options: Labels):
+def _legend(rows: Rows, options: Labels):
     """The legend of the rows; rows of classes that a given nomenclature does not have are left out as errors."""
     try:
         legend = choose_legend(rows.table[["label", "name", "colour"]], rows.path, options.nomenclature)
@@ -285,7 +249,7 @@ def _legend(rows: _Rows, options: Labels):
     return legend
 
 
-def _check_place(rows: _Rows, bounds: Bounds | None) -> None:
+def _check_place(rows: Rows, bounds: Bounds | None) -> None:
     """Rows outside the scene, and outlines that a projection far from home made invalid."""
     shapes = rows.table.geometry
     lost = outlines.not_numbers(shapes)
