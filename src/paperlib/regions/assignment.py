@@ -13,7 +13,7 @@ from .. import ground
 from ..errors import InputError, InputWarning
 from ..features.alike import pixels_inside
 from ..labels.burning import pixel_of
-from ..labels.polygons import rows_text
+from ..labels.rows import rows_text
 from ..scenes.series import read_window
 from .region import Region
 
