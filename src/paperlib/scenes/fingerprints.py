@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import tempfile
 import warnings
+from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -48,8 +49,7 @@ def fingerprint(path: str | Path) -> str:
             f"{path} does not exist.", "Give the path of a file or folder that is there.", kind="scene.path"
         )
     root = path if path.is_dir() else path.parent
-    files = {file.absolute() for read in _read(path) for file in (read, *_beside(read)) if file.is_file()}
-    states = [(_name(file, root.absolute()), *_state(file)) for file in files]
+    states = [(_name(file, root.absolute()), *_state(file)) for file in _with_those_beside(_read(path))]
     return hashlib.sha256(repr(sorted(states)).encode()).hexdigest()[:12]
 
 
@@ -106,11 +106,15 @@ def _sources(path: Path, seen: frozenset[Path] = frozenset()) -> list[Path]:
     return files
 
 
-def _beside(path: Path) -> list[Path]:
-    return [
-        *(path.with_name(path.name + ending) for ending in BEHIND),
-        *(path.with_suffix(ending) for ending in INSTEAD if path.suffix),
-    ]
+def _with_those_beside(read: Iterable[Path]) -> set[Path]:
+    """Files that are there, and those beside them; each folder is listed once, not asked for every name."""
+    wanted: dict[Path, set[str]] = defaultdict(set)
+    for file in read:
+        beside = [file.name + ending for ending in BEHIND]
+        beside += [file.stem + ending for ending in INSTEAD if file.suffix]
+        wanted[file.absolute().parent].update((file.name, *beside))
+    folders = [(folder, names) for folder, names in wanted.items() if folder.is_dir()]
+    return {file for folder, names in folders for file in folder.iterdir() if file.name in names and file.is_file()}
 
 
 def _name(file: Path, root: Path) -> str:
