@@ -6,9 +6,9 @@ Reads a row of windows over the whole width of a tile (benchmarks/tile.py) on al
 row that opens the files. Each of REPEATS (3) turns reads every layout; medians are kept in results/storage.csv, also of the
 ratios to the stack by band of the same compression and dates in the same turn. The layouts are products of eleven
 dates, products of two years (the second year repeats the first), GeoTIFF stacks of both, stored layer by layer
-(interleave=band) and pixel by pixel, and cubes of the eleven dates: NetCDF and Zarr in chunks of a window, and Zarr in
-chunks that span eight windows. All are deflated, but for a stack and Zarr in chunks of a window that are packed with zstd,
-as Zarr packs by default. The time is that of the processor: it includes
+(interleave=band) and pixel by pixel, and cubes of the eleven dates: NetCDF, Zarr 2 and Zarr 3 in chunks of a window, and
+Zarr 2 in chunks that span eight windows. All are deflated, but for a stack and cubes that are packed with zstd, as Zarr
+packs by default. The time is that of the processor: it includes
 reading, filling gaps and indices, and does not depend on other work of the machine. The script takes some minutes,
 mostly to write the files.
 """
@@ -29,6 +29,7 @@ import rasterio
 import xarray as xr
 from record import keep
 from tile import TILE, tile
+from zarr.codecs import GzipCodec, ZstdCodec
 
 from paperlib import allocation, open_scene
 from paperlib.features.inputs import Inputs
@@ -72,8 +73,8 @@ def stack(scene: xr.DataArray, path: Path, interleave: str, packing: dict) -> Pa
     return path
 
 
-def cube(scene: xr.DataArray, path: Path, chunk: tuple[int, int], codec: numcodecs.abc.Codec) -> Path:
-    """Write a scene as NetCDF (always deflated) or Zarr with this compression, one variable of integers."""
+def cube(scene: xr.DataArray, path: Path, chunk: tuple[int, int], codec: object, version: int) -> Path:
+    """Write a scene as NetCDF (always deflated) or Zarr with this codec, one variable of integers."""
     raw = np.empty((scene.sizes["band"], scene.sizes["time"], ROWS, scene.sizes["x"]), np.int16)
     for start in range(0, ROWS, 64):
         values = np.empty((*raw.shape[:2], 64, raw.shape[3]), np.float32)
@@ -88,7 +89,7 @@ def cube(scene: xr.DataArray, path: Path, chunk: tuple[int, int], codec: numcode
         data.to_netcdf(path, encoding={"reflectance": packing}, engine="h5netcdf")
     else:
         packing = {"chunks": chunks, "compressors": codec}
-        data.to_zarr(path, encoding={"reflectance": packing}, zarr_format=2)
+        data.to_zarr(path, encoding={"reflectance": packing}, zarr_format=version)
     return path
 
 
@@ -127,13 +128,16 @@ def main(repeats: int = 3) -> None:
             )
         stored["stack by band, zstd"] = stack(open_scene(year), Path(folder) / "zstd.tif", "band", ZSTD)
         side = Map().window
-        for name, file, chunk, codec in (
-            ("NetCDF by windows", "small.nc", (side, 2 * side), numcodecs.Zlib(1)),
-            ("Zarr by windows", "small.zarr", (side, 2 * side), numcodecs.Zlib(1)),
-            ("Zarr by windows, zstd", "zstd.zarr", (side, 2 * side), numcodecs.Zstd(1)),
-            ("Zarr by eight windows", "large.zarr", (2 * side, 8 * side), numcodecs.Zlib(1)),
+        one, eight = (side, 2 * side), (2 * side, 8 * side)
+        for name, file, chunk, codec, version in (
+            ("NetCDF by windows", "small.nc", one, None, 0),
+            ("Zarr by windows", "small.zarr", one, numcodecs.Zlib(1), 2),
+            ("Zarr by windows, zstd", "zstd.zarr", one, numcodecs.Zstd(1), 2),
+            ("Zarr 3 by windows", "small3.zarr", one, GzipCodec(level=1), 3),
+            ("Zarr 3 by windows, zstd", "zstd3.zarr", one, ZstdCodec(level=1), 3),
+            ("Zarr by eight windows", "large.zarr", eight, numcodecs.Zlib(1), 2),
         ):
-            stored[name] = cube(open_scene(year), Path(folder) / file, chunk, codec)
+            stored[name] = cube(open_scene(year), Path(folder) / file, chunk, codec, version)
         os.sync()  # what was written reaches the disk before anything is measured
         turns = pd.DataFrame([{name: cost(path) for name, path in stored.items()} for _ in range(repeats)])
         dates = {name: open_scene(path).sizes["time"] for name, path in stored.items()}

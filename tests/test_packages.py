@@ -74,7 +74,7 @@ def test_no_package_is_larger_than_a_newcomer_can_read():
 
 #: The order inside scenes: each may import only those above it.
 FLOORS = [
-    {"sensors", "quality", "rasters", "upsample", "series", "windowing"}, {"meaning"}, {"shaping"},
+    {"sensors", "quality", "rasters", "upsample", "series", "windowing"}, {"meaning"}, {"shaping", "chunks"},
     {"formats", "cubes"}, {"scene", "fingerprints", "findings"},
 ]  # fmt: skip
 

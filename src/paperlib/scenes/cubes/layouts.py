@@ -10,10 +10,12 @@ import pandas as pd
 import xarray as xr
 
 from ...errors import InputError, InputWarning
+from ..chunks.arrays import read_through
+from ..chunks.hdf5 import deflated_arrays
+from ..chunks.zarr_folders import stored_arrays
 from ..meaning.dates_in_names import find_dates
 from ..meaning.names import band_key
 from ..quality import rule_of
-from .deflated import inflate_directly
 
 AS_STORED: dict[str, Any] = {
     "decode_coords": "all", "mask_and_scale": False, "decode_times": False, "chunks": None, "cache": False,
@@ -73,7 +75,8 @@ def _open(path: Path, group: str | None = None) -> xr.Dataset:
             warnings.filterwarnings("ignore", "Variable.s. referenced in grid_mapping")
             warnings.filterwarnings("ignore", "Failed to open Zarr store with consolidated metadata")
             cube = xr.open_dataset(path, engine=_engine(path), group=group, **AS_STORED)
-            return inflate_directly(cube, path, group)
+            find = stored_arrays if path.is_dir() else deflated_arrays
+            return read_through(cube, find(path, group, map(str, cube.data_vars)))
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).splitlines()[0].split(". ")[0]  # xarray goes on to recommend its own documentation
         raise InputError(
