@@ -1,10 +1,12 @@
 """The chosen trainings of a run, written as model folders."""
 
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from .. import store
+from ..allocation import one_thread, processors
 from ..features.quantiles import Quantiles
 from ..outputs import check_place
 from ..runs.experiment import Experiment
@@ -28,8 +30,14 @@ def write_models(run: Experiment, names: tuple[str, ...], folder: Path, licence:
     places = [folder / name for name in names] if len(names) > 1 else [folder]
     for place in places:
         check_place(place, folder=True)
-    for name, place in zip(names, places, strict=True):
-        trained_model(run, name, licence).save(place)
+    run.trained.make(names)  # by several processes where that is faster
+
+    def write(name: str, place: Path) -> None:
+        with one_thread():
+            trained_model(run, name, licence).save(place)
+
+    with ThreadPoolExecutor(min(processors(), len(names))) as pool:  # what an area takes is mostly computed by torch
+        list(pool.map(write, names, places))
     return places
 
 
