@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from distributed import Client, LocalCluster
+from tornado.ioloop import PeriodicCallback
 
 from paperlib import Experiment, InputError
+from paperlib.runs.batches.cluster import connect
 from paperlib.runs.regional import spread as tasks
 from paperlib.runs.regional.spread import Task, finish, spread
 from support.stores import copy_store
@@ -97,3 +99,18 @@ def test_a_single_scene_has_no_tiles_to_spread(store):
     with pytest.raises(InputError) as error:
         spread(Experiment("tiny", store=store), (MODEL,), "local")
     assert error.value.kind == "region.scheduler"
+
+
+def test_workers_of_one_command_end_quietly(capfd):
+    def send_heartbeats_without_pause(dask_worker):
+        class Often(PeriodicCallback):
+            callback_time = property(lambda self: 1, lambda self, value: None)  # the scheduler asks for longer ones
+
+        dask_worker.periodic_callbacks["heartbeat"].stop()
+        dask_worker.periodic_callbacks["heartbeat"] = Often(dask_worker.heartbeat, 1)
+        dask_worker.periodic_callbacks["heartbeat"].start()
+
+    with connect("", 2) as client:
+        client.run(send_heartbeats_without_pause)
+        assert client.submit(sum, (1, 2)).result() == 3
+    assert "heartbeat" not in capfd.readouterr().err

@@ -1,28 +1,45 @@
 """A Dask cluster: the client of a scheduler, or of workers on this machine, and what a task takes of a worker."""
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from distributed import Client
+from distributed import Client, Worker
 from distributed.comm import parse_address, parse_host_port
 
 from ...errors import InputError
 
 
-def connect(scheduler: str, workers: int) -> Client:
+@contextmanager
+def connect(scheduler: str, workers: int) -> Iterator[Client]:
     """A client of the scheduler at an address (tcp://host:port); empty: of so many processes on this machine.
 
     It is not dask's default: the default would remain after a failed connection, and break every read. Raises `InputError`
     where no scheduler answers.
     """
     if scheduler:
-        try:
-            _check_address(scheduler)
-            return Client(scheduler, timeout=10, set_as_default=False)
-        except (OSError, ValueError, TimeoutError) as error:
-            problem = f"No Dask scheduler answers at {scheduler!r} ({error})."
-            raise InputError(problem, "Write --scheduler tcp://HOST:PORT.", kind="batch.scheduler") from error
+        with _client_of(scheduler) as client:
+            yield client
+        return
     # any free port: the usual one may be taken by another batch, of which dask warns
-    return Client(n_workers=workers, threads_per_worker=1, dashboard_address=":0", set_as_default=False)
+    with Client(n_workers=workers, threads_per_worker=1, dashboard_address=":0", set_as_default=False) as client:
+        yield client
+        client.run(_end_heartbeats, on_error="ignore")
+
+
+def _client_of(scheduler: str) -> Client:
+    try:
+        _check_address(scheduler)
+        return Client(scheduler, timeout=10, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        problem = f"No Dask scheduler answers at {scheduler!r} ({error})."
+        raise InputError(problem, "Write --scheduler tcp://HOST:PORT.", kind="batch.scheduler") from error
+
+
+async def _end_heartbeats(dask_worker: Worker) -> None:
+    """Wait until a worker's heartbeats are answered: closing cuts off one that is not, and a traceback is printed."""
+    dask_worker.periodic_callbacks["heartbeat"].stop()
+    await dask_worker.heartbeat()  # those before it are answered first
 
 
 def resources(client: Client) -> dict[str, int] | None:
