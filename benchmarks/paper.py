@@ -32,15 +32,14 @@ def keep_and_say(run: Experiment, out: Path) -> None:
 
 def vary_for_claims(run: Experiment, out: Path) -> None:
     """Make the trainings that the claims take, those without a network first, and keep them as they come."""
-    varied = [(changes, names) for changes, names in claims.VARIED]
-    varied += [({"dates": date}, (claims.BASE,)) for date in run.dates]
     for network in (False, True):
-        for changes, names in varied:
+        for changes, names in claims.VARIED:
             chosen = [name for name in names if models.find(name).trained_in_epochs == network]
             make_trainings(evidence.vary(run, **changes).trained.jobs(chosen))
         keep_and_say(run, out)
-    run.trainings([claims.BASE])
-    make_trainings(evidence.vary(run, dates=claims.best_date(run)).trained.jobs(["TempCNN"]))
+    for date in run.dates:
+        make_trainings(evidence.vary(claims.once(run), dates=date).trained.jobs([claims.BASE]))
+    make_trainings(evidence.vary(run, dates=claims.best_date(run)).trained.jobs([claims.BASE, "TempCNN"]))
     keep_and_say(run, out)
 
 

@@ -29,7 +29,7 @@ SUPPORTED, REFUTED, UNDECIDED = "supported", "not supported", "undecided"
 CTX, BASE = models.FORESTS
 SPATIAL = ("3D-CNN", "2D-CNN", "SpatioTempCNN")
 
-#: Classifiers that the claims train on varied samples, by the variation, beside the forest on each single date.
+#: Classifiers that the claims train on varied samples, by the variation; beside them the forest on each single date, once.
 VARIED: tuple[tuple[dict, tuple[str, ...]], ...] = (
     ({"dates": "shuffled"}, (BASE, "2D-CNN", "TempCNN", "3D-CNN")),
     ({"split": "pixel"}, (BASE,)),
@@ -98,21 +98,28 @@ def claims_table(run: Experiment, varied: bool = True) -> pd.DataFrame:
 
 
 def _train(run: Experiment, networks: bool) -> None:
-    """Make the trainings that the claims take, side by side; TempCNN on the best date alone is left to its claim.
+    """Make the trainings that the claims take, side by side; those on the best date when it is known.
 
-    networks: whether networks are trained on varied samples too.
-
-    A variation that the scene does not allow is left to its claim too, which says why.
+    networks: whether networks are trained on varied samples too. A variation that the scene does not allow is left to its
+    claim, which says why.
     """
-    several = len(run.dates) > 1
-    varied = [*VARIED, *(({"dates": date}, (BASE,)) for date in run.dates if several)]
+    several, first = len(run.dates) > 1, once(run)
     jobs = run.trained.jobs((*models.NAMES, CTX, BASE))
-    for changes, names in varied:
+    for changes, names in VARIED:
         chosen = [name for name in names if networks or name == BASE]
         if chosen and (several or "dates" not in changes):
             jobs = [*jobs, *vary(run, **changes).trained.jobs(chosen)]
+    for date in run.dates if several else ():
+        jobs = [*jobs, *vary(first, dates=date).trained.jobs((BASE,))]
     with suppress(InputError):
         make_trainings(jobs)
+        if several:
+            make_trainings(vary(run, dates=best_date(run)).trained.jobs((BASE, "TempCNN") if networks else (BASE,)))
+
+
+def once(run: Experiment) -> Experiment:
+    """The same run with the first training of each classifier alone."""
+    return run.override({"train.trainings": 1})
 
 
 def _best_other(run: Experiment, among: tuple[str, ...]) -> str:
@@ -143,8 +150,9 @@ def _order_matters(name: str) -> Callable[[Experiment], Quantity]:
 
 @lru_cache(maxsize=1)  # two claims and the text beside them ask for it
 def best_date(run: Experiment) -> str:
-    """The single date with which a forest scores best on validation."""
-    return max(run.dates, key=lambda date: macro_f1(vary(run, dates=date), BASE, "validation").value)
+    """The single date with which the first training of a forest scores best on validation."""
+    first = once(run)
+    return max(run.dates, key=lambda date: macro_f1(vary(first, dates=date), BASE, "validation").value)
 
 
 def _one_date_is_less(name: str) -> Callable[[Experiment], Quantity]:

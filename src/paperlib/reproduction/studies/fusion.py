@@ -12,6 +12,7 @@ from ...features.samples import Samples
 from ...models.contract import Model
 from ...runs.experiment import Experiment
 from ...runs.side_by_side import make_trainings
+from ..claims import once
 
 #: Weights of the temporal stream that the study tries.
 WEIGHTS = np.round(np.linspace(0, 1, 21), 2)
@@ -30,11 +31,6 @@ def streams(run: Experiment, training: str) -> tuple[Model, Model]:
         return run.classifier("TempCNN").model, run.classifier("3D-CNN").model
     network = run.classifier("SpatioTempCNN").model
     return cast(Model, network.temporal), cast(Model, network.spatiotemporal)
-
-
-def once(run: Experiment) -> Experiment:
-    """The same run with the first training of each classifier alone."""
-    return run.override({"train.trainings": 1})
 
 
 def probabilities(model: Model, samples: Samples) -> np.ndarray:
