@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from paperlib.errors import Finding, InputError, InputWarning
+from paperlib.errors import Finding, InputError, InputWarning, counted
 
 
 @pytest.mark.parametrize(("report", "level"), [(InputError, "error"), (InputWarning, "warning")])
@@ -27,3 +27,8 @@ def test_an_error_survives_a_process_pool():
         "p",
         "A problem. A fix.",
     )
+
+
+def test_a_count_agrees_with_its_noun_and_its_verb():
+    assert [counted(number, "polygon") for number in (0, 1, 2)] == ["0 polygons", "1 polygon", "2 polygons"]
+    assert [counted(number, "class is", "classes are") for number in (1, 2)] == ["1 class is", "2 classes are"]

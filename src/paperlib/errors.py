@@ -18,6 +18,14 @@ class Finding:
     kind: str = ""
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun for a message, as in "1 polygon" and "2 polygons".
+
+    `many` is the plural where it takes more than an s: `counted(2, "polygon lies", "polygons lie")`.
+    """
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
 class _Report:
     """What an error and a warning have in common: the text is the problem followed by the fix."""
 

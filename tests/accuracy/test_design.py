@@ -216,7 +216,7 @@ def test_points_that_several_people_answer_alike_count_once_and_are_said(tmp_pat
     design = draw(mapped, 60)
     wanted = answers(design, truth)
     pd.concat([wanted, wanted.loc[[9]]]).rename("reference").rename_axis("id").to_csv(tmp_path / "points.csv")
-    with pytest.warns(InputWarning, match=r"1 rows of .* repeat a point with the same answer \(id 9\)"):
+    with pytest.warns(InputWarning, match=r"1 row of .* repeats a point with the same answer \(id 9\)"):
         found = read_points(tmp_path / "points.csv")
     pd.testing.assert_series_equal(found, wanted.sort_index(), check_names=False)
 

@@ -84,7 +84,7 @@ def test_reach_of_the_check(crs):
     far, near = [], []
     check_reach(moved, 39.0, far)
     check_reach(moved, 41.0, near)
-    assert not far and "1 of 1 validation polygons lie within 41 m" in near[0].value
+    assert not far and "1 of 1 validation polygons lies within 41 m" in near[0].value
 
 
 def testneighbours_in_metres(crs):

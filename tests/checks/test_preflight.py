@@ -495,7 +495,7 @@ def test_classes_with_too_few_polygons_are_all_named(scene):
     findings = run(scene)
     place = "polygon_id " + ", ".join(map(str, ids_of(table, 5, "test")))
     told(findings, "error", "class 5 Shrubland", "0 polygons to divide among train and validation", place, "Draw more")
-    told(findings, "error", "class 10 Non-vegetated land", "1 polygons to divide")
+    told(findings, "error", "class 10 Non-vegetated land", "1 polygon to divide")
     told(findings, "warning", "class 2 Woodland needle-leaved trees", "2 polygons in the pool")
     told(findings, "warning", "class 6 Permanent herbaceous land", "no test polygon")
     assert len(errors(findings)) == 2

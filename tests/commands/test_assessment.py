@@ -47,7 +47,7 @@ def test_from_a_map_to_a_report_and_back(tmp_path, paperlib, truth):
     code, out, _ = paperlib("design", mapped, "--number", 300, "--out", tmp_path / "points", "--simple")
     assert code == 0 and "300 points of       12,000 pixels: map" in out
     code, out, err = paperlib("accuracy", mapped, points)
-    assert code == 2 and "have no reference class" in err and "Traceback" not in err
+    assert code == 2 and "without a reference class" in err and "Traceback" not in err
     interpret(points, mapped, truth)
     code, out, _ = paperlib("accuracy", mapped, points, "--out", tmp_path / "report", "--zone", 0.2)
     assert code == 0 and (tmp_path / "report" / "accuracy.html").is_file()

@@ -174,7 +174,7 @@ def test_an_encoding_that_is_assumed_is_said_with_others(words, encoding, altern
             {"start_date": "2015-09-01", "end_date": "2016-08-31"},
             "2015-09-01 to 2016-08-31; the images are of 2018-02-15",
         ),
-        ({"Year": [2016, 2018]}, "1 of 2 rows are of another time than the images, by Year"),
+        ({"Year": [2016, 2018]}, "1 of 2 rows is of another time than the images, by Year"),
         ({"Year": 2018}, ""),
         ({"start_date": "2018-01-01", "end_date": "2018-12-31"}, ""),
         ({"Year": "unknown"}, ""),

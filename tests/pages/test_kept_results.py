@@ -34,7 +34,7 @@ def test_the_box_names_day_machine_preset_and_what_lacks(folder, tmp_path):
     shutil.rmtree(copy / "trainings" / "2D-CNN")
     shutil.rmtree(copy / "maps" / "TempCNN")
     box = kept_results.banner(KeptRun(copy))
-    assert "Not finished yet: 2D-CNN (0 of 1 trainings). No map is kept of TempCNN." in box
+    assert "Not finished yet: 2D-CNN (0 of 1 training). No map is kept of TempCNN." in box
 
 
 def test_a_stale_run_says_so(folder, monkeypatch):

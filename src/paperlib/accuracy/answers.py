@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..errors import InputError
+from ..errors import InputError, counted
 from ..mapping.class_map import ClassMap
 from .design import Design, check_map, locations
 from .points import listed, read_places
@@ -37,7 +37,7 @@ def joined(design: Design, reference: pd.Series, maps: list[ClassMap]) -> pd.Dat
         )
     if len(missing):
         raise InputError(
-            f"{len(missing)} of {len(table)} points of the design have no reference class: id {listed(missing)}.",
+            f"Points of the design without a reference class: {len(missing)} of {len(table)}, id {listed(missing)}.",
             "Label all of them: leaving out the difficult ones makes every estimate too good.",
             kind="points.unlabelled",
         )
@@ -80,7 +80,8 @@ def check_places(path: str | Path, design: Design, class_map: ClassMap) -> None:
     outside = far & ~((pixel >= 0).all(0) & (pixel[0] < columns) & (pixel[1] < rows))
     beyond = f", {outside.sum()} of them outside the map (id {listed(given.index[outside])})" if outside.any() else ""
     raise InputError(
-        f"{far.sum()} points of {path} lie elsewhere than in the design: id {listed(given.index[far])}{beyond}.",
+        f"{counted(far.sum(), f'point of {path} lies', f'points of {path} lie')} elsewhere "
+        f"than in the design: id {listed(given.index[far])}{beyond}.",
         "Label the points where they were drawn; a moved point is no part of the random sample.",
         kind="points.place",
     )

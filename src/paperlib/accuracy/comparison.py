@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from ..errors import InputError
+from ..errors import InputError, counted
 from ..mapping.class_map import ClassMap
 from .answers import class_names, joined
 from .design import Design, about
@@ -52,7 +52,7 @@ def draw_differences(first: ClassMap, second: ClassMap, number: int, seed: int =
     places = np.concatenate(rows)
     if len(places) < number:
         raise InputError(
-            f"The maps differ in {len(places)} pixels; {number} points are asked for.",
+            f"The maps differ in {counted(len(places), 'pixel')}, fewer than the points asked for ({number}).",
             f"Ask for {len(places)} or fewer with --number.",
             kind="design.number",
         )

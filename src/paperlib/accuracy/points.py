@@ -11,7 +11,7 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from ..errors import InputError, InputWarning
+from ..errors import InputError, InputWarning, counted
 
 #: Names of the column of ids, in small letters, in the order in which they are looked for.
 IDS = ("id", "plotid", "pl_id", "point_id")
@@ -181,7 +181,7 @@ def _one_answer(found: pd.Series, path) -> pd.Series:
     if again.any():
         warnings.warn(
             InputWarning(
-                f"{again.sum()} rows of {path} repeat a point with the same answer "
+                f"{counted(again.sum(), f'row of {path} repeats', f'rows of {path} repeat')} a point with the same answer "
                 f"(id {listed(found.index[again].unique())}).",
                 "Nothing: each point counts once.", kind="points.repeated",
             ),

@@ -12,7 +12,7 @@ import shapely
 import xarray as xr
 
 from .. import ground
-from ..errors import Finding, InputError, InputWarning
+from ..errors import Finding, InputError, InputWarning, counted
 from ..labels.formats.files import read_table
 from ..labels.polygons import examine
 from ..labels.rows import rows_text
@@ -118,7 +118,8 @@ def _overlaps(table: gpd.GeoDataFrame, bounds, findings: list[Finding]) -> None:
         beyond = lost > 1e-3 * local.area
         if beyond.any():
             part = 100 * lost.sum() / local.area.sum()
-            value = f"{beyond.sum()} polygons reach out of it: {lost.sum():.0f} m2, {part:.1f} % of the polygons' area"
+            value = f"{counted(beyond.sum(), 'polygon reaches', 'polygons reach')} out of it: "
+            value += f"{lost.sum():.0f} m2, {part:.1f} % of the polygons' area"
             fix = "Nothing, where that is meant: what lies outside is not used."
             place = rows_text(table["polygon_id"][beyond])
             note(findings, "warning", "outside the scene", value, place, fix, "labels.beyond")

@@ -6,6 +6,8 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
+from ..errors import counted
+
 #: Written by the benchmark: macro F1 by scene, polygons of each class and classifier.
 TABLE = Path(__file__).with_name("few_labels.csv")
 #: Macro F1 below the best that counts as alike, and from which on a classifier is named as the one to avoid.
@@ -36,7 +38,7 @@ def advice(polygons: gpd.GeoDataFrame) -> str:
     if not len(counts):
         return ""
     number = round(counts.median())
-    text = f"{number} polygons to learn from in the median class. {sentence(number)}"
+    text = f"{counted(number, 'polygon')} to learn from in the median class. {sentence(number)}"
     return f"{text} Galileo needs weights: paperlib fetch galileo." if "Galileo" in text else text
 
 
@@ -48,5 +50,5 @@ def sentence(number: int, table: pd.DataFrame | None = None) -> str:
     best = scores.iloc[0]
     alike = [f"{name} ({value:.2f})" for name, value in scores.items() if value >= best - ALIKE]
     worse = [f"{name} ({value:.2f})" for name, value in scores.items() if value <= best - WORSE]
-    text = f"With {size} polygon{'s' * (size > 1)} of each class, the best macro F1 was that of {', '.join(alike)}"
+    text = f"With {counted(size, 'polygon')} of each class, the best macro F1 was that of {', '.join(alike)}"
     return f"{text}; avoid {', '.join(worse)}." if worse else f"{text}; no other was {WORSE} lower."

@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 
-from ..errors import Finding
+from ..errors import Finding, counted
 from ..labels.rows import rows_text
 
 #: Columns of the first and the last day of what a row tells, as sits has them, and of its year; letters alone.
@@ -34,7 +34,8 @@ def other_times(table: pd.DataFrame, days: pd.DatetimeIndex, place: str) -> list
     wrong = ((last < days.min()) | (first > days.max())).to_numpy()
     if not wrong.any():
         return []
-    value = f"{wrong.sum()} of {len(table)} rows are of another time than the images, by {column}: "
+    rows = f"of {len(table)} rows"
+    value = counted(wrong.sum(), f"{rows} is", f"{rows} are") + f" of another time than the images, by {column}: "
     value += f"{first[wrong].min():%Y-%m-%d} to {last[wrong].max():%Y-%m-%d}; the images are of "
     value += f"{days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}"
     fix = "Take these rows away, unless the same still stands there."

@@ -6,7 +6,7 @@ import pandas as pd
 import xarray as xr
 
 from .. import ground, nomenclature
-from ..errors import Finding
+from ..errors import Finding, counted
 from ..features.alike import find_alike, keep_together, pixels_inside
 from ..labels.classes import class_title, legend_of
 from ..labels.rows import rows_text
@@ -46,14 +46,14 @@ def check_split(table: gpd.GeoDataFrame, settings: Settings, findings: list[Find
         groups = pool["group"].nunique()
         subject, place = class_title(cover), rows_text(members["polygon_id"])
         if groups < needed:
-            together = "" if groups == len(pool) else f" in {groups} groups"
-            value = f"{len(pool)} polygons{together} to divide among {parts}; {needed} are needed"
+            together = "" if groups == len(pool) else f" in {counted(groups, 'group')}"
+            value = f"{counted(len(pool), 'polygon')}{together} to divide among {parts}; {needed} are needed"
             value += f", {len(members) - len(pool)} are test"
             note(findings, "error", subject, value, place, "Draw more, or leave the class out.")
             table = table.drop(members.index)
         elif groups < 3:
             what = "polygon" if groups == len(pool) else "group"
-            value = f"{groups} {what}s in the pool: one to train on, one to validate"
+            value = f"{counted(groups, what)} in the pool: one to train on, one to validate"
             note(findings, "warning", subject, value, place, f"Draw more: its scores hang on a single {what}.")
         if marked and len(members) == len(pool):
             note(findings, "warning", subject, "no test polygon", place, "Mark some as test, or none of any class.")
@@ -69,7 +69,11 @@ def check_reach(divided: gpd.GeoDataFrame, reach: float, findings: list[Finding]
         if len(members) and len(train):
             near = members.iloc[np.unique(train.sindex.query(members.geometry, predicate="dwithin", distance=reach)[0])]
             if len(near):
-                value = f"{len(near)} of {len(members)} {name} polygons lie within {reach:.0f} m of a training polygon"
+                all_of = f"of {len(members)} {name} polygons"
+                value = (
+                    counted(len(near), f"{all_of} lies", f"{all_of} lie")
+                    + f" within {reach:.0f} m of a training polygon"
+                )
                 fix = "Draw polygons farther apart, or read their scores as better than those of new places."
                 note(findings, "warning", "split", value, rows_text(near["polygon_id"]), fix)
 
@@ -90,7 +94,11 @@ def check_labelled(
         table[name] = part.groupby("polygon_id").size().reindex(table.index, fill_value=0)
     table["usable"] = table["own"] - lost.reindex(table.index, fill_value=0)
     if len(own) < len(claims):
-        value = f"{len(claims.drop_duplicates(['y', 'x'])) - len(own)} pixels lie in several polygons and are left out"
+        value = counted(
+            len(claims.drop_duplicates(["y", "x"])) - len(own),
+            "pixel lies in several polygons and is left out",
+            "pixels lie in several polygons and are left out",
+        )
         there = claims.loc[claims.index.difference(own.index), "polygon_id"].drop_duplicates()
         note(findings, "warning", "overlap", value, rows_text(there), "Cut these polygons where they overlap.")
     for wrong, value, fix in (

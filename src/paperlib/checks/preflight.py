@@ -14,7 +14,7 @@ import rasterio
 import xarray as xr
 
 from .. import ground, models
-from ..errors import Finding
+from ..errors import Finding, counted
 from ..labels.burning import pixel_of
 from ..labels.classes import legend_of, legend_table
 from ..regions.tiles import find_tiles
@@ -125,7 +125,7 @@ def report(findings: list[Finding]) -> str:
                 break_long_words=False, break_on_hyphens=False,
             )  # fmt: skip
     errors = sum(finding.level == "error" for finding in findings)
-    counts = [f"{n} {noun}{'s' * (n != 1)}" for n, noun in ((errors, "error"), (len(findings) - errors, "warning"))]
+    counts = [counted(errors, "error"), counted(len(findings) - errors, "warning")]
     verdict = f"{', '.join(counts)}." if findings else "Nothing wrong was found."
     sampled = f"Statistics of pixels: of sides above {WHOLE} pixels, {ACROSS} windows of {SIDE} pixels along each."
     return "\n".join([*lines, verdict, sampled])

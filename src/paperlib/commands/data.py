@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import InputError
+from ..errors import InputError, counted
 from .options import SceneArgument, refuse_region, takes_settings
 
 #: Side of the tiles of the simulated region, in sides of its landscape.
@@ -53,7 +53,7 @@ def labels(
     )
     write_polygons(found, out)  # names and colours of the classes go along
     typer.echo(found.groupby(["class_name", "set"]).size().unstack(fill_value=0).to_string())
-    typer.echo(f"{len(found)} polygons: {out}")
+    typer.echo(f"{counted(len(found), 'polygon')}: {out}")
 
 
 def simulate(
@@ -120,8 +120,7 @@ def convert(
     refuse_region(scene)
     opened = open_scene(scene, **keywords_of(choices))
     save_cube(opened, out)
-    counted = ((opened.sizes[dim], word) for dim, word in (("band", "band"), ("time", "date")))
-    shape = ", ".join(f"{count} {word}{'s' * (count != 1)}" for count, word in counted)
+    shape = f"{counted(opened.sizes['band'], 'band')}, {counted(opened.sizes['time'], 'date')}"
     typer.echo(f"{shape}, {opened.sizes['y']} x {opened.sizes['x']} pixels: {out}")
 
 

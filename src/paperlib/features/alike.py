@@ -20,7 +20,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from .. import ground
-from ..errors import Finding
+from ..errors import Finding, counted
 from ..labels.objects import needed_polygons
 from ..labels.rows import rows_text
 from ..scenes.series import read_window
@@ -118,7 +118,7 @@ def keep_together(
         value = (
             f"{len(members)} polygons have the series of another one, or nearly that of a near one of their class: they"
         )
-        value += f" stay together, as {len(np.unique(joined[members]))} groups"
+        value += f" stay together, as {counted(len(np.unique(joined[members])), 'group')}"
         named = "" if grouped else "a column of fields or farms with --group-field, or "
         fix = f"Nothing has to be done. To group otherwise, name {named}another distance with --near METRES."
         _note(findings, value, polygons["polygon_id"].iloc[members], fix, "labels.alike")

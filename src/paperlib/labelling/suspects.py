@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from ..errors import counted
 from ..features.samples import Samples, join
 from ..figures.labelling_figures import evidence_figure
 from ..figures.theme import Figure
@@ -52,7 +53,8 @@ class Suspects:
     def verdict(self) -> str:
         """What the list says, in a sentence."""
         total = len(self.table)
-        found = f"{self.number} of {total} polygons contradict their label strongly"
+        those = f"of {total} polygons"
+        found = counted(self.number, f"{those} contradicts its label", f"{those} contradict their label") + " strongly"
         if self.number <= CLEAN * total:
             return f"The labels look clean: {found}, no more than classes that resemble each other explain."
         return f"The labels hold mistakes: {found}. Look at them in the order of the list."

@@ -12,7 +12,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from .. import ground
-from ..errors import Finding
+from ..errors import Finding, counted
 from ..settings import Labels
 from . import outlines
 from .formats.columns import LARGEST_ID, texts_of
@@ -47,17 +47,14 @@ def _note(findings: list[Finding], subject: str, value: str, place: str, fix: st
     findings.append(Finding("warning", subject, value, place, fix, f"labels.{kind}"))
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def _points(rows: gpd.GeoDataFrame, bounds, pixel, buffer: float, findings: list[Finding]) -> gpd.GeoDataFrame:
     several = rows.geom_type == "MultiPoint"
     if several.any():
         single = rows.explode(index_parts=False, ignore_index=True) if several.all() else pd.concat(
             [rows[~several], rows[several].explode(index_parts=False)], ignore_index=True
         )  # fmt: skip
-        value = f"{_count(several.sum(), 'feature')} of several points become {len(single) - (~several).sum()} points"
+        value = counted(several.sum(), "feature of several points becomes", "features of several points become")
+        value += f" {counted(len(single) - (~several).sum(), 'point')}"
         _note(findings, "points", value, "", "Nothing, where each point is a sample.", "multipoint")
         rows = _renumber(single)
     points = rows.geom_type == "Point"
@@ -67,11 +64,11 @@ def _points(rows: gpd.GeoDataFrame, bounds, pixel, buffer: float, findings: list
     rows = rows.copy()
     if buffer:
         rows.loc[points, "geometry"] = outlines.buffered(rows.geometry[points], buffer)
-        value = f"{_count(number, 'point')}: the labelled pixels are those within {buffer:g} m"
+        value = f"{counted(number, 'point')}: the labelled pixels are those within {buffer:g} m"
     else:
         assert bounds is not None and pixel is not None, "points stay points without the grid of a scene"
         rows.loc[points, "geometry"] = outlines.pixels_of(rows.geometry[points], bounds, pixel)
-        value = f"{_count(number, 'point')}: the labelled pixel is the one that each lies in"
+        value = f"{counted(number, 'point')}: the labelled pixel is the one that each lies in"
     keys = rows[["code", "set"]].assign(outline=rows.geometry.to_wkb())
     again = points & keys.duplicated()
     if again.any():
@@ -112,7 +109,7 @@ def _whole(rows: gpd.GeoDataFrame, findings: list[Finding]) -> gpd.GeoDataFrame:
         merged = rows[shared].dissolve(["number", "code", "set"], as_index=False, sort=False)
         numbers = ", ".join(keys[shared].drop_duplicates().iloc[:10])
         value = (
-            f"{shared.sum()} rows are pieces of {_count(len(merged), 'polygon')}, whose numbers they share: {numbers}"
+            f"{shared.sum()} rows are pieces of {counted(len(merged), 'polygon')}, whose numbers they share: {numbers}"
         )
         fix = "Nothing, where equal numbers mean one object; else rename the column of numbers."
         _note(findings, "polygon numbers", value, "", fix, "pieces")
@@ -151,7 +148,8 @@ def _parts(rows: gpd.GeoDataFrame, findings: list[Finding]) -> gpd.GeoDataFrame:
     first = ~parts["polygon_id"].duplicated()
     largest = int(rows["polygon_id"].max())
     parts.loc[~first, "polygon_id"] = np.arange(largest + 1, largest + 1 + (~first).sum())
-    value = f"{_count(few.sum(), 'feature')} of several parts become {len(parts)} polygons, since their classes have too few"
+    value = counted(few.sum(), "feature of several parts becomes", "features of several parts become")
+    value += f" {len(parts)} polygons, since their classes have too few"
     _note(findings, "parts", value, "", "Nothing, where each part is an object of its own.", "parts")
     return gpd.GeoDataFrame(pd.concat([rows[~few], parts], ignore_index=True), crs=rows.crs)
 
@@ -177,7 +175,9 @@ def _groups(rows: gpd.GeoDataFrame, options: Labels, findings: list[Finding]) ->
     if len(touching):
         members = np.unique(touching)
         groups = len(np.unique(label[members]))
-        value = f"{len(members)} polygons touch others of their class: they stay together, as {groups} groups"
+        value = (
+            f"{len(members)} polygons touch others of their class: they stay together, as {counted(groups, 'group')}"
+        )
         fix = (
             "Nothing has to be done. To group otherwise, name a column of parcels or farms with --group-field."
             if not options.group_field

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ..errors import Finding, InputError, InputWarning
+from ..errors import Finding, InputError, InputWarning, counted
 from ..settings import Labels
 from . import outlines
 from .classes import choose_legend
@@ -154,7 +154,8 @@ def _check_attributes(rows: Rows, table: gpd.GeoDataFrame, chosen: columns.Colum
         rows.drop(wrong, "column set", value, fix, "set")
     own = 0 if column is None else columns.texts_of(column).str.lower().isin(columns.VALIDATION).sum()
     if own:
-        value = f"{own} rows of `{chosen.set}` are marked for validation; they join the pool, which is divided anew"
+        rest = "marked for validation and divided anew, with the pool"
+        value = counted(own, f"row of `{chosen.set}` is {rest}", f"rows of `{chosen.set}` are {rest}")
         rows.add("warning", "column set", value, str(rows.path), "Mark them as test, if they are.", "set")
 
 

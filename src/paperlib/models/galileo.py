@@ -12,7 +12,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from ..errors import InputError
+from ..errors import InputError, counted
 from .contract import Model
 from .galileo_encoder import ROLES, WIDTH, GalileoEncoder
 from .tempcnn import TempCNN
@@ -56,7 +56,7 @@ class Galileo(Model):
         known = label[labelled].cpu().numpy()
         if len(np.unique(known)) < 2:
             raise InputError(
-                f"Galileo needs pixels of two classes to learn from; it has {len(known)} pixels of "
+                f"Galileo needs pixels of two classes to learn from; it has {counted(len(known), 'pixel')} of "
                 f"{len(np.unique(known))}.", "Label more classes.", kind="labels.empty",
             )  # fmt: skip
         pixels = x.permute(0, 3, 4, 1, 2)[labelled][..., None, None]

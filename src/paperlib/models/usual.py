@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor
 
-from ..errors import InputError
+from ..errors import InputError, counted
 from .contract import Estimator, as_logits, as_table
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class PixelEstimator(Estimator):
         known = label.flatten().cpu().numpy()[labelled]
         if len(np.unique(known)) < 2:
             raise InputError(
-                f"{type(self).__name__} needs pixels of two classes to learn from; it has {len(known)} pixels of "
+                f"{type(self).__name__} needs pixels of two classes to learn from; it has {counted(len(known), 'pixel')} of "
                 f"{len(np.unique(known))}.", "Label more classes.", kind="labels.empty",
             )  # fmt: skip
         self.estimators = [self.make(seed).fit(as_table(x)[labelled], known)]

@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 
 from .. import settings
-from ..errors import InputWarning
+from ..errors import InputWarning, counted
 from ..runs.experiment import Experiment
 from .origins.foot import Foot, foot
 from .origins.recording import current
@@ -29,7 +29,7 @@ def banner(run: Experiment, what: str = "Everything below") -> Html:
     the box lists what reading scene and polygons warns of.
     """
     scene, train = run.settings.scene, run.settings.train
-    trainings = f"{train.trainings} training{'s' if train.trainings > 1 else ''} for each model"
+    trainings = f"{counted(train.trainings, 'training')} for each model"
     effort = f"Preset {_preset(run.settings)}: {trainings}, of {train.epochs} epochs at most."
     if run.simulated:
         title, kind = "Simulated scene", "warning"

@@ -10,7 +10,7 @@ import shapely
 import xarray as xr
 
 from .. import ground
-from ..errors import InputError, InputWarning
+from ..errors import InputError, InputWarning, counted
 from ..features.alike import pixels_inside
 from ..labels.burning import pixel_of
 from ..labels.rows import rows_text
@@ -33,7 +33,8 @@ def assign(polygons: gpd.GeoDataFrame, region: Region) -> gpd.GeoDataFrame:
     lost = np.setdiff1d(np.arange(len(polygons)), rows)
     if len(lost):
         raise InputError(
-            f"{len(lost)} polygons lie outside the tiles of {region.path} ({_rows(polygons, lost)}).",
+            f"{counted(len(lost), 'polygon lies', 'polygons lie')} outside the tiles of "
+            f"{region.path} ({_rows(polygons, lost)}).",
             "Delete them, or add the tiles that hold them.", kind="labels.outside",
         )  # fmt: skip
     usable = np.zeros((len(names), len(polygons)), int)
@@ -45,7 +46,7 @@ def assign(polygons: gpd.GeoDataFrame, region: Region) -> gpd.GeoDataFrame:
     result = polygons.assign(tile=np.array(names, object)[usable.argmax(0)])
     empty = np.flatnonzero(usable.max(0) == 0)
     if len(empty):
-        problem = f"{len(empty)} polygons hold no pixel with a usable date and are left out ({_rows(polygons, empty)})."
+        problem = f"Polygons without a pixel with a usable date are left out: {len(empty)} ({_rows(polygons, empty)})."
         fix = "Draw them larger or elsewhere, or add dates."
         warnings.warn(InputWarning(problem, fix, kind="labels.small"), stacklevel=2)
         result = result.drop(index=result.index[empty])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .. import environment
 from ..checks import preflight
-from ..errors import InputError
+from ..errors import InputError, counted
 from ..evaluation.scores import scores_table
 from ..models.registry import choose
 from ..outputs import check_place, writing
@@ -95,22 +95,18 @@ def train_all(
     """
     todo = [job.name for job in run.trained.jobs(names) if not run.trained.place(job.name, job.number).is_dir()]
     if todo and not run.dataset.has_samples():
-        report(f"next: samples of {len(run.polygons)} polygons are read")
+        report(f"next: samples of {counted(len(run.polygons), 'polygon')} are read")
     maps = tuple(name for name in names if ensemble or name in todo or not run.maps.made(name))
     expected = map_seconds(run, maps, run.settings.train.trainings if ensemble else 1)
-    then, after = _counted(1 if ensemble else len(maps), "map"), sum(expected.values())
+    then, after = counted(1 if ensemble else len(maps), "map"), sum(expected.values())
     about = f", about {spoken(after)}" if after else ""
     if todo:
         trained = ", ".join(name for name in names if name in todo)
-        report(f"next: {_counted(len(todo), 'training')} of {trained}, then {then}{about}")
+        report(f"next: {counted(len(todo), 'training')} of {trained}, then {then}{about}")
     elif maps:
         report(f"next: {then}{about}")
     run.trained.make(names, then, after)
     return expected
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def map_all(

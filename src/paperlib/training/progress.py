@@ -10,6 +10,7 @@ from typing import Self
 from tqdm import tqdm
 
 from .. import environment
+from ..errors import counted
 
 #: Processor time of an epoch of each network beside that of TempCNN, on one thread (preset demo). It orders the trainings,
 #: and foretells what is not measured yet; a network that is not listed counts as much as the slowest.
@@ -124,7 +125,7 @@ class Progress:
     def _left(self) -> str:
         """How many are done, when all will be, what follows, and when the command will be done."""
         done, seconds = sum(task.done for task in self.tasks), self.seconds_left()
-        text = f"{done} of {len(self.tasks)} trainings done"
+        text = f"{done} of {counted(len(self.tasks), 'training')} done"
         if seconds:
             text += f", about {spoken(seconds)} left"
         if self.then:

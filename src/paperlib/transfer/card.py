@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from ..errors import counted
 from ..features.season import calendar_day
 from ..training.classifier import Classifier
 from ..training.galileo_weights import LICENCE as WEIGHTS
@@ -32,7 +33,8 @@ def _head(classifier: Classifier, facts: dict[str, Any]) -> list[str]:
         f"A {classifier.name} of paperlib {facts['provenance']['paperlib']}. It sees "
         f"{seen} of {inputs.pixel:g} m and gives each pixel one of {len(classifier.legend)} classes with its probability.",
         "## Trained on",
-        f"- scene: {scene['name']}, {scene['dates'][0]} to {scene['dates'][-1]}, {len(scene['dates'])} dates, {scene['crs']}"
+        f"- scene: {scene['name']}, {scene['dates'][0]} to {scene['dates'][-1]}, "
+        f"{counted(len(scene['dates']), 'date')}, {scene['crs']}"
         f"{', SIMULATED: of no use as land cover' if scene['simulated'] else ''}\n"
         f"- labels: {polygons['name']}, polygons: {sets}; {classifier.normaliser.pixels} training pixels\n"
         f"- bands: {bands}\n- indices: {', '.join(inputs.indices) or 'none'}\n"

@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 import xarray as xr
 
-from ..errors import InputError
+from ..errors import InputError, counted
 from ..evaluation.scoring import by_polygon, polygon_counts
 from ..features.patches import extract
 from ..features.superpixels import extract_superpixels, segment_scene
@@ -165,7 +165,7 @@ def _remarks(table: gpd.GeoDataFrame, codes: dict[int, int], legend: tuple[LandC
     unknown = table[~table["code"].isin(codes)]
     if len(unknown):
         counts = unknown.groupby("class_name").size()
-        named = ", ".join(f"{name} ({number} polygons)" for name, number in counts.items())
+        named = ", ".join(f"{name} ({counted(number, 'polygon')})" for name, number in counts.items())
         remarks.append(f"Unknown to the model and left out, wrong wherever they are mapped: {named}.")
     if absent := [cover.name for cover in legend if cover.code not in codes.values()]:
         remarks.append(f"Without polygons here: {', '.join(absent)}.")

@@ -6,6 +6,7 @@ from html import escape
 import pandas as pd
 
 from ... import models, store
+from ...errors import counted
 from ...evaluation.scores import DASH
 from ...reproduction.kept.reading import KeptRun, is_kept, kept_run
 from ...reproduction.kept.staleness import stale
@@ -44,9 +45,9 @@ def _lacking(kept: KeptRun) -> str:
     """What is not finished yet, as a sentence."""
     wanted = kept.settings.train.trainings
     numbers = {name: len(kept.trained.numbers(name)) for name in models.CLASSIFIERS}
-    few = [f"{name} ({number} of {wanted} trainings)" for name, number in numbers.items() if number < wanted]
+    few = [f"{name} ({number} of {counted(wanted, 'training')})" for name, number in numbers.items() if number < wanted]
     unmapped = [name for name, number in numbers.items() if number and name not in kept.maps.names()]
-    whole = f"All classifiers have {wanted} training{'s' if wanted > 1 else ''}."
+    whole = f"All classifiers have {counted(wanted, 'training')}."
     parts = [f"Not finished yet: {', '.join(few)}." if few else whole]
     parts += [f"No map is kept of {', '.join(unmapped)}."] if unmapped else []
     return " ".join(parts)

@@ -5,6 +5,7 @@ from html import escape
 from pathlib import Path
 
 from ... import settings, store
+from ...errors import counted
 from ...runs.experiment import Experiment
 from .recording import Number, Recording
 
@@ -22,8 +23,8 @@ class Foot(str):
 def foot(run: Experiment, recording: Recording, seconds: float) -> Foot:
     """The foot of the page of a run; `seconds` since the page began."""
     facts, numbers, artifacts = facts_of(run, seconds), recording.numbers(), recording.artifacts()
-    parts = [f"{len(numbers)} number{'s' * (len(numbers) != 1)}"] if numbers else []
-    parts += [f"{len(artifacts)} artifact{'s' * (len(artifacts) != 1)}", f"commit {facts['commit']}", facts["machine"]]
+    parts = [counted(len(numbers), "number")] if numbers else []
+    parts += [counted(len(artifacts), "artifact"), f"commit {facts['commit']}", facts["machine"]]
     body = _numbers_table(numbers) if numbers else ""
     if artifacts:
         listed = "".join(f"<li><code>{escape(name)}</code></li>" for name in artifacts)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from ... import models
 from ...allocation import processors
 from ...checks.preflight import ground_pixel
-from ...errors import InputWarning
+from ...errors import InputWarning, counted
 from ...mapping.layers import bytes_of
 from ...mapping.scene_maps import parts_of
 from ...outputs import size
@@ -85,7 +85,7 @@ class RunEstimate:
                 if self.imitation_seconds
                 else []
             ),
-            f"in all: about {spoken(self.seconds)} on {self.processors} processor{'s' * (self.processors > 1)}{beside}; "
+            f"in all: about {spoken(self.seconds)} on {counted(self.processors, 'processor')}{beside}; "
             f"{size(memory)} of memory, {size(disk)} of disk",
             f"Times above are {self.unit}, measured in {spoken(self.measured_seconds)} on this machine and this scene; of "
             "trainings, where none stops early. Memory and disk: at most.",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from ...errors import InputError, InputWarning
+from ...errors import InputError, InputWarning, counted
 from ..meaning.choices import Choices
 from ..meaning.dates_in_names import find_dates, warn_of_day_first
 from ..meaning.filenames import LAYERS, Parsed, compile_pattern, parse_name
@@ -53,7 +53,8 @@ def open_loose(folder: Path, choices: Choices) -> xr.DataArray:
         names = ", ".join(dict.fromkeys(parsed[path].band for path in aside))
         warnings.warn(
             InputWarning(
-                f"{folder}: {len(aside)} files of {names} are left out, like {aside[0].name}.",
+                f"{folder}: {counted(len(aside), f'file of {names} is', f'files of {names} are')} left out, "
+                f"like {aside[0].name}.",
                 "They hold no reflectance; to read one all the same, name it with --bands.",
                 kind="scene.left_out",
             ),

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import pandas as pd
 import xarray as xr
 
-from ...errors import InputError
+from ...errors import InputError, counted
 from ..meaning.choices import Choices
 from ..meaning.names import ASIDE, band_key
 from ..meaning.values import LANDSAT_GAIN, LANDSAT_OFFSET
@@ -135,8 +135,8 @@ def _layers(path: Path, name: str, asset: dict[str, Any], time: pd.Timestamp) ->
     if len(names) > 1:
         if read_header(place, True, opener_of(place)).layers != len(names):
             raise InputError(
-                f"{path}: asset {name} names {len(names)} bands; {place} has another number.", "Correct the item.",
-                kind="scene.stac",
+                f"{path}: asset {name} names {counted(len(names), 'band')}; {place} has another number.",
+                "Correct the item.", kind="scene.stac",
             )  # fmt: skip
     else:
         names = [name if band_key(name) or rule_of(name) or not names else names[0]]

@@ -9,12 +9,12 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from ...errors import InputError
+from ...errors import InputError, counted
 from .. import sensors
 from ..meaning.choices import Choices
 from ..meaning.dates import parse_dates
 from ..meaning.dates_in_names import warn_of_day_first
-from ..meaning.filenames import Parsed, counted, parse_name
+from ..meaning.filenames import Parsed, are_numbers, parse_name
 from ..rasters import Header, read_header
 from .layers import LayerSource, open_layers
 
@@ -30,7 +30,7 @@ def open_stack(path: Path, choices: Choices) -> xr.DataArray:
     parsed = parsed._replace(dates=parsed.dates[:1])
     layers = name_layers(path, header, parsed, choices, given=True)
     # Of a stack, dates that are given name its layers; to take some of them, slice the scene.
-    unnamed = counted(header.descriptions) and header.layers > 1 and choices.pattern not in ORDERS
+    unnamed = are_numbers(header.descriptions) and header.layers > 1 and choices.pattern not in ORDERS
     choices, sensor = replace(choices, dates=None), choices.sensor or parsed.sensor
     return open_layers(layers, choices, sensor, "stack", str(path), unnamed)
 
@@ -77,7 +77,7 @@ def name_layers(
 
 def _described(descriptions: Sequence[str | None]) -> tuple[list, list]:
     """Dates and names that descriptions of layers tell, None and "" where they tell none."""
-    if counted(descriptions):
+    if are_numbers(descriptions):
         return [None] * len(descriptions), [""] * len(descriptions)
     dates, names = [], []
     for text in ((text or "").strip() for text in descriptions):
@@ -104,7 +104,7 @@ def _dates_by_name(path: Path, names: Sequence[str], days, parsed: Parsed, given
     if set(seen.values()) != {len(days)}:
         uneven = ", ".join(f"{name} {number}" for name, number in seen.items())
         raise InputError(
-            f"{path} has {len(names)} layers, by name {uneven}; there are {len(days)} dates.",
+            f"{path} has {counted(len(names), 'layer')}, by name {uneven}; there are {counted(len(days), 'date')}.",
             f"Correct the dates, or the descriptions of the layers, or {dates_file(path).name}.", kind="scene.layers",
         )  # fmt: skip
     return [days[turn] for turn in turns]
@@ -138,14 +138,14 @@ def _unnamed(path: Path, header: Header, days, parsed: Parsed, beside, choices: 
     band = (parsed.band,) if parsed.band and header.layers == len(days) else None
     if not (said or asked or band or given) and header.layers != len(days) * len(sensors.BANDS):
         raise InputError(
-            f"{path} has {header.layers} layers without names; which bands they are is not known.",
+            f"{path} has {counted(header.layers, 'layer')} without names; the bands are not known.",
             f"Name all {header.layers // len(days)} in order with --bands, like --bands B1,B2,B3,...", kind="scene.bands",
         )  # fmt: skip
     held = said or band or asked or sensors.BANDS
     if header.layers != len(days) * len(held):
         raise InputError(
-            f"{path} has {header.layers} layers; {len(days)} dates x {len(held)} bands ({' '.join(held)}) are "
-            f"{len(days) * len(held)}.",
+            f"{path} has {counted(header.layers, 'layer')}; {counted(len(days), 'date')} x {counted(len(held), 'band')} "
+            f"({' '.join(held)}) are {len(days) * len(held)}.",
             f"Correct the dates, or say the bands of each date in a line 'bands: B2 B3 ...' of {dates_file(path).name}.",
             kind="scene.layers",
         )

@@ -106,7 +106,7 @@ def compile_pattern(pattern: str) -> re.Pattern:
     return re.compile(text)
 
 
-def counted(descriptions: Sequence[str | None]) -> bool:
+def are_numbers(descriptions: Sequence[str | None]) -> bool:
     """Whether descriptions of layers are none, or only count them ("Band 1", "Band 2", ...)."""
     texts = [(text or "").strip() for text in descriptions]
     if not any(texts) or texts in (["Band 1"], ["band_1"]):
