@@ -26,7 +26,7 @@ def with_definitions(lines: list[str]) -> list[str]:
         elif RULE.match(line):
             continue
         elif line.startswith(COMMAND) and not (converted and converted[-1].strip()):
-            converted += ["::", "", f"    {line}"]
+            converted += [".. code-block:: bash", "", f"    {line}"]
         elif line.startswith(COMMAND) and converted[-1].startswith(f"    {COMMAND}"):
             converted.append(f"    {line}")
         elif line.endswith(":") and not following.strip() and after.startswith("    "):
@@ -48,8 +48,13 @@ def escape(line: str) -> str:
 
 
 def on_docstring(app, what, name, obj, options, lines):
-    """Convert a docstring in place, and drop the generated docstrings of named tuple fields."""
-    lines[:] = [escape(line) for line in with_definitions(lines) if not line.startswith("Alias for field number")]
+    """Convert a docstring in place."""
+    lines[:] = [escape(line) for line in with_definitions(lines)]
+
+
+def on_skip(app, what, name, obj, skip, options):
+    """Leave out fields of named tuples: the signature of the class has them."""
+    return True if str(getattr(obj, "__doc__", "")).startswith("Alias for field number") else None
 
 
 def on_signature(app, what, name, obj, options, signature, returned):
@@ -61,4 +66,5 @@ def setup(app):
     """Connect to autodoc."""
     app.connect("autodoc-process-docstring", on_docstring)
     app.connect("autodoc-process-signature", on_signature)
+    app.connect("autodoc-skip-member", on_skip)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

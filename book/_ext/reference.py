@@ -8,14 +8,15 @@ import inspect
 import re
 from pathlib import Path
 
+import command_reference
+
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "paperlib"
 PLACE = re.compile(r"^<!-- package (\w+) -->$", re.MULTILINE)
 MODULE = """## {name}
 
 ```{{eval-rst}}
 .. automodule:: {path}
-   :members:
-```
+{members}```
 """
 
 
@@ -43,7 +44,12 @@ def reference(package: str) -> str:
     """The page of a package below its title, as Markdown."""
     path = package if package == "paperlib" else f"paperlib.{package}"
     parts = [inspect.getdoc(importlib.import_module(path)) or "", exported(path)]
-    parts += [MODULE.format(name=name, path=f"{path}.{name}") for name in modules(package)]
+    for name in modules(package):
+        written = command_reference.commands(f"{path}.{name}") if package == "commands" else ""
+        members = "" if written else "   :members:\n"
+        parts += [MODULE.format(name=name, path=f"{path}.{name}", members=members), written]
+    if package == "commands":
+        parts += ["## batch", command_reference.commands("paperlib.__main__"), command_reference.shared_options()]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -15,7 +15,7 @@ NAMES = ("PRESET", "SCENE", "POLYGONS", "SETTINGS", "STORE", "GALILEO", "QUIET")
 
 
 def read(name: str) -> str:
-    """Value of $PAPERLIB_`name`, empty where it is not set; `name` is one of `NAMES`."""
+    """Value of the variable PAPERLIB_NAME, empty where it is not set; `name` is one of `NAMES`."""
     if name not in NAMES:
         raise KeyError(name)
     return os.environ.get(f"PAPERLIB_{name}", "")

@@ -9,13 +9,16 @@ from types import SimpleNamespace
 import nbformat
 import pandas as pd
 import pytest
+import typer
 import yaml
 from bs4 import BeautifulSoup
 from docutils import nodes
 from docutils.utils import new_document
 from PIL import Image
 
+from paperlib.__main__ import cli
 from paperlib.reproduction.claims import CLAIMS
+from paperlib.scenes.windowing import Window
 from test_packages import ORDER
 
 PROJECT = Path(__file__).parents[2]
@@ -56,6 +59,17 @@ def test_the_page_of_a_package_lists_what_it_exports():
     )
     assert "`CLASSIFIERS`" in reference.exported("paperlib.models")  # no page is linked that documents no constant
     assert reference.exported("paperlib.simulation") == ""
+
+
+def test_the_page_of_commands_shows_them_as_they_are_typed():
+    page = reference.reference("commands")
+    names = re.findall(r"^### paperlib (.+)$", page, re.MULTILINE)
+    assert sorted(names) == sorted(typer.main.get_command(cli).commands)
+    accuracy = page[page.index("### paperlib accuracy") : page.index("### paperlib compare")]
+    assert "`--field TEXT`" in accuracy.replace("<str>", "TEXT") and "at the end" not in accuracy
+    check = page[page.index("### paperlib check") : page.index("## data")]
+    assert "`--cost`" in check and "--palette" not in check and "see the end of this page" in check
+    assert page.count("`--palette TEXT`") == 1
 
 
 # -- places filled after the build -------------------------------------------------------------------------------------
@@ -179,7 +193,7 @@ def test_docstrings_become_lists_code_and_plain_stars():
 def test_commands_are_code_and_their_signatures_show_types_alone():
     lines = ["Do it.", "", "paperlib map *.tif --out a_", "paperlib map b", "", "paperlib is a word."[9:]]
     docstrings.on_docstring(None, "function", "f", None, None, lines)
-    assert lines[2:6] == ["::", "", "    paperlib map *.tif --out a_", "    paperlib map b"]
+    assert lines[2:6] == [".. code-block:: bash", "", "    paperlib map *.tif --out a_", "    paperlib map b"]
     signature = (
         "(maps: ~typing.Annotated[list[~pathlib.Path], <typer.models.ArgumentInfo object at 0x7f25>], n: int = 0)"
     )
@@ -187,10 +201,9 @@ def test_commands_are_code_and_their_signatures_show_types_alone():
     assert shown == "(maps: list[~pathlib.Path], n: int = 0)" and returned == "None"
 
 
-def test_what_python_says_of_a_field_is_left_out():
-    lines = ["Alias for field number 0"]
-    docstrings.on_docstring(None, "attribute", "Window.core", None, None, lines)
-    assert lines == []
+def test_fields_of_named_tuples_are_left_out():
+    for thing, expected in ((Window.core, True), (Window, None), (artifacts.setup, None)):
+        assert docstrings.on_skip(None, "class", "name", thing, False, None) is expected
 
 
 def test_no_page_of_another_repository_is_made_up():

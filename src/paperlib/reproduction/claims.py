@@ -1,7 +1,7 @@
 """Claims of the paper, tested on the scene of a run: each gets an estimate, its 95 % interval and a verdict.
 
 A claim of a positive difference is supported where the interval lies above zero, not supported where it lies below, and
-undecided where it contains zero. A claim of no difference is supported where the interval lies within ±`NEGLIGIBLE`, not
+undecided where it contains zero. A claim of no difference is supported where the interval lies within ± `NEGLIGIBLE`, not
 supported where it lies outside, and undecided otherwise. Many claims are tested at once, so a verdict must also hold at a
 false discovery rate of 5 % over all of them (Benjamini and Hochberg, 1995); otherwise the claim is undecided.
 """

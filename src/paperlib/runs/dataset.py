@@ -41,7 +41,7 @@ class Dataset:
     settings: `scene`, `labels`, `sample.patch`, `sample.validation` and `seed` are used; the rest changes nothing here.
     store: root folder of the artifacts.
 
-    checked: set it once the pre-flight has told the user what is doubtful; warnings are then not repeated.
+    `checked`: set it once the pre-flight has told the user what is doubtful; warnings are then not repeated.
 
     Nothing is read or computed before it is asked for, and everything expensive is found in the store by the settings
     it depends on.

@@ -12,7 +12,7 @@ from ...errors import InputError
 
 @contextmanager
 def connect(scheduler: str, workers: int) -> Iterator[Client]:
-    """A client of the scheduler at an address (tcp://host:port); empty: of so many processes on this machine.
+    """A client of the scheduler at an address (`tcp://host:port`); empty: of so many processes on this machine.
 
     It is not dask's default: the default would remain after a failed connection, and break every read. Raises `InputError`
     where no scheduler answers.

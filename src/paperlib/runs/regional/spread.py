@@ -37,7 +37,7 @@ def spread(run: Experiment, names: Sequence[str], scheduler: str, report: Callab
 
     Parameters
     ----------
-    scheduler: its address (tcp://host:port), whose workers see the same files and store; or "local", for workers on this
+    scheduler: its address (`tcp://host:port`), whose workers see the same files and store; or "local", for workers on this
         machine, one a core. Where workers offer the resource GPU, a task takes one. Each task uses the processors that its
         worker grants (OMP_NUM_THREADS).
     report: gets a line a task.
