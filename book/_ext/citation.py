@@ -33,7 +33,7 @@ def authors(entry: dict) -> list[str]:
 def sentence(entry: dict) -> str:
     """An entry of CITATION.cff, formatted for a list of references."""
     year = f" ({entry['year']})" if "year" in entry else ""
-    places = {"journal": "{}", "volume": "{}", "version": "version {}", "doi": "doi:{}", "repository-code": "{}"}
+    places = {"journal": "{}", "volume": "{}", "version": "Version {}", "doi": "doi:{}", "repository-code": "{}"}
     parts = [form.format(entry[name]) for name, form in places.items() if name in entry]
     return f"{'; '.join(authors(entry))}{year}. {entry['title']}. {', '.join(parts)}."
 

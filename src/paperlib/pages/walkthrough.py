@@ -25,7 +25,7 @@ from affine import Affine
 from rasterio.io import MemoryFile
 
 from .. import environment
-from ..errors import InputError
+from ..errors import InputError, counted
 from ..labels.classes import classes_file
 from ..nomenclature import LandCover
 from ..scenes.rasters import NODATA
@@ -138,18 +138,19 @@ def run_command(command: str, folder: Path, expected: int = 0) -> Html:
 
 def list_files(folder: Path, deepest: int = 9) -> Html:
     """Files below a folder with their sizes down to a depth, as HTML; deeper files are counted, hidden ones left out."""
-    lines = []
+    rows = []
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         if len(parts) > deepest or any(part.startswith(".") for part in parts):
             continue
         if path.is_dir():
             files = sum(1 for file in path.rglob("*") if file.is_file())
-            name, size = f"{path.name}/", f"{files} files" if len(parts) == deepest else ""
+            name, size = f"{path.name}/", counted(files, "file") if len(parts) == deepest else ""
         else:
             name, size = path.name, f"{path.stat().st_size:,} bytes"
-        lines.append(f"{'    ' * (len(parts) - 1) + name:60} {size:>18}".rstrip())
-    return _text("\n".join(lines))
+        rows.append(("    " * (len(parts) - 1) + name, size))
+    wide, most = (max((len(row[column]) for row in rows), default=0) for column in (0, 1))
+    return _text("\n".join(f"{name:{wide}}  {size:>{most}}".rstrip() for name, size in rows))
 
 
 def read_areas(maps: Path) -> pd.DataFrame:
