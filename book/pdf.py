@@ -29,7 +29,10 @@ STYLE = """
 }
 table[data-sortable] th button { padding: 0 !important } table[data-sortable] th button::after { content: none !important }
 pre { white-space: pre-wrap !important } h1 { margin-bottom: 1em !important }
+.bd-main .bd-content { margin-left: 0 !important } .bd-article-container, .bd-article { padding: 0 !important; max-width: 100% !important }
+section { break-inside: auto !important } .table-scroll, .pst-scrollable-table-container { overflow: visible !important }
 h1, h2, h3, h4 { break-after: avoid } tr, img, pre, .admonition { break-inside: avoid }
+.drawing img { max-height: 1100px !important; width: auto !important; max-width: 100% !important }
 """
 WIDTH = 841  # width of a page on such a sheet, in pixels
 SHRINK_TABLES = """() => document.querySelectorAll("table").forEach((table) => {
