@@ -21,7 +21,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 SHEET = {"format": "A4", "print_background": True, "scale": 0.8} | {
     "margin": {"top": "16mm", "bottom": "16mm", "left": "16mm", "right": "16mm"}
 }
-#: Hide what only a screen needs, folded code among it; do not break rows, figures and code across sheets.
+#: Hide what only a screen needs, folded code among it; do not break rows, figures and code across sheets, but break sections,
+#: which the theme keeps whole. A figure is at most as high as a sheet.
 STYLE = """
 .bd-header-article, .prev-next-area, .bd-sidebar-secondary, .copybtn, #jb-print-toc, .code-fold, .table-tools, .table-hint,
 .drawing-files, .swipe input, .webmap-run, .webmap-sides, .webmap-row, .webmap-swipe, .webmap-note, .ol-zoom {
@@ -29,7 +30,8 @@ STYLE = """
 }
 table[data-sortable] th button { padding: 0 !important } table[data-sortable] th button::after { content: none !important }
 pre { white-space: pre-wrap !important } h1 { margin-bottom: 1em !important }
-.bd-main .bd-content { margin-left: 0 !important } .bd-article-container, .bd-article { padding: 0 !important; max-width: 100% !important }
+.bd-main .bd-content { margin-left: 0 !important }
+.bd-article-container, .bd-article { padding: 0 !important; max-width: 100% !important }
 section { break-inside: auto !important } .table-scroll, .pst-scrollable-table-container { overflow: visible !important }
 h1, h2, h3, h4 { break-after: avoid } tr, img, pre, .admonition { break-inside: avoid }
 .drawing img { max-height: 1100px !important; width: auto !important; max-width: 100% !important }

@@ -31,7 +31,9 @@ def test_pages_are_bound_in_order_with_contents_outline_and_inner_links(browser,
         "<a href='https://example.org/'>outside</a><p id='x' style='break-before: page'>more</p>"
     )
     wide = "<table style='width: 3000px'><tr><td>left</td><td style='text-align:right'>right</td></tr></table>"
-    (tmp_path / "how" / "b.html").write_text(f"<h1 id='x'>Second</h1>{wide}<a href='#x'>up</a>")
+    (tmp_path / "tall.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg' width='900' height='3000'/>")
+    tall = "<div class='drawing'><img src='../tall.svg'></div>"  # fits one sheet
+    (tmp_path / "how" / "b.html").write_text(f"<h1 id='x'>Second</h1>{wide}<a href='#x'>up</a>{tall}")
     target = tmp_path / "book.pdf"
     assert pdf.make(tmp_path, ["index", "how/b"], target, browser) == 4
     reader = pypdf.PdfReader(target)
