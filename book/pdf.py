@@ -21,7 +21,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 SHEET = {"format": "A4", "print_background": True, "scale": 0.8} | {
     "margin": {"top": "16mm", "bottom": "16mm", "left": "16mm", "right": "16mm"}
 }
-#: Hide what only a screen needs, folded code among it; do not break rows, figures and code across sheets, but break sections,
+#: Hide what only a screen needs, folded code among it. Do not break rows, figures and code across sheets; break sections,
 #: which the theme keeps whole. A figure is at most as high as a sheet.
 STYLE = """
 .bd-header-article, .prev-next-area, .bd-sidebar-secondary, .copybtn, #jb-print-toc, .code-fold, .table-tools, .table-hint,
