@@ -75,8 +75,8 @@ def table_4(
     Parameters
     ----------
     results, trainings, legend: see `scores_table`.
-    printed: the columns are (model, "paper" or "ours") for the six printed models and those added to them, and the rows are
-        the printed classes. Otherwise this is the table of scores, with the printed models first.
+    printed: the columns are (model, "paper") and (model, "ours") for the six printed models, (model, "ours") for those added
+        to them, and the rows are the printed classes. Otherwise this is the table of scores, with the printed models first.
 
     Some printed rows do not average to the printed mean, so a row "Mean of the printed rows" follows it. The deviation over
     trainings is that of a sample. A missing value is a dash.
@@ -93,7 +93,8 @@ def table_4(
     ours = ours.set_axis(pd.MultiIndex.from_tuples([*others, rows[-1]])).reindex(rows)
     columns = {}
     for name in names:
-        columns[name, "paper"] = _printed_column(name)
+        if name in paper.MODELS:
+            columns[name, "paper"] = _printed_column(name)
         columns[name, "ours"] = ours[name].tolist() if name in ours else [DASH] * len(rows)
     return pd.DataFrame(columns, index=ours.index, dtype=object).fillna(DASH)
 
@@ -142,10 +143,7 @@ def printed_scores() -> pd.DataFrame:
 
 
 def _printed_column(name: str) -> list:
-    """The column of a model in Table 4 as printed; dashes for a model that the paper lacks."""
-    size = 2 * (len(paper.CLASSES) + 2) + 4
-    if name not in paper.MODELS:
-        return [DASH] * size
+    """The column of a model in Table 4 as printed."""
     place = paper.MODELS.index(name)
     column = []
     for _, scores, means in PRINTED_F1.values():
