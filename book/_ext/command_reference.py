@@ -56,4 +56,7 @@ def _command(command: Any) -> str:
 def _list(parameters: list[Any], context: typer.Context) -> str:
     """Parameters as a definition list: how each is written, and what its help says."""
     records = [one.get_help_record(context) for one in parameters]
-    return "\n".join(f"`{term}`\n    {escape(' '.join(text.split()))}" for term, text in filter(None, records))
+    texts = [
+        (term, escape(" ".join(text.split())).replace("tcp://", r"tcp:\//")) for term, text in filter(None, records)
+    ]
+    return "\n".join(f"`{term}`\n    {text}" for term, text in texts)

@@ -26,7 +26,7 @@ def with_definitions(lines: list[str]) -> list[str]:
         elif RULE.match(line):
             continue
         elif line.startswith(COMMAND) and not (converted and converted[-1].strip()):
-            converted += [".. code-block:: bash", "", f"    {line}"]
+            converted += [".. code-block:: text", "", f"    {line}"]
         elif line.startswith(COMMAND) and converted[-1].startswith(f"    {COMMAND}"):
             converted.append(f"    {line}")
         elif line.endswith(":") and not following.strip() and after.startswith("    "):

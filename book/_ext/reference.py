@@ -49,7 +49,12 @@ def reference(package: str) -> str:
         members = "" if written else "   :members:\n"
         parts += [MODULE.format(name=name, path=f"{path}.{name}", members=members), written]
     if package == "commands":
-        parts += ["## batch", command_reference.commands("paperlib.__main__"), command_reference.shared_options()]
+        parts += [
+            "## batch",
+            "The command that executes notebooks.",
+            command_reference.commands("paperlib.__main__"),
+            command_reference.shared_options(),
+        ]
     return "\n\n".join(part for part in parts if part)
 
 

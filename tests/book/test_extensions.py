@@ -69,7 +69,7 @@ def test_the_page_of_commands_shows_them_as_they_are_typed():
     assert "`--field TEXT`" in accuracy.replace("<str>", "TEXT") and "at the end" not in accuracy
     check = page[page.index("### paperlib check") : page.index("## data")]
     assert "`--cost`" in check and "--palette" not in check and "see the end of this page" in check
-    assert page.count("`--palette TEXT`") == 1
+    assert page.count("`--palette TEXT`") == 1 and "tcp://" not in page  # no link
 
 
 # -- places filled after the build -------------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ def test_docstrings_become_lists_code_and_plain_stars():
 def test_commands_are_code_and_their_signatures_show_types_alone():
     lines = ["Do it.", "", "paperlib map *.tif --out a_", "paperlib map b", "", "paperlib is a word."[9:]]
     docstrings.on_docstring(None, "function", "f", None, None, lines)
-    assert lines[2:6] == [".. code-block:: bash", "", "    paperlib map *.tif --out a_", "    paperlib map b"]
+    assert lines[2:6] == [".. code-block:: text", "", "    paperlib map *.tif --out a_", "    paperlib map b"]
     signature = (
         "(maps: ~typing.Annotated[list[~pathlib.Path], <typer.models.ArgumentInfo object at 0x7f25>], n: int = 0)"
     )
