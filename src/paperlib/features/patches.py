@@ -66,8 +66,8 @@ def extract(
         ids = np.unique(polygon[missing]).tolist()
         warnings.warn(
             InputWarning(
-                counted(missing.sum(), "labelled pixel has no usable date and is", "labelled pixels have no usable date and are")
-                + f" left out (polygon_id {ids[:10]}).",
+                counted(missing.sum(), "labelled pixel has no usable date", "labelled pixels have no usable date")
+                + f": left out (polygon_id {ids[:10]}).",
                 "Clouds or nodata cover them on all dates: add dates, or draw other polygons.", kind="labels.nodata",
             ),
             stacklevel=2,
