@@ -20,7 +20,8 @@ ICONS = re.compile(r'(?:\.fa-[\w-]+:before,?)+\{content:"[^"]*"\}')
 PICTURE = re.compile(r"<img [^>]*>")
 SVG = re.compile(r'href="([^"]+\.svg)"')
 DATA = re.compile(r'(src|href)="data:(?:image|text)/(\w+)[\w+]*;base64,([\w+/=]+)"')
-
+SIGNATURE = re.compile(r'<dt class="sig .*?</dt>', re.S)
+ITEM = re.compile(r"<(/?)d[ld]>")
 RUN = re.compile(r'(<script type="application/json" class="webmap-data" data-run="(\w+)" [^>]*)>(.*?)</script>', re.S)
 
 
@@ -59,7 +60,11 @@ def enlarged(figure: str) -> str:
 
 
 def mended(body: str) -> str:
-    """Remove roles from the list of references that accessibility checkers reject, because links separate its entries."""
+    """Mend what accessibility checkers reject: roles in the list of references, whose entries links separate, and lists
+    without terms, as Sphinx writes the parameters of a long signature."""
+    body = SIGNATURE.sub(
+        lambda one: ITEM.sub(lambda tag: "</span>" if tag[1] else '<span class="sig-line">', one[0]), body
+    )
     return body.replace('<div role="list" class="citation-list">', '<div class="citation-list">').replace(
         ' role="doc-biblioentry"', ""
     )

@@ -27,8 +27,8 @@ ahead, artifacts, citation, docstrings, folding, gallery, reference, slots = map
     importlib.import_module,
     ("ahead", "artifacts", "citation", "docstrings", "folding", "gallery", "reference", "slots"),
 )
-claim_links, glossary_hover, origins, preview, table_headers = map(
-    importlib.import_module, ("claim_links", "glossary_hover", "origins", "preview", "table_headers")
+claim_links, downloads, glossary_hover, origins, preview, table_headers = map(
+    importlib.import_module, ("claim_links", "downloads", "glossary_hover", "origins", "preview", "table_headers")
 )
 SOURCE = PROJECT / "src" / "paperlib"
 MODULES = {
@@ -204,6 +204,12 @@ def test_commands_are_code_and_their_signatures_show_types_alone():
 def test_fields_of_named_tuples_are_left_out():
     for thing, expected in ((Window.core, True), (Window, None), (artifacts.setup, None)):
         assert docstrings.on_skip(None, "class", "name", thing, False, None) is expected
+
+
+def test_parameters_of_a_long_signature_are_no_list_without_terms():
+    shown = downloads.mended('<dl class="py"><dt class="sig py">f(<dl><dd>a,</dd></dl>)</dt><dd>Text.</dd></dl>')
+    lines = '<span class="sig-line"><span class="sig-line">a,</span></span>'
+    assert shown == f'<dl class="py"><dt class="sig py">f({lines})</dt><dd>Text.</dd></dl>'
 
 
 def test_no_page_of_another_repository_is_made_up():
