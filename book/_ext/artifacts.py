@@ -39,7 +39,7 @@ def keep_small(folder: Path, limit: int = LIMIT) -> list[str]:
 
 
 def listing(folder: Path, names: tuple[str, ...], removed: list[str]) -> str:
-    """HTML: a table of the files with one row for each classifier of `names`, and the names of removed files."""
+    """HTML: a table of the files with a column for each classifier of `names`, and the names of removed files."""
     kinds = {
         "class map": "maps/{}/class.tif", "confidence": "maps/{}/confidence.tif", "QGIS style": "maps/{}/class.qml",
         "classes": "maps/{}/classes.csv", "areas": "maps/{}/areas.csv", "scores": "maps/{}/scores.json",
@@ -50,14 +50,14 @@ def listing(folder: Path, names: tuple[str, ...], removed: list[str]) -> str:
         "training scene": "models/{}/training_scene.json", "provenance": "models/{}/model.json",
         "model card": "models/{}/README.md",
     }  # fmt: skip
-    rows = {}
+    columns = {}
     for model in names:
         paths = {kind: next(folder.glob(pattern.format(model)), None) for kind, pattern in kinds.items()}
-        rows[model] = {
+        columns[model] = {
             kind: _link(folder, path, path.suffix[1:], f"{model}: {kind}") if path else "–"
             for kind, path in paths.items()
         }
-    table = pd.DataFrame.from_dict(rows, orient="index").to_html(escape=False, border=0, classes="table")
+    table = pd.DataFrame(columns).to_html(escape=False, border=0, classes="table")
     scores = " · ".join(_link(folder, path, path.name, path.stem) for path in sorted(folder.glob("*.csv")))
     left_out = f"<p>Too large for this page and left out: {', '.join(removed)}.</p>" if removed else ""
     return f'<p>Scores: {scores}</p><div style="overflow-x:auto;font-size:.8em">{table}</div>{left_out}'
