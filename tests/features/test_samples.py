@@ -144,7 +144,7 @@ def test_gaps_are_filled_and_pixels_without_data_are_unlabelled():
     mask[:, 12, 12] = True
     scene = scene.assign_coords(mask=(("time", "y", "x"), mask))
     burned = burn(polygons, scene, legend_of(polygons))
-    with pytest.warns(UserWarning, match=r"1 labelled pixel has no usable date.*\[100\]"):
+    with pytest.warns(UserWarning, match=r"1 labelled pixels have no usable date.*\[100\]"):
         samples = extract(scene, burned, polygons, 4)
     pixel = scene.values[:, :, 11, 11]
     assert_close(samples.x[0, :3, 1, 1, 1].numpy(), (pixel[:, 0] * 61 + pixel[:, 2] * 28) / 89)

@@ -221,7 +221,7 @@ def test_the_seed_chooses_the_split():
 @pytest.mark.fault("a class with too few polygons to split", "an error that names the class", "nothing")
 def test_a_class_too_small_to_split_is_named():
     polygons = frame([square(5 * index, 0) for index in range(4)], [1, 1, 11, 1], ["pool", "pool", "pool", "test"])
-    with pytest.raises(InputError, match=r"11 Water has 1 polygon .*\[3\].*needs two or more"):
+    with pytest.raises(InputError, match=r"11 Water has 1 polygons.*\[3\].*needs two or more"):
         split(polygons)
     polygons = frame([square(5 * index, 0) for index in range(5)], [1, 1, 1, 11, 11])
     with pytest.raises(InputError, match=r"11 Water has 2 polygons.*test.*needs three or more"):
@@ -298,7 +298,7 @@ def test_a_set_of_a_class_without_pixel_is_named():
     with pytest.raises(InputError, match=r"Water, validation: polygon_id \[7\].*10 m"):
         burn(polygons, grid(), legend_of(polygons))
     both = polygons.assign(set="train")
-    with pytest.warns(UserWarning, match=r"1 polygon holds no pixel of 10 m: polygon_id \[7\]"):
+    with pytest.warns(UserWarning, match=r"1 polygons hold no pixel of 10 m: polygon_id \[7\]"):
         burn(both, grid(), legend_of(both))
     with pytest.raises(InputError, match="Water, pool"):  # before the split too
         burn(polygons.assign(set="pool").drop(1), grid(), legend_of(polygons))

@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 import xarray as xr
 
-from ..errors import InputError, InputWarning, counted
+from ..errors import InputError, InputWarning
 from .inputs import Inputs
 from .samples import Samples
 
@@ -66,8 +66,7 @@ def extract(
         ids = np.unique(polygon[missing]).tolist()
         warnings.warn(
             InputWarning(
-                counted(missing.sum(), "labelled pixel has no usable date", "labelled pixels have no usable date")
-                + f": left out (polygon_id {ids[:10]}).",
+                f"{missing.sum()} labelled pixels have no usable date and are left out (polygon_id {ids[:10]}).",
                 "Clouds or nodata cover them on all dates: add dates, or draw other polygons.", kind="labels.nodata",
             ),
             stacklevel=2,

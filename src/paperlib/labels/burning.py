@@ -9,7 +9,7 @@ import xarray as xr
 from rasterio.enums import MergeAlg
 from rasterio.features import rasterize
 
-from ..errors import InputError, InputWarning, counted
+from ..errors import InputError, InputWarning
 from ..nomenclature import LandCover
 
 SETS = ("train", "validation", "test")
@@ -60,17 +60,13 @@ def _check_pixels(burned: xr.Dataset, polygons: gpd.GeoDataFrame, legend, pixel:
             kind="labels.pixels",
         )
     if burned.attrs["contested"]:
-        problem = counted(
-            burned.attrs["contested"],
-            "pixel lies in several polygons and is left out.",
-            "pixels lie in several polygons and are left out.",
-        )
+        problem = f"{burned.attrs['contested']} pixels lie in several polygons and are left out."
         warnings.warn(
             InputWarning(problem, "Cut these polygons where they overlap.", kind="labels.overlap"), stacklevel=3
         )
     if not held.all():
         ids = polygons.loc[~held, "polygon_id"].tolist()
-        problem = f"{counted(len(ids), 'polygon holds', 'polygons hold')} no pixel of {pixel}: polygon_id {ids[:10]}."
+        problem = f"{len(ids)} polygons hold no pixel of {pixel}: polygon_id {ids[:10]}."
         warnings.warn(InputWarning(problem, "Draw them larger, or delete them.", kind="labels.small"), stacklevel=3)
 
 

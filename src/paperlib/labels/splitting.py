@@ -8,7 +8,7 @@ import pandas as pd
 import shapely
 
 from .. import ground
-from ..errors import InputError, counted
+from ..errors import InputError
 from ..nomenclature import LandCover
 from .classes import class_title, legend_of
 
@@ -67,9 +67,9 @@ def _check_numbers(polygons: gpd.GeoDataFrame, held: pd.DataFrame, drawn: int) -
         if number <= drawn:
             parts, needed = (("train and validation", "two"), ("train, validation and test", "three"))[drawn - 1]
             mine = polygons[(polygons["code"] == cover.code) & (polygons["set"] == "pool")]
-            groups = "" if len(mine) == number else f" in {counted(number, 'group')}"
+            groups = "" if len(mine) == number else f" in {number} groups"
             raise InputError(
-                f"C{class_title(cover)[1:]} has {counted(len(mine), 'polygon')}{groups} to divide among {parts} (polygon_id "
+                f"C{class_title(cover)[1:]} has {len(mine)} polygons{groups} to divide among {parts} (polygon_id "
                 f"{mine['polygon_id'].tolist()[:10]}); it needs {needed} or more{' groups' if groups else ''}.",
                 "Draw more, or leave the class out.",
                 kind="labels.few",

@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from ..allocation import processors
-from ..errors import InputError, InputWarning, counted
+from ..errors import InputError, InputWarning
 from .contract import Estimator, as_logits, as_table
 
 if TYPE_CHECKING:
@@ -107,8 +107,8 @@ def warn_of_few(pixels: int, largest_leaf: int) -> None:
     if pixels <= 2 * largest_leaf:
         warnings.warn(
             InputWarning(
-                f"{counted(pixels, 'pixel is', 'pixels are')} too few for a forest whose nodes are split from "
-                f"{largest_leaf + 1} pixels on: its map may show a single class.",
+                f"{pixels} pixels are too few for a forest whose nodes are split from {largest_leaf + 1} pixels on: its map "
+                "may show a single class.",
                 f"Label more than {2 * largest_leaf} pixels, or split smaller nodes (--set train.largest_leaf=1).",
                 kind="training.few",
             ),
