@@ -40,11 +40,11 @@ def test_wrong_labels_lead_the_list_with_what_they_look_like(found):
 
 def test_the_verdict_tells_clean_labels_from_wrong_ones():
     clean = find_suspects(make_run(make_samples()), folds=3, seeds=(0,))
-    assert clean.number == 0 and clean.verdict().startswith("The labels look clean: 0 of 30")
+    assert clean.number == 0 and str(clean.verdict()).startswith("The labels look clean: 0 of 30")
     samples = make_samples()
     for polygon in range(100, 105):
         samples = relabelled(samples, polygon, (polygon - 99) % 3)
-    assert "hold mistakes: 5 of 30" in find_suspects(make_run(samples), folds=3, seeds=(0,)).verdict()
+    assert "hold mistakes: 5 of 30" in str(find_suspects(make_run(samples), folds=3, seeds=(0,)).verdict())
 
 
 def test_nobody_judges_what_it_has_learnt_from():
@@ -113,7 +113,12 @@ def test_the_files_open_with_a_style_and_the_page_shows_each_suspect(found, tmp_
     file.close()
     root = ElementTree.fromstring(style.split("\n", 1)[1])
     values = {one.get("value") for one in root.iter("category")}
-    assert name == "suspects" and default and values == {cover.name for cover in LEGEND} == set(polygons["looks_like"])
+    assert (
+        name == "suspects"
+        and default
+        and values - {""} == {cover.name for cover in LEGEND} == set(polygons["looks_like"])
+    )
+    assert root.find("renderer-v2").get("attr") == 'if("score" > 0, "looks_like", \'\')'
     text = (tmp_path / "out" / "suspects.html").read_text()
     assert text.count("<img") == 2 and "labelled Röhricht, looks like Water" in text and "B4 on 2018-08-15" in text
 

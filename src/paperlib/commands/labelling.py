@@ -43,7 +43,7 @@ def suspects(
     found = find_suspects(run, model, folds, range(seeds), lambda text: typer.echo(text, err=True))
     columns = ["rank", "polygon_id", "class_name", "looks_like", "probability", "other_probability", "suspect"]
     typer.echo(found.table[columns].head(10).round(2).to_string(index=False))
-    typer.echo(found.verdict())
+    typer.echo(str(found.verdict()))
     typer.echo(f"suspects: {write_suspects(found, out, number) / 'suspects.gpkg'}")
 
 

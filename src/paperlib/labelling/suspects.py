@@ -1,6 +1,6 @@
 """Labelled polygons whose series contradict their class, ranked, with the class they look like and what says so."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +8,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from ..errors import counted
 from ..features.samples import Samples, join
 from ..figures.labelling_figures import evidence_figure
 from ..figures.theme import Figure
@@ -19,11 +18,10 @@ from ..outputs import writing
 from ..runs.experiment import Experiment
 from .out_of_fold import labels_of, out_of_fold
 from .sheets import write_page
+from .verdict import Verdict, verdict_of
 
 #: Score from which a polygon is a suspect: classifiers that have not seen it give another class so much more probability.
 STRONG = 0.5
-#: Share of suspects up to which labels look clean: a classifier mistakes so many polygons for a similar class itself.
-CLEAN = 0.05
 #: Dates and bands named against a label.
 NAMED = 3
 
@@ -34,8 +32,8 @@ class Suspects:
 
     `table`: columns rank (from 1), polygon_id, code, class_name, looks_like, looks_like_code, probability (of its class),
     other_probability (of the class it looks like), score (their difference, NaN where the polygon could not be judged),
-    suspect, against (text), geometry. `series`: mean of each polygon's pixels (polygon, channel, date), in the order of
-    `label` (class index by polygon_id).
+    suspect, against (text), geometry. `group`: number by polygon_id; those of one are judged together. `series`: mean of
+    each polygon's pixels (polygon, channel, date), in the order of `label` (class index by polygon_id).
     """
 
     table: gpd.GeoDataFrame
@@ -44,20 +42,16 @@ class Suspects:
     channels: tuple[str, ...]
     dates: tuple[str, ...]
     legend: tuple[LandCover, ...]
+    group: Mapping[int, int] | None = None
 
     @property
     def number(self) -> int:
         """How many polygons are suspects."""
         return int(self.table["suspect"].sum())
 
-    def verdict(self) -> str:
-        """What the list says, in a sentence."""
-        total = len(self.table)
-        those = f"of {total} polygons"
-        found = counted(self.number, f"{those} contradicts its label", f"{those} contradict their label") + " strongly"
-        if self.number <= CLEAN * total:
-            return f"The labels look clean: {found}, no more than classes that resemble each other explain."
-        return f"The labels hold mistakes: {found}. Look at them in the order of the list."
+    def verdict(self) -> Verdict:
+        """What the list says of the labels as a whole; its text is a sentence or two."""
+        return verdict_of(self.table, STRONG, self.group)
 
     def compare(self, polygon: int) -> pd.DataFrame:
         """A polygon's series beside those of its class and of the class it looks like.
@@ -99,11 +93,16 @@ def find_suspects(
     run = run.override({"sample.dates": "all", "sample.split": "polygon", "sample.training_share": 1.0})
     parts = run.trained.samples(name)
     samples = join(parts[part] for part in ("train", "validation"))
-    group = dict(zip(run.polygons["polygon_id"], run.polygons.get("group", run.polygons["polygon_id"]), strict=True))
+    group = groups_of(run)
     probability = out_of_fold(
         name, samples, group, run.trained.inputs, run.legend, run.settings.train, folds, seeds, progress
     )
-    return rank(probability, samples, run.polygons, run.legend, tuple(run.dates))
+    return rank(probability, samples, run.polygons, run.legend, tuple(run.dates), group)
+
+
+def groups_of(run: Experiment) -> dict[int, int]:
+    """The group of each polygon_id: those of one group are judged together."""
+    return dict(zip(run.polygons["polygon_id"], run.polygons.get("group", run.polygons["polygon_id"]), strict=True))
 
 
 def scores(probability: pd.DataFrame, label: pd.Series) -> pd.DataFrame:
@@ -130,10 +129,11 @@ def rank(
     polygons: gpd.GeoDataFrame,
     legend: tuple[LandCover, ...],
     dates: tuple[str, ...],
+    group: Mapping[int, int] | None = None,
 ) -> Suspects:
     """The list of suspects, from probabilities as `out_of_fold` returns them.
 
-    `samples`: of these polygons, not normalised. `polygons`: their outlines, by polygon_id.
+    `samples`: of these polygons, not normalised. `polygons`: their outlines, by polygon_id. `group`: as of `out_of_fold`.
     """
     label = labels_of(samples).loc[probability.index]
     series = _mean_series(samples, label.index)
@@ -156,7 +156,7 @@ def rank(
     ]
     outlines = polygons.set_index("polygon_id").geometry.loc[judged.index]
     placed = gpd.GeoDataFrame(table.assign(against=against), geometry=outlines.to_numpy(), crs=polygons.crs)
-    return Suspects(placed, series, label, samples.channels, dates, legend)
+    return Suspects(placed, series, label, samples.channels, dates, legend, group)
 
 
 def _mean_series(samples: Samples, polygons: pd.Index) -> np.ndarray:
@@ -205,14 +205,21 @@ def write_suspects(found: Suspects, folder: Path, number: int = 30) -> Path:
     Returns the folder, which is made if it does not exist. Raises `InputError` where it cannot be written.
     """
     with writing(folder, folder=True) as target:
-        write_polygons(found.table, target / "suspects.gpkg", class_style(found.legend, "looks_like", "rank"))
+        write_polygons(found.table, target / "suspects.gpkg", _style(found))
         words = (
-            found.verdict(),
+            str(found.verdict()),
             "Each polygon was judged by classifiers that were trained without it. In the pictures, black is the polygon, "
             "the solid line its class, the dashed line the class it looks like; bands show how much a class varies.",
         )
         write_page(target / "suspects.html", "Labels to look at", words, _cards(found, number))
     return folder
+
+
+def _style(found: Suspects) -> str:
+    """Contradicted polygons in the colour of the class they look like, with their rank; the others grey."""
+    return class_style(
+        found.legend, "looks_like", "rank", other="as labelled", where='"score" > 0', other_colour="#888888"
+    )
 
 
 def _cards(found: Suspects, number: int) -> Iterator[tuple[str, str, Figure]]:

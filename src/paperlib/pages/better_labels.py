@@ -9,7 +9,7 @@ import torch
 
 from ..features.samples import Samples, join
 from ..labelling.out_of_fold import labels_of, out_of_fold
-from ..labelling.suspects import Suspects, rank
+from ..labelling.suspects import Suspects, groups_of, rank
 from ..runs.experiment import Experiment
 
 #: Share of the polygons whose labels are changed.
@@ -33,12 +33,9 @@ def spoil(samples: Samples, classes: int, seed: int, share: float = WRONG) -> tu
     return replace(samples, label=values), wrong
 
 
-def judge(run: Experiment, name: str, samples: Samples, seeds: Iterable[int] = (0, 1, 2)) -> Suspects:
-    """The list of suspects of samples with any labels, each polygon in a group of its own; `seeds` as of `out_of_fold`."""
-    label = labels_of(samples)
-    alone = dict(zip(label.index, label.index, strict=True))
-    found = out_of_fold(name, samples, alone, run.trained.inputs, run.legend, run.settings.train, seeds=seeds)
-    return rank(found, samples, run.polygons, run.legend, tuple(run.dates))
+def judgement(run: Experiment, name: str, samples: Samples, seeds: Iterable[int] = (0, 1, 2)) -> pd.DataFrame:
+    """What `out_of_fold` returns of samples with any labels."""
+    return out_of_fold(name, samples, groups_of(run), run.trained.inputs, run.legend, run.settings.train, seeds=seeds)
 
 
 def with_wrong_labels(
@@ -49,7 +46,8 @@ def with_wrong_labels(
     `seed`: of the wrong labels; `seeds` as of `out_of_fold`.
     """
     samples, wrong = spoil(pool_of(run, name), len(run.legend), seed)
-    return judge(run, name, samples, seeds), wrong
+    found = judgement(run, name, samples, seeds)
+    return rank(found, samples, run.polygons, run.legend, tuple(run.dates), groups_of(run)), wrong
 
 
 def listed(found: Suspects, wrong: np.ndarray, share: float = 0.15) -> pd.DataFrame:

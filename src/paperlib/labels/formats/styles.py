@@ -25,7 +25,7 @@ update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')))"""
 
 def class_style(
     legend: tuple[LandCover, ...], column: str, label: str = "", other: str = "", filled: bool = False,
-    codes: bool = False,
+    codes: bool = False, where: str = "", other_colour: str = TO_LABEL,
 ) -> str:  # fmt: skip
     """QML of polygons in the colour of the class that `column` names.
 
@@ -33,18 +33,21 @@ def class_style(
     ----------
     legend: the classes.
     column, label: names of columns; the values of `label` are written beside the polygons, where it is given.
-    other: text in the legend for polygons of no class, which are magenta; without it they are not drawn.
+    other: text in the legend for polygons of no class, which have `other_colour`; without it they are not drawn.
+    where: expression of QGIS; polygons for which it does not hold count as of no class, and have no label.
     filled: areas instead of outlines.
     codes: `column` holds the codes of the label file instead of names; QGIS then offers the classes where it is edited.
     """
     categories = "Symbology" + ("|Labeling" if label else "") + ("|Fields|Forms" if codes else "")
     root = ElementTree.Element("qgis", version="3.28", styleCategories=categories, labelsEnabled="1" if label else "0")
+    shown_column = f"if({where}, \"{column}\", '')" if where else column
     renderer = ElementTree.SubElement(
-        root, "renderer-v2", type="categorizedSymbol", attr=column, symbollevels="0", forceraster="0", enableorderby="0"
-    )
+        root, "renderer-v2", type="categorizedSymbol", attr=shown_column, symbollevels="0", forceraster="0",
+        enableorderby="0",
+    )  # fmt: skip
     rows, symbols = (ElementTree.SubElement(renderer, name) for name in ("categories", "symbols"))
     shown = [(cover.own_code if codes else cover.name, cover.name, cover.colour) for cover in legend]
-    shown += [("", other, TO_LABEL)] if other else []
+    shown += [("", other, other_colour)] if other else []
     for number, (value, text, colour) in enumerate(shown):
         ElementTree.SubElement(
             rows, "category", symbol=str(number), value=value, label=text, type="string", render="true"
@@ -54,7 +57,8 @@ def class_style(
         labeling = ElementTree.SubElement(root, "labeling", type="simple")
         settings = ElementTree.SubElement(labeling, "settings", calloutType="simple")
         ElementTree.SubElement(  # without a weight, QGIS takes the thinnest
-            settings, "text-style", fieldName=label, isExpression="0", fontSize="9", fontSizeUnit="Point", fontWeight="50",
+            settings, "text-style", fieldName=f"if({where}, \"{label}\", '')" if where else label,
+            isExpression="1" if where else "0", fontSize="9", fontSizeUnit="Point", fontWeight="50",
             textColor="0,0,0,255", textOpacity="1",
         )  # fmt: skip
     if codes:
