@@ -9,7 +9,6 @@ caches and, in pairs, a core. So compare on a machine at rest.
 """
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+from peak import peak_memory
 from record import keep
 
 from paperlib import Experiment, allocation
@@ -66,7 +66,7 @@ def come(run: Experiment) -> dict:
     with tempfile.TemporaryDirectory() as products:
         write_products(run, MODELS, Path(products))
         disk = used(run.store) - before + used(Path(products))
-    return {"seconds": stages, "memory": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, "disk": disk}
+    return {"seconds": stages, "memory": int(1e9 * peak_memory()), "disk": disk}
 
 
 def in_process(what: str, size: int, store: Path) -> dict:

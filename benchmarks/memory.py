@@ -7,13 +7,13 @@ results/memory.csv. A turn takes 3 minutes with 2D-CNN and bfloat16.
 """
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import pandas as pd
+from peak import peak_memory
 from record import keep
 from tile import tile
 
@@ -27,7 +27,7 @@ def peak(name: str, rows: int, columns: int) -> None:
     run, scene = Experiment("demo"), open_scene(tile(rows, columns))
     with tempfile.TemporaryDirectory() as folder:
         map_scene(run.classifier(name), scene, Path(folder))
-    print(json.dumps(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6))
+    print(json.dumps(peak_memory()))
 
 
 def peak_of_process(*arguments: str | int) -> float:

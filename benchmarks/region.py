@@ -1,6 +1,6 @@
 """A region beside the one scene that its tiles were cut from, its tiles on Dask, and what many tiles cost.
 
-    python benchmarks/region.py [equal|dask|many|reckoning ...]
+    python benchmarks/region.py [equal|dask|memory|many|reckoning ...]
 
 Everything is computed on the simulated region (`simulation.tiles`): four tiles, one of them in the UTM zone beside.
   equal      one scene and its four tiles, without clouds of their own: series of the samples, and maps by one classifier,
@@ -8,6 +8,8 @@ Everything is computed on the simulated region (`simulation.tiles`): four tiles,
              zone beside also what bounds them, see `same_map`
   dask       maps of the four tiles by one and by two workers of a core each: seconds, and seconds of the processors; then
              with a worker that is killed on the way
+  memory     peak memory of a worker that maps a tile, and of one that maps a tile of twice the rows, with a cache of GDAL
+             for one row of windows
   many       the plan, the VRT and the areas of 100 tiles, made by repeating files, beside the mapping of as many whole tiles
              of Sentinel-2; peak memory of the mosaic of 100 tiles and of two
   reckoning  hours and disk of 1, 31, 100 and 1,000 whole tiles, from the cost of a tile
@@ -15,7 +17,6 @@ Results are kept in results/region.csv and results/region-reckoning.csv.
 """
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -32,6 +33,7 @@ import torch
 import xarray as xr
 from affine import Affine
 from distributed import Client, LocalCluster
+from peak import peak_memory
 from pyproj import Transformer
 from rasterio.crs import CRS
 from record import keep
@@ -55,6 +57,7 @@ SIZE, SIDE, SEED = 384, 224, 31  # of the landscape and of each tile, in pixels
 MODELS = ("TempCNN", "SpatioTempCNN")
 WHOLE = 10980  # pixels along a side of a tile of Sentinel-2
 INTERPOLATED = 2  # pixels of 10 m beside a border or a gap in which bands of 20 m are interpolated otherwise
+UTM = CRS.from_epsg(32631)
 SETTINGS = {"train.trainings": 1, "train.epochs": 12, "sample.patch": 24}
 
 
@@ -272,11 +275,69 @@ def _warm() -> None:
     import paperlib.runs.regional.spread  # noqa: F401
 
 
+# -- memory ------------------------------------------------------------------------------------------------------------
+
+ROWS, COLUMNS = 768, 512  # of the tile: three rows of windows
+
+
+def memory(home: Path) -> list[dict]:
+    """Peak memory of a worker before it has a task, and where it maps a tile, or one of twice the rows.
+
+    GDAL's cache, which otherwise has 512 MB and fills with all of a small tile, is that of one row of windows.
+    """
+    folder = region(home / "memory", clouds=0.03)
+    run = experiment(folder, "tiles", home / "store-memory")
+    classifier, opened = run.classifier(MODELS[0]), run.dataset.region
+    scene = opened.scene(next(name for name, grid in opened.grids.items() if grid.crs == UTM))
+    peaks = []
+    for rows in (ROWS, 2 * ROWS):
+        scene_of_rows = open_scene(tall(scene, rows, home / f"{rows}.tif"))
+        with (
+            LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as cluster,
+            Client(cluster) as client,
+        ):
+            client.run(_warm)
+            client.run(_cache_rows_alone)
+            (before,) = client.run(peak_memory).values()
+            arguments = classifier, scene_of_rows, home / f"map-{rows}"
+            finish(client, [Task("map", map_scene, arguments)], lambda line: None)
+            (peak,) = client.run(peak_memory).values()
+            peaks.append((before, peak))
+    (before, once), (_, twice) = peaks
+    held = scene.sizes["band"] * scene.sizes["time"] * ROWS * COLUMNS * 4 / 1e9
+    return [
+        row("a worker before its first task, peak memory", before, "GB"),
+        row(f"a worker that maps {ROWS} x {COLUMNS} pixels, peak memory", once, "GB"),
+        row("a worker that maps twice the rows, peak memory", twice, "GB"),
+        row("twice the rows, peak memory of the worker, times", twice / once, "times", "1.1"),
+        row("values of the rows that are added", held, "GB"),
+    ]
+
+
+def _cache_rows_alone() -> None:
+    """Give GDAL what a row of windows takes, without the least that a map gives it."""
+    from paperlib.scenes import series
+
+    series.CACHE = 0
+
+
+def tall(scene: xr.DataArray, rows: int, path: Path) -> Path:
+    """A stack of so many rows that repeats a scene."""
+    times = -(-rows // scene.sizes["y"]), -(-COLUMNS // scene.sizes["x"])
+    names = [f"{day:%Y-%m-%d} {band}" for day in scene.indexes["time"] for band in scene.band.values]
+    shape = {"height": rows, "width": COLUMNS, "count": len(names), "dtype": "int16", "nodata": -10000, "crs": UTM}
+    images = scene.transpose("time", "band", "y", "x").values.reshape(-1, *scene.shape[2:])
+    with rasterio.open(path, "w", driver="GTiff", transform=scene.rio.transform(), compress="deflate", **shape) as file:
+        for number, image in enumerate(np.nan_to_num(images * 10000, nan=-10000).astype(np.int16), start=1):
+            file.write(np.tile(image, times)[:rows, :COLUMNS], number)
+        file.descriptions = names
+    return path
+
+
 # -- many --------------------------------------------------------------------------------------------------------------
 
 ACROSS, OVERLAP = 10, 32
 LARGE = 4096  # pixels along a side of the map whose areas are measured
-UTM = CRS.from_epsg(32631)
 
 
 def many(home: Path) -> list[dict]:
@@ -390,7 +451,7 @@ def mosaic_of(count: int) -> None:
                     target.write(values)
         (home / "mosaic").mkdir()
         write_mosaic(maps, grids, UTM, legend, home / "mosaic")
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+    print(peak_memory())
 
 
 # -- reckoning ---------------------------------------------------------------------------------------------------------
@@ -416,11 +477,11 @@ def main(*parts: str) -> None:
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory(prefix="region-") as folder:
-        for part in parts or ("equal", "dask", "many", "reckoning"):
+        for part in parts or ("equal", "dask", "memory", "many", "reckoning"):
             if part == "reckoning":
                 keep("region-reckoning", reckoning(), model=MODELS[0])
             else:
-                work = {"equal": equal, "dask": dask, "many": many}[part]
+                work = {"equal": equal, "dask": dask, "memory": memory, "many": many}[part]
                 keep("region", pd.DataFrame(work(Path(folder))), size=SIZE, side=SIDE)
 
 

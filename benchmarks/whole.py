@@ -9,13 +9,13 @@ alone is measured before and after each map, as medians of five. With bfloat16 a
 """
 
 import json
-import resource
 import statistics
 import subprocess
 import sys
 
 import pandas as pd
 from maps import best_batch, compute_alone, end_to_end
+from peak import peak_memory
 from record import keep
 from tile import TILE, tile
 
@@ -28,7 +28,7 @@ def map_tile(name: str) -> None:
     allocation.configure()
     run = Experiment("demo")
     rate = end_to_end(run.classifier(name), TILE)
-    print(json.dumps([rate, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6]))
+    print(json.dumps([rate, peak_memory()]))
 
 
 def one_turn(name: str, engine: Engine, batch: tuple[int, int]) -> dict[str, float]:
