@@ -8,6 +8,7 @@ import xarray as xr
 from .. import ground, nomenclature
 from ..errors import Finding, counted
 from ..features.alike import find_alike, keep_together, pixels_inside
+from ..features.gathering import together
 from ..labels.classes import class_title, legend_of
 from ..labels.rows import rows_text
 from ..labels.splitting import split
@@ -161,35 +162,44 @@ def claimed_pixels(scene: xr.DataArray, table: gpd.GeoDataFrame) -> pd.DataFrame
 def _never_usable(scene: xr.DataArray, own: pd.DataFrame, shares: np.ndarray | None) -> pd.Series:
     """How many pixels of each polygon_id are masked on all dates. The clearest dates first: few need a second one."""
     order = np.argsort(shares) if shares is not None else range(scene.sizes["time"])
-    lost = {}
     # from the top down: neighbours lie in the same blocks of the files
-    for number, pixels in sorted(own.groupby("polygon_id"), key=lambda group: group[1]["y"].min()):
-        y, x = (slice(pixels[name].min(), pixels[name].max() + 1) for name in ("y", "x"))
-        rows, columns = pixels["y"] - y.start, pixels["x"] - x.start
+    parts = sorted((part for _, part in own.groupby("polygon_id")), key=lambda part: part["y"].min())
+    lost = [pd.Series(dtype=int)]
+    for y, x, numbers in together([_window(part) for part in parts]):
+        pixels = pd.concat([parts[number] for number in numbers])
         left = np.ones(len(pixels), bool)
         for date in order:
             mask = scene.mask[date : date + 1, y, x].compute(scheduler="synchronous").values[0]
-            left &= mask[rows, columns]
+            left &= mask[pixels["y"] - y.start, pixels["x"] - x.start]
             if not left.any():
                 break
-        lost[number] = left.sum()
-    return pd.Series(lost, dtype=int)
+        lost.append(pd.Series(left.astype(int)).groupby(pixels["polygon_id"].to_numpy()).sum())
+    return pd.concat(lost)
+
+
+def _window(pixels: pd.DataFrame) -> tuple[slice, slice]:
+    """The smallest window (y, x) with these pixels."""
+    rows, columns = (slice(pixels[name].min(), pixels[name].max() + 1) for name in ("y", "x"))
+    return rows, columns
 
 
 def _check_green(scene: xr.DataArray, own: pd.DataFrame, table: gpd.GeoDataFrame, findings: list[Finding]) -> None:
     """Vegetation that is redder than near infrared: bands swapped."""
     green = {cover.code for cover in legend_of(table) if nomenclature.is_vegetation(cover.name)}
     bands, values = scene.band.values.tolist(), []
-    for _, members in table[table["code"].isin(green) & (table["own"] > 0)].groupby("code"):
-        for number in members["polygon_id"].iloc[:: max(1, len(members) // LOOKED_AT)][:LOOKED_AT]:
-            pixels = own[own["polygon_id"] == number]
-            y, x = (slice(pixels[name].min(), pixels[name].max() + 1) for name in ("y", "x"))
-            out = np.empty((*scene.shape[:2], y.stop - y.start, x.stop - x.start), np.float32)
-            out[:, read_window(scene, y, x, out)] = np.nan
-            values.append(out[..., pixels["y"] - y.start, pixels["x"] - x.start].reshape(len(bands), -1))
-    together = np.concatenate(values, axis=1) if values else np.empty((len(bands), 0))
+    looked_at = [
+        own[own["polygon_id"] == number]
+        for _, members in table[table["code"].isin(green) & (table["own"] > 0)].groupby("code")
+        for number in members["polygon_id"].iloc[:: max(1, len(members) // LOOKED_AT)][:LOOKED_AT]
+    ]
+    for y, x, numbers in together([_window(pixels) for pixels in looked_at]):
+        out = np.empty((*scene.shape[:2], y.stop - y.start, x.stop - x.start), np.float32)
+        out[:, read_window(scene, y, x, out)] = np.nan
+        pixels = pd.concat([looked_at[number] for number in numbers])
+        values.append(out[..., pixels["y"] - y.start, pixels["x"] - x.start].reshape(len(bands), -1))
+    joined = np.concatenate(values, axis=1) if values else np.empty((len(bands), 0))
     roles = roles_of(bands, scene.attrs.get("sensor", ""))
-    red, near = (together[bands.index(roles[role])] for role in ("red", "nir"))
+    red, near = (joined[bands.index(roles[role])] for role in ("red", "nir"))
     both = ~np.isnan(red + near)
     if both.any() and np.median((near - red)[both]) < 0:
         value = f"in vegetation {roles['nir']} is lower than {roles['red']}: medians "

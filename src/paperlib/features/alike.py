@@ -24,6 +24,7 @@ from ..errors import Finding, counted
 from ..labels.objects import needed_polygons
 from ..labels.rows import rows_text
 from ..scenes.series import read_window
+from .gathering import together
 
 #: Difference in reflectance (root mean square over bands and dates) below which near polygons of a class are one object.
 ALIKE = 0.015
@@ -70,9 +71,18 @@ def read_series(scene: xr.DataArray, outlines: gpd.GeoSeries) -> dict[int, np.nd
 
     `outlines` are in the scene's CRS; those with too few dates are left out. NaN where masked.
     """
-    transform = scene.rio.transform()
-    read = ((row, _series(scene, outline, transform)) for row, outline in outlines.items())
-    return {row: values for row, values in read if values is not None}
+    transform, shape = scene.rio.transform(), scene.shape[-2:]
+    middles = {row: _around_middle(*pixels_inside(outline, transform, shape)) for row, outline in outlines.items()}
+    pixels = {row: middle for row, middle in middles.items() if len(middle[0])}
+    rows, found = list(pixels), {}
+    windows = [tuple(slice(min(places), max(places) + 1) for places in pixels[row][:2]) for row in rows]
+    for y, x, numbers in together(windows):
+        out = np.empty((*scene.shape[:2], y.stop - y.start, x.stop - x.start), np.float32)
+        out[:, read_window(scene, y, x, out)] = np.nan
+        for row in (rows[number] for number in numbers):
+            down, across, middle = pixels[row]
+            found[row] = _series(out[..., down - y.start, across - x.start], middle)
+    return {row: values for row in rows if (values := found[row]) is not None}
 
 
 def pair_alike(polygons: gpd.GeoDataFrame, close: np.ndarray, series: dict[int, np.ndarray]) -> Pairs:
@@ -157,21 +167,20 @@ def pixels_inside(outline: shapely.Geometry, transform: Affine, shape: Sequence[
     return rows + y.start, columns + x.start
 
 
-def _series(scene: xr.DataArray, outline: shapely.Geometry, transform: Affine) -> np.ndarray | None:
-    """Two series (2, band * date): of the pixel in the middle of a polygon, and the mean around it; NaN where masked."""
-    rows, columns = pixels_inside(outline, transform, scene.shape[-2:])
+def _around_middle(rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    """Those of the pixels of a polygon that lie around the one in its middle, and the place of that one among them."""
     if not len(rows):
-        return None
+        return rows, columns, 0
     middle = int(np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2))
     near = np.maximum(abs(rows - rows[middle]), abs(columns - columns[middle])) <= SIDE // 2
-    rows, columns, middle = rows[near], columns[near], int(np.count_nonzero(near[:middle]))
-    y, x = (slice(places.min(), places.max() + 1) for places in (rows, columns))
-    out = np.empty((*scene.shape[:2], y.stop - y.start, x.stop - x.start), np.float32)
-    out[:, read_window(scene, y, x, out)] = np.nan
-    seen = out[..., rows - y.start, columns - x.start]
+    return rows[near], columns[near], int(np.count_nonzero(near[:middle]))
+
+
+def _series(seen: np.ndarray, middle: int) -> np.ndarray | None:
+    """Two series (2, band * date) of pixels (band, date, pixel): of the one in the middle, and their mean; NaN if masked."""
     count = (~np.isnan(seen)).sum(axis=-1)
     mean = np.nansum(seen, axis=-1) / np.where(count, count, np.nan)
-    if (count > 0).any(axis=0).sum() < min(DATES, scene.sizes["time"]):
+    if (count > 0).any(axis=0).sum() < min(DATES, seen.shape[1]):
         return None
     return np.stack([seen[..., middle].ravel(), mean.ravel()])
 
