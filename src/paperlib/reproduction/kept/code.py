@@ -12,6 +12,7 @@ import re
 import subprocess
 import tokenize
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from ... import models
@@ -81,6 +82,7 @@ def _at(commit: str) -> Callable[[str], str]:
     return read
 
 
+@lru_cache(maxsize=256)  # the same files stand behind every training
 def _essence(file: str, text: str) -> str:
     """A module without comments, docstrings and white space, the same in every version of Python; another file as it is."""
     if not file.endswith(".py"):
