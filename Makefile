@@ -1,7 +1,8 @@
 # Targets: help, install, test, notebooks, book, paper, pdf, dist, codecheck, format, check, clean. Requires Python 3.11+ with pip and venv, and make.
 PYTHON ?= python3
 BIN := .venv/bin
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+# compiled modules are kept also where the environment says no: tests start many processes
+PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 help:
 	@echo "make book     build the book (preset demo; set PAPERLIB_PRESET=tiny for a quick look)"

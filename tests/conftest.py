@@ -22,6 +22,14 @@ hypothesis.settings.load_profile("suite")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_wait_for_the_disk():
+    """Files are not forced to the disk one by one, which only a power cut would tell; a third of the time of some tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda number: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of real Theia L3A data, beside the project and never part of it; the test skips where it is absent."""

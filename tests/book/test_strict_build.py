@@ -1,6 +1,7 @@
 """A build with the project's own settings fails on small books with one fault each."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -23,52 +24,56 @@ def builder():
         yield running
 
 
-@pytest.fixture
-def build(tmp_path, builder):
-    """Build a book of the pages `index` and `b` with the options of .ci/run; return its exit code and output."""
+def build_in(
+    folder: Path, builder: Builder, index: str, b: str = "(there)=\n# B\n", cells: Sequence[str] = (), caption: str = ""
+) -> tuple[int, str]:
+    """Build a book of the pages `index`, `b` and `c` with the options of .ci/run; return its exit code and output."""
     for part in ("_ext", "_static", "extra", "references.bib"):
-        (tmp_path / part).symlink_to(PROJECT / "book" / part)
-    (tmp_path / "_config.yml").write_text((PROJECT / "_config.yml").read_text())
-    pages = [{"file": name} for name in ("b", "c")]
-    (tmp_path / "_toc.yml").write_text(yaml.safe_dump({"format": "jb-book", "root": "index", "chapters": pages}))
-    (tmp_path / "c.md").write_text("# C\n\n```{bibliography}\n```\n")
-
-    def run(index: str = WHOLE, b: str = "(there)=\n# B\n", cell: str = "", caption: str = "") -> tuple[int, str]:
-        (tmp_path / "index.md").write_text(index)
-        if cell:
-            kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-            cells = [new_markdown_cell(f"# C\n\n{caption}"), new_code_cell(cell)]
-            nbformat.write(new_notebook(cells=cells, metadata=kernel), tmp_path / "c.ipynb")
-            (tmp_path / "c.md").unlink()
-        if b:
-            (tmp_path / "b.md").write_text(b)
-        return builder.run(["build", *OPTIONS, str(tmp_path)], tmp_path / "log.txt")
-
-    return run
+        (folder / part).symlink_to(PROJECT / "book" / part)
+    (folder / "_config.yml").write_text((PROJECT / "_config.yml").read_text())
+    pages = [{"file": name} for name in ("b", "c", "d")]
+    (folder / "_toc.yml").write_text(yaml.safe_dump({"format": "jb-book", "root": "index", "chapters": pages}))
+    (folder / "index.md").write_text(index)
+    (folder / "d.md").write_text("# D\n\n```{bibliography}\n```\n")
+    if b:
+        (folder / "b.md").write_text(b)
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    made = [new_markdown_cell(f"# C\n\n{caption}"), *map(new_code_cell, cells)]
+    nbformat.write(new_notebook(cells=made, metadata=kernel), folder / "c.ipynb")
+    return builder.run(["build", *OPTIONS, str(folder)], folder / "log.txt")
 
 
-def test_numbers_are_those_of_the_paper(build, tmp_path):
-    words = "See {numref}`table-4` and {eq}`equation-3`.\n\n$$a$$\n\n$$b$$ (equation-3)\n"
-    code, said = build(f"# Title\n\n{words}", cell="1 + 1", caption=CAPTION.format("table", 4))
-    assert code == 0, said
-    page = (tmp_path / "_build" / "html" / "index.html").read_text()
-    assert ">Table 4<" in page and ">(3)<" in page
-    assert "Its caption." in (tmp_path / "_build" / "html" / "c.html").read_text()
-
-
-def test_a_number_leads_to_its_origin(build, tmp_path):
-    """On its own page, and from another one."""
-    cell = """from pathlib import Path
+#: A cell that glues a number, and the foot of its page, which says where it is from.
+GLUED = """from pathlib import Path
 from myst_nb import glue
 from paperlib import Experiment, store
 from paperlib.pages import page
 store.asked.append(Path("store/samples/patches-1"))
 glue("half", 0.5, display=False)
 page.provenance(Experiment("tiny"))"""
-    own, other = "It is {glue:text}`half:.2f`.", "# Title\n\nThere it is {glue:text}`c.ipynb::half:.1f`.\n"
-    code, said = build(other, cell=cell, caption=own)
+
+
+@pytest.fixture(scope="module")
+def whole(builder, tmp_path_factory) -> Path:
+    """The HTML of a book without a fault, with all that the tests below look at."""
+    words = "See {numref}`table-4` and {eq}`equation-3`.\n\n$$a$$\n\n$$b$$ (equation-3)\n"
+    other = "There it is {glue:text}`c.ipynb::half:.1f`.\n"
+    own = "It is {glue:text}`half:.2f`.\n\n" + CAPTION.format("table", 4)
+    folder = tmp_path_factory.mktemp("whole")
+    code, said = build_in(folder, builder, f"{WHOLE}\n{words}\n{other}", cells=["1 + 1", GLUED], caption=own)
     assert code == 0, said
-    page, index = ((tmp_path / "_build" / "html" / f"{name}.html").read_text() for name in ("c", "index"))
+    return folder / "_build" / "html"
+
+
+def test_numbers_are_those_of_the_paper(whole):
+    page = (whole / "index.html").read_text()
+    assert ">Table 4<" in page and ">(3)<" in page
+    assert "Its caption." in (whole / "c.html").read_text()
+
+
+def test_a_number_leads_to_its_origin(whole):
+    """On its own page, and from another one."""
+    page, index = ((whole / f"{name}.html").read_text() for name in ("c", "index"))
     assert re.search(
         r'<a class="[^"]*to-origin[^"]*" href="#number-half"><span class="pasted-text">0.50</span></a>', page
     )
@@ -86,11 +91,6 @@ def test_options_are_strict():
     assert " ".join(OPTIONS) in (PROJECT / "Makefile").read_text(), "make book is as strict as .ci/run"
 
 
-def test_a_whole_book_builds(build):
-    code, said = build(WHOLE)
-    assert code == 0, said
-
-
 #: What is wrong on a page, and what the build says of it.
 FAULTS = {
     "{ref}`nowhere`": "undefined label: 'nowhere'",
@@ -105,23 +105,16 @@ FAULTS = {
 }
 
 
-def test_each_fault_on_a_page_is_a_warning(build):
-    """All on one page; a warning fails the build, as the test of the options and the following ones show."""
-    code, said = build("# Title\n\n" + "\n\n".join(FAULTS), b="", cell="1", caption=CAPTION.format("figure", 10))
-    warnings = [line for line in said.splitlines() if "WARNING" in line or "ERROR" in line]
+def test_each_fault_on_a_page_is_a_warning(builder, tmp_path):
+    """All on one page, and nothing but warnings: they fail the build."""
+    faulty, caption = "# Title\n\n" + "\n\n".join(FAULTS), CAPTION.format("figure", 10)
+    code, said = build_in(tmp_path, builder, faulty, b="", cells=["1"], caption=caption)
+    told = [line for line in said.splitlines() if "WARNING" in line or "ERROR" in line]
     assert code != 0, said
     for message in (*FAULTS.values(), "nonexisting document 'b'", "the paper has no figure 10"):
-        assert any(message in line for line in warnings), f"{message}: {said}"
+        assert any(message in line for line in told), f"{message}: {said}"
 
 
-@pytest.mark.parametrize(
-    ("fault", "message"),
-    [
-        ({"index": "# Title\n\n{ref}`nowhere`\n"}, "undefined label"),
-        ({"cell": "raise ValueError('it fails')"}, "it fails"),
-    ],
-    ids=["label", "notebook"],
-)
-def test_one_fault_fails_the_build(build, fault, message):
-    code, said = build(**{"index": "# Title\n", **fault})
-    assert code != 0 and message in said, said
+def test_a_cell_that_fails_fails_the_build(builder, tmp_path):
+    code, said = build_in(tmp_path, builder, "# Title\n", cells=["raise ValueError('it fails')"])
+    assert code != 0 and "it fails" in said, said

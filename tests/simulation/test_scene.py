@@ -144,15 +144,14 @@ def test_a_forest_finds_the_scene_neither_trivial_nor_hopeless(tmp_path, monkeyp
     assert score["test"] < score["validation"] < 0.97
 
 
-def test_same_seed_same_bytes_other_seed_another(tmp_path, folder):
-    again, other = tmp_path / "a", tmp_path / "b"
-    for path, seed in ((again, 31), (other, 32)):
-        path.mkdir()
-        simulate_scene(path, SIZE, POOL, TEST, seed)
-    files = [path.relative_to(folder) for path in folder.rglob("*.tif")]
+def test_same_seed_same_bytes_other_seed_another(tmp_path):
+    first, again, other = (
+        simulate_scene(tmp_path / name, 96, 24, 16, seed) for name, seed in (("a", 31), ("b", 31), ("c", 32))
+    )
+    files = [path.relative_to(first) for path in first.rglob("*.tif")]
     assert len(files) == 11 * 16 + 1
-    assert all((folder / path).read_bytes() == (again / path).read_bytes() for path in files)
-    assert any((folder / path).read_bytes() != (other / path).read_bytes() for path in files)
+    assert all((first / path).read_bytes() == (again / path).read_bytes() for path in files)
+    assert any((first / path).read_bytes() != (other / path).read_bytes() for path in files)
 
 
 def test_classes_have_the_seasons_and_spectra_of_the_real_crops(folder, truth):
