@@ -8,7 +8,8 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "paperlib"
 ORDER = [
-    "errors", "ground", "outputs", "allocation", "devices", "nomenclature", "environment", "fields", "settings", "store",
+    "errors", "ground", "gathering", "outputs", "allocation", "devices", "nomenclature", "environment", "fields",
+    "settings", "store",
     "scenes", "compositing", "labels", "features", "models", "evaluation", "training", "mapping", "regions", "accuracy",
     "checks", "simulation", "runs", "transfer", "figures", "labelling", "reproduction", "pages", "commands", "__main__",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ import xarray as xr
 from .. import ground, nomenclature
 from ..errors import Finding, counted
 from ..features.alike import find_alike, keep_together, pixels_inside
-from ..features.gathering import together
+from ..gathering import together
 from ..labels.classes import class_title, legend_of
 from ..labels.rows import rows_text
 from ..labels.splitting import split

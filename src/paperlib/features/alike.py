@@ -21,10 +21,10 @@ from scipy.sparse.csgraph import connected_components
 
 from .. import ground
 from ..errors import Finding, counted
+from ..gathering import together
 from ..labels.objects import needed_polygons
 from ..labels.rows import rows_text
 from ..scenes.series import read_window
-from .gathering import together
 
 #: Difference in reflectance (root mean square over bands and dates) below which near polygons of a class are one object.
 ALIKE = 0.015

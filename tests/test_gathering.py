@@ -1,6 +1,6 @@
 """Windows that are read together hold every window they stand for, once, and not much more."""
 
-from paperlib.features.gathering import SQUARE, together
+from paperlib.gathering import SQUARE, together
 
 
 def window(row: int, column: int, side: int = 5) -> tuple[slice, slice]:
