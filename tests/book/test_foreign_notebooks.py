@@ -1,12 +1,11 @@
 """Every notebook that takes a scene runs on a scene unlike the paper's, and names it."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 
 import pytest
 
-from paperlib import Experiment, nomenclature
+from paperlib import nomenclature
 from paperlib.pages.scene_book import takes_scene
 from paperlib.pages.walkthrough import LEGEND
 from support.notebooks import NOTEBOOKS, execute
@@ -30,15 +29,11 @@ def shown(lagoon, lagoon_store, tmp_path_factory) -> dict[str, str]:
     scene, polygons = map(str, lagoon)
     settings = {"PRESET": "tiny", "SCENE": scene, "POLYGONS": polygons, "STORE": str(lagoon_store)}
     settings["SETTINGS"] = "{train.epochs: 1}"  # nobody reads the scores
-    long = [path for path in PAGES if path.stem == "claims"]
-    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as pool:
+    with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.items():
             patch.setenv(f"PAPERLIB_{name}", value)
         patch.setenv("OMP_NUM_THREADS", "1")
-        Experiment().trainings()  # once for both
-        parts = [long, [path for path in PAGES if path not in long]]
-        running = [pool.submit(execute, pages, folder) for pages in parts]
-        return {name: read(outputs) for done in running for name, outputs in done.result().items()}
+        return {name: read(outputs) for name, outputs in execute(PAGES, folder).items()}
 
 
 def test_all_notebooks_run_and_name_the_scene(shown):
