@@ -32,7 +32,8 @@ table[data-sortable] th button { padding: 0 !important } table[data-sortable] th
 pre { white-space: pre-wrap !important } h1 { margin-bottom: 1em !important }
 .bd-main .bd-content { margin-left: 0 !important }
 .bd-article-container, .bd-article { padding: 0 !important; max-width: 100% !important }
-section { break-inside: auto !important } .table-scroll, .pst-scrollable-table-container { overflow: visible !important }
+section, table, .cell, .cell_output, .output { break-inside: auto !important } dt { break-after: avoid; break-inside: avoid }
+.table-scroll, .pst-scrollable-table-container, .output { overflow: visible !important }
 h1, h2, h3, h4 { break-after: avoid } tr, img, pre, .admonition { break-inside: avoid }
 .drawing img { max-height: 1100px !important; width: auto !important; max-width: 100% !important }
 """
