@@ -30,7 +30,11 @@ def test_the_box_names_what_was_overridden():
 def test_the_box_of_a_real_scene_says_what_it_has(run, tmp_path):
     folder = tmp_path / "my <tile>"
     folder.symlink_to(run.dataset.folder)
-    box = page.banner(Experiment("tiny", folder, run.dataset.folder / "polygons.gpkg"))
+    experiment = Experiment("tiny", folder, run.dataset.folder / "polygons.gpkg")
+    box = page.banner(experiment)
+    assert box.count("paper") == 2 and "the paper" not in page.banner(
+        experiment, book=False
+    )  # as a client's report has it
     assert "Simulated" not in box and "my &lt;tile&gt;" in box and "11 dates from 2018-02-15 to 2018-12-15" in box
     assert "B2, B3, B4" in box and "Shrubland" in box and "Preset <b>tiny</b>: 1 training for each model" in box
     assert "<li>14 polygons have the series of another one" in box and "--near METRES.</li></ul>" in box

@@ -25,13 +25,13 @@ STYLE = """
 body { font: 11pt/1.5 "DejaVu Sans", Arial, sans-serif; max-width: 52em; margin: 2em auto; padding: 0 1em; color: #222; }
 h1 { line-height: 1.2; } h2 { margin-top: 2em; border-bottom: 1px solid #bbb; }
 table { border-collapse: collapse; } caption { text-align: left; }
-td, th { border-bottom: 1px solid #ddd; padding: 0.2em 0.6em; }
+td, th { border-bottom: 1px solid #ddd; padding: 0.2em 0.6em; } th { text-align: left; } td, .number { text-align: right; }
 img { max-width: 100%; height: auto; } .drawing-files { font-size: 9pt; text-align: right; }
 .admonition { border-left: 4px solid #d58512; padding: 0.1em 1em; background: #fdf3e3; }
 .note { border-color: #3a7ebf; background: #eaf2fa; } .admonition-title { font-weight: bold; margin-bottom: 0; }
 .scroll { overflow-x: auto; }
 @page { size: A4; margin: 18mm; }
-@media print { .drawing-files { display: none; } h2 { break-after: avoid; } .drawing, table { break-inside: avoid; } }
+@media print { .drawing-files { display: none; } h2 { break-after: avoid; } .drawing, tr { break-inside: avoid; } }
 """
 
 
@@ -62,9 +62,9 @@ def _parts(run: Experiment, model: str) -> Iterator[str]:
     """The report from top to bottom, as pieces of HTML."""
     codes, confidence = (read_map(run.map(model) / f"{name}.tif") for name in ("class", "confidence"))
     counts, reference = run.trained.chosen_counts("test", [model])
-    confusion = intervals.resampled_confusions(counts[model], reference, np.ones((1, len(reference))))[0]
+    confusion = intervals.resampled_confusions(counts[model], reference, np.ones((1, len(reference))))[0].astype(int)
     overall, half_width, areas = summaries.area_table(counts[model], reference, codes, run.legend)
-    yield page.banner(run)
+    yield page.banner(run, book=False)
     yield _paragraph(
         f"This map shows {len(run.legend)} classes on {areas['mapped (ha)'].sum():,.0f} hectares, made by the classifier "
         f"{model} from {len(run.dates)} images. Weighted by mapped area, it is right on {100 * overall:.0f} % ± "

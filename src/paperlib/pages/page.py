@@ -22,11 +22,12 @@ class Html(str):
         return str(self)
 
 
-def banner(run: Experiment, what: str = "Everything below") -> Html:
+def banner(run: Experiment, what: str = "Everything below", book: bool = True) -> Html:
     """A box with scene and preset of the page, as HTML; for the simulated scene, it warns that results are no evidence.
 
     `what` is computed on the simulated scene, as "This build" where the page shows a kept run beside it. For a real scene,
-    the box lists what reading scene and polygons warns of.
+    the box lists what reading scene and polygons warns of. On a page of the `book` it says that the text is about
+    the scene of the paper.
     """
     scene, train = run.settings.scene, run.settings.train
     trainings = f"{counted(train.trainings, 'training')} for each model"
@@ -39,7 +40,7 @@ def banner(run: Experiment, what: str = "Everything below") -> Html:
             "confirm or refute the paper."
         )
     else:
-        title, kind = "Real scene", "note"
+        title, kind = "Real scene" if book else "Scene", "note"
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", InputWarning)
             several, legend = len(run.dates) > 1, run.legend
@@ -48,10 +49,10 @@ def banner(run: Experiment, what: str = "Everything below") -> Html:
             f"{len(run.dates)} dates from {run.dates[0]} to {run.dates[-1]}" if several else f"one date, {run.dates[0]}"
         )
         text = (
-            f"Computed on <code>{escape(Path(scene.path).name)}</code>, not on the data of the paper: {days}; bands "
-            f"{', '.join(run.scene['band'].values)}; classes {escape(', '.join(cover.name for cover in legend))}. "
-            "The tile, dates, bands and classes in the text are those of the paper."
+            f"Computed on <code>{escape(Path(scene.path).name)}</code>{', not on the data of the paper' * book}: {days}; "
+            f"bands {', '.join(run.scene['band'].values)}; classes {escape(', '.join(cover.name for cover in legend))}."
         )
+        text += " The tile, dates, bands and classes in the text are those of the paper." * book
         text += f"</p><ul>{doubts}</ul><p>" if doubts else ""
     return Html(f'<div class="admonition {kind}"><p class="admonition-title">{title}</p><p>{text} {effort}</p></div>')
 
