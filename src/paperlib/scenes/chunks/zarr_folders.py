@@ -122,7 +122,7 @@ class Stored(Chunked):
             try:
                 yield self._decode(packed)
             except Exception as error:  # each codec has its own
-                raise OSError(f"its file {file} is damaged: {error}") from error
+                raise OSError(f"its file {file} cannot be decoded: {error}") from error
 
     def _decode(self, packed: bytes) -> np.ndarray:
         dtype, axes, codecs = self.packing
