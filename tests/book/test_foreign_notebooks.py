@@ -23,9 +23,8 @@ def read(outputs: list[dict[str, str]]) -> str:
 
 
 @pytest.fixture(scope="module")
-def shown(lagoon, lagoon_store, tmp_path_factory) -> dict[str, str]:
+def shown(lagoon, lagoon_store) -> dict[str, str]:
     """What each notebook shows of one foreign scene, which the environment names; the notebooks share a store."""
-    folder = tmp_path_factory.mktemp("foreign")
     scene, polygons = map(str, lagoon)
     settings = {"PRESET": "tiny", "SCENE": scene, "POLYGONS": polygons, "STORE": str(lagoon_store)}
     settings["SETTINGS"] = "{train.epochs: 1}"  # nobody reads the scores
@@ -33,7 +32,7 @@ def shown(lagoon, lagoon_store, tmp_path_factory) -> dict[str, str]:
         for name, value in settings.items():
             patch.setenv(f"PAPERLIB_{name}", value)
         patch.setenv("OMP_NUM_THREADS", "1")
-        return {name: read(outputs) for name, outputs in execute(PAGES, folder).items()}
+        return {name: read(outputs) for name, outputs in execute(PAGES).items()}
 
 
 def test_all_notebooks_run_and_name_the_scene(shown):

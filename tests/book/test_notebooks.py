@@ -31,14 +31,14 @@ def test_the_real_scene_where_its_image_is_at_hand(shared_data, tmp_path):
     (checkout / "data" / "theia_l3a").symlink_to(shared_data / "theia_l3a")
     (checkout / "data" / "results").symlink_to(BOOK.parent / "data" / "results")
     pages = [BOOK / f"{name}.ipynb" for name in ("real-scene", "simulation")]
-    for name, outputs in execute(pages, tmp_path, checkout / "book", preset="tiny", settings=FEW_EPOCHS).items():
+    for name, outputs in execute(pages, checkout / "book", preset="tiny", settings=FEW_EPOCHS).items():
         assert "Real scene" in str(outputs) and "not here" not in str(outputs), name
 
 
 @pytest.mark.empty_stores
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
-def test_runs_alone(notebook, tmp_path):
+def test_runs_alone(notebook):
     """At preset tiny. Every change runs the notebooks together, from one empty store: .ci/run builds the book of them."""
-    (outputs,) = execute([notebook], tmp_path, preset="tiny").values()
+    (outputs,) = execute([notebook], preset="tiny").values()
     assert "Simulated scene" in str(outputs) or notebook.stem in ("real-scene", *WITHOUT_SCENE)
     assert "commit" in str(outputs) or "The image is not here" in str(outputs)

@@ -1,9 +1,9 @@
-"""Runs notebooks of the book as papermill does."""
+"""Runs notebooks of the book: nbclient alone, since papermill writes all outputs to disk before and after each cell."""
 
 from pathlib import Path
 
 import nbformat
-import papermill
+from nbclient import NotebookClient
 
 BOOK = Path(__file__).parents[2] / "book"
 NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
@@ -11,7 +11,7 @@ NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
 WITHOUT_SCENE = ("audit", "few-labels", "formats", "performance", "reliability", "your-own-tile")
 
 
-def execute(pages: list[Path], folder: Path, cwd: Path = BOOK, **parameters) -> dict[str, list[dict[str, str]]]:
+def execute(pages: list[Path], cwd: Path = BOOK, **parameters) -> dict[str, list[dict[str, str]]]:
     """Outputs of each page by its name, each by MIME type. Asserts that no page prints or warns.
 
     The pages run one after the other in one kernel, to start only one. A page gets the parameters that it has.
@@ -27,9 +27,9 @@ def execute(pages: list[Path], folder: Path, cwd: Path = BOOK, **parameters) -> 
             cell.metadata = {"page": page.stem}
             cell.id = f"c{len(whole.cells)}"
             whole.cells.append(cell)
-    path = folder / f"{pages[0].stem}-and-more.ipynb"
-    nbformat.write(whole, path)
-    executed = papermill.execute_notebook(str(path), str(path), kernel_name="python3", progress_bar=False, cwd=str(cwd))
+    executed = NotebookClient(
+        whole, timeout=None, kernel_name="python3", resources={"metadata": {"path": str(cwd)}}
+    ).execute()
     shown: dict[str, list[dict[str, str]]] = {page.stem: [] for page in pages}
     for cell in executed.cells:
         for output in cell.get("outputs", []):
