@@ -63,7 +63,8 @@ class JoinCaptions(SphinxTransform):
         """Join each caption with the next output; warn if there is none."""
         for caption in list(self.document.findall(waiting)):
             cell = caption.next_node(descend=False, siblings=True)
-            outputs = [] if cell is None else [node for node in cell if "cell_output" in node.get("classes", [])]
+            inside = [] if cell is None else [node for node in cell.children if isinstance(node, nodes.Element)]
+            outputs = [node for node in inside if "cell_output" in node.get("classes", [])]
             if not outputs:
                 log.warning("no output of a cell below the caption %s", caption["name"], location=caption)
             else:

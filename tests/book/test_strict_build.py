@@ -100,7 +100,7 @@ FAULTS = {
     "{glue:text}`nothing`": "nothing",
     "{eq}`no-equation`": "no-equation",
     "{numref}`figure-1`": "figure-1",
-    CAPTION.format("table", 1): "no output of a cell below the caption table-1",
+    CAPTION.format("table", 1) + "\nText, no cell.": "no output of a cell below the caption table-1",
     "$$1$$ (equation-1)\n\n$$2$$ (equation-1)": "duplicate label of equation equation-1",
 }
 
