@@ -41,7 +41,7 @@ from .virtual import write_vrt
 #: Side in pixels of the windows in which overlaps are computed: memory is that of a window of every tile that meets it.
 BLOCK = 512
 #: Bytes of GDAL's cache of decoded blocks: by default it grows with the machine.
-CACHE = 256 * 1024**2
+CACHE = 128 * 1024**2
 
 
 def crs_named(text: str) -> CRS:
