@@ -87,7 +87,7 @@ SCENES = {
     "no CRS": (lambda folder: cube(folder / "c.nc"), "has no CRS", "write_crs"),
     "no dates": (lambda folder: undated(folder / "u.tif"), "not known", "u.dates.txt"),
     "odd dates": (lambda folder: undated(folder / "u.tif", "15 mai", "Nov"), "cannot be read: '15 mai'", "2018-08-15"),
-    "few dates": (lambda folder: undated(folder / "u.tif", "2018-05-15"), "40 layers; 1 dates x 10 bands", "dates.txt"),
+    "few dates": (lambda folder: undated(folder / "u.tif", "2018-05-15"), "40 layers; 1 date x 10 bands", "dates.txt"),
     "empty zarr": (lambda folder: in_folder(folder / "a.zarr"), "cannot be read", "complete"),
     "no STAC": (lambda folder: text(folder / "item.json", "{}"), "no STAC item", "Give an item"),
     "a picture": (lambda folder: text(folder / "a.png", "x"), "no known scene", "A folder of images"),

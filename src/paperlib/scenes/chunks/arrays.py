@@ -56,7 +56,7 @@ class Chunked(BackendArray):
 
 def read_through(cube: xr.Dataset, arrays: Mapping[str, Chunked]) -> xr.Dataset:
     """A cube opened as it is stored, with variables that are read through these arrays where shape and type agree."""
-    return cube.assign(
+    read = cube.assign(
         {
             name: xr.Variable(old.dims, indexing.LazilyIndexedArray(array), old.attrs, old.encoding)
             for name, array in arrays.items()
@@ -64,3 +64,5 @@ def read_through(cube: xr.Dataset, arrays: Mapping[str, Chunked]) -> xr.Dataset:
             if (array.shape, array.dtype) == (old.shape, old.dtype)
         }
     )
+    read.set_close(cube.close)  # a file that stays open cannot be written again
+    return read
