@@ -16,6 +16,7 @@ from docutils import nodes
 from docutils.utils import new_document
 from PIL import Image
 
+from paperlib import Experiment
 from paperlib.__main__ import cli
 from paperlib.reproduction.claims import CLAIMS
 from paperlib.scenes.windowing import Window
@@ -123,6 +124,19 @@ def test_artifacts_are_whole_listed_and_linked(run, tmp_path, monkeypatch):
     written = {path.relative_to(tmp_path).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert written - linked == {f"_artifacts/maps/{name}/class.tif.aux.xml" for name in names}
     assert [cell.get_text() for cell in soup.select("thead th")] == ["", *names]
+
+
+def test_artifacts_are_made_once_for_the_same_code_and_trainings(tmp_path, monkeypatch):
+    made, best = [], {"name": "a"}
+    trained = SimpleNamespace(best=lambda _: SimpleNamespace(**best))
+    run = SimpleNamespace(store=tmp_path / "store", trained=trained, settings=Experiment("tiny").settings)
+    monkeypatch.setattr(artifacts, "write", lambda _, place: made.append((place / "file").write_text(best["name"])))
+    for name, times in (("a", 1), ("a", 1), ("b", 2)):
+        best["name"] = name
+        artifacts.write_once(run, tmp_path / "out")
+        assert len(made) == times and {path.name: path.read_text() for path in (tmp_path / "out").iterdir()} == {
+            "file": name
+        }
 
 
 def test_the_largest_artifacts_are_left_out_and_named(tmp_path):
