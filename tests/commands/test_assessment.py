@@ -96,9 +96,19 @@ def test_what_is_no_map_and_no_design_is_named(tmp_path, paperlib, truth):
     (tmp_path / "points.csv").write_text("id,reference\n1,Water\n")
     (tmp_path / "design.json").write_text(json.dumps({"maps": []}))
     for words, said in (
-        (["accuracy", tmp_path, tmp_path / "points.csv"], "is no class map"),
+        (["accuracy", tmp_path / "none", tmp_path / "points.csv"], "is no class map"),
         (["accuracy", mapped, tmp_path / "points.csv"], "is no sampling design"),
         (["accuracy", mapped, tmp_path / "none.csv"], "cannot be read as points"),
     ):
         code, _, err = paperlib(*words)
         assert code == 2 and said in err and "Traceback" not in err
+
+
+def test_a_folder_with_one_map_below_is_that_map_and_several_are_named(tmp_path, paperlib, truth):
+    folder = tmp_path / "maps"
+    for name, expected in (("a", 0), ("b", 2)):
+        folder.mkdir(exist_ok=True)
+        write_map(folder / name, truth)
+        code, _, err = paperlib("design", folder, "--number", 20, "--out", tmp_path / f"points-{name}")
+        assert code == expected
+    assert "holds several maps: a, b." in err

@@ -32,9 +32,19 @@ class ClassMap:
 
     @classmethod
     def open(cls, path: str | Path) -> "ClassMap":
-        """The map at a path, which is checked."""
+        """The map at a path: a file, a folder that holds class.tif, or one whose only map lies a folder below.
+
+        Raises `InputError` for what is no class map, and for a folder of several.
+        """
         path = Path(path)
         file = path / "class.tif" if path.is_dir() else path
+        below = sorted(path.glob("*/class.tif")) if not file.is_file() else []
+        if len(below) > 1:
+            raise InputError(
+                f"{path} holds several maps: {', '.join(map.parent.name for map in below)}.",
+                f"Name one of these folders, as {below[0].parent}.", kind="map.several",
+            )  # fmt: skip
+        file = below[0] if below else file
         try:
             with rasterio.open(file) as source:
                 kind = source.dtypes[0]
