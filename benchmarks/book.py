@@ -2,9 +2,9 @@
 
     python benchmarks/book.py [PRESET]
 
-Builds a fresh clone of the last commit in a temporary folder, in the current environment, with the image of the real scene
-where data/bouconne holds it. Kept in results/book-PRESET.csv. ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 in the
-environment computes as a processor without bfloat16 does.
+Builds a fresh clone of the last commit as `make book` does, in a temporary folder, in the current environment, with the
+image of the real scene where data/bouconne holds it. Kept in results/book-PRESET.csv. ATEN_CPU_CAPABILITY=avx2
+ONEDNN_MAX_CPU_ISA=AVX2 in the environment computes as a processor without bfloat16 does.
 """
 
 import os
@@ -60,8 +60,9 @@ def main(preset: str = "demo") -> None:
             "PAPERLIB_STORE": str(Path(folder) / "store"),
             "PYTHONPATH": str(clone / "src"),
         }
-        build = [str(Path(sys.executable).parent / "jupyter-book"), "build", "book/"]
+        build = [str(Path(sys.executable).parent / "jupyter-book"), "build", "-W", "-n", "--keep-going", "book/"]
         rows = [("cold, empty store", *measure(build, clone, environment))]
+        subprocess.run([sys.executable, "book/check.py"], cwd=clone, env=environment, check=True)
         with (clone / "book" / "1-introduction.md").open("a") as page:
             page.write("\nOne more sentence.\n")
         rows.append(("again after an edit of prose", *measure(build, clone, environment)))
