@@ -75,7 +75,8 @@ def read_series(scene: xr.DataArray, outlines: gpd.GeoSeries) -> dict[int, np.nd
     middles = {row: _around_middle(*pixels_inside(outline, transform, shape)) for row, outline in outlines.items()}
     pixels = {row: middle for row, middle in middles.items() if len(middle[0])}
     rows, found = list(pixels), {}
-    windows = [tuple(slice(min(places), max(places) + 1) for places in pixels[row][:2]) for row in rows]
+    around = (pixels[row][:2] for row in rows)
+    windows = [(slice(min(y), max(y) + 1), slice(min(x), max(x) + 1)) for y, x in around]
     for y, x, numbers in together(windows):
         out = np.empty((*scene.shape[:2], y.stop - y.start, x.stop - x.start), np.float32)
         out[:, read_window(scene, y, x, out)] = np.nan

@@ -107,21 +107,21 @@ def _read(part: Window, scene: xr.DataArray, engine: Engine) -> tuple[np.ndarray
     if not engine.whole:
         values, usable = engine.inputs.read_around(scene, *part.core, engine.halo)
         shares = engine.classify(values, every=True)[2]  # normalises the values in place
-        inner = tuple(slice(engine.halo, length - engine.halo) for length in values.shape[-2:])
+        rows, columns = (slice(engine.halo, length - engine.halo) for length in values.shape[-2:])
     else:
-        wide = [
+        y, x = (
             slice(max(0, side.start - REACH - HALO) // SPACING * SPACING, min(length, side.stop + REACH + HALO))
             for side, length in zip(part.core, (scene.sizes["y"], scene.sizes["x"]), strict=True)
-        ]
-        values, usable = engine.inputs.read_around(scene, *wide, 0)
+        )
+        values, usable = engine.inputs.read_around(scene, y, x, 0)
         normalised = values.copy()
         engine.normaliser.apply_in_place(normalised)
         shares = engine.classify(values, segment(normalised), every=True)[2]
-        inner = tuple(
-            slice(side.start - read.start, side.stop - read.start) for side, read in zip(part.core, wide, strict=True)
+        rows, columns = (
+            slice(side.start - read.start, side.stop - read.start) for side, read in zip(part.core, (y, x), strict=True)
         )
-        usable, shares = usable[inner], shares[:, *inner]
-    values = values[..., *inner]
+        usable, shares = usable[rows, columns], shares[:, rows, columns]
+    values = values[..., rows, columns]
     return values.reshape(-1, *usable.shape), usable, shares
 
 

@@ -243,7 +243,7 @@ def differing(images: np.ndarray, number: int) -> np.ndarray:
     flat = images.reshape(len(images), -1)
     apart = np.array([[np.abs(one - other)[~np.isnan(one - other)].sum() for other in flat] for one in flat])
     apart /= np.maximum(1, (~np.isnan(flat)).astype(float) @ (~np.isnan(flat)).T)
-    chosen = list(np.unravel_index(apart.argmax(), apart.shape)) if len(images) > 1 else [0]
+    chosen = [int(place) for place in np.unravel_index(apart.argmax(), apart.shape)] if len(images) > 1 else [0]
     while len(chosen) < min(number, len(images)):
         nearest = apart[:, chosen].min(1)
         chosen.append(int(nearest.argmax()))

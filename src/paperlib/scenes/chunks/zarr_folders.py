@@ -13,6 +13,7 @@ import numcodecs
 import numpy as np
 import zarr
 from isal import igzip, isal_zlib
+from zarr.codecs import TransposeCodec
 
 from .arrays import Chunked
 
@@ -88,14 +89,16 @@ def _packing(array: zarr.Array) -> Packing | None:
     if array.metadata.zarr_format == 2:
         turned = axes[::-1] if array.order == "F" else axes
         return Packing(array.dtype, turned, (*array.filters, *array.compressors))
-    serializer, packed = array.serializer.to_dict(), [codec.to_dict()["name"] for codec in array.compressors]
-    if array.shards is not None or serializer["name"] != "bytes" or not CODECS.keys() >= set(packed):
+    written: dict[str, Any] = array.serializer.to_dict()  # type: ignore[union-attr]  # Zarr 3 has one
+    codecs: list[Any] = [codec.to_dict() for codec in array.compressors]  # type: ignore[union-attr]
+    packed = [codec["name"] for codec in codecs]
+    if array.shards is not None or written["name"] != "bytes" or not CODECS.keys() >= set(packed):
         return None
     for codec in array.filters:
-        if not isinstance(codec, zarr.codecs.TransposeCodec):
+        if not isinstance(codec, TransposeCodec):
             return None
         axes = tuple(axes[number] for number in codec.order)
-    order = serializer.get("configuration", {}).get("endian", "little")  # of single bytes it says none
+    order = written.get("configuration", {}).get("endian", "little")  # of single bytes it says none
     return Packing(array.dtype.newbyteorder(order), axes, tuple(CODECS[name] for name in packed))
 
 
