@@ -1,28 +1,33 @@
-"""How often 95 % intervals of scores and of differences between models hold the truth, by repetition.
+"""How often 95 % intervals of scores, differences and claims hold the truth, and how often verdicts turn, by repetition.
 
 python benchmarks/intervals.py planted [REPETITIONS]
-python benchmarks/intervals.py demo [REPETITIONS]
+python benchmarks/intervals.py demo [REPETITIONS [PRESET]]
 
 planted: two models of equal worth, scores drawn from known distributions (simulated numbers, no scene); the difference is
 zero. Compares what holds: polygons alone, polygons and trainings resampled, and the pooled variances of `quantities`.
-demo: the simulated scene of preset demo, its polygons and three trainings, all drawn anew in each repetition. The truth of a
-score is its mean over the other repetitions, that of a difference too, and that of "dates in order minus shuffled" of the
-forest is zero. 20 repetitions take half an hour on two cores.
+demo: the simulated scene of a preset, its polygons and all trainings of the default book, drawn anew in each repetition. The
+truth of a score, a difference and a claim is its mean over the other repetitions; that of the differences called zero is
+zero. A verdict turns in a pair of repetitions if a claim is supported in one and not supported in the other. Repetitions
+stay in the store: a run that was stopped goes on. One takes ten minutes of a processor with bfloat16.
 """
 
 import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import combinations
+from math import comb
 from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
 from record import keep
 
-from paperlib import Experiment
+from paperlib import Experiment, models
+from paperlib.evaluation import metrics
 from paperlib.evaluation.quantities import Quantity
-from paperlib.reproduction import evidence
+from paperlib.reproduction import claims, evidence
+from paperlib.store import open_store
 
 #: Polygons, standard deviation of a training, trainings.
 CASES = [
@@ -33,6 +38,8 @@ CASES = [
 #: Standard deviations of a polygon, shared by both models; of a model on a polygon; and of a training on a polygon.
 POLYGON, MODEL, BOTH = 0.25, 0.08, 0.1
 DRAWS = 300
+
+COLUMNS = ["kind", "quantity", "estimate", "low", "high", "verdict"]
 
 
 def planted(case: tuple[int, float, int], repetitions: int) -> dict:
@@ -64,44 +71,79 @@ def planted(case: tuple[int, float, int], repetitions: int) -> dict:
     }  # fmt: skip
 
 
-def demo(repetition: int) -> dict[str, tuple[float, float, float]]:
-    """Value and interval of each quantity on a scene, polygons and trainings of their own."""
-    changes = {"scene.seed": 1000 + repetition, "train.trainings": 3}
+def halves(run: Experiment, name: str) -> Quantity:
+    """Macro F1 of the first half of the trainings of a classifier minus that of the second: zero but for luck."""
+    values = metrics.macro_f1(evidence.confusions(run, name))
+    first, second = (evidence.of_polygons(run, half, name) for half in np.split(values, 2))
+    return first - second
+
+
+def measure(repetition: int, preset: str) -> pd.DataFrame:
+    """Scores, differences and claims on a scene, polygons and trainings of their own: kind, quantity, estimate, low, high,
+    verdict."""
     with tempfile.TemporaryDirectory() as store:
-        run = Experiment("demo", seed=1000 * repetition, settings=changes, store=store)
-        network, forest = (evidence.macro_f1(run, name) for name in ("TempCNN", "iota2_base"))
-        shuffled = evidence.macro_f1(evidence.vary(run, dates="shuffled"), "iota2_base")
-        found = {
-            "macro F1, TempCNN": network, "macro F1, iota2_base": forest, "TempCNN minus iota2_base": network - forest,
-            "iota2_base, dates in order minus shuffled (zero)": forest - shuffled,
-        }  # fmt: skip
-        return {name: tuple(quantity.estimate()) for name, quantity in found.items()}
+        changes = {"scene.seed": 1000 + repetition}
+        run = Experiment(preset, seed=1000 * repetition, settings=changes, store=store)
+        table = claims.claims_table(run, varied=False)
+        named = table["section"] + ": " + table["claim"]
+        found = table[["estimate", "low", "high", "verdict"]].assign(kind="claim", quantity=named)
+        scores = {name: evidence.macro_f1(run, name) for name in (*models.NETWORKS, *models.FORESTS)}
+        rows = [("score", f"macro F1, {name}", score) for name, score in scores.items()]
+        rows += [
+            ("difference", f"{one} minus {other}", scores[one] - scores[other])
+            for one, other in combinations(scores, 2)
+        ]
+        shuffled = evidence.macro_f1(evidence.vary(run, dates="shuffled"), claims.BASE)
+        rows.append(("zero", f"{claims.BASE}, dates in order minus shuffled", scores[claims.BASE] - shuffled))
+        even = run.override({"train.trainings": 4})
+        rows += [
+            ("zero", f"{name}, two halves of four trainings", halves(even, name)) for name in ("TempCNN", "2D-CNN")
+        ]
+    table = pd.DataFrame([(kind, name, *one.estimate()) for kind, name, one in rows], columns=COLUMNS[:-1])
+    return pd.concat([table, found])[COLUMNS]
 
 
-def held_of(name: str, rows: list[dict]) -> dict:
-    """Share of the repetitions whose interval holds the truth of a quantity."""
-    values, low, high = np.array([row[name] for row in rows]).T
+def kept(repetition: int, preset: str) -> pd.DataFrame:
+    """`measure`, from the store or computed; whole or not at all."""
+    path = open_store() / "intervals" / f"{preset} {repetition}.csv"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        measure(repetition, preset).to_csv(part, index=False)
+        part.rename(path)
+        print(path.stem, flush=True)
+    return pd.read_csv(path)
+
+
+def summary(rows: pd.DataFrame) -> pd.Series:
+    """One quantity over all repetitions: how often its interval holds the truth, and how often its verdict turns."""
+    values, low, high = (rows[name].to_numpy() for name in ("estimate", "low", "high"))
     truth = (values.sum() - values) / (len(values) - 1)  # of the other repetitions
-    if "(zero)" in name:
+    if rows["kind"].iloc[0] == "zero":
         truth = np.zeros(len(values))
-    inside = (low <= truth) & (truth <= high)
-    return {
-        "quantity": name, "mean": values.mean(), "sd over repetitions": values.std(ddof=1),
-        "mean width": (high - low).mean(), "held": inside.mean(), "of": len(values),
-    }  # fmt: skip
+    verdicts = rows["verdict"].value_counts()
+    supported, refuted = (int(verdicts.get(one, 0)) for one in (claims.SUPPORTED, claims.REFUTED))
+    return pd.Series(
+        {
+            "mean": values.mean(), "sd over repetitions": values.std(ddof=1), "mean width": (high - low).mean(),
+            "held": ((low <= truth) & (truth <= high)).mean(), "of": len(values), "supported": supported,
+            "not supported": refuted, "turned": supported * refuted / comb(len(values), 2),
+        }
+    )  # fmt: skip
 
 
-def main(part: str, repetitions: int) -> None:
+def main(part: str = "planted", repetitions: str = "", preset: str = "demo") -> None:
     """Measure one part and keep its table."""
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        if part == "planted":
-            table = pd.DataFrame(list(pool.map(partial(planted, repetitions=repetitions), CASES)))
-            keep("intervals-planted", table, repetitions=repetitions)
-        else:
-            rows = list(pool.map(demo, range(repetitions)))
-            keep("intervals-demo", pd.DataFrame([held_of(name, rows) for name in rows[0]]))
+    if part == "planted":
+        number = int(repetitions or 1500)
+        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+            table = pd.DataFrame(list(pool.map(partial(planted, repetitions=number), CASES)))
+        keep("intervals-planted", table, repetitions=number)
+        return
+    rows = pd.concat([kept(one, preset) for one in range(int(repetitions or 20))])
+    table = rows.groupby(["kind", "quantity"], sort=False)[list(COLUMNS)].apply(summary).reset_index()
+    keep(f"intervals-{preset}", table, 2)
 
 
 if __name__ == "__main__":
-    part = sys.argv[1] if len(sys.argv) > 1 else "planted"
-    main(part, int(sys.argv[2]) if len(sys.argv) > 2 else {"planted": 1500, "demo": 20}[part])
+    main(*sys.argv[1:])
