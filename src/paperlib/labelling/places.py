@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import shapely
 import torch
 import xarray as xr
@@ -20,7 +21,8 @@ from ..training.classifier import Classifier
 PART, PARTS = 256, 64
 #: Pixels of a superpixel, at least.
 SMALLEST = SPACING**2 // 4
-#: Share of the places, the most uniform ones, that are kept: a place that holds two things has no class.
+#: Share of the places of each predicted class, the most uniform ones, that are kept: a place that holds two things has no
+#: class. Of all places together, the most uniform ones may be of one class, as those of a forest are.
 UNIFORM = 0.5
 #: Pixels between a place and a labelled polygon, at least.
 AWAY = 3
@@ -50,7 +52,7 @@ class Places:
 def find_places(
     scene: xr.DataArray, classifier: Classifier, labelled: np.ndarray, side: int = 5, number: int = 3000, seed: int = 0
 ) -> Places:
-    """Places drawn at random from a scene: the more uniform half of its squares or superpixels, away from labelled pixels.
+    """Places drawn at random from a scene, away from labels: squares or superpixels, the more uniform half of each class.
 
     Parameters
     ----------
@@ -61,8 +63,8 @@ def find_places(
     number: of places, at most.
     seed: of the draw.
 
-    Of a scene of more than `PARTS` parts of `PART` pixels a side, so many are drawn and read. Raises `InputError` for a
-    side that is not possible, and for a scene without such a place.
+    The class of a place is its most probable one. Of a scene of more than `PARTS` parts of `PART` pixels a side, so many are
+    drawn and read. Raises `InputError` for a side that is not possible, and for a scene without such a place.
     """
     shape = scene.sizes["y"], scene.sizes["x"]
     if not 0 <= side <= min(shape):
@@ -80,7 +82,8 @@ def find_places(
     if not len(outline):
         kind = f"square of {side} pixels" if side else "superpixel"
         raise InputError(f"No {kind} is free of labels and has data.", "Choose smaller places.", kind="places.none")
-    uniform = np.argsort(variation, kind="stable")[: max(1, round(UNIFORM * len(variation)))]
+    alike = pd.Series(variation).groupby(probability.argmax(1))
+    uniform = np.flatnonzero(alike.rank(method="first") - 1 < UNIFORM * alike.transform("size"))
     kept = np.sort(random.permutation(uniform)[:number])
     return Places(outline[kept], feature[kept], probability[kept])
 
