@@ -22,7 +22,9 @@ def test_a_map_becomes_polygons_in_a_file_that_is_never_replaced(tmp_path):
     out = tmp_path / "polygons.gpkg"
     done = paperlib("vectorise", "map", "--minimum-area", 500, "--out", out, folder=tmp_path)
     polygons = gpd.read_file(out, layer="polygons")
-    assert done.returncode == 0 and "Water" in done.stdout and str(out) in done.stdout
+    said = [line.split() for line in done.stdout.splitlines()]
+    assert done.returncode == 0 and str(out) in done.stdout, done.stderr
+    assert said[:2] == [["1", "polygon,", "36.0", "ha:", "Water"], ["1", "polygon,", "84.0", "ha:", "Crops"]]
     hectares = dict(zip(polygons["class_name"], polygons["hectares"].round(1), strict=True))
     assert hectares == {"Water": 36.0, "Crops": 84.0}
     with sqlite3.connect(out) as file:

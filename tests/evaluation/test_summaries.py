@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import rioxarray  # noqa: F401  (gives .rio)
 import xarray as xr
 
 from paperlib import nomenclature
@@ -34,6 +35,21 @@ def test_areas_leave_nodata_out():
     assert table.loc["Water", "TempCNN (%)"] == pytest.approx(200 / 3)
     assert table.loc["agreement with truth", "TempCNN (%)"] == pytest.approx(200 / 3)
     assert "agreement with truth" not in summaries.areas_table({"TempCNN": ours}, LEGEND).index
+
+
+def test_no_half_width_rests_on_one_polygon():
+    codes = xr.DataArray(
+        np.array([[3, 3, 11, 11]], np.uint8), dims=("y", "x"), coords={"y": [5.0], "x": [5.0, 15, 25, 35]}
+    )
+    counts, reference = np.array([[9, 0], [8, 0], [0, 7]]), np.array([0, 0, 1])  # one polygon of water
+    _, _, table = summaries.area_table(counts, reference, codes.rio.write_crs(32631), LEGEND)
+    wide = table[["± (ha)", "± user's", "± producer's"]]
+    assert wide.iloc[1].isna().all() and (wide.iloc[0] == 0).all()
+    _, _, table = summaries.area_table(
+        np.array([[9, 0], [8, 1], [0, 7]]), reference, codes.rio.write_crs(32631), LEGEND
+    )
+    assert table["± user's"].notna().all() and table["± producer's"].isna().tolist() == [False, True]
+    assert table["± (ha)"].isna().tolist() == [False, True]
 
 
 def test_separability_finds_the_best_date_of_each_pair():

@@ -75,6 +75,9 @@ def test_the_fewest_dates_are_those_that_matter(classifier):
     enough = steps[steps["enough"]].iloc[0]
     assert steps["dates"].tolist() == [3, 2, 1] and enough["dates"] < 3 and "2018-08-15" in enough["kept"]
     assert "2018-08-15" not in steps["left_out"].tolist()[:2] and enough["kept"] in sentence(steps)
+    assert sentence(steps).startswith(f"{enough['dates']} of 3 dates are enough: ")
+    steps["enough"] = steps["dates"] == 3
+    assert sentence(steps).startswith("All 3 dates are needed")
     assert (steps["macro_f1"].iloc[0] - steps["macro_f1"]).to_numpy() == pytest.approx(steps["loss"].to_numpy())
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from paperlib.errors import InputError
+from paperlib.errors import Finding, InputError
 from paperlib.evaluation import metrics
 from paperlib.mapping.scene_maps import read_map
 from paperlib.pages import client_report
@@ -68,6 +68,32 @@ def test_the_weakest_class_and_the_mistakes_are_those_of_the_test_polygons(repor
     wrong = confusion * (1 - np.eye(len(f1), dtype=int))
     assert mistakes["test pixels"].astype(int).tolist() == sorted(wrong[wrong > 0], reverse=True)[: len(mistakes)]
     assert doubtful.iloc[:, 1].astype(float).is_monotonic_decreasing
+
+
+def test_what_the_check_found_is_passed_on_where_it_needs_a_remedy(filled_store, run, tmp_path):
+    findings = [
+        Finding(
+            "warning",
+            "split",
+            "3 of 29 test polygons lie <near> others",
+            "polygon_id 7",
+            "Draw polygons farther apart.",
+        ),
+        Finding(
+            "warning", "split", "8 polygons stay together", "", "Nothing has to be done. To group otherwise, mend."
+        ),
+    ]
+    path = client_report.write_report(run, MODEL, tmp_path / "report.html", findings)
+    (found,) = [
+        tag for tag in section(BeautifulSoup(path.read_text(), "html.parser"), "Where it is weak") if tag.name == "ul"
+    ]
+    expected = "split: 3 of 29 test polygons lie <near> others. Draw polygons farther apart."
+    assert [item.get_text() for item in found.find_all("li")] == [expected]
+
+
+def test_polygons_are_counted_in_the_order_of_the_legend(report, run):
+    counted = tables(report, "How it was made")[-2]
+    assert counted.iloc[:, 0].tolist() == [cover.name for cover in run.legend]
 
 
 def test_a_place_that_cannot_be_written_is_refused(filled_store, run, tmp_path):

@@ -127,7 +127,7 @@ def report(findings: list[Finding]) -> str:
     errors = sum(finding.level == "error" for finding in findings)
     counts = [counted(errors, "error"), counted(len(findings) - errors, "warning")]
     verdict = f"{', '.join(counts)}." if findings else "Nothing wrong was found."
-    sampled = f"Statistics of pixels: of sides above {WHOLE} pixels, {ACROSS} windows of {SIDE} pixels along each."
+    sampled = f"Pixels were checked in {ACROSS} windows of {SIDE} along each side of more than {WHOLE}."
     return "\n".join([*lines, verdict, sampled])
 
 

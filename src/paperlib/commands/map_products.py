@@ -29,8 +29,9 @@ def vectorise(
     shown = ClassMap.open(class_map)
     polygons = polygons_of(shown, minimum_area, tolerance)
     write_polygons(polygons, out, class_style(shown.legend, "class_name", filled=True))
-    for name, hectares in polygons.groupby("class_name")["hectares"].agg(["count", "sum"]).iterrows():
-        typer.echo(f"{hectares['count']:10,.0f} polygons, {hectares['sum']:12,.1f} ha: {name}")
+    for name, hectares in polygons.groupby("class_name", sort=False)["hectares"].agg(["count", "sum"]).iterrows():
+        objects = "polygon, " if hectares["count"] == 1 else "polygons,"
+        typer.echo(f"{hectares['count']:10,.0f} {objects} {hectares['sum']:12,.1f} ha: {name}")
     typer.echo(f"polygons: {out}")
 
 

@@ -219,9 +219,9 @@ def report(
 
     check_place(out)
     run = Experiment(preset, scene, polygons, settings=overrides, store=store)
-    check_first(run, lambda text: typer.echo(text, err=True))
+    findings = check_first(run, lambda text: typer.echo(text, err=True))
     chosen = run.trainings(names).query("chosen").sort_values("macro_f1_validation")["model"].iloc[-1]
-    typer.echo(f"report: {write_report(run, chosen, out)}")
+    typer.echo(f"report: {write_report(run, chosen, out, findings)}")
 
 
 def _check_options(

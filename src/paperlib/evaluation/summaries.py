@@ -115,7 +115,8 @@ def area_table(
     codes: class codes (y, x) of the map by the same classifier.
     legend: its classes, in the order of the class indices.
 
-    Half-widths come from resampled polygons. A class that is mapped but predicted for no test pixel has a mapped area alone.
+    Half-widths come from resampled polygons; NaN where they would rest on one polygon, which shows no spread. A class that
+    is mapped but predicted for no test pixel has a mapped area alone.
     """
     hectares = ground.areas_of_codes(codes.values, codes.rio.transform(), codes.rio.crs) / 10_000
     mapped = hectares[[cover.code for cover in legend]]
@@ -128,5 +129,9 @@ def area_table(
         "users_accuracy": "user's accuracy", "users_half_width": "± user's",
         "producers_accuracy": "producer's accuracy", "producers_half_width": "± producer's",
     }  # fmt: skip
+    each = np.arange(len(legend))
+    alone = {"users": (counts > 0).sum(0) < 2, "producers": (reference[:, None] == each).sum(0) < 2}
+    for part, one in (alone | {"area": alone["users"] | alone["producers"]}).items():
+        table.loc[one, f"{part}_half_width"] = np.nan
     table = table.assign(mapped_area=mapped).rename(columns=names)
     return overall, half_width, table.set_index(pd.Index([cover.name for cover in legend], name="class"))

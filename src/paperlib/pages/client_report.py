@@ -1,6 +1,6 @@
 """The report of a scene for those who asked for its map: one self-contained page that prints on ten sheets of paper."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .. import outputs
+from ..errors import Finding
 from ..evaluation import intervals, metrics, summaries
 from ..figures import map_figures, score_figures, styling
 from ..mapping.scene_maps import read_map
@@ -35,12 +36,13 @@ img { max-width: 100%; height: auto; } .drawing-files { font-size: 9pt; text-ali
 """
 
 
-def write_report(run: Experiment, model: str, path: Path) -> Path:
+def write_report(run: Experiment, model: str, path: Path, findings: Iterable[Finding] = ()) -> Path:
     """Write the report of a run's map by one classifier to an HTML file, and return its path.
 
-    Raises `InputError` for an unknown model and where the file cannot be written.
+    `findings`: of the check of the scene and its polygons; those that need a remedy are listed. Raises `InputError` for an
+    unknown model and where the file cannot be written.
     """
-    body = "\n".join(_parts(run, model))
+    body = "\n".join(_parts(run, model, findings))
     title = escape(_title(run))
     text = (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
@@ -58,7 +60,7 @@ def _title(run: Experiment) -> str:
     return f"Land cover of {place}, {days}"
 
 
-def _parts(run: Experiment, model: str) -> Iterator[str]:
+def _parts(run: Experiment, model: str, findings: Iterable[Finding]) -> Iterator[str]:
     """The report from top to bottom, as pieces of HTML."""
     codes, confidence = (read_map(run.map(model) / f"{name}.tif") for name in ("class", "confidence"))
     counts, reference = run.trained.chosen_counts("test", [model])
@@ -75,7 +77,7 @@ def _parts(run: Experiment, model: str) -> Iterator[str]:
         "Areas",
         _paragraph(
             "Mapped areas count pixels. Estimated areas correct them by the mistakes found on the test polygons; ± is half "
-            "of the 95 % interval."
+            "of the 95 % interval, none where a single polygon would give it."
         ),
         _table(areas[[name for name in areas if "(ha)" in name]], 1),
     )
@@ -90,6 +92,7 @@ def _parts(run: Experiment, model: str) -> Iterator[str]:
         _figure(score_figures.confusion_figure({model: confusion}, run.legend)),
     )
     yield from _section("Where it is weak", *_weaknesses(confusion, codes.values, confidence.values, run.legend))
+    yield from _found(findings)
     yield from _section("How it was made", *_making(run, model))
 
 
@@ -124,6 +127,14 @@ def _weaknesses(
     )
 
 
+def _found(findings: Iterable[Finding]) -> Iterator[str]:
+    """What the check found that bears on the map and its scores."""
+    said = [f"{one.subject}: {one.value}. {one.fix}" for one in findings if "Nothing has to be done" not in one.fix]
+    if said:
+        yield _paragraph("The check of the images and the polygons found:")
+        yield f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in said)}</ul>"
+
+
 def _making(run: Experiment, model: str) -> Iterator[str]:
     """Images, labels, classifier and software behind the map."""
     for tile in run.dataset.tiles:
@@ -134,6 +145,7 @@ def _making(run: Experiment, model: str) -> Iterator[str]:
         yield _paragraph(f"The images{of} have {scene.sizes['x']} x {scene.sizes['y']} pixels and the bands {bands}.")
         yield _table(images, 1)
     numbers = run.polygons.groupby(["class_name", "set"]).size().unstack(fill_value=0)
+    numbers = numbers.loc[[cover.name for cover in run.legend if cover.name in numbers.index]]
     yield _paragraph("Labelled polygons by class and set:")
     yield _table(numbers.rename_axis(index="class", columns=None), 0)
     yield _paragraph(f"Settings and software of the run, by the classifier {model}:")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .. import environment
 from ..checks import preflight
-from ..errors import InputError, counted
+from ..errors import Finding, InputError, counted
 from ..evaluation.scores import scores_table
 from ..models.registry import choose
 from ..outputs import check_place, writing
@@ -20,13 +20,13 @@ from .products import check_room, write_products
 from .regional.spread import spread
 
 
-def check_first(run: Experiment, report: Callable[[str], None], folder: Path | None = None) -> None:
-    """Check a run's scene and polygons and report the findings; `folder` gets them as check.txt and check.json.
+def check_first(run: Experiment, report: Callable[[str], None], folder: Path | None = None) -> list[Finding]:
+    """Check a run's scene and polygons, report and return the findings; `folder` gets them as check.txt and check.json.
 
     The simulated scene needs no check. Raises `InputError` when a finding makes the run impossible.
     """
     if run.simulated:
-        return
+        return []
     chosen = run.settings
     inspection = preflight.inspect(chosen.scene.path, chosen.scene.polygons, chosen)
     findings, text = inspection.findings, inspection.text()
@@ -39,6 +39,7 @@ def check_first(run: Experiment, report: Callable[[str], None], folder: Path | N
         raise InputError(
             "The scene and its polygons cannot be used as they are.", "The errors above say what to mend.", kind="check"
         )
+    return findings
 
 
 def run_all(
