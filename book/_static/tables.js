@@ -143,13 +143,17 @@
     (scrolls.nextElementSibling?.matches(".table-hint") ? scrolls.nextElementSibling : scrolls).after(tools);
   }
 
-  // A wide table scrolls in a frame of its own, which can be focused with the keyboard.
+  // A table too wide for the text takes the right margin too, or else scrolls in its frame, which the keyboard can focus.
   function framed(table, name) {
     const frame = document.createElement("div");
     frame.className = "table-scroll";
     table.before(frame);
     frame.append(table);
     hinted(frame, name);
+    sortable(table, name);
+    if (frame.scrollWidth <= frame.clientWidth + 1 || frame.closest(".full-width, .tag_full-width, details")) return;
+    frame.classList.add("wide");
+    if (document.querySelector(".bd-sidebar-secondary")) frame.classList.add("full-width"); // the contents make room for it
   }
 
   // A line below a frame says that there are more columns, while there are; then the frame can be focused.
@@ -171,9 +175,6 @@
   document.addEventListener("DOMContentLoaded", () => {
     const tables = [...document.querySelectorAll(".bd-article table")]
       .filter((table) => !table.closest(".xr-wrap, .webmap, .highlight, nav"));
-    tables.forEach((table, index) => {
-      framed(table, `table-${index + 1}`);
-      sortable(table, `table-${index + 1}`);
-    });
-  });
+    tables.forEach((table, index) => framed(table, `table-${index + 1}`));
+  }, { capture: true }); // before the theme looks for what takes the margin
 })();

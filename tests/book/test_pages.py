@@ -139,6 +139,19 @@ def test_no_page_scrolls_sideways(visit, path):
 
 
 @each_page
+def test_tables_fit_a_laptop_without_scrolling(visit, path):
+    page = visit(path, viewport={"width": 1280, "height": 800})
+    page.wait_for_load_state("load")
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll(".bd-article table")].filter(one => one.getClientRects().length)
+        .filter(one => { for (let box = one.parentElement; !box.matches(".bd-article"); box = box.parentElement)
+            if (getComputedStyle(box).overflowX !== "visible" && box.scrollWidth > box.clientWidth + 1) return true; })
+        .map(one => one.innerText.slice(0, 80))"""
+    )
+    assert not cut
+
+
+@each_page
 def test_nothing_is_wider_than_a_phone(visit, path):
     page = visit(path, viewport=PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

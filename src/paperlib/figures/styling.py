@@ -14,6 +14,8 @@ from ..nomenclature import LandCover, short_name
 MARK = "✓"
 #: Characters of a cell above which its text is wrapped.
 SENTENCE = 35
+#: Columns from which a table has less space between them.
+MANY = 12
 #: What pages call a column of a table of the library.
 HEADINGS = {
     "macro_f1": "macro F1", "macro_f1_validation": "macro F1, validation", "macro_f1_test": "macro F1, test",
@@ -53,9 +55,9 @@ def style(table: pd.DataFrame, caption: str = "", decimals: int = 3, short: bool
     decimals: of numbers; columns in per cent or seconds have one.
     short: class names in the index are short, with the full name on hover.
 
-    A missing value is a dash, a default index is hidden, a column "colour" is shown as swatches, and long text is wrapped.
-    Mean and deviation stand in two lines. Words stand on the left and numbers on the right of their column; columns are
-    named as in `HEADINGS`.
+    A missing value is a dash, a default index is hidden, a column "colour" is shown as swatches, and long text is wrapped;
+    names of rows onto two lines at most where the page is narrow. Mean and deviation stand in two lines. Words stand on
+    the left and numbers on the right of their column; columns are named as in `HEADINGS`.
     Bold: the best F1 of each row of a table of scores, and the chosen rows of `trainings_table`. Text is escaped, since
     class names come from users.
     """
@@ -72,14 +74,17 @@ def style(table: pd.DataFrame, caption: str = "", decimals: int = 3, short: bool
         styler = styler.hide(axis="index")
     if caption:
         styler = styler.set_caption(caption)
-    narrow = all(len(str(label)) < SENTENCE for label in table.index.get_level_values(-1))
-    rows = f"text-align: left; vertical-align: top; padding: 0.2em 0.35em{'; white-space: nowrap' if narrow else ''}"
-    cells = "text-align: right; vertical-align: top; white-space: nowrap; padding: 0.2em 0.35em"
+    longest = max((len(str(label)) for label in table.index.get_level_values(-1)), default=0)
+    padding = f"padding: 0.2em {0.35 if table.shape[1] < MANY else 0.2}em"
+    rows = f"text-align: left; vertical-align: top; {padding}"
+    names = f"min-width: {min(longest, SENTENCE) // 2 + 3}ch" if longest > SENTENCE // 2 else "white-space: nowrap"
+    cells = f"text-align: right; vertical-align: top; white-space: nowrap; {padding}"
     styler = styler.set_table_attributes('style="font-size: 0.8em"').set_table_styles(
         [
             {"selector": "td", "props": cells},
             {"selector": "th.row_heading", "props": rows},
-            {"selector": "th.col_heading", "props": "text-align: center; padding: 0.2em 0.35em"},
+            {"selector": "th.row_heading:last-of-type", "props": names},
+            {"selector": "th.col_heading", "props": f"text-align: center; {padding}"},
             {"selector": "caption", "props": "caption-side: top; text-align: left"},
         ]
     )
