@@ -53,6 +53,12 @@ def test_modules_load_torch_and_scikit_learn_only_where_they_need_them():
     assert loaded(imports(others), "sklearn", "skops") == set()
 
 
+def test_a_run_loads_what_only_some_runs_need_when_they_do():
+    """A third of the time that a command, a notebook and each of the processes that train side by side take to start."""
+    some = "scipy.stats", "scipy.optimize", "scipy.sparse.csgraph", "scipy.ndimage", "zarr", "matplotlib", "skimage"
+    assert loaded("from paperlib import Experiment; Experiment", *some) == set()
+
+
 def test_names_lead_to_their_modules():
     from paperlib import errors, models, settings
     from paperlib.labels import splitting

@@ -7,7 +7,7 @@ the share of pixels that are right. The order of the classes stays, and with it 
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize_scalar
+import scipy
 from torch import Tensor
 from torch.nn import functional
 
@@ -39,7 +39,7 @@ def fit_temperature(logits: Tensor, label: Tensor) -> float:
     def brier(logarithm: float) -> float:
         return float(((logits / np.exp(logarithm)).softmax(1) - wanted).square().sum(1).mean())
 
-    best = minimize_scalar(brier, bounds=tuple(np.log(LIMITS)), method="bounded")
+    best = scipy.optimize.minimize_scalar(brier, bounds=tuple(np.log(LIMITS)), method="bounded")
     return round(float(np.exp(best.x)), 4)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.stats import false_discovery_control, rankdata
+import scipy
 
 from ..errors import InputError
 from .metrics import macro_f1, overall_accuracy
@@ -135,7 +135,7 @@ def differences(
         difference = scores[first] - scores[second]
         rows.append((first, second, *difference.estimate(), difference.p_value()))
     table = pd.DataFrame(rows, columns=["first", "second", "difference", "low", "high", "p"])
-    adjusted = false_discovery_control(table["p"]) if len(table) else table["p"]
+    adjusted = scipy.stats.false_discovery_control(table["p"]) if len(table) else table["p"]
     return table.drop(columns="p").assign(settled=adjusted < 0.05)
 
 
@@ -151,8 +151,8 @@ def ranks(
     scores = [macro_f1(matrices) for matrices in resampled.values()]
     random = np.random.default_rng(seed)
     chosen = [_some_trainings(values[:, 1:], random) for values in scores]
-    rank = rankdata([-values[:, 0].mean() for values in scores], method="min")
-    drawn = rankdata([-values for values in chosen], method="min", axis=0)
+    rank = scipy.stats.rankdata([-values[:, 0].mean() for values in scores], method="min")
+    drawn = scipy.stats.rankdata([-values for values in chosen], method="min", axis=0)
     low, high = np.quantile(drawn, [0.025, 0.975], axis=1, method="inverted_cdf")
     columns = {"rank": rank, "rank_low": low, "rank_high": high}
     table = pd.DataFrame({"model": list(resampled)} | {name: values.astype(int) for name, values in columns.items()})

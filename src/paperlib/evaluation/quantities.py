@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
 import numpy as np
-from scipy import stats
+import scipy
 
 
 class Estimate(NamedTuple):
@@ -86,7 +86,7 @@ class Quantity:
     def estimate(self, level: float = 0.95) -> Estimate:
         """The number and its interval."""
         error, freedom = self.error()
-        half = error * stats.t.ppf((1 + level) / 2, freedom) if error else 0.0
+        half = error * scipy.stats.t.ppf((1 + level) / 2, freedom) if error else 0.0
         return Estimate(self.value, float(self.value - half), float(self.value + half))
 
     def p_value(self, bound: float = 0.0) -> float:
@@ -94,7 +94,7 @@ class Quantity:
         error, freedom = self.error()
         if error == 0:
             return float(self.value == bound)
-        return float(2 * stats.t.sf(abs(self.value - bound) / error, freedom))
+        return float(2 * scipy.stats.t.sf(abs(self.value - bound) / error, freedom))
 
 
 def mean(quantities: list[Quantity]) -> Quantity:
@@ -118,7 +118,9 @@ class Deviation:
         if self.freedom < 1:
             return Estimate(*[float("nan")] * 3)
         tail = (1 - level) / 2 / self.several
-        low, high = (self.value * (self.freedom / stats.chi2.ppf(p, self.freedom)) ** 0.5 for p in (1 - tail, tail))
+        low, high = (
+            self.value * (self.freedom / scipy.stats.chi2.ppf(p, self.freedom)) ** 0.5 for p in (1 - tail, tail)
+        )
         return Estimate(self.value, float(low), float(high))
 
     def p_value(self, bound: float) -> float:
@@ -126,5 +128,5 @@ class Deviation:
         if self.freedom < 1:
             return float("nan")
         ratio = self.freedom * (self.value / bound) ** 2
-        one_side = min(stats.chi2.cdf(ratio, self.freedom), stats.chi2.sf(ratio, self.freedom))
+        one_side = min(scipy.stats.chi2.cdf(ratio, self.freedom), scipy.stats.chi2.sf(ratio, self.freedom))
         return float(min(1.0, 2 * self.several * one_side))

@@ -12,12 +12,11 @@ from typing import NamedTuple
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import scipy
 import shapely
 import xarray as xr
 from affine import Affine
 from rasterio.features import rasterize
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from .. import ground
 from ..errors import Finding, counted
@@ -222,7 +221,8 @@ def _joined(polygons: gpd.GeoDataFrame, pairs: list[np.ndarray]) -> np.ndarray:
     groups, place = np.unique(polygons["group"].to_numpy(), return_inverse=True)
     one, other = place[np.concatenate(pairs).astype(int)].T
     size = len(groups)
-    label = connected_components(coo_matrix((np.ones(len(one)), (one, other)), (size, size)), directed=False)[1]
+    graph = scipy.sparse.coo_matrix((np.ones(len(one)), (one, other)), (size, size))
+    label = scipy.sparse.csgraph.connected_components(graph, directed=False)[1]
     smallest = pd.Series(groups).groupby(label).transform("min").to_numpy()
     return smallest[place]
 

@@ -7,9 +7,8 @@ than two fields do, so they are one polygon, or at least stay in one set.
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import scipy
 import shapely
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from .. import ground
 from ..errors import Finding, counted
@@ -203,7 +202,8 @@ def _touching(rows: gpd.GeoDataFrame) -> np.ndarray:
 
 def _connected(number: int, pairs: list[np.ndarray]) -> np.ndarray:
     one, other = np.concatenate(pairs).astype(int).T if sum(map(len, pairs)) else (np.empty(0, int),) * 2
-    return connected_components(coo_matrix((np.ones(len(one)), (one, other)), (number, number)), directed=False)[1]
+    graph = scipy.sparse.coo_matrix((np.ones(len(one)), (one, other)), (number, number))
+    return scipy.sparse.csgraph.connected_components(graph, directed=False)[1]
 
 
 def _too_few(rows: gpd.GeoDataFrame, label: np.ndarray, touching: np.ndarray) -> list[str]:

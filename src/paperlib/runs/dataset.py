@@ -27,7 +27,6 @@ from ..scenes.meaning.judging import refuse_values
 from ..scenes.scene import open_scene
 from ..scenes.windowing import window_around
 from ..settings import Settings, describe
-from ..simulation.scene import simulate_scene
 from . import keys
 
 SETS = ("train", "validation", "test")
@@ -79,6 +78,8 @@ class Dataset:
         """Folder of the simulated scene, made where it is not in the store yet; None for a real scene."""
         if not self.simulated:
             return None
+        from ..simulation.scene import simulate_scene  # here, since it takes a good part of a second
+
         wanted = keys.simulated_scene(self.settings)
         key = keys.scene_key(self.settings)
         return self._find_or_make("scene", "simulated", key, lambda folder: simulate_scene(folder, **wanted))

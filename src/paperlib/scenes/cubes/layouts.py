@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,8 @@ import pandas as pd
 import xarray as xr
 
 from ...errors import InputError, InputWarning
-from ..chunks.arrays import read_through
+from ..chunks.arrays import Chunked, read_through
 from ..chunks.hdf5 import deflated_arrays
-from ..chunks.zarr_folders import stored_arrays
 from ..meaning.dates_in_names import find_dates
 from ..meaning.names import band_key
 from ..quality import rule_of
@@ -69,13 +69,15 @@ def _engine(path: Path) -> str | None:
 
 
 def _open(path: Path, group: str | None = None) -> xr.Dataset:
+    find: Callable[[Path, str | None, Iterable[str]], Mapping[str, Chunked]] = deflated_arrays
+    if path.is_dir():
+        from ..chunks.zarr_folders import stored_arrays as find  # here, since zarr takes a good part of a second
     try:
         with warnings.catch_warnings():
             # Of a grid mapping that is named and not there: the CRS is looked for elsewhere.
             warnings.filterwarnings("ignore", "Variable.s. referenced in grid_mapping")
             warnings.filterwarnings("ignore", "Failed to open Zarr store with consolidated metadata")
             cube = xr.open_dataset(path, engine=_engine(path), group=group, **AS_STORED)
-            find = stored_arrays if path.is_dir() else deflated_arrays
             return read_through(cube, find(path, group, map(str, cube.data_vars)))
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).splitlines()[0].split(". ")[0]  # xarray goes on to recommend its own documentation
