@@ -1,6 +1,7 @@
 """An ensemble is the mean of its members' probabilities, in samples and in maps, and says how far they disagree."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +9,10 @@ import pytest
 import torch
 
 from paperlib.errors import InputError
+from paperlib.evaluation.metrics import macro_f1
 from paperlib.mapping.scene_maps import map_scene, read_map
 from paperlib.runs.ensembles import combine, ensemble_of, ensemble_scores, write_ensemble
+from paperlib.training.trials import ANSWERS, answers
 from support.stac_rules import validate
 
 NAMES = ("TempCNN", "2D-CNN")  # of different halos
@@ -79,3 +82,15 @@ def test_what_has_no_mean_is_said(run, members):
     with pytest.raises(InputError, match="have no mean"):
         combine(members)
     del members[1].model.needs_superpixels
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_scores_are_those_of_the_classifiers_on_the_samples_also_without_kept_answers(run, part, tmp_path):
+    table, samples = ensemble_scores(run, [list(NAMES)]), run.trained.samples("2D-CNN")[part]
+    assert table.loc[0, f"ensemble_{part}"] == macro_f1(ensemble_of(run, NAMES).evaluate(samples).confusion)
+    kept, label = run.trained.answers("2D-CNN", 0, part)
+    shutil.copytree(run.trained.training("2D-CNN"), tmp_path / "earlier")
+    (tmp_path / "earlier" / ANSWERS).unlink()  # earlier versions kept none
+    again, same = answers(tmp_path / "earlier", part, lambda: samples)
+    torch.testing.assert_close(kept, again)
+    assert torch.equal(label, same)

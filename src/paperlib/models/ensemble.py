@@ -1,6 +1,6 @@
 """Several trained classifiers as one: the mean of their probabilities, and how far they disagree."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 import torch
@@ -47,11 +47,17 @@ class Ensemble(Model):
         That is by how much probability a member differs from the mean, as the mean of the members: half the sum of the
         absolute differences over classes.
         """
-        shares = []
-        for member, temperature in zip(self.members, self.temperatures, strict=True):
+        logits = []
+        for member in self.members:
             cut = self.halo - cast(Model, member).halo
             part = x[..., cut : x.shape[-2] - cut, cut : x.shape[-1] - cut]
-            shares.append((member(part, where=where, superpixel=superpixel).float() / temperature).softmax(1))
-        every = torch.stack(shares)
+            logits.append(member(part, where=where, superpixel=superpixel).float())
+        every = self.shares(logits)
         mean = every.mean(0)
         return mean.clamp_min(1e-7).log(), (every - mean).abs().sum(2).mean(0) / 2
+
+    def shares(self, logits: Iterable[Tensor]) -> Tensor:
+        """Probabilities (member, batch, class, ...) of the logits of each member (batch, class, ...)."""
+        return torch.stack(
+            [one.div(degrees).softmax(1) for one, degrees in zip(logits, self.temperatures, strict=True)]
+        )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -46,9 +47,14 @@ def ensemble_of(run: Experiment, names: Iterable[str]) -> Classifier:
     names = list(names)
     run.trained.make(names)
     return combine(
-        (Classifier.load(folder) for name in names for folder in run.trained.folders(name)),
+        (Classifier.load(run.trained.training(*member)) for member in members(run, names)),
         f"{'+'.join(names)} ensemble",
     )
+
+
+def members(run: Experiment, names: Iterable[str]) -> list[tuple[str, int]]:
+    """All trainings of these classifiers by name and number, in the order of `ensemble_of`."""
+    return [(name, number) for name in names for number in range(run.settings.train.trainings)]
 
 
 def ensemble_scores(run: Experiment, groups: Iterable[Iterable[str]]) -> pd.DataFrame:
@@ -59,12 +65,14 @@ def ensemble_scores(run: Experiment, groups: Iterable[Iterable[str]]) -> pd.Data
     """
     rows = []
     for group in map(list, groups):
-        table, together = run.trainings(group), ensemble_of(run, group)
-        samples = run.trained.samples(group[0])
+        table, together = run.trainings(group), cast(Ensemble, ensemble_of(run, group).model)
         row = {"classifier": ", ".join(group), "trainings": len(table)}
         for part in ("validation", "test"):
+            answers, labels = zip(*(run.trained.answers(*member, part) for member in members(run, group)), strict=True)
+            predicted = together.shares(answers).mean(0).argmax(1)
+            confusion = metrics.confusion(labels[0].numpy(), predicted.numpy(), len(run.legend))
             row[f"macro_f1_{part}"] = table[f"macro_f1_{part}"].mean()
-            row[f"ensemble_{part}"] = metrics.macro_f1(together.evaluate(samples[part]).confusion)
+            row[f"ensemble_{part}"] = metrics.macro_f1(confusion)
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from .. import models, store
 from ..allocation import one_thread
@@ -22,7 +23,7 @@ from ..settings import Settings, describe
 from ..training.classifier import Classifier, count_parameters
 from ..training.imitation import Imitation
 from ..training.polygon_scores import PolygonScores
-from ..training.trials import class_scores_frame, trainings_frame, write_training
+from ..training.trials import answers, class_scores_frame, trainings_frame, write_training
 from . import keys
 from .dataset import Dataset
 from .pretrained.imitations import imitation_of
@@ -160,14 +161,22 @@ class Trained:
         self.make([name])
         return [self.training(name, number) for number in range(self.settings.train.trainings)]
 
-    def best(self, name: str) -> Path:
-        """Folder of the chosen training of a classifier: the best by validation macro F1."""
+    def chosen(self, name: str) -> int:
+        """Number of the chosen training of a classifier: the best by validation macro F1."""
         table = self.trainings([name])
-        return self.training(name, int(table.loc[table["chosen"], "training"].iloc[0]))
+        return int(table.loc[table["chosen"], "training"].iloc[0])
+
+    def best(self, name: str) -> Path:
+        """Folder of the chosen training of a classifier."""
+        return self.training(name, self.chosen(name))
 
     def classifier(self, name: str) -> Classifier:
         """The chosen training of a classifier, with the colours of the run, which a training does not depend on."""
         return replace(Classifier.load(self.best(name)), legend=self.dataset.legend)
+
+    def answers(self, name: str, number: int, part: str = "test") -> tuple[Tensor, Tensor]:
+        """Logits (pixel, class) of a training at the labelled pixels of a set, and their classes; see `trials.answers`."""
+        return answers(self.training(name, number), part, lambda: self.samples(name)[part])
 
     # -- scores --------------------------------------------------------------------------------------------------------
 

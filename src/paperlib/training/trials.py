@@ -1,21 +1,26 @@
 """One training as the store keeps it, and the trainings of a run gathered into frames.
 
 The folder of a training holds the classifier (`classifier.json` and its weights), `scores.json` (confusion matrices on
-validation and test, and the cost), `polygons.csv` (the same by polygon), and for networks `history.csv` and
-`confusions.csv`, one row an epoch.
+validation and test, and the cost), `polygons.csv` (the same by polygon), `answers.safetensors` (the logits and labels of
+these pixels), and for networks `history.csv` and `confusions.csv`, one row an epoch.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from .. import store
 from ..evaluation import metrics
 from ..evaluation.calibration import fit_temperature
 from ..features.samples import Samples
 from .classifier import Classifier
+
+ANSWERS = "answers.safetensors"
 
 
 def write_training(folder: Path, classifier: Classifier, parts: dict[str, Samples], before: float = 0.0) -> None:
@@ -32,6 +37,9 @@ def write_training(folder: Path, classifier: Classifier, parts: dict[str, Sample
         _confusions_frame(classifier.record.confusions).to_csv(folder / "confusions.csv", index=False)
     polygons = [evaluation.polygons.assign(set=part) for part, evaluation in evaluations.items()]
     pd.concat(polygons).to_csv(folder / "polygons.csv", index=False)
+    logits = {part: evaluation.logits.contiguous() for part, evaluation in evaluations.items()}
+    labels = {f"{part} labels": evaluation.label for part, evaluation in evaluations.items()}
+    save_file(logits | labels, folder / ANSWERS)
     about = classifier.about
     scores = {
         "model": classifier.name, "codes": [cover.code for cover in classifier.legend],
@@ -40,6 +48,18 @@ def write_training(folder: Path, classifier: Classifier, parts: dict[str, Sample
         "confusion": {part: evaluation.confusion.tolist() for part, evaluation in evaluations.items()},
     }  # fmt: skip
     store.write_json(folder / "scores.json", scores)
+
+
+def answers(folder: Path, part: str, samples: Callable[[], Samples]) -> tuple[Tensor, Tensor]:
+    """Logits float32 (pixel, class) of a training at the labelled pixels of "validation" or "test", and their class indices.
+
+    `samples` gives the samples of that set, which are classified where an earlier version of this program kept no answers.
+    """
+    if (folder / ANSWERS).is_file():
+        kept = load_file(folder / ANSWERS)
+        return kept[part], kept[f"{part} labels"]
+    evaluation = Classifier.load(folder).evaluate(samples())
+    return evaluation.logits, evaluation.label
 
 
 def trainings_frame(scores: list[dict]) -> pd.DataFrame:
