@@ -13,6 +13,7 @@ from rio_cogeo.cogeo import cog_validate
 from shapely.geometry import shape
 
 from paperlib.errors import InputError
+from paperlib.mapping.layers import ON_REQUEST
 from paperlib.mapping.scene_maps import read_map
 from paperlib.pages.walkthrough import read_gis_classes
 from paperlib.runs import products
@@ -34,6 +35,15 @@ def test_maps_are_those_of_the_run(run, folder):
     for name in ("class.tif", "confidence.tif"):
         assert (folder / name).read_bytes() == (run.map("iota2_base") / name).read_bytes()
         assert cog_validate(folder / name)[0]
+    assert {path.name for path in folder.glob("*.tif")} == {"class.tif", "confidence.tif"}  # the others on request
+
+
+def test_other_layers_are_written_where_they_are_asked_for(run, tmp_path):
+    asked = run.override({"map.probabilities": True})
+    products.write_products(asked, ("iota2_base",), tmp_path)
+    layers = {path.stem for path in (tmp_path / "iota2_base").glob("*.tif")}
+    assert layers == {"class", "confidence", *ON_REQUEST}
+    assert asked.map("iota2_base") == run.map("iota2_base")  # of the simulated scene they are made at once
 
 
 def test_style_names_and_colours_every_class(run, folder):

@@ -23,6 +23,9 @@ NODATA_PROBABILITY = 65535
 #: Probabilities are stored as whole numbers of this size.
 STEP = 1e-4
 
+#: Layers that a map holds where they are asked for.
+ON_REQUEST = ("margin", "entropy", "probabilities")
+
 #: Windows of a map (rows, columns) with their values: (y, x), or (band, y, x) of a layer with several bands.
 Images = Iterable[tuple[tuple[slice, slice], np.ndarray]]
 

@@ -41,7 +41,7 @@ def reliability_tables(run: Experiment, name: str) -> dict[str, dict[str, pd.Dat
     `run` has the setting `map.probabilities`. By place, then `AS_TRAINED` and `CALIBRATED`.
     """
     classifier = run.classifier(name)
-    logits, label = (one.numpy() for one in run.trained.answers(name, run.trained.chosen(name)))
+    logits, label = (one.numpy() for one in run.trained.chosen_answers(name)["test"])
     tables = {"test polygons": _both(logits, label, classifier.temperature)}
     if run.simulated:
         with rasterio.open(run.map(name) / "probabilities.tif") as file:

@@ -25,6 +25,11 @@ class Maps:
             problem = "A run with shuffled dates has scores but no maps."
             raise InputError(problem, "Map the run it comes from (sample.dates=all).", kind="settings.varied")
 
+    @property
+    def every(self) -> bool:
+        """Whether maps hold all layers: where the settings say so, and of the simulated scene, whose pages show them."""
+        return self.settings.map.probabilities or not self.settings.scene.path
+
     def folder(self, name: str) -> Path:
         """Folder of the map by the chosen training of a classifier: class.tif, confidence.tif; see `mapping.map_scene`.
 
@@ -40,14 +45,14 @@ class Maps:
                 superpixels=self.dataset.superpixels if classifier.model.needs_superpixels else None, every=every,
             )  # fmt: skip
 
-        every = self.settings.map.probabilities
+        every = self.every
         key, facts = keys.map_key(best.name, every, self.settings.map.palette), describe(self.settings)
         room = 2 * bytes_of(self.pixels(), len(self.dataset.legend), every)  # windows, then the maps
         return store.find_or_make(self.dataset.store, "map", name, key, make, facts, resumes=True, needed=room)
 
     def made(self, name: str) -> bool:
         """Whether the map by the chosen training of a classifier is in the store."""
-        key = keys.map_key(self.trained.best(name).name, self.settings.map.probabilities, self.settings.map.palette)
+        key = keys.map_key(self.trained.best(name).name, self.every, self.settings.map.palette)
         return store.place(self.dataset.store, "map", name, key).is_dir()
 
     def classified(self) -> int:

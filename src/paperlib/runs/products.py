@@ -10,7 +10,7 @@ import xarray as xr
 
 from .. import store
 from ..mapping.gis import write_gis_files
-from ..mapping.layers import bytes_of
+from ..mapping.layers import ON_REQUEST, bytes_of
 from ..mapping.stac_item import map_item
 from ..outputs import check_place, writing
 from .experiment import Experiment
@@ -32,16 +32,16 @@ def check_room(run: Experiment, names: tuple[str, ...], folder: Path) -> None:
 def write_products(run: Experiment, names: tuple[str, ...], folder: Path) -> list[Path]:
     """Write the map of each classifier to `folder/NAME/` and return these folders; what is there is replaced.
 
-    class.tif, confidence.tif, and the other layers of the map where it has them (Cloud Optimized GeoTIFF); class.qml
+    class.tif, confidence.tif, and with `map.probabilities` the other layers (Cloud Optimized GeoTIFF); class.qml
     (QGIS style, loaded by itself); class.tif.aux.xml (category names, for GDAL); classes.csv (code in the map, code in
     the user's file, name, colour); areas.csv (hectares); scores.json (on the test polygons); item.json (STAC item); of
     a region also tiles/TILE/ with the map of each tile, and class.vrt and confidence.vrt, which show them as one. A folder
     gets its files when all of them are complete; other files in it stay. Raises `InputError` where `folder` cannot be
     written, and when its disk is full.
     """
-    written = []
+    written, left_out = [], () if run.settings.map.probabilities else ON_REQUEST
     for name in names:
-        source = sorted(run.map(name).glob("*.tif"))
+        source = [path for path in sorted(run.map(name).glob("*.tif")) if path.stem not in left_out]
         with writing(folder / name, folder=True, needed=sum(path.stat().st_size for path in source)) as target:
             for path in source:
                 shutil.copyfile(path, target / path.name)

@@ -178,6 +178,10 @@ class Trained:
         """Logits (pixel, class) of a training at the labelled pixels of a set, and their classes; see `trials.answers`."""
         return answers(self.training(name, number), part, lambda: self.samples(name)[part])
 
+    def chosen_answers(self, name: str) -> dict[str, tuple[Tensor, Tensor]]:
+        """`answers` of the chosen training of a classifier, on "validation" and on "test"."""
+        return {part: self.answers(name, self.chosen(name), part) for part in ("validation", "test")}
+
     # -- scores --------------------------------------------------------------------------------------------------------
 
     def _scores(self, names: Iterable[str]) -> list[dict]:

@@ -22,18 +22,28 @@ def probabilities(run: Experiment, name: str, part: dict[str, slice]) -> np.ndar
 
     Parameters
     ----------
-    name: the classifier, whose chosen training classifies the part again, with all that it sees around it.
+    name: the classifier, whose map holds them, or whose chosen training classifies the part again, with all that it sees
+        around it.
     part: slices by dimension (y, x).
     """
+    if (whole := run.map(name) / "probabilities.tif").is_file():
+        return _read(whole, part["y"], part["x"])
     classifier = run.classifier(name)
     reach = classifier.model.receptive_field // 2
     wide = {side: slice(max(0, edge.start - reach), edge.stop + reach) for side, edge in part.items()}
     superpixels = run.dataset.superpixels.isel(wide) if classifier.model.needs_superpixels else None
-    rows, columns = ((part[side].start - wide[side].start, part[side].stop - wide[side].start) for side in ("y", "x"))
+    rows, columns = (
+        slice(part[side].start - wide[side].start, part[side].stop - wide[side].start) for side in ("y", "x")
+    )
     with TemporaryDirectory() as folder:
         map_scene(classifier, run.scene.isel(wide), Path(folder), run.settings.map.window, superpixels, every=True)
-        with rasterio.open(Path(folder) / "probabilities.tif") as file:
-            stored = file.read(window=Window.from_slices(rows, columns))
+        return _read(Path(folder) / "probabilities.tif", rows, columns)
+
+
+def _read(path: Path, rows: slice, columns: slice) -> np.ndarray:
+    """Probabilities (class, y, x) of a window of a map, 0 where a pixel has none."""
+    with rasterio.open(path) as file:
+        stored = file.read(window=Window.from_slices(rows, columns))
     return np.where(stored == layers.NODATA_PROBABILITY, 0, stored * layers.STEP).astype(np.float32)
 
 

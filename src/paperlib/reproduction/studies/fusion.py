@@ -45,9 +45,13 @@ class Streams:
         make_trainings([*run.trained.jobs(TRAINED), *once(run).trained.jobs([GATED])])  # all at once, side by side
         self.samples = {part: run.trained.normalised[part] for part in ("validation", "test")}
         self.classes = len(run.legend)
-        temporal, spatiotemporal = streams(run, training)
-        self.temporal = {part: probabilities(temporal, samples) for part, samples in self.samples.items()}
-        self.spatiotemporal = {part: probabilities(spatiotemporal, samples) for part, samples in self.samples.items()}
+        if training == APART:  # they answered when they were trained
+            alone = [run.trained.chosen_answers(name) for name in ("TempCNN", "3D-CNN")]
+            found = [{part: logits.softmax(1).numpy() for part, (logits, _) in one.items()} for one in alone]
+        else:
+            both = streams(run, training)
+            found = [{part: probabilities(one, samples) for part, samples in self.samples.items()} for one in both]
+        self.temporal, self.spatiotemporal = found
 
     def counts(self, weight: float, part: str) -> tuple[np.ndarray, np.ndarray]:
         """`scoring.polygon_counts` of the fused streams; `weight` is that of the temporal stream."""
