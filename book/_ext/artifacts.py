@@ -1,9 +1,12 @@
 """Sphinx extension: copy the results of this build beside its pages and link them from the page `downloads`.
 
-The files come from the store, where the notebooks put them. Missing files are computed.
+The files come from the store, where the notebooks put them. Missing files are computed, by a process of their own while
+pages are read and written, which takes one processor.
 """
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -28,18 +31,16 @@ def write(run, folder: Path) -> None:
     tables.table_4(run.class_scores(), trainings, run.legend, printed=run.simulated).to_csv(folder / "table-4.csv")
 
 
-def write_once(run, folder: Path) -> None:
-    """Fill `folder` with what `write` makes, which the store keeps for the same code and trainings: it takes a minute."""
+def made(run) -> Path:
+    """Folder with what `write` makes, which the store keeps for the same code and trainings: it takes a minute."""
     from paperlib import store
     from paperlib.models.registry import CLASSIFIERS
     from paperlib.settings import describe, key
 
     made_of = key(state(), [run.trained.best(name).name for name in CLASSIFIERS])
-    made = store.find_or_make(
+    return store.find_or_make(
         run.store, "downloads", "book", made_of, lambda place: write(run, place), describe(run.settings)
     )
-    shutil.copytree(made, folder, dirs_exist_ok=True)
-    (folder / "provenance.json").unlink()
 
 
 def keep_small(folder: Path, limit: int = LIMIT) -> list[str]:
@@ -87,19 +88,37 @@ def _link(folder: Path, path: Path, text: str, description: str) -> str:
     return f'<a href="{address}" download aria-label="{text}, {description}">{text}</a>{size_note}'
 
 
+def begin(app, env, docnames):
+    """Start a process that makes the files; the notebooks have run."""
+    if app.builder.name == "html" and PAGE in env.found_docs:
+        app.making = subprocess.Popen([sys.executable, __file__])
+
+
 def on_finish(app, error):
-    """Write the files and fill the page once the notebooks have run."""
+    """Copy the files and fill the page."""
+    if (making := getattr(app, "making", None)) is not None:
+        if error is not None:
+            making.terminate()
+        making.wait()  # should it fail, the same is done here, where the error is shown
     page = Path(app.outdir) / f"{PAGE}.html"
     if error is None and app.builder.name == "html" and page.is_file():
         from paperlib.models.registry import CLASSIFIERS
         from paperlib.runs.experiment import Experiment
 
         folder = page.parent / FOLDER
-        write_once(Experiment(), folder)
+        shutil.copytree(made(Experiment()), folder, dirs_exist_ok=True)
+        (folder / "provenance.json").unlink()
         fill(page, PAGE, listing(folder, CLASSIFIERS, keep_small(folder)))
 
 
 def setup(app):
-    """Run after the pages are written."""
+    """Begin when the notebooks have run (see `ahead`), copy after the pages are written."""
+    app.connect("env-before-read-docs", begin, priority=900)
     app.connect("build-finished", on_finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+if __name__ == "__main__":
+    from paperlib.runs.experiment import Experiment
+
+    made(Experiment())

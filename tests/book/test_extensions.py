@@ -133,10 +133,19 @@ def test_artifacts_are_made_once_for_the_same_code_and_trainings(tmp_path, monke
     monkeypatch.setattr(artifacts, "write", lambda _, place: made.append((place / "file").write_text(best["name"])))
     for name, times in (("a", 1), ("a", 1), ("b", 2)):
         best["name"] = name
-        artifacts.write_once(run, tmp_path / "out")
-        assert len(made) == times and {path.name: path.read_text() for path in (tmp_path / "out").iterdir()} == {
-            "file": name
-        }
+        assert (artifacts.made(run) / "file").read_text() == name and len(made) == times
+
+
+def test_artifacts_are_made_beside_the_pages_and_no_longer_once_the_build_has_failed(tmp_path, monkeypatch):
+    (tmp_path / "make.py").write_text("import time; time.sleep(60)")
+    monkeypatch.setattr(artifacts, "__file__", str(tmp_path / "make.py"))
+    app = SimpleNamespace(builder=SimpleNamespace(name="html"), outdir=tmp_path)
+    artifacts.begin(app, SimpleNamespace(found_docs={"index"}), [])
+    assert not hasattr(app, "making")  # a book without the page
+    artifacts.begin(app, SimpleNamespace(found_docs={"index", "downloads"}), [])
+    assert app.making.poll() is None
+    artifacts.on_finish(app, RuntimeError("a page"))
+    assert app.making.returncode < 0
 
 
 def test_the_largest_artifacts_are_left_out_and_named(tmp_path):
