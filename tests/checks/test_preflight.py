@@ -653,7 +653,7 @@ def test_the_report_is_text_that_fits_and_json(scene):
     text = report(findings)
     assert text.startswith("ERROR   bands missing\n        found B3\n        where 2018-03-15,")
     assert all(len(line) <= 118 or " " not in line.strip() for line in text.splitlines())
-    assert f"1 error, {len(findings) - 1} warnings." in text and "8 windows of 32 pixels" in text
+    assert f"1 error, {len(findings) - 1} warnings." in text and "checked in 8 windows of 32 along" in text
     assert [Finding(**one) for one in json.loads(json.dumps([asdict(found) for found in findings]))] == findings
     warning = Finding("warning", "a", "b", "c", "d")
     assert [exit_code(one) for one in ([], [warning], [warning, Finding("error", "a", "b", "c", "d")])] == [0, 1, 2]
