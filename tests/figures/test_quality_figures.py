@@ -81,6 +81,12 @@ def test_places_and_chips_are_outlined(is_whole, scene):
         [chip, chip], ["2018-02-15", "2018-08-15"], np.array([(7, 5), (12, 5), (12, 10), (7, 10), (7, 5)])
     )
     assert len(figure.axes) == 2 and "2018-02-15, 2018-08-15" in figure.alt
+    cut = labelling_figures.chips_figure(
+        [chip[:10], chip[:10]], ["2018-02-15", "2018-08-15"], np.array([(7, 5), (12, 5)])
+    )
+    assert (
+        cut.get_figheight() < 0.6 * figure.get_figheight()
+    )  # no empty space where the edge of the scene cuts the image
     np.testing.assert_allclose(figure.axes[0].lines[0].get_xydata()[[0, 2]], [[6.5, 4.5], [11.5, 9.5]])
 
 

@@ -82,6 +82,17 @@ def test_places_are_free_of_labels_uniform_and_classified_as_the_map(small):
     np.testing.assert_allclose(places.feature[7], expected, rtol=1e-4, atol=1e-5)
 
 
+def test_each_predicted_class_keeps_its_more_uniform_half(small, monkeypatch):
+    classifier, labelled = small.classifier("iota2_base"), small.dataset.burned["polygon"].values >= 0
+    counts = []
+    for share in (1, 0.5):
+        monkeypatch.setattr("paperlib.labelling.places.UNIFORM", share)
+        places = find_places(small.scene, classifier, labelled, side=3, number=10_000)
+        counts.append(np.bincount(places.probability.argmax(1), minlength=len(small.legend)))
+    assert (counts[0] > 4).sum() >= 3
+    assert counts[1].tolist() == np.ceil(counts[0] / 2).tolist()
+
+
 def test_a_classifier_of_superpixels_gives_the_classes_of_its_map(small):
     whole = next(windows((small.scene.sizes["y"], small.scene.sizes["x"]), 60))
     series, usable, shares = _read(whole, small.scene, Engine(small.classifier("iota2_ctx")))
@@ -90,6 +101,28 @@ def test_a_classifier_of_superpixels_gives_the_classes_of_its_map(small):
     np.testing.assert_array_equal(codes, small.class_map("iota2_ctx").values[whole.core])
     found = suggest_places(small, 3, "iota2_ctx", side=3, candidates=30)
     assert len(found.table) == 3 and found.table["probability"].between(0, 1).all()
+
+
+def test_colours_mean_the_same_on_the_images_of_all_places(small):
+    found = suggest_places(small, 6, side=3)
+    slopes = []
+    for rank in found.table["rank"]:
+        figure, around = found.chips(rank), found.around[rank - 1]
+        day = around.sel(time=figure.axes[0].get_title()).values[around["band"].values.tolist().index("B4")]
+        drawn = figure.axes[0].images[0].get_array()[..., 0] ** (1 / 0.7)
+        inside = (drawn > 0.05) & (drawn < 0.95)
+        assert day.shape == drawn.shape
+        if inside.sum() > 10:
+            slopes.append(np.polyfit(day[inside], drawn[inside], 1)[0])
+    assert len(slopes) > 2
+    np.testing.assert_allclose(slopes, slopes[0], rtol=1e-3)
+
+
+def test_the_page_says_where_each_place_is(small, tmp_path):
+    found = suggest_places(small, 2, side=3)
+    write_suggestions(found, tmp_path / "out")
+    point = found.table.representative_point().to_crs(4326).iloc[1]
+    assert f"longitude {point.y:.5f}, {point.x:.5f}." in (tmp_path / "out" / "suggestions.html").read_text()
 
 
 def test_superpixels_are_places_too(small):

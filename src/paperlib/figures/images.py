@@ -1,7 +1,7 @@
 """Scenes and class maps as images on map axes: colour composites, class colours, axes in kilometres, class legends."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import xarray as xr
@@ -44,16 +44,26 @@ def available_composites(scene: xr.DataArray) -> dict[str, tuple[str, ...]]:
     return composites or {"grey": (bands[-1],) * 3}
 
 
-def composite(scene: xr.DataArray, bands: Sequence[str]) -> np.ndarray:
+def colour_limits(scenes: Iterable[xr.DataArray], bands: Sequence[str]) -> np.ndarray:
+    """Values (2, band) drawn darkest and brightest: percentiles 1 and 99 of the unmasked pixels of all scenes and dates."""
+    pixels = []
+    for scene in scenes:
+        scene = scene.sel(band=list(bands)).compute()  # grey takes one band three times
+        values = scene.transpose("time", "y", "x", "band").values
+        pixels.append(values[~np.isnan(values).any(axis=-1) & ~scene["mask"].transpose("time", "y", "x").values])
+    joined = np.concatenate(pixels)
+    return np.percentile(joined, (1, 99), axis=0) if len(joined) else np.array([[0.0], [1.0]])
+
+
+def composite(scene: xr.DataArray, bands: Sequence[str], limits: np.ndarray | None = None) -> np.ndarray:
     """Colours (time, y, x, 3) from 0 to 1 of a scene (band, time, y, x), grey where it has no data.
 
-    Values are stretched from the 1st to the 99th percentile of the unmasked pixels of all dates.
+    `limits`: as of `colour_limits`, by default those of this scene.
     """
-    scene = scene.sel(band=list(bands)).compute()  # grey takes one band three times
-    values = scene.transpose("time", "y", "x", "band").values
+    scene = scene.sel(band=list(dict.fromkeys(bands))).compute()
+    low, high = colour_limits([scene], bands) if limits is None else limits
+    values = scene.sel(band=list(bands)).transpose("time", "y", "x", "band").values
     empty = np.isnan(values).any(axis=-1)
-    usable = ~empty & ~scene["mask"].transpose("time", "y", "x").values
-    low, high = np.percentile(values[usable], (1, 99), axis=0) if usable.any() else (0, 1)
     colours = np.clip((values - low) / np.maximum(high - low, 1e-6), 0, 1) ** 0.7  # the exponent brightens dark woods
     colours[empty] = 0.8
     return colours

@@ -47,7 +47,8 @@ def chips_figure(chips: Sequence[np.ndarray], titles: Sequence[str], outline: np
 
     `titles`: one for each chip. `outline`: columns and rows (vertex, 2) of the closed border of the place within a chip.
     """
-    figure = Figure((2.1 * len(chips), 2.4), layout="constrained")
+    height, width = chips[0].shape[:2]
+    figure = Figure((2.1 * len(chips), 2.1 * min(1, height / width) + 0.3), layout="constrained")
     columns, rows = outline.T - 0.5  # pixels are drawn around whole numbers
     for ax, chip, title in zip(figure.subplots(1, len(chips), squeeze=False).flat, chips, titles, strict=True):
         ax.imshow(chip, interpolation="nearest")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,7 +15,7 @@ from shapely.affinity import affine_transform
 
 from ..errors import InputError
 from ..features.samples import Samples, join
-from ..figures.images import available_composites, composite
+from ..figures.images import available_composites, colour_limits, composite
 from ..figures.labelling_figures import chips_figure
 from ..figures.theme import Figure
 from ..labels.formats.styles import class_style
@@ -46,27 +47,33 @@ class Suggestions:
     legend: tuple[LandCover, ...]
     labels: Labels  # how the file of the labelled polygons is read
 
+    @cached_property
+    def around(self) -> list[xr.DataArray]:
+        """Each place and its surroundings (band, time, y, x), lazy."""
+        found = []
+        for tile, (top, left, bottom, right) in zip(self.table["tile"], self.places.bounds, strict=True):
+            y, x = (slice(max(0, first - AROUND), last + AROUND) for first, last in ((top, bottom), (left, right)))
+            found.append(self.scenes[tile].isel(y=y, x=x))
+        return found
+
+    @cached_property
+    def limits(self) -> np.ndarray:
+        """As of `colour_limits`, of all places, so that colours mean the same on each image."""
+        return colour_limits(self.around, next(iter(available_composites(self.around[0]).values())))
+
     def chips(self, rank: int) -> Figure:
         """A place and its surroundings, on the dates on which they differ most, of those without clouds on the place."""
         number = rank - 1
-        scene = self.scenes[self.table["tile"].iloc[number]]
-        top, left, bottom, right = self.places.bounds[number]
-        cut = {
-            dim: slice(max(0, first - AROUND), min(scene.sizes[dim], last + AROUND))
-            for dim, first, last in (("y", top, bottom), ("x", left, right))
-        }
-        around = scene.isel(cut)
-        images = composite(around, next(iter(available_composites(scene).values())))
+        around, bands = self.around[number], next(iter(available_composites(self.around[number]).values()))
+        images = composite(around, bands, self.limits)
         hidden = around["mask"].transpose("time", "y", "x").values
-        place = (
-            slice(top - cut["y"].start, bottom - cut["y"].start),
-            slice(left - cut["x"].start, right - cut["x"].start),
-        )
-        covered = hidden[:, *place].mean((1, 2))
+        origin = np.maximum(0, self.places.bounds[number, :2] - AROUND)
+        top, left, bottom, right = self.places.bounds[number] - np.tile(origin, 2)
+        covered = hidden[:, top:bottom, left:right].mean((1, 2))
         clear = np.flatnonzero(covered <= np.sort(covered)[:DATES][-1])  # on which most of the place is seen
         dates = clear[differing(np.where(hidden[clear, ..., None], np.nan, images[clear]), DATES)]
-        titles = [f"{scene.indexes['time'][date]:%Y-%m-%d}" for date in dates]
-        border = shapely.get_coordinates(self.places.outline[number].exterior) - (cut["x"].start, cut["y"].start)
+        titles = [f"{around.indexes['time'][date]:%Y-%m-%d}" for date in dates]
+        border = shapely.get_coordinates(self.places.outline[number].exterior) - origin[::-1]
         return chips_figure(images[dates], titles, border)
 
 
@@ -232,9 +239,13 @@ def _renamed(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
 
 
 def _cards(found: Suggestions) -> Iterator[tuple[str, str, Figure]]:
-    for row in found.table.itertuples():
-        where = f" Tile {row.tile}." if row.tile else ""
-        text = f"Looks like {row.looks_like} ({100 * row.probability:.0f} %); unsure {100 * row.unsure:.0f} %.{where}"
+    middle = found.table.representative_point().to_crs(4326)
+    for row, point in zip(found.table.itertuples(), middle, strict=True):
+        where = f"Tile {row.tile}, latitude" if row.tile else "Latitude"
+        text = (
+            f"Looks like {row.looks_like} ({100 * row.probability:.0f} %); unsure {100 * row.unsure:.0f} %. "
+            f"{where} and longitude {point.y:.5f}, {point.x:.5f}."
+        )
         yield f"Place {row.rank}", text, found.chips(row.rank)
 
 
