@@ -22,26 +22,34 @@ SHEET = {"format": "A4", "print_background": True, "scale": 0.8} | {
     "margin": {"top": "16mm", "bottom": "16mm", "left": "16mm", "right": "16mm"}
 }
 #: Hide what only a screen needs, folded code among it. Do not break rows, figures and code across sheets; break sections,
-#: which the theme keeps whole. A figure is at most as high as a sheet.
+#: which the theme keeps whole, and long code. A figure is at most as high as a sheet. The foot of a page that says where its
+#: numbers come from is folded, so it is left out.
 STYLE = """
 .bd-header-article, .prev-next-area, .bd-sidebar-secondary, .copybtn, #jb-print-toc, .code-fold, .table-tools, .table-hint,
-.drawing-files, .swipe input, .webmap-run, .webmap-sides, .webmap-row, .webmap-swipe, .webmap-note, .ol-zoom {
+.drawing-files, details.origins, .swipe input, .webmap-run, .webmap-sides, .webmap-row, .webmap-swipe, .webmap-note,
+.ol-zoom {
   display: none !important
 }
-table[data-sortable] th button { padding: 0 !important } table[data-sortable] th button::after { content: none !important }
+.bd-content div.cell_output .table-scroll > table:has(td + td) tbody th { max-width: none !important }
 pre { white-space: pre-wrap !important } h1 { margin-bottom: 1em !important }
 .bd-main .bd-content { margin-left: 0 !important }
 .bd-article-container, .bd-article { padding: 0 !important; max-width: 100% !important }
 section, table, .cell, .cell_output, .output { break-inside: auto !important } dt { break-after: avoid; break-inside: avoid }
 .table-scroll, .pst-scrollable-table-container, .output { overflow: visible !important }
-h1, h2, h3, h4 { break-after: avoid } tr, img, pre, .admonition { break-inside: avoid }
+h1, h2, h3, h4 { break-after: avoid } tr, img, pre, .admonition, .webmap-map, .swipe { break-inside: avoid }
+.bd-article > section > :last-child { margin-bottom: 0 !important }
 .drawing img { max-height: 1100px !important; width: auto !important; max-width: 100% !important }
 """
 WIDTH = 841  # width of a page on such a sheet, in pixels
-SHRINK_TABLES = """() => document.querySelectorAll("table").forEach((table) => {
-    const room = table.parentElement.clientWidth;
-    if (table.offsetWidth > room) table.style.zoom = room / table.offsetWidth;
-})"""
+# Chromium leaves buttons out of the heads that it repeats.
+FIT = """() => {
+    document.querySelectorAll("th button").forEach((button) => button.replaceWith(...button.childNodes));
+    document.querySelectorAll("table").forEach((table) => {
+        const room = table.parentElement.clientWidth;
+        if (table.offsetWidth > room) table.style.zoom = room / table.offsetWidth;
+    });
+    document.querySelectorAll("pre").forEach((code) => { if (code.offsetHeight > 500) code.style.breakInside = "auto"; });
+}"""
 
 
 def print_page(browser: Browser, page: Path, target: Path) -> str:
@@ -51,7 +59,7 @@ def print_page(browser: Browser, page: Path, target: Path) -> str:
     tab.evaluate("() => window.MathJax?.startup?.promise")
     tab.add_style_tag(content=STYLE)
     tab.emulate_media(media="print")
-    tab.evaluate(SHRINK_TABLES)
+    tab.evaluate(FIT)
     tab.pdf(path=target, **SHEET)
     title = tab.evaluate("() => document.querySelector('h1')?.firstChild?.textContent.trim() ?? document.title")
     tab.close()
@@ -64,7 +72,7 @@ def contents(titles: list[str], counts: list[int], own: int) -> str:
     for title, count in zip(titles, counts, strict=True):
         rows.append(f"<tr><td>{escape(title)}</td><td style='text-align:right'>{sheet}</td></tr>")
         sheet += count
-    return f"<h1>Contents</h1><table style='width:100%;font:12pt sans-serif'>{''.join(rows)}</table>"
+    return f"<h1>Contents</h1><table style='width:100%;font:10pt sans-serif'>{''.join(rows)}</table>"
 
 
 def bind(parts: list[Path], titles: list[str], addresses: list[str], target: Path) -> None:

@@ -4,6 +4,7 @@ Options that override settings are the same in many commands, so they are descri
 """
 
 import inspect
+import re
 from typing import Any
 
 import typer
@@ -16,6 +17,8 @@ from paperlib.commands import options
 SHARED = {"--set", "--settings"} | {
     f"--{name.rpartition('.')[2].replace('_', '-')}" for name in options.SETTING_OPTIONS
 }
+LIST = re.compile(r"(?<=<)list\[(\w+)\](?=>)")  # the text says that it is repeatable
+ADDRESS = re.compile(r"\btcp://[A-Z:]+")  # no link
 BLOCK = "```{{eval-rst}}\n{}\n```"
 
 
@@ -55,8 +58,8 @@ def _command(command: Any) -> str:
 
 def _list(parameters: list[Any], context: typer.Context) -> str:
     """Parameters as a definition list: how each is written, and what its help says."""
-    records = [one.get_help_record(context) for one in parameters]
-    texts = [
-        (term, escape(" ".join(text.split())).replace("tcp://", r"tcp:\//")) for term, text in filter(None, records)
-    ]
-    return "\n".join(f"`{term}`\n    {text}" for term, text in texts)
+    lines = []
+    for term, text in filter(None, (one.get_help_record(context) for one in parameters)):
+        lines.append(f"`{LIST.sub(lambda kind: kind[1].lower(), term)}`")
+        lines.append(f"    {escape(ADDRESS.sub(lambda address: f'`{address[0]}`', ' '.join(text.split())))}")
+    return "\n".join(lines)

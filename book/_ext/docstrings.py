@@ -3,15 +3,22 @@
 The docstrings are written for reading in an editor: a section `Parameters` has lines of the form "name: description",
 code is in single backticks, and examples are indented after a colon or begin with the name of the command. This extension
 converts the section to a definition list and the examples to code blocks, and escapes stars, bars and underscores that are
-not markup. Of the options of a command, signatures show the types alone.
+not markup. Signatures show the types alone of options of a command, names for unions of numpy, an ellipsis for a default
+that is made anew, and nothing for a class that takes anything.
 """
 
 import re
+
+from numpy.typing import ArrayLike
+from sphinx.util.typing import stringify_annotation
 
 SECTIONS = ("Parameters", "Returns")
 RULE = re.compile(r"-{3,}$")
 COMMAND = "paperlib "  # begins a paragraph that is an example
 OPTION = re.compile(r"~?[\w.]+\.Annotated\[(.+?), <typer\.models\.\w+ object at 0x[0-9a-f]+>\]")
+ARRAY_LIKE = stringify_annotation(ArrayLike, "smart")
+QUOTED = re.compile(r'""|[\w.]+(?:="[^"]*"|\["[^"]*"\])|\{"(?:[^{}]|\{[^{}]*\})*\}')  # code, whose quotes stay straight
+ANYTHING = re.compile(r"\(\*args[^,]*, \*\*kwargs[^,]*\)")
 PARAMETER = re.compile(r"(?P<names>\w+(, \w+)*): (?P<text>.*)")
 
 
@@ -44,6 +51,8 @@ def escape(line: str) -> str:
     if line.strip("*") in SECTIONS or line.startswith(f"    {COMMAND}"):
         return line
     parts = re.split(r"(``.*?``|`.*?`)", line)
+    coded = "".join(part if part.startswith("`") else QUOTED.sub(r"`\g<0>`", part) for part in parts)
+    parts = re.split(r"(``.*?``|`.*?`)", coded)
     return "".join(part if part.startswith("`") else re.sub(r"([*|]|(?<=\w)_(?!\w))", r"\\\1", part) for part in parts)
 
 
@@ -58,8 +67,11 @@ def on_skip(app, what, name, obj, skip, options):
 
 
 def on_signature(app, what, name, obj, options, signature, returned):
-    """The signature of a command with the types of its options, without what the command line knows of them."""
-    return OPTION.sub(r"\1", signature or ""), returned
+    """The signature as a reader understands it, see above."""
+    if what == "class" and ANYTHING.fullmatch(signature or ""):
+        return "", returned
+    signature = OPTION.sub(r"\1", signature or "").replace(ARRAY_LIKE, "ArrayLike")
+    return signature.replace("<factory>", "..."), returned
 
 
 def setup(app):

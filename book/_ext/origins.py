@@ -16,6 +16,8 @@ from myst_nb.ext.glue.roles import PasteTextRole
 from slots import fill
 
 PAGE = "numbers"
+#: Artifacts of a number up to which they are listed; more are folded.
+MANY = 3
 DATA = re.compile(r'<script type="application/json" class="origins-data">(.*?)</script>', re.S)
 
 
@@ -58,7 +60,9 @@ def listing(folder: Path, names: list[str]) -> str:
         heading = escape(title(page)) if facts else ""
         for number in facts["numbers"] if facts else ():
             where = f'<a href="{name}.html#number-{quote(number["key"])}">{heading}</a>'
-            behind = "<br>".join(f"<code>{escape(artifact)}</code>" for artifact in number["artifacts"])
+            behind = "<br>\n".join(f"<code>{escape(artifact)}</code>" for artifact in number["artifacts"])
+            if (count := len(number["artifacts"])) > MANY:
+                behind = f"<details><summary>{count} artifacts</summary>\n{behind}</details>"
             cells = (where, escape(number["key"]), escape(number["value"]), behind or "typed in the notebook")
             rows.append((*cells, escape(facts["settings"]), f"<code>{escape(facts['commit'])}</code>"))
     head = "".join(f"<th>{name}</th>" for name in ("page", "number", "value", "from", "settings", "commit"))

@@ -6,7 +6,8 @@
   const MISSING = /^(|–|-|NA|N\/A|nan|NaN|NaT|None|<NA>|inf)$/;
   const NUMBER = /^([-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:e[-+]?\d+)?)\s*(?:%|k|s|min|h|±.*)?$/i;
   const LAST = /^(Total|Mean)\b/; // summary rows stay at the foot
-  const words = (cell) => cell.querySelector("abbr[title]")?.title ?? cell.innerText ?? cell.textContent; // the full name
+  const words = (cell) => cell.querySelector("abbr[title]")?.title ?? // the full name
+    (cell.querySelector("details") ? cell.textContent : cell.innerText) ?? cell.textContent; // folded text too
   const text = (cell) => (cell ? words(cell) : "").trim().replace(/\s+/g, " ");
 
   function number(content) {

@@ -77,7 +77,7 @@ cli.command("settings")(scene_runs.list_settings)
 
 @cli.command()
 def batch(
-    file: Annotated[Path, typer.Argument(help="YAML file of notebooks and parameters")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="YAML file of notebooks and parameters")],
     scheduler: Annotated[str, typer.Option(help="Dask scheduler, tcp://HOST:PORT; default: this machine")] = "",
     store: StoreOption = None,
 ) -> None:

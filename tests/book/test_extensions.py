@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,9 +25,9 @@ from test_packages import ORDER
 
 PROJECT = Path(__file__).parents[2]
 sys.path.insert(0, str(PROJECT / "book" / "_ext"))
-ahead, artifacts, citation, docstrings, folding, gallery, reference, slots = map(
+ahead, artifacts, citation, constants, docstrings, folding, gallery, reference, slots = map(
     importlib.import_module,
-    ("ahead", "artifacts", "citation", "docstrings", "folding", "gallery", "reference", "slots"),
+    ("ahead", "artifacts", "citation", "constants", "docstrings", "folding", "gallery", "reference", "slots"),
 )
 claim_links, downloads, glossary_hover, origins, preview, table_headers = map(
     importlib.import_module, ("claim_links", "downloads", "glossary_hover", "origins", "preview", "table_headers")
@@ -70,7 +71,7 @@ def test_the_page_of_commands_shows_them_as_they_are_typed():
     assert "`--field TEXT`" in accuracy.replace("<str>", "TEXT") and "at the end" not in accuracy
     check = page[page.index("### paperlib check") : page.index("## data")]
     assert "`--cost`" in check and "--palette" not in check and "see the end of this page" in check
-    assert page.count("`--palette TEXT`") == 1 and "tcp://" not in page  # no link
+    assert page.count("`--palette TEXT`") == 1 and not re.search(r"(?<!`)tcp:", page)  # no link
 
 
 # -- places filled after the build -------------------------------------------------------------------------------------
@@ -222,6 +223,64 @@ def test_commands_are_code_and_their_signatures_show_types_alone():
     )
     shown, returned = docstrings.on_signature(None, "function", "f", None, None, signature, "None")
     assert shown == "(maps: list[~pathlib.Path], n: int = 0)" and returned == "None"
+
+
+def test_signatures_show_no_objects_and_no_unions_of_numpy():
+    def shown(what: str, signature: str) -> str:
+        return docstrings.on_signature(None, what, "f", None, None, signature, None)[0]
+
+    assert shown("class", "(*args: ~typing.Any, **kwargs: ~typing.Any)") == ""
+    assert shown("function", "(*args, **kwargs)") == "(*args, **kwargs)"
+    assert shown("class", "(bands: dict[str, str] = <factory>)") == "(bands: dict[str, str] = ...)"
+    assert shown("function", f"(days: {docstrings.ARRAY_LIKE}, n: int = 0)") == "(days: ArrayLike, n: int = 0)"
+
+
+def test_quotes_of_code_stay_straight():
+    assert docstrings.escape('tile ("" in one), dates="all", attrs["x"], {"a": {"b": 4}}, "a word"') == (
+        'tile (`""` in one), `dates="all"`, `attrs["x"]`, `{"a": {"b": 4}}`, "a word"'
+    )
+    assert docstrings.escape('`x=""`, x*') == r'`x=""`, x\*'
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (536870912, "536_870_912"),
+        (0.1, "0.1"),
+        (("B2", 3), "('B2', 3)"),
+        ((1,), "(1,)"),
+        (True, "True"),
+        ("x" * 60, ""),
+        ({"a": 1}, ""),
+        ((1, {}), ""),
+        (Window((0, 1), (0, 1), (0, 1)), ""),
+    ],
+)
+def test_short_values_of_constants_are_shown(value, text):
+    assert constants.written(value) == text
+
+
+def test_constants_of_one_comment_have_one_description(tmp_path):
+    (tmp_path / "measured_things.py").write_text(
+        "#: Limits.\nLOW, HIGH = 1, 20_000\n#: Other.\nNAME = 'x'\nclass Kind:\n    #: Side.\n    side = 9\n"
+    )
+    (tmp_path / "conf.py").write_text(
+        f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(PROJECT / 'book' / '_ext')!r}]\n"
+        "extensions = ['sphinx.ext.autodoc', 'constants']\nautodoc_member_order = 'bysource'\n"
+        "autodoc_default_options = {'no-value': True}\n"
+    )
+    (tmp_path / "index.rst").write_text("A\n=\n.. automodule:: measured_things\n   :members:\n   :undoc-members:\n")
+    arguments = [sys.executable, "-m", "sphinx", "-q", "-b", "text", str(tmp_path), str(tmp_path / "out")]
+    subprocess.run(arguments, check=True)
+    lines = [line.strip() for line in (tmp_path / "out" / "index.txt").read_text().splitlines() if line.strip()]
+    low = lines.index("measured_things.LOW = 1")
+    assert lines[low + 1 : low + 5] == [
+        "measured_things.HIGH = 20_000",
+        "Limits.",
+        "measured_things.NAME = 'x'",
+        "Other.",
+    ]
+    assert "side = 9" in lines
 
 
 def test_fields_of_named_tuples_are_left_out():
@@ -407,6 +466,11 @@ def test_numbers_of_all_pages_are_gathered(tmp_path):
         "tiny",
     ]
     assert row.a["href"] == "results.html#number-best"
+    many = {f"training/TempCNN-{number}" for number in range(origins.MANY + 1)}
+    recording.glued = {"best": ("0.5", many)}
+    (tmp_path / "results.html").write_text(heading + foot(Experiment("tiny"), recording, 1.0))
+    (row,) = BeautifulSoup(origins.listing(tmp_path, ["results"]), "html.parser").select("tbody tr")
+    assert row.details.summary.text == "4 artifacts" and len(row.details.select("code")) == 4
 
 
 # -- notebooks executed before their pages are read ----------------------------------------------------------------------

@@ -27,7 +27,8 @@ def test_pages_are_bound_in_order_with_contents_outline_and_inner_links(browser,
     (tmp_path / "how").mkdir()
     (tmp_path / "index.html").write_text(
         "<h1>First</h1><a href='how/b.html#x'>inside</a> <a href='x.csv'>a file</a> <a href='#x'>down</a> "
-        "<details class='code-fold'><summary>Code</summary>x = 1</details><p class='table-tools'>Save as</p>"
+        "<details class='code-fold'><summary>Code</summary>x = 1</details><details class='origins'>Origin</details>"
+        "<p class='table-tools'>Save as</p>"
         "<a href='https://example.org/'>outside</a><p id='x' style='break-before: page'>more</p>"
     )
     wide = "<table style='width: 3000px'><tr><td>left</td><td style='text-align:right'>right</td></tr></table>"
@@ -41,7 +42,7 @@ def test_pages_are_bound_in_order_with_contents_outline_and_inner_links(browser,
     assert outline == [("Contents", 0), ("First", 1), ("Second", 3)]
     text = [sheet.extract_text() for sheet in reader.pages]
     assert text[0].split() == ["Contents", "First", "2", "Second", "4"]
-    assert not {"Code", "Save"} & set(text[1].split())  # for screens alone
+    assert not {"Code", "Save", "Origin"} & set(text[1].split())  # for screens alone
     assert "more" in text[2] and "left" in text[3] and "right" in text[3]
     right = []
     reader.pages[3].extract_text(
@@ -54,3 +55,14 @@ def test_pages_are_bound_in_order_with_contents_outline_and_inner_links(browser,
     ]
     assert goals == [[], [3, 2], [], [3]]  # to the other page; to the same place of this page and of that
     assert [str(one["/URI"]) for some in links for one in some if "/URI" in one] == ["https://example.org/"]
+
+
+def test_long_code_breaks_and_long_tables_repeat_their_head(browser, tmp_path):
+    code = f"<p style='height: 300px'>before</p><pre>{'line<br>' * 60}</pre>"
+    rows = "<tr><td style='height: 30px'>row</td></tr>" * 60
+    head = "<thead><tr><th><button style='position: relative'>Head</button></th></tr></thead>"
+    (tmp_path / "long.html").write_text(f"<h1>Long</h1>{code}<table data-sortable>{head}<tbody>{rows}</tbody></table>")
+    pdf.print_page(browser, tmp_path / "long.html", tmp_path / "long.pdf")
+    text = [sheet.extract_text() for sheet in pypdf.PdfReader(tmp_path / "long.pdf").pages]
+    assert "before" in text[0] and "line" in text[0]
+    assert sum("row" in sheet for sheet in text) > 1 and all("Head" in sheet for sheet in text if "row" in sheet)

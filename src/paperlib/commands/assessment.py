@@ -7,7 +7,10 @@ import typer
 
 from ..errors import InputError
 
-MapArgument = Annotated[Path, typer.Argument(help="class map, or folder that `paperlib map` wrote")]
+MAP_HELP = "class map, or folder that `paperlib map` wrote"
+MapArgument = Annotated[Path, typer.Argument(metavar="MAP", help=MAP_HELP)]
+FirstArgument = Annotated[Path, typer.Argument(metavar="FIRST", help=MAP_HELP)]
+SecondArgument = Annotated[Path, typer.Argument(metavar="SECOND", help=MAP_HELP)]
 FieldOption = Annotated[str, typer.Option(help="column of the reference class; default: the one its program writes")]
 DesignOption = Annotated[
     Path | None, typer.Option("--design", help="design.json of the points; default: the one beside them")
@@ -63,7 +66,7 @@ def design(
 
 def accuracy(
     class_map: MapArgument,
-    points: Annotated[Path, typer.Argument(help="interpreted points: vector file or CSV with ids")],
+    points: Annotated[Path, typer.Argument(metavar="POINTS", help="interpreted points: vector file or CSV with ids")],
     field: FieldOption = "",
     design_file: DesignOption = None,
     out: Annotated[Path | None, typer.Option(help="folder for the report (HTML and CSV)")] = None,
@@ -72,7 +75,10 @@ def accuracy(
         bool, typer.Option("--new-classes", help="accept reference classes that the map lacks")
     ] = False,
     zone: Annotated[
-        float, typer.Option(help="state the largest part of the map that is wrong in at most this share, as 0.1")
+        float,
+        typer.Option(
+            help="state the largest part of the map that is wrong in at most this share, as 0.1", show_default=False
+        ),
     ] = 0.0,
 ) -> None:
     """Estimate the accuracy of a MAP and the areas of its classes from interpreted POINTS, with intervals.
@@ -103,9 +109,9 @@ def accuracy(
 
 
 def compare(
-    first: MapArgument,
-    second: MapArgument,
-    points: Annotated[Path, typer.Argument(help="interpreted points where the maps differ")],
+    first: FirstArgument,
+    second: SecondArgument,
+    points: Annotated[Path, typer.Argument(metavar="POINTS", help="interpreted points where the maps differ")],
     field: FieldOption = "",
     design_file: DesignOption = None,
 ) -> None:

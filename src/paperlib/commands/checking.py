@@ -23,7 +23,9 @@ def check(
     overrides: dict,
     polygons: Annotated[
         Path | None,
-        typer.Argument(help="vector file of labelled polygons; not needed with --trained", show_default=False),
+        typer.Argument(
+            metavar="POLYGONS", help="vector file of labelled polygons; not needed with --trained", show_default=False
+        ),
     ] = None,
     trained: Annotated[
         list[Path] | None, typer.Option(help="folder of `train --save`: how far SCENE is from its training; repeatable")

@@ -13,8 +13,12 @@ SIDE = 0.6
 
 
 def labels(
-    raster: Annotated[Path, typer.Argument(help="land cover raster: CLC+ Backbone, WorldCover, OSO, or any other")],
-    mapping: Annotated[str, typer.Argument(help="clcplus, worldcover, oso, or a CSV with columns source and code")],
+    raster: Annotated[
+        Path, typer.Argument(metavar="RASTER", help="land cover raster: CLC+ Backbone, WorldCover, OSO, or any other")
+    ],
+    mapping: Annotated[
+        str, typer.Argument(metavar="MAPPING", help="clcplus, worldcover, oso, or a CSV with columns source and code")
+    ],
     scene: SceneArgument,
     out: Annotated[Path, typer.Option(help="vector file to write, like polygons.gpkg")],
     nomenclature: Annotated[
@@ -57,7 +61,7 @@ def labels(
 
 
 def simulate(
-    folder: Annotated[Path, typer.Argument(help="new folder for the scene")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="new folder for the scene")],
     preset: Annotated[str, typer.Option(help="tiny, demo or paper: size of the scene, number of polygons")] = "demo",
     year: Annotated[
         int, typer.Option(help="another year than 2018: a later season, other crops, some places of another class")
@@ -129,7 +133,7 @@ def fetch(
         str, typer.Argument(metavar="bouconne|galileo|FOLDER", help="bouconne, galileo, or the folder for syntheses")
     ],
     tile: Annotated[list[str] | None, typer.Option(help="Sentinel-2 tile, as 31TCJ; repeatable")] = None,
-    year: Annotated[int, typer.Option(help="year of the twelve monthly syntheses")] = 0,
+    year: Annotated[int, typer.Option(help="year of the twelve monthly syntheses", show_default=False)] = 0,
     start: Annotated[str, typer.Option("--from", help="first month of a season, as 2017-10")] = "",
     end: Annotated[str, typer.Option("--to", help="last month of a season, as 2018-09")] = "",
     only: Annotated[str, typer.Option("--months", help="some months of each year, as 3-10 or 3,5,7")] = "",

@@ -19,12 +19,16 @@ from ..errors import InputError
 SceneArgument = Annotated[
     Path,
     typer.Argument(
-        help="folder of products, GeoTIFF stack, NetCDF or Zarr cube; or a region: folder or YAML list of tiles"
+        metavar="SCENE",
+        help="folder of products, GeoTIFF stack, NetCDF or Zarr cube; or a region: folder or YAML list of tiles",
     ),
 ]
 PolygonsArgument = Annotated[
     Path,
-    typer.Argument(help="labels: vector file of polygons or points, or CSV of points; the class in a column `code`"),
+    typer.Argument(
+        metavar="POLYGONS",
+        help="labels: vector file of polygons or points, or CSV of points; the class in a column `code`",
+    ),
 ]
 PresetOption = Annotated[str, typer.Option(help="tiny, demo or paper: size of patches, epochs, trainings")]
 ModelOption = Annotated[list[str] | None, typer.Option(help="a classifier; repeatable; default: all")]

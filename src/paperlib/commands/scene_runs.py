@@ -90,7 +90,10 @@ def map_scene(
     out: Annotated[Path, typer.Option(help="folder for the maps")],
     overrides: dict,
     polygons: Annotated[
-        Path | None, typer.Argument(help="vector file of labelled polygons; none with --trained", show_default=False)
+        Path | None,
+        typer.Argument(
+            metavar="POLYGONS", help="vector file of labelled polygons; none with --trained", show_default=False
+        ),
     ] = None,
     trained: Annotated[list[Path] | None, typer.Option(help="folder of `train --save`; repeatable")] = None,
     model: ModelOption = None,

@@ -11,7 +11,7 @@ import typer
 from .. import environment, settings
 from ..errors import Finding, InputError
 from ..outputs import check_place
-from .assessment import MapArgument
+from .assessment import FirstArgument, SecondArgument
 from .options import JsonOption, PolygonsArgument, SceneArgument, takes_settings
 
 if TYPE_CHECKING:
@@ -140,8 +140,8 @@ def score(
 
 
 def change(
-    first: MapArgument,
-    second: MapArgument,
+    first: FirstArgument,
+    second: SecondArgument,
     out: Annotated[Path, typer.Option(help="folder for the map of changes and the areas")],
     scores: Annotated[
         list[Path] | None,

@@ -125,7 +125,7 @@ def weighted_mean(
 ) -> dict[str, np.ndarray]:  # fmt: skip
     """The layers (`Sums.layers`, both levels) of a block: `y` and `x` are its rows and columns of 20 m in the tile.
 
-    Masks are read with a margin as wide as a cloud reaches, so blocks join without a seam. Bands are read only where a
+    Masks are read with a margin as wide as a cloud reaches, so blocks join without a seam. Bands are read only where an
     acquisition is of use, and `AHEAD` acquisitions before they are needed. Raises `acquisitions.Unreadable`, and
     `OffsetFound` for an offset to be mended.
     """
