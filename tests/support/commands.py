@@ -3,12 +3,18 @@
 import sys
 import warnings
 from contextlib import chdir, redirect_stderr, redirect_stdout
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from subprocess import CompletedProcess
 from unittest import mock
 
+import typer.main
+
 from paperlib import __main__ as main
+
+#: Reading the signatures of all commands again takes longer than many a command.
+get_command = cache(typer.main.get_command)
 
 
 def paperlib(*arguments: object, folder: Path) -> CompletedProcess:
@@ -18,6 +24,7 @@ def paperlib(*arguments: object, folder: Path) -> CompletedProcess:
     with (
         chdir(folder), redirect_stdout(out), redirect_stderr(err), warnings.catch_warnings(),
         mock.patch.object(sys, "argv", command), mock.patch.dict("os.environ"),
+        mock.patch("typer.main.get_command", get_command),
     ):  # fmt: skip
         warnings.simplefilter("default")  # tests make them errors
         try:
