@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -188,7 +189,7 @@ def test_features_in_memory_that_held_others(scene):
 
 
 KILLED = """
-import os, resource, sys, time
+import sys, time
 from pathlib import Path
 from paperlib import Experiment
 from paperlib.mapping import scene_maps
@@ -206,10 +207,7 @@ def slowly(path, array):
 scene_maps._save = slowly
 scene_maps.allocation.processors = lambda: 1
 classifier = run.classifier("2D-CNN")
-if limit := int(sys.argv[3]):
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 scene_maps.map_scene(classifier, run.scene, folder, window=24)
-print(len(made))
 """
 
 
@@ -218,13 +216,27 @@ def start(run, store):
     """Starts a process that maps the tiny scene in 32 windows into a folder; it stops a minute after some of them."""
     run.classifier("2D-CNN")
 
-    def begin(folder, stop=0, limit=0) -> subprocess.Popen:
-        folder.mkdir(exist_ok=True)
+    def begin(folder, stop) -> subprocess.Popen:
+        folder.mkdir()
         environment = os.environ | {"PAPERLIB_STORE": str(store), "PAPERLIB_QUIET": "1"}
-        command = [sys.executable, "-c", KILLED, str(folder), str(stop), str(limit)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True)
+        return subprocess.Popen([sys.executable, "-c", KILLED, str(folder), str(stop)], env=environment)
 
     return begin
+
+
+@pytest.fixture
+def go_on(run, monkeypatch):
+    """Maps the same into a folder, in this process; returns how many windows were left to do."""
+    save, made = scene_maps._save, []
+    monkeypatch.setattr(scene_maps, "_save", lambda path, array: (save(path, array), made.append(path)))
+    monkeypatch.setattr(scene_maps.allocation, "processors", lambda: 1)
+
+    def finish(folder) -> int:
+        made.clear()
+        map_scene(run.classifier("2D-CNN"), run.scene, folder, window=24)
+        return len(made)
+
+    return finish
 
 
 @pytest.fixture(scope="module")
@@ -242,18 +254,16 @@ def whole(run, tmp_path_factory):
     "the windows done are kept; the same maps, byte by byte",
     "the windows in work",
 )
-def test_a_killed_map_goes_on_and_ends_with_the_same_bytes(start, whole, tmp_path):
+def test_a_killed_map_goes_on_and_ends_with_the_same_bytes(start, whole, go_on, tmp_path):
     killed = tmp_path / "killed"
     process = start(killed, stop=5)
     deadline = time.monotonic() + 200
     while not (killed / "stopped").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)
-    process.communicate(timeout=10)
-    assert process.returncode == -signal.SIGKILL and not list(killed.glob("*.tif"))
+    assert process.wait(10) == -signal.SIGKILL and not list(killed.glob("*.tif"))
     (killed / "windows" / "0-24-48-96.partial").write_bytes(b"half")  # what a kill in the middle of a write leaves
-    out, _ = start(killed).communicate(timeout=200)
-    assert out == "27\n"  # five of 32 were there
+    assert go_on(killed) == 27  # five of 32 were there
     for name in ("class.tif", "confidence.tif"):
         assert (killed / name).read_bytes() == (whole / name).read_bytes()
     assert sorted(path.name for path in killed.iterdir()) == ["class.tif", "confidence.tif", "stopped"]
@@ -294,12 +304,16 @@ def test_maps_are_valid_cogs_and_say_their_precision(scene, tmp_path):
 
 
 @pytest.mark.fault("no room for the map's file", "an error with the free space; the same command goes on", "nothing")
-def test_a_full_disk_is_named_and_nothing_is_lost(start, whole, tmp_path):
+def test_a_full_disk_is_named_and_nothing_is_lost(whole, go_on, tmp_path):
     """The system refuses to let a file grow beyond 20 KB: results of windows fit, the map does not."""
-    started = start(tmp_path, limit=20_000)
-    out, error = started.communicate(timeout=200)
-    assert started.returncode and "could not be written whole" in error and "give the same command again" in error
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(InputError, match="could not be written whole") as error:
+            go_on(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "give the same command again" in str(error.value)
     assert not (tmp_path / "class.tif").exists() and len(list((tmp_path / "windows").iterdir())) == 32
-    out, _ = start(tmp_path).communicate(timeout=200)
-    assert out == "0\n" and read_map(tmp_path / "class.tif").shape == (192, 192)
+    assert go_on(tmp_path) == 0 and read_map(tmp_path / "class.tif").shape == (192, 192)
     assert (tmp_path / "class.tif").read_bytes() == (whole / "class.tif").read_bytes()
