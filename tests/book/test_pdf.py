@@ -27,7 +27,8 @@ def test_pages_are_bound_in_order_with_contents_outline_and_inner_links(browser,
     (tmp_path / "how").mkdir()
     (tmp_path / "index.html").write_text(
         "<h1>First</h1><a href='how/b.html#x'>inside</a> <a href='x.csv'>a file</a> <a href='#x'>down</a> "
-        "<details class='code-fold'><summary>Code</summary>x = 1</details><details class='origins'><summary>Origin</summary></details>"
+        "<details class='code-fold'><summary>Code</summary>x = 1</details>"
+        "<details class='origins'><summary>Origin</summary></details>"
         "<p class='table-tools'>Save as</p>"
         "<a href='https://example.org/'>outside</a><p id='x' style='break-before: page'>more</p>"
     )
