@@ -30,8 +30,9 @@ STYLE = """
 .ol-zoom {
   display: none !important
 }
-.bd-content div.cell_output .table-scroll > table:has(td + td) tbody th { max-width: none !important }
-pre { white-space: pre-wrap !important } h1 { margin-bottom: 1em !important }
+.bd-content div.cell_output .table-scroll > table:has(td + td) tbody th { max-width: 18em !important }
+div.highlight { display: block !important; break-inside: auto !important }
+pre { white-space: pre-wrap !important; overflow: visible !important } h1 { margin-bottom: 1em !important }
 .bd-main .bd-content { margin-left: 0 !important }
 .bd-article-container, .bd-article { padding: 0 !important; max-width: 100% !important }
 section, table, .cell, .cell_output, .output { break-inside: auto !important } dt { break-after: avoid; break-inside: avoid }
@@ -72,7 +73,7 @@ def contents(titles: list[str], counts: list[int], own: int) -> str:
     for title, count in zip(titles, counts, strict=True):
         rows.append(f"<tr><td>{escape(title)}</td><td style='text-align:right'>{sheet}</td></tr>")
         sheet += count
-    return f"<h1>Contents</h1><table style='width:100%;font:10pt sans-serif'>{''.join(rows)}</table>"
+    return f"<h1>Contents</h1><table style='width:100%;font:9pt sans-serif'>{''.join(rows)}</table>"
 
 
 def bind(parts: list[Path], titles: list[str], addresses: list[str], target: Path) -> None:

@@ -59,7 +59,8 @@ def test_pages_are_bound_in_order_with_contents_outline_and_inner_links(browser,
 
 
 def test_long_code_breaks_and_long_tables_repeat_their_head(browser, tmp_path):
-    code = f"<p style='height: 300px'>before</p><pre>{'line<br>' * 60}</pre>"
+    lines = f"<pre>{'line<br>' * 60}</pre>"
+    code = f"<p style='height: 300px'>before</p><div class='highlight' style='break-inside: avoid'>{lines}</div>"
     rows = "<tr><td style='height: 30px'>row</td></tr>" * 60
     head = "<thead><tr><th><button style='position: relative'>Head</button></th></tr></thead>"
     (tmp_path / "long.html").write_text(f"<h1>Long</h1>{code}<table data-sortable>{head}<tbody>{rows}</tbody></table>")
