@@ -1,14 +1,13 @@
 """How often 95 % intervals of scores, differences and claims hold the truth, and how often verdicts turn, by repetition.
 
 python benchmarks/intervals.py planted [REPETITIONS]
-python benchmarks/intervals.py demo [REPETITIONS [PRESET]]
+python benchmarks/intervals.py demo [REPETITIONS [PRESET [FIRST]]]
 
 planted: two models of equal worth, scores drawn from known distributions (simulated numbers, no scene); the difference is
 zero. Compares what holds: polygons alone, polygons and trainings resampled, and the pooled variances of `quantities`.
 demo: the simulated scene of a preset, its polygons and all trainings of the default book, drawn anew in each repetition. The
-truth of a score, a difference and a claim is its mean over the other repetitions; that of the differences called zero is
-zero. A verdict turns in a pair of repetitions if a claim is supported in one and not supported in the other. Repetitions
-stay in the store: a run that was stopped goes on. One takes ten minutes of a processor with bfloat16.
+repetitions are kept as they are, see `paperlib.pages.coverage` for what they say; a run that was stopped goes on. One takes
+seven minutes of a processor with bfloat16.
 """
 
 import sys
@@ -16,18 +15,17 @@ import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import combinations
-from math import comb
 from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
-from record import keep
+from record import RESULTS, keep
 
 from paperlib import Experiment, models
 from paperlib.evaluation import metrics
 from paperlib.evaluation.quantities import Quantity
+from paperlib.pages.coverage import by_kind
 from paperlib.reproduction import claims, evidence
-from paperlib.store import open_store
 
 #: Polygons, standard deviation of a training, trainings.
 CASES = [
@@ -39,7 +37,7 @@ CASES = [
 POLYGON, MODEL, BOTH = 0.25, 0.08, 0.1
 DRAWS = 300
 
-COLUMNS = ["kind", "quantity", "estimate", "low", "high", "verdict"]
+COLUMNS = ["repetition", "kind", "quantity", "estimate", "low", "high", "verdict"]
 
 
 def planted(case: tuple[int, float, int], repetitions: int) -> dict:
@@ -79,14 +77,14 @@ def halves(run: Experiment, name: str) -> Quantity:
 
 
 def measure(repetition: int, preset: str) -> pd.DataFrame:
-    """Scores, differences and claims on a scene, polygons and trainings of their own: kind, quantity, estimate, low, high,
-    verdict."""
+    """Scores, differences and claims on a scene, polygons and trainings of their own, with the columns `COLUMNS`."""
     with tempfile.TemporaryDirectory() as store:
         changes = {"scene.seed": 1000 + repetition}
         run = Experiment(preset, seed=1000 * repetition, settings=changes, store=store)
         table = claims.claims_table(run, varied=False)
         named = table["section"] + ": " + table["claim"]
-        found = table[["estimate", "low", "high", "verdict"]].assign(kind="claim", quantity=named)
+        kinds = ["map" if claims.CLAIMS[number - 1].of_map else "claim" for number in table["number"]]
+        found = table[["estimate", "low", "high", "verdict"]].assign(kind=kinds, quantity=named)
         scores = {name: evidence.macro_f1(run, name) for name in (*models.NETWORKS, *models.FORESTS)}
         rows = [("score", f"macro F1, {name}", score) for name, score in scores.items()]
         rows += [
@@ -99,40 +97,11 @@ def measure(repetition: int, preset: str) -> pd.DataFrame:
         rows += [
             ("zero", f"{name}, two halves of four trainings", halves(even, name)) for name in ("TempCNN", "2D-CNN")
         ]
-    table = pd.DataFrame([(kind, name, *one.estimate()) for kind, name, one in rows], columns=COLUMNS[:-1])
-    return pd.concat([table, found])[COLUMNS]
+    table = pd.DataFrame([(kind, name, *one.estimate()) for kind, name, one in rows], columns=COLUMNS[1:-1])
+    return pd.concat([table, found]).assign(repetition=repetition)[COLUMNS]
 
 
-def kept(repetition: int, preset: str) -> pd.DataFrame:
-    """`measure`, from the store or computed; whole or not at all."""
-    path = open_store() / "intervals" / f"{preset} {repetition}.csv"
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        measure(repetition, preset).to_csv(part, index=False)
-        part.rename(path)
-        print(path.stem, flush=True)
-    return pd.read_csv(path)
-
-
-def summary(rows: pd.DataFrame) -> pd.Series:
-    """One quantity over all repetitions: how often its interval holds the truth, and how often its verdict turns."""
-    values, low, high = (rows[name].to_numpy() for name in ("estimate", "low", "high"))
-    truth = (values.sum() - values) / (len(values) - 1)  # of the other repetitions
-    if rows["kind"].iloc[0] == "zero":
-        truth = np.zeros(len(values))
-    verdicts = rows["verdict"].value_counts()
-    supported, refuted = (int(verdicts.get(one, 0)) for one in (claims.SUPPORTED, claims.REFUTED))
-    return pd.Series(
-        {
-            "mean": values.mean(), "sd over repetitions": values.std(ddof=1), "mean width": (high - low).mean(),
-            "held": ((low <= truth) & (truth <= high)).mean(), "of": len(values), "supported": supported,
-            "not supported": refuted, "turned": supported * refuted / comb(len(values), 2),
-        }
-    )  # fmt: skip
-
-
-def main(part: str = "planted", repetitions: str = "", preset: str = "demo") -> None:
+def main(part: str = "planted", repetitions: str = "", preset: str = "demo", first: str = "0") -> None:
     """Measure one part and keep its table."""
     if part == "planted":
         number = int(repetitions or 1500)
@@ -140,9 +109,12 @@ def main(part: str = "planted", repetitions: str = "", preset: str = "demo") -> 
             table = pd.DataFrame(list(pool.map(partial(planted, repetitions=number), CASES)))
         keep("intervals-planted", table, repetitions=number)
         return
-    rows = pd.concat([kept(one, preset) for one in range(int(repetitions or 20))])
-    table = rows.groupby(["kind", "quantity"], sort=False)[list(COLUMNS)].apply(summary).reset_index()
-    keep(f"intervals-{preset}", table, 2)
+    name = f"intervals-{preset}"
+    path = RESULTS / f"{name}.csv"
+    for repetition in range(int(first), int(repetitions or 20)):
+        if not path.is_file() or repetition not in set(pd.read_csv(path)["repetition"]):
+            keep(name, measure(repetition, preset), 3)
+    print(by_kind(pd.read_csv(path)).to_string())
 
 
 if __name__ == "__main__":

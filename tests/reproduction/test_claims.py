@@ -345,6 +345,16 @@ def test_what_is_none_of_a_claims_business_changes_nothing(text, run):
     assert found == pytest.approx(at_rest, abs=0.015)
 
 
+@pytest.mark.parametrize("claim", claims.CLAIMS, ids=lambda claim: claim.text)
+def test_claims_that_look_at_a_map_are_marked(claim, monkeypatch):
+    looked: list[str] = []
+    monkeypatch.setattr(
+        Planted, "class_map", lambda run, name: looked.append(name) or xr.DataArray(TRUTH, dims=("y", "x"))
+    )
+    claim.measure(Planted())
+    assert bool(looked) == claim.of_map
+
+
 def test_one_training_says_nothing_of_stability():
     assert answer("Results are stable over trainings.", Planted(count=1)) == UNDECIDED
 

@@ -42,7 +42,8 @@ VARIED: tuple[tuple[dict, tuple[str, ...]], ...] = (
 class Claim(NamedTuple):
     """One claim: its text, its section, the quantity measured, and the function that measures it.
 
-    `equal` marks a claim that there is no difference, `varied` one that takes networks trained on varied samples.
+    `equal` marks a claim that there is no difference, `varied` one that takes networks trained on varied samples. `of_map`
+    marks one that is measured on the map of one training of each classifier: its interval holds blocks of this map alone.
     """
 
     text: str
@@ -51,6 +52,7 @@ class Claim(NamedTuple):
     measure: Callable[[Experiment], Quantity | Deviation]
     equal: bool = False
     varied: bool = False
+    of_map: bool = False
 
 
 def verdict(estimated: Estimate, equal: bool = False) -> str:
@@ -248,17 +250,18 @@ CLAIMS = (
     Claim("Forests take crop fields for built-up or bare land.", "3.6",
           "share of the test pixels of fields so classified: iota2_base minus 3D-CNN", _crops_as_built),
     Claim("Pixel-based maps have more speckle.", "3.6", f"{SHARE} in specks: TempCNN minus 3D-CNN",
-          lambda run: evidence.specks(run, "TempCNN") - evidence.specks(run, "3D-CNN")),
+          lambda run: evidence.specks(run, "TempCNN") - evidence.specks(run, "3D-CNN"), of_map=True),
     Claim("CNNs have less speckle than a forest.", "3.6", f"{SHARE} in specks: iota2_base minus TempCNN",
-          lambda run: evidence.specks(run, BASE) - evidence.specks(run, "TempCNN")),
+          lambda run: evidence.specks(run, BASE) - evidence.specks(run, "TempCNN"), of_map=True),
     Claim("Patch-based models erase small features.", "2.2.4",
           "recall in objects narrower than 3 pixels: TempCNN minus 3D-CNN",
           lambda run: evidence.recall_in_narrow_objects(run, "TempCNN")
-          - evidence.recall_in_narrow_objects(run, "3D-CNN")),
+          - evidence.recall_in_narrow_objects(run, "3D-CNN"), of_map=True),
     Claim("Patch-based models dilate large features.", "2.2.4",
           f"{SHARE} beside built-up objects given to them: 3D-CNN minus TempCNN",
-          lambda run: evidence.spread_beside(run, "3D-CNN") - evidence.spread_beside(run, "TempCNN")),
+          lambda run: evidence.spread_beside(run, "3D-CNN") - evidence.spread_beside(run, "TempCNN"), of_map=True),
     Claim("Class borders are often labelled built-up.", "3.6",
           f"{SHARE} given to built-up: at borders of other classes minus off borders, TempCNN",
-          lambda run: evidence.at_borders(run, "TempCNN", 1, True) - evidence.at_borders(run, "TempCNN", 1, False)),
+          lambda run: evidence.at_borders(run, "TempCNN", 1, True) - evidence.at_borders(run, "TempCNN", 1, False),
+          of_map=True),
 )  # fmt: skip
