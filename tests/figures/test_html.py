@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from PIL import Image
 
 from paperlib.figures import html, styling
@@ -57,6 +58,14 @@ def test_a_notebook_shows_picture_words_and_files(figure):
     pictures = [Image.open(io.BytesIO(one)).convert("RGB") for one in (base64.b64decode(shown), files["png"])]
     assert np.array_equal(*pictures)
     assert figure._repr_html_() == html  # the same figure is the same files
+
+
+def test_a_notebook_draws_a_figure_once(figure, monkeypatch):
+    drawn, draw = [], Figure.to_bytes
+    monkeypatch.setattr(Figure, "to_bytes", lambda self, kind: (drawn.append(kind), draw(self, kind))[1])
+    shown, _ = DisplayFormatter().format(figure)
+    assert sorted(drawn) == ["png", "svg"] and shown["image/png"].startswith(b"\x89PNG")
+    assert shown["text/html"] == figure._repr_html_()
 
 
 def test_a_diagram_has_words_without_a_table_and_a_bare_figure_is_a_picture():

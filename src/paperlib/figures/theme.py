@@ -68,11 +68,16 @@ class Figure(matplotlib.figure.Figure):
     def _repr_png_(self) -> bytes:
         return self.to_bytes("png")
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, bytes | str]:
+        """The picture and the HTML that a notebook displays; without it, a notebook would draw the picture for each."""
+        png = self._repr_png_()
+        return {"image/png": png} | ({"text/html": self._html(png)} if self.alt else {})
+
     def _repr_html_(self) -> str | None:
-        if not self.alt:
-            return None
-        width = round(100 * self.get_figwidth())
-        return figure_html(self.to_bytes("png"), self.to_bytes("svg"), self.alt, self.data, width)
+        return self._html(self._repr_png_()) if self.alt else None
+
+    def _html(self, png: bytes) -> str:
+        return figure_html(png, self.to_bytes("svg"), self.alt, self.data, round(100 * self.get_figwidth()))
 
 
 def styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:

@@ -11,8 +11,7 @@ from ...evaluation.scoring import by_polygon, logits_of, polygon_counts
 from ...features.samples import Samples
 from ...models.contract import Model
 from ...runs.experiment import Experiment
-from ...runs.side_by_side import make_trainings
-from ..claims import once
+from .. import evidence
 
 #: Weights of the temporal stream that the study tries.
 WEIGHTS = np.round(np.linspace(0, 1, 21), 2)
@@ -20,9 +19,10 @@ WEIGHTS = np.round(np.linspace(0, 1, 21), 2)
 #: How the two streams are trained.
 APART, AS_ONE = "trained apart", "trained as one"
 
-#: What the study trains; the network with a gate once, since no other stream of this study hangs on it.
+#: What the study trains. The network with a gate takes as long as all else on the page and is trained where it is asked for.
 GATED = "SpatioTempCNN-gated"
-TRAINED = ("TempCNN", "3D-CNN", "SpatioTempCNN")
+STREAMS = ("TempCNN", "3D-CNN")
+TRAINED = (*STREAMS, "SpatioTempCNN")
 
 
 def streams(run: Experiment, training: str) -> tuple[Model, Model]:
@@ -42,11 +42,11 @@ class Streams:
     """Class probabilities of two streams on the validation and the test pixels."""
 
     def __init__(self, run: Experiment, training: str):
-        make_trainings([*run.trained.jobs(TRAINED), *once(run).trained.jobs([GATED])])  # all at once, side by side
+        run.trained.make(TRAINED)
         self.samples = {part: run.trained.normalised[part] for part in ("validation", "test")}
         self.classes = len(run.legend)
         if training == APART:  # they answered when they were trained
-            alone = [run.trained.chosen_answers(name) for name in ("TempCNN", "3D-CNN")]
+            alone = [run.trained.chosen_answers(name) for name in STREAMS]
             found = [{part: logits.softmax(1).numpy() for part, (logits, _) in one.items()} for one in alone]
         else:
             both = streams(run, training)
@@ -87,12 +87,11 @@ def weights_table(by_training: dict[str, Streams]) -> pd.DataFrame:
 
 
 def fusion_table(run: Experiment, by_training: dict[str, Streams]) -> pd.DataFrame:
-    """Macro F1 on validation and test of each stream alone and of each fusion: by a fixed weight, a chosen one, and a gate.
+    """Macro F1 on validation and test of each stream alone and of each fusion, by a fixed weight and a chosen one.
 
     Columns training, fusion, weight, validation, test, gain, gain_low, gain_high. The gain is the test macro F1 minus
-    that of the better single stream of the same training, with its 95 % interval over polygons. The better stream is
-    the better on validation; for the gate, which is trained once, it is the better of the first trainings of TempCNN and
-    3D-CNN, so that both have the same seed.
+    that of the better single stream of the same training, with its 95 % interval over polygons. The better stream is the
+    better on validation.
     """
     rows = []
     for training, both in by_training.items():
@@ -104,14 +103,28 @@ def fusion_table(run: Experiment, by_training: dict[str, Streams]) -> pd.DataFra
             fused = name not in list(weights)[:2]
             gain = _gain(both.counts(weight, "test"), both.counts(single, "test")) if fused else (np.nan,) * 3
             rows.append((training, name, weight, *scores, *gain))
-    first = once(run)
-    scores = first.trainings([GATED, "3D-CNN", "TempCNN"]).set_index("model")
-    single = scores.drop(GATED)["macro_f1_validation"].idxmax()
-    counts, classes = first.trained.chosen_counts("test", [GATED, single])
-    gain = _gain((counts[GATED], classes), (counts[single], classes))
-    rows.append((AS_ONE, "learned gate", np.nan, *scores.loc[GATED, ["macro_f1_validation", "macro_f1_test"]], *gain))
     columns = ["training", "fusion", "weight", "validation", "test", "gain", "gain_low", "gain_high"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def gate_table(run: Experiment) -> pd.DataFrame:
+    """Macro F1 of all trainings of the network with a gate, of what it is compared with, and of the differences on test.
+
+    Columns fusion, trainings, validation (their mean, NaN for a difference), test, low, high (95 % interval over polygons
+    and trainings). The single stream is the better of TempCNN and 3D-CNN on validation.
+    """
+    run.trained.make((*TRAINED, GATED))
+    names = {"learned gate": GATED, "set by hand": "SpatioTempCNN", "TempCNN": "TempCNN", "3D-CNN": "3D-CNN"}
+    validation, test = (
+        {title: evidence.macro_f1(run, name, part) for title, name in names.items()} for part in ("validation", "test")
+    )
+    single = max(STREAMS, key=lambda name: validation[name].value)
+    trainings = run.settings.train.trainings
+    rows = [(title, trainings, validation[title].value, *test[title].estimate()) for title in names]
+    for other in ("set by hand", single):
+        gain = test["learned gate"] - test[other]
+        rows.append((f"learned gate minus {other}", trainings, np.nan, *gain.estimate()))
+    return pd.DataFrame(rows, columns=["fusion", "trainings", "validation", "test", "low", "high"])
 
 
 def _gain(fused: tuple[np.ndarray, np.ndarray], single: tuple[np.ndarray, np.ndarray]) -> tuple[float, float, float]:
