@@ -37,6 +37,17 @@ def test_the_box_names_day_machine_preset_and_what_lacks(folder, tmp_path):
     assert "Not finished yet: 2D-CNN (0 of 1 training). No map is kept of TempCNN." in box
 
 
+def test_what_a_kept_run_lacks_is_shown_of_this_build(folder, run, tmp_path):
+    kept = KeptRun(shutil.copytree(folder, tmp_path / "kept"))
+    names = ("TempCNN", "L-TAE")
+    assert kept_results.having(kept, run, names[:1]) is kept and kept_results.having(kept, run, names) is run
+    assert kept_results.having(run, run, names[:1]) is run
+    shutil.copytree(tmp_path / "kept" / "trainings" / "TempCNN", tmp_path / "kept" / "trainings" / "L-TAE")
+    assert kept_results.having(kept, run, names) is kept
+    assert "L-TAE" not in kept.trained.counts("test")[0]  # apart from the paper's models and forests
+    assert set(kept.trained.counts("test", names)[0]) == set(names)
+
+
 def test_a_stale_run_says_so(folder, monkeypatch):
     monkeypatch.setattr(store, "FORMAT", store.FORMAT + 1)
     assert "These results are stale" in kept_results.banner(KeptRun(folder))

@@ -1,12 +1,13 @@
 """The kept run on a page: which run comes first, its banner, and what it lacks."""
 
+from collections.abc import Sequence
 from datetime import date
 from html import escape
 
 import pandas as pd
 
 from ... import models, store
-from ...errors import counted
+from ...errors import InputError, counted
 from ...evaluation.scores import DASH
 from ...reproduction.kept.reading import KeptRun, is_kept, kept_run
 from ...reproduction.kept.staleness import stale
@@ -18,6 +19,15 @@ from ..page import Html
 def first_run(run: Experiment) -> Experiment:
     """The run that a page shows first: the kept run of the paper's size, or a run of a scene of one's own itself."""
     return kept_run() if run.simulated and is_kept() else run
+
+
+def having(first: Experiment, run: Experiment, names: Sequence[str]) -> Experiment:
+    """`first` where these classifiers are trained or can be; `run` where `first` is a kept run that lacks some of them."""
+    try:
+        first.trained.make(names)
+    except InputError:
+        return run
+    return first
 
 
 def when_and_where(kept: KeptRun) -> str:

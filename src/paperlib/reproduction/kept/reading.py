@@ -102,9 +102,9 @@ class KeptTrained(Trained):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The classifiers with kept trainings, those of `CLASSIFIERS` first."""
+        """The kept classifiers that tables show beside each other, those of `CLASSIFIERS` first; without `models.OTHERS`."""
         found = {path.name for path in (self.dataset.store / "trainings").glob("*")} if not self.variation else set()
-        others = sorted(name for name in found - set(CLASSIFIERS) if "=" not in name)
+        others = sorted(name for name in found - {*CLASSIFIERS, *models.OTHERS} if "=" not in name)
         return tuple(name for name in (*CLASSIFIERS, *others) if len(self.numbers(name)))
 
     def jobs(self, names: Iterable[str]) -> list[Job]:

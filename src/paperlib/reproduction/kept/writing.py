@@ -108,7 +108,7 @@ def write_counts(polygons: pd.DataFrame, folder: Path) -> None:
 def _keep_map(run: Experiment, name: str, folder: Path) -> None:
     """Copy the map by the best of the kept trainings of a classifier, where it is made."""
     number = _best(folder / "trainings" / name)
-    made = store.place(run.store, "map", name, keys.map_key(run.trained.place(name, number).name))
+    made = store.place(run.store, "map", name, keys.map_key(run.trained.place(name, number).name, run.maps.every))
     if not made.is_dir():
         return
     target = folder / "maps" / name
