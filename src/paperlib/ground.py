@@ -17,7 +17,7 @@ from pyproj import CRS, Transformer
 from .errors import InputError
 
 #: Areas are computed for pixels this many rows apart, and are taken to be the same over this many columns: between them
-#: the area of a pixel of land cover maps changes by less than 1e-5.
+#: the area of a pixel of land cover maps changes by less than 0.001 %.
 ROWS, COLUMNS = 64, 256
 
 

@@ -1,7 +1,7 @@
 """Interpreted points: the reference class of each sampled point, by its id, from the programs that people use.
 
-Read are the points that `paperlib design` writes, filled in QGIS or a table; the exports of AcATaMa and Collect Earth
-Online; and SEPAL's tables. Points are joined by id, never by their order.
+Reads the points that `paperlib design` writes, filled in QGIS or a table, the exports of AcATaMa and Collect Earth
+Online, and SEPAL's tables. Points are joined by id, never by their order.
 """
 
 import warnings

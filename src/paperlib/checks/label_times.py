@@ -7,7 +7,7 @@ import pandas as pd
 from ..errors import Finding, counted
 from ..labels.rows import rows_text
 
-#: Columns of the first and the last day of what a row tells, as sits has them, and of its year; letters alone.
+#: Columns of the first and the last day for which a row holds, as in tables of sits, and of its year; by letters alone.
 STARTS, ENDS = ("startdate", "datestart", "validfrom", "begin"), ("enddate", "dateend", "validto", "end")
 YEARS = ("year", "annee", "jahr", "campagne", "surveyyear", "cropyear", "refyear", "referenceyear")
 

@@ -9,7 +9,7 @@ WIDTH = 118
 
 
 def scene_text(scene: xr.DataArray, shares: np.ndarray | None) -> str:
-    """A few lines on a scene (band, time, y, x); `shares` (date,) is masked of what was read, None where nothing was."""
+    """A few lines on a scene (band, time, y, x); `shares` (date,): what is masked of each date; None: not read."""
     days = [f"{day:%Y-%m-%d}" for day in scene.indexes["time"]]
     size = " x ".join(f"{abs(step):g}" for step in scene.rio.resolution())
     rows = [

@@ -59,7 +59,7 @@ def months(year: int) -> list[str]:
 def season(start: str, end: str, only: str = "") -> list[str]:
     """The 15th of each month from `start` to `end`, texts like "2017-10"; `only` some months of each year.
 
-    only: months like "3-10" (March to October), "10-5" (October to May), or "3,5,7".
+    `only`: months like "3-10" (March to October), "10-5" (October to May), or "3,5,7".
     Raises `InputError` for another text, an end before the start, and where no month is left.
     """
     try:

@@ -31,7 +31,7 @@ ALIKE = 0.015
 SAME = 2e-4
 #: Side in pixels of the window whose pixels of a polygon are averaged; dates that a series must have.
 SIDE, DATES = 5, 3
-#: Of more polygons only those are read that have a neighbour of their class.
+#: Of more polygons than this, only those with a neighbour of their class are read.
 MANY = 5000
 
 
@@ -99,8 +99,8 @@ def keep_together(
 
     `polygons` has columns polygon_id, code, class_name, set and group, as `labels.load_polygons` returns them. Pairs of the
     pool are joined, but for those of a class that then had too few groups to be divided. Pairs of a polygon of the pool
-    and one of the test set are a warning, since the test set is the user's. grouped: whether the user named a column of
-    groups.
+    and one of the test set are a warning, since the test set is the user's. `grouped`: whether the user named a column
+    of groups.
     """
     findings: list[Finding] = []
     row = pd.Series(np.arange(len(polygons)), polygons["polygon_id"])
@@ -152,7 +152,7 @@ def neighbours(polygons: gpd.GeoDataFrame, near: float) -> np.ndarray:
 def pixels_inside(outline: shapely.Geometry, transform: Affine, shape: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of the pixels whose centre lies in an outline, as `labels.burn` sees it.
 
-    `transform` and `shape` (rows, columns) are those of the scene, which asks long for them: not once an outline.
+    `transform` and `shape` (rows, columns) are those of the scene: reading them for each outline would be slow.
     """
     left, bottom, right, top = outline.bounds
     (first, low), (last, high) = ~transform @ (left, top), ~transform @ (right, bottom)

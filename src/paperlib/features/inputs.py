@@ -119,8 +119,8 @@ class Inputs:
 
         Gaps are filled in time; where the scene's days are others, bands are interpolated linearly to `days` between the
         usable dates of each pixel (beyond the first or the last date its values hold). Bands are matched by `match`, years
-        and seasons as `season` says. NaN where a pixel has no usable date. `memory`: at least as many
-        float32, which the result then takes: of new memory the system clears every page first.
+        and seasons as `season` says. NaN where a pixel has no usable date. `memory`: an array
+        of at least as many float32 to write the result to, since the system clears every page of new memory first.
         """
         y, x = slice(*y.indices(scene.sizes["y"])), slice(*x.indices(scene.sizes["x"]))
         window = y.stop - y.start, x.stop - x.start

@@ -82,7 +82,7 @@ def extent_text(bounds: tuple[float, float, float, float]) -> str:
 def fitting_crs(shapes: gpd.GeoSeries, own: Any, crs: Any, bounds: tuple[float, float, float, float] | None) -> str:
     """What to do about shapes that all lie elsewhere: the CRS that their numbers would fit, where there is one.
 
-    own: the CRS that their file states; crs, bounds: those of the scene.
+    `own`: the CRS that their file states; `crs`, `bounds`: those of the scene.
     """
     left, bottom, right, top = shapes.total_bounds
     if bounds is not None and shapely.box(left, bottom, right, top).intersects(shapely.box(*bounds)):

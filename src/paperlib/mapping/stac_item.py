@@ -18,7 +18,7 @@ from ..nomenclature import NODATA_CLASS, LandCover
 from . import layers
 from .scene_maps import NODATA_CONFIDENCE
 
-#: pystac has no class for this extension.
+#: The STAC extension "processing", for which pystac has no class.
 PROCESSING = "https://stac-extensions.github.io/processing/v1.2.0/schema.json"
 #: Vertices of the footprint on each side of the map: straight lines of its grid are none in degrees.
 VERTICES = 20

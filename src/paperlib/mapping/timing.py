@@ -130,7 +130,7 @@ def _cut(engine: Engine, values: np.ndarray) -> np.ndarray:
 
 
 def seconds_of_map(classifier: Classifier, scene: xr.DataArray, window: int, every: bool = False) -> float:
-    """Seconds of a watch in which `map_scene` maps a scene, about, by some of its pixels.
+    """About how many seconds `map_scene` takes for a scene, by some of its pixels.
 
     0 for a scene that is mapped as fast as it is measured, and for a classifier of superpixels, of which none are known.
     """
@@ -146,7 +146,7 @@ def seconds_of_map(classifier: Classifier, scene: xr.DataArray, window: int, eve
 
 
 def share_of_watch(watch: float, processor: float) -> float:
-    """Seconds of a watch for a processor second of a map, by those since a measurement began at these times.
+    """Wall-clock seconds for a second of processor time of a map, from a measurement that began at these times.
 
     Where other programs kept the processors busy during the measurement, they are taken to do so during the map.
     """

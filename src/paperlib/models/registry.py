@@ -33,9 +33,11 @@ _CLASSES = {
     "Galileo": "galileo.Galileo",
 }
 
-#: Four networks and two forests that are compared, in the order of the table of scores, and two variants of the networks.
+#: The four networks that are compared, in the order of the table of scores.
 NAMES = ("TempCNN", "3D-CNN", "2D-CNN", "SpatioTempCNN")
+#: The two forests beside them.
 FORESTS = ("iota2_ctx", "iota2_base")
+#: Variants of the networks, which studies train.
 VARIANTS = ("SpatioTempCNN-gated", "TempCNN-2019")
 
 #: What a practitioner might take instead: trained and mapped where they are named.
@@ -43,8 +45,9 @@ OTHERS = ("L-TAE", "Logistic regression", "Gradient boosting")
 #: What starts from weights that are fetched (`paperlib fetch galileo`); the same.
 PRETRAINED = ("Galileo",)
 
-#: What a run trains when no classifier is named, and those of them that the training loop trains.
+#: What a run trains when no classifier is named.
 CLASSIFIERS = (*NAMES, *FORESTS, *ADDED)
+#: Those of them that the training loop trains.
 NETWORKS = (*NAMES, *(name for name, kind in ADDED.items() if kind.trained_in_epochs))
 
 #: Side in pixels of what a network of somebody's own is asked to classify, to see whether it keeps the contract.

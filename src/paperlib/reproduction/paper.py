@@ -13,17 +13,21 @@ DATES = (
 #: Table 4: the input and output for which parameters are counted.
 INPUT = {"channels": 13, "dates": 11, "classes": 8}
 
-#: Sentinel-2 tile (section 3.1) and side of a training patch in pixels of 10 m (section 2.2.2).
+#: Sentinel-2 tile (section 3.1).
 TILE = "T31TCJ"
+#: Side of a training patch in pixels of 10 m (section 2.2.2).
 PATCH = 32
 
-#: Polygons of the training pool and of the test set, share of validation polygons (section 3.2, abstract).
+#: Polygons of the training pool (section 3.2, abstract).
 POLYGONS_POOL = 290
+#: Polygons of the test set (section 3.2, abstract).
 POLYGONS_TEST = 131
+#: Share of the pool that is validation polygons (section 3.2).
 VALIDATION_SHARE = 0.3
 
-#: Patience of early stopping in epochs, and trainings of each model (section 3.5).
+#: Patience of early stopping in epochs (section 3.5).
 PATIENCE = 5
+#: Trainings of each model (section 3.5).
 TRAININGS = 5
 
 #: Table 2: names of the classes by code.
@@ -38,14 +42,15 @@ FIGURE_8_CLASSES = tuple(CLASSES[code] for code in (1, 2, 3, 5, 6, 7))
 #: Figure 9: a window with crop fields, the class that the text of section 3.6 discusses.
 FIGURE_9_CLASS = CLASSES[7]
 
-#: Tables 2 and 3: labelled pixels by class code.
+#: Table 2: labelled pixels of the training pool by class code.
 TABLE_2 = {1: 9528, 2: 4532, 3: 11512, 5: 672, 6: 4132, 7: 11875, 10: 1012, 11: 9444}
+#: Table 3: labelled pixels of the test set by class code.
 TABLE_3 = {1: 154556, 2: 13768, 3: 35200, 5: 3887, 6: 4504, 7: 32546, 10: 2130, 11: 19311}
 
 #: Table 4: columns.
 MODELS = ("TempCNN", "3D-CNN", "2D-CNN", "SpatioTempCNN", "iota2_ctx", "iota2_base")
 
-#: Table 4: F1 of each class by code, and the printed mean, in the order of `MODELS`.
+#: Table 4: F1 of each class by code on the validation set, in the order of `MODELS`.
 TABLE_4_VALIDATION = {
     1: (0.973, 0.965, 0.947, 0.940, 0.924, 0.924),
     2: (0.967, 0.997, 0.998, 0.987, 0.990, 0.842),
@@ -56,7 +61,9 @@ TABLE_4_VALIDATION = {
     10: (0.807, 0.653, 0.674, 0.600, 0.576, 0.961),
     11: (1.000, 1.000, 1.000, 1.000, 1.000, 1.000),
 }
+#: Table 4: the mean printed below them.
 TABLE_4_VALIDATION_MEAN = (0.907, 0.899, 0.863, 0.874, 0.888, 0.680)
+#: Table 4: F1 of each class by code on the test set.
 TABLE_4_TEST = {
     1: (0.984, 0.987, 0.981, 0.984, 0.968, 0.962),
     2: (0.492, 0.461, 0.451, 0.467, 0.459, 0.405),
@@ -67,11 +74,14 @@ TABLE_4_TEST = {
     10: (0.282, 0.774, 0.757, 0.670, 0.362, 0.458),
     11: (1.000, 1.000, 1.000, 1.000, 0.999, 0.998),
 }
+#: Table 4: the mean printed below these.
 TABLE_4_TEST_MEAN = (0.750, 0.804, 0.799, 0.798, 0.753, 0.723)
 
-#: Table 4: thousands of parameters, minutes of training and inference, and validation F1 over 5 trainings (mean, std).
-#: None where the table prints NA. The training times of the forests are printed "+60" and "+40".
+#: Table 4: thousands of parameters; None where the table prints NA.
 TABLE_4_PARAMETERS = (493, 379, 463, 867, None, None)
+#: Table 4: minutes of training, of the forests as printed.
 TABLE_4_TRAINING_MINUTES = ("1.0", "0.7", "1.0", "3.0", "+60", "+40")
+#: Table 4: minutes of inference.
 TABLE_4_INFERENCE_MINUTES = (40, 40, 40, 40, 40, 40)
+#: Table 4: validation F1 over 5 trainings (mean, std); None where the table prints NA.
 TABLE_4_RELIABILITY = ((0.89, 0.01), (0.86, 0.03), (0.82, 0.03), (0.86, 0.02), None, None)

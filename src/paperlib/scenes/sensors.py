@@ -86,9 +86,11 @@ SENSORS: dict[str, Sensor] = {
 INDEX_ROLES = ("ndvi", "evi", "savi", "ndwi", "ndmi", "nbr", "lai", "fapar")
 
 _DEFAULT = SENSORS["sentinel-2"]
-#: The ten default bands of Sentinel-2, and those of them with pixels of 10 m and of 20 m.
+#: The ten default bands of Sentinel-2.
 BANDS: tuple[str, ...] = _DEFAULT.default
+#: Those of them with pixels of 10 m.
 BANDS_10M: tuple[str, ...] = tuple(band.name for band in _DEFAULT.bands if band.metres == 10)
+#: Those of them with pixels of 20 m.
 BANDS_20M: tuple[str, ...] = tuple(band.name for band in _DEFAULT.bands if band.metres == 20)
 
 

@@ -74,8 +74,8 @@ class QualityLayer(NamedTuple):
 class RasterSeries:
     """Series of single layers of raster files.
 
-    layers[t][b] is the layer of a date and band; quality[t] are the quality layers of a date; `row_bytes` is what a row
-    of all files takes when decoded, over the whole width of the files.
+    `layers[t][b]` is the layer of a date and band; `quality[t]` are the quality layers of a date; `row_bytes` is what a
+    row of all files takes when decoded, over the whole width of the files.
     """
 
     def __init__(self, layers: Sequence[Sequence[Layer]], quality: Sequence[Sequence[QualityLayer]], row_bytes: float):

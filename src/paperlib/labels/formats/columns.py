@@ -10,8 +10,9 @@ import pandas as pd
 from ...errors import InputError
 from ...settings import Labels
 
-#: Values of the column `set`, in lower case: the training pool, and the test set.
+#: Values of the column `set`, in lower case, for polygons that the file sets apart for validation: they join the pool.
 VALIDATION = ("validation", "val", "valid")
+#: Values of the column `set`, in lower case: the training pool, and the test set.
 POOL, TEST = ("pool", "train", "training", *VALIDATION), ("test",)
 #: Texts that programs write where there is no value.
 ABSENT = ("", "null", "<null>", "nan", "<na>")

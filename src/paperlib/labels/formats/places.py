@@ -39,7 +39,7 @@ WORDS = {"longitude": "latitude", "long": "lat", "lon": "lat", "lng": "lat"}
 #: Columns of one place as text, latitude first: "43.65 1.22 120 4.5".
 POINTS = ("gps", "location", "geopoint", "geolocation", "coordinates", "coords", "position", "latlon", "latlong")
 PAIR = re.compile(r"\s*(-?\d{1,2}\.\d+)[\s,;]+(-?\d{1,3}\.\d+)(?:[\s,;]+-?[\d.]+)*\s*")
-#: Degrees, minutes and seconds: 43°39'12.5"N.
+#: Degrees, minutes and seconds, like `43°39'12.5"N`.
 SEXAGESIMAL = re.compile(
     r"\s*(?P<before>[NSEWO])?\s*(?P<d>\d{1,3})\s*[°ºd:\s]\s*(?P<m>\d{1,2}(?:\.\d+)?)\s*['′’m:\s]\s*"
     r"(?:(?P<s>\d{1,2}(?:\.\d+)?)\s*(?:[\"″”s]|''|’’)?)?\s*(?P<after>[NSEWO])?\s*", re.IGNORECASE,

@@ -131,8 +131,8 @@ def run_batch(
     ----------
     path: the batch file.
     scheduler: address of a running Dask scheduler (`tcp://host:port`) whose workers see the same files; empty: a cluster
-        of processes on this machine, one a core, which divide its cores. Where workers offer the resource GPU (dask worker
-        --resources GPU=1), a run takes one, so that two runs never share a GPU by accident.
+        of processes on this machine, one a core, which divide its cores. Where workers offer the resource GPU (`dask
+        worker --resources GPU=1`), a run takes one, so that two runs never share a GPU by accident.
     report: gets one line a run.
     store: root folder of the artifacts, if it is not the default.
 

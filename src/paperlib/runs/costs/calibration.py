@@ -29,7 +29,7 @@ PIXELS = 20_000
 
 
 class Rates(NamedTuple):
-    """What a classifier costs, in seconds of one processor (with a GPU: of a watch)."""
+    """What a classifier costs, in seconds of one processor (with a GPU: wall-clock seconds)."""
 
     epoch: float  # of a network, validation included; 0 of a forest
     once: float  # of a training: the growth of a forest, the scores at its end
@@ -164,7 +164,7 @@ def on_processor() -> bool:
 
 
 def map_seconds(run: Experiment, names: tuple[str, ...], members: int = 1) -> dict[str, float]:
-    """Seconds of a watch in which each of these classifiers maps the scene of a run, about, before it is trained.
+    """About how many seconds each of these classifiers takes to map the scene of a run, before it is trained.
 
     Reads the samples of the run first. `members`: trainings of each that take part in its map. A scene that is mapped as
     fast as it is measured is not measured: nothing.

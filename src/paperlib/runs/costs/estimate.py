@@ -22,7 +22,7 @@ AREA = 1e9
 
 @dataclass(frozen=True)
 class Cost:
-    """What one classifier costs; seconds are those of one processor (with a GPU: of a watch)."""
+    """What one classifier costs; seconds are those of one processor (with a GPU: wall-clock seconds)."""
 
     model: str
     trainings: int  # those that are not in the store
@@ -49,7 +49,7 @@ class RunEstimate:
 
     @property
     def seconds(self) -> float:
-        """Seconds of a watch until all is done, on a machine that is as busy as during the measurement.
+        """Wall-clock seconds until all is done, on a machine that is as busy as during the measurement.
 
         Trainings run side by side, and so do the windows of a map; one process reads samples and imitates an encoder.
         """
@@ -96,7 +96,7 @@ class RunEstimate:
 def estimate(run: Experiment, names: tuple[str, ...]) -> RunEstimate:
     """What a run by these classifiers costs, measured on this machine in some seconds.
 
-    What is in the store of the run is not counted again. Into it goes which polygons show one object, nothing else.
+    What is in the store of the run is not counted again. Nothing is written to it but which polygons show one object.
     """
     watch, processor = time.perf_counter(), time.process_time()
     with warnings.catch_warnings():

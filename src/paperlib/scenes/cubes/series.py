@@ -22,8 +22,8 @@ class BandSource(NamedTuple):
 class CubeSeries:
     """Series of the variables of a cube, at some of its dates; see `series.Series`.
 
-    order: the places in the cube of the dates of this series. quality: quality layers, with the rule of each.
-    dated: whether the user's offset concerns a date of the cube (default: all); of others the file's own counts.
+    `order`: the places in the cube of the dates of this series. `quality`: quality layers, with the rule of each.
+    `dated`: whether the user's offset concerns a date of the cube (default: all); of others the file's own counts.
     """
 
     def __init__(

@@ -41,7 +41,7 @@ def are_dates(paths: Sequence[Path]) -> bool:
 
 
 class JoinedSeries:
-    """Dates of several series as one; see `series.Series`. places[t]: the series, and the date there, of date t."""
+    """Dates of several series as one; see `series.Series`. `places[t]`: the series, and the date there, of date t."""
 
     def __init__(self, parts: Sequence[Series], sizes: Sequence[int], places: Sequence[tuple[int, int]]):
         self.parts, self.sizes, self.places = list(parts), list(sizes), list(places)

@@ -53,7 +53,7 @@ def open_layers(
 ) -> xr.DataArray:
     """The lazy array of `scene.open_scene` of these layers. Reads headers only, and of floats a few windows.
 
-    unnamed: whether dates and bands of the layers are assumed by their order.
+    `unnamed`: whether dates and bands of the layers are assumed by their order.
 
     Raises `InputError` for a band that lacks at a date, and as `names.plan_bands` does.
     """

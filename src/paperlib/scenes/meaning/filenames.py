@@ -60,7 +60,7 @@ def parse_name(text: str) -> Parsed:
 def find_band(text: str) -> str:
     """The part of a text that names a band, a quality layer, or a known layer that is neither; "" for none.
 
-    Parts are divided by _ . space; several parts may make one name (SR_B5, red_edge_1). The last that fits is taken.
+    Underscores, dots and spaces divide the parts; several may make one name (SR_B5, red_edge_1). The last that fits counts.
     """
     parts = [part for part in re.split(r"[_.\s]+", text) if part]
     for end in range(len(parts), 0, -1):

@@ -41,7 +41,7 @@ def value_problems(scene: xr.DataArray, few: bool = False) -> list[Finding]:
     """Findings about the values of a scene as `open_scene` gives it; reads windows spread over it.
 
     An "error" cannot be reflectance: training refuses it until `--scale` or `--offset` say that the values are meant.
-    few: three dates alone, which is enough for errors.
+    `few`: three dates alone, which is enough for errors.
     """
     about: Values = scene.encoding.get("values", Values())
     where = str(scene.attrs.get("source", ""))

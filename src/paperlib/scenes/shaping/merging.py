@@ -16,8 +16,8 @@ EVERY = re.compile(r"month|(\d{1,3})D", re.IGNORECASE)
 class GroupedSeries:
     """A series whose dates are groups of dates of another; see `series.Series`.
 
-    groups[t]: indices of the inner dates of date t, in order; none for a period without an acquisition, which is empty.
-    how: "first": each pixel from the first date of the group that may be used; "median": of all that may be used.
+    `groups[t]`: indices of the inner dates of date t, in order; none for a period without acquisitions, which is empty.
+    `how`: "first": each pixel from the first date of the group that may be used; "median": of all that may be used.
     """
 
     def __init__(self, inner: Series, groups: Sequence[Sequence[int]], how: str):

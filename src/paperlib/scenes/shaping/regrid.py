@@ -81,8 +81,8 @@ def _turned(grid: Grid) -> Grid:
 class RegriddedSeries:
     """A series read on another grid; see `series.Series`. Its mask is taken from the nearest pixel.
 
-    resampling "nearest", or "bilinear" (also for "cubic"): the mean of the four pixels around, without those that hold
-    nothing; a pixel whose nearest one holds nothing stays empty.
+    `resampling`: "nearest", or "bilinear" (also for "cubic"): the mean of the four pixels around, without those that
+    hold nothing; a pixel whose nearest one holds nothing stays empty.
     """
 
     def __init__(self, inner: Series, own: Grid, target: Grid, resampling: str):
