@@ -14,6 +14,8 @@ def written(value: object) -> str:
     """A value as in the source, with long whole numbers in groups of three digits; empty for one not worth showing."""
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:_}" if abs(value) >= 10_000 else str(value)
+    if isinstance(value, float) and abs(value) >= 1e6:
+        return f"{value:g}"
     if type(value) is tuple:
         parts = [written(part) for part in value]
         text = f"({', '.join(parts)}{',' if len(parts) == 1 else ''})" if all(parts) else ""

@@ -3,8 +3,9 @@
 The docstrings are written for reading in an editor: a section `Parameters` has lines of the form "name: description",
 code is in single backticks, and examples are indented after a colon or begin with the name of the command. This extension
 converts the section to a definition list and the examples to code blocks, and escapes stars, bars and underscores that are
-not markup. Signatures show the types alone of options of a command, names for unions of numpy, an ellipsis for a default
-that is made anew, and nothing for a class that takes anything.
+not markup; options of a command are code, so that no line ends within them. Signatures show the types alone of options of a
+command, names for unions of numpy, classes without their modules, an ellipsis for a default that is made anew, and nothing
+for a class that takes anything.
 """
 
 import re
@@ -17,7 +18,11 @@ RULE = re.compile(r"-{3,}$")
 COMMAND = "paperlib "  # begins a paragraph that is an example
 OPTION = re.compile(r"~?[\w.]+\.Annotated\[(.+?), <typer\.models\.\w+ object at 0x[0-9a-f]+>\]")
 ARRAY_LIKE = stringify_annotation(ArrayLike, "smart")
-QUOTED = re.compile(r'""|[\w.]+(?:="[^"]*"|\["[^"]*"\])|\{"(?:[^{}]|\{[^{}]*\})*\}')  # code, whose quotes stay straight
+QUOTED = re.compile(  # code: quotes stay straight, options whole
+    r'""|(?<![\w-])--[a-z][\w-]*|[\w.]+(?:="[^"]*"|\["[^"]*"\])|\{"(?:[^{}]|\{[^{}]*\})*\}'
+)
+ARROW = re.compile(r"(?<!\S)->(?!\S)")
+MODULE = re.compile(r"\b(?:np|pd|xr|gpd)\.(?=[A-Z])")
 ANYTHING = re.compile(r"\(\*args[^,]*, \*\*kwargs[^,]*\)")
 PARAMETER = re.compile(r"(?P<names>\w+(, \w+)*): (?P<text>.*)")
 
@@ -53,7 +58,11 @@ def escape(line: str) -> str:
     parts = re.split(r"(``.*?``|`.*?`)", line)
     coded = "".join(part if part.startswith("`") else QUOTED.sub(r"`\g<0>`", part) for part in parts)
     parts = re.split(r"(``.*?``|`.*?`)", coded)
-    return "".join(part if part.startswith("`") else re.sub(r"([*|]|(?<=\w)_(?!\w))", r"\\\1", part) for part in parts)
+    return "".join(part if part.startswith("`") else _plain(part) for part in parts)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"([*|]|(?<=\w)_(?!\w))", r"\\\1", ARROW.sub("→", text))
 
 
 def on_docstring(app, what, name, obj, options, lines):
@@ -71,7 +80,7 @@ def on_signature(app, what, name, obj, options, signature, returned):
     if what == "class" and ANYTHING.fullmatch(signature or ""):
         return "", returned
     signature = OPTION.sub(r"\1", signature or "").replace(ARRAY_LIKE, "ArrayLike")
-    return signature.replace("<factory>", "..."), returned
+    return MODULE.sub("", signature.replace("<factory>", "...")), returned and MODULE.sub("", returned)
 
 
 def setup(app):

@@ -21,6 +21,8 @@ PICTURE = re.compile(r"<img [^>]*>")
 SVG = re.compile(r'href="([^"]+\.svg)"')
 DATA = re.compile(r'(src|href)="data:(?:image|text)/(\w+)[\w+]*;base64,([\w+/=]+)"')
 SIGNATURE = re.compile(r'<dt class="sig .*?</dt>', re.S)
+CODE = re.compile(r"<pre>.*?</pre>", re.S)
+OPTION = re.compile(r"(?<=[\s\[>])--[a-z][\w-]*")
 ITEM = re.compile(r"<(/?)d[ld]>")
 RUN = re.compile(r'(<script type="application/json" class="webmap-data" data-run="(\w+)" [^>]*)>(.*?)</script>', re.S)
 
@@ -61,10 +63,12 @@ def enlarged(figure: str) -> str:
 
 def mended(body: str) -> str:
     """Mend what accessibility checkers reject: roles in the list of references, whose entries links separate, and lists
-    without terms, as Sphinx writes the parameters of a long signature."""
+    without terms, as Sphinx writes the parameters of a long signature. Options in code are marked, since browsers end lines
+    after their hyphens."""
     body = SIGNATURE.sub(
         lambda one: ITEM.sub(lambda tag: "</span>" if tag[1] else '<span class="sig-line">', one[0]), body
     )
+    body = CODE.sub(lambda code: OPTION.sub(r'<span class="option">\g<0></span>', code[0]), body)
     return body.replace('<div role="list" class="citation-list">', '<div class="citation-list">').replace(
         ' role="doc-biblioentry"', ""
     )

@@ -233,6 +233,8 @@ def test_signatures_show_no_objects_and_no_unions_of_numpy():
     assert shown("function", "(*args, **kwargs)") == "(*args, **kwargs)"
     assert shown("class", "(bands: dict[str, str] = <factory>)") == "(bands: dict[str, str] = ...)"
     assert shown("function", f"(days: {docstrings.ARRAY_LIKE}, n: int = 0)") == "(days: ArrayLike, n: int = 0)"
+    assert shown("function", "(table: pd.DataFrame = np.inf)") == "(table: DataFrame = np.inf)"
+    assert docstrings.on_signature(None, "function", "f", None, None, "()", "xr.DataArray") == ("()", "DataArray")
 
 
 def test_quotes_of_code_stay_straight():
@@ -242,11 +244,19 @@ def test_quotes_of_code_stay_straight():
     assert docstrings.escape('`x=""`, x*') == r'`x=""`, x\*'
 
 
+def test_options_are_whole_and_arrows_are_drawn():
+    assert docstrings.escape("with --cost, `a --b`, set -> (rows)") == "with `--cost`, `a --b`, set → (rows)"
+    shown = downloads.mended("<p>a --b</p><pre><span></span>paperlib map -x --set-field a--b</pre>")
+    marked = '<span class="option">--set-field</span>'
+    assert shown == f"<p>a --b</p><pre><span></span>paperlib map -x {marked} a--b</pre>"
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
         (536870912, "536_870_912"),
         (0.1, "0.1"),
+        (1e10, "1e+10"),
         (("B2", 3), "('B2', 3)"),
         ((1,), "(1,)"),
         (True, "True"),

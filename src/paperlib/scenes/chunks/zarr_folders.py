@@ -54,8 +54,8 @@ class Blosc(numcodecs.Blosc):
         return super().decode(buf, out)
 
 
-for codec in (Zlib, GZip, Blosc):
-    numcodecs.register_codec(codec)
+for _codec in (Zlib, GZip, Blosc):
+    numcodecs.register_codec(_codec)
 
 #: Codecs of Zarr 3 from bytes to bytes, by the names that its specification gives them.
 CODECS = {"gzip": GZip(), "zstd": numcodecs.Zstd(), "blosc": Blosc()}
