@@ -83,6 +83,15 @@ def test_a_heavy_picture_is_shown_with_loss_and_kept_without():
     assert contents(html.figure_html(png, b"<svg/>", "Noise.", None, 600))["png"] == png
 
 
+def test_a_heavy_picture_of_few_colours_is_shown_without_loss_where_that_is_smaller():
+    dots = np.random.default_rng(0).random((1600, 1600, 1)) < 0.5
+    buffer = io.BytesIO()
+    Image.fromarray(np.repeat(255 * dots.astype(np.uint8), 3, axis=2)).save(buffer, "png")
+    shown = base64.b64decode(html.webp_uri(buffer.getvalue()).split(",")[1])
+    assert len(shown) > html.HEAVY
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(shown)).convert("RGB"))[..., :1] > 0, dots)
+
+
 def test_a_table_keeps_named_indices_and_joins_headings():
     columns = pd.MultiIndex.from_tuples([("test", "paper"), ("test", "ours")])
     frame = pd.DataFrame([[1, 2.0]], pd.Index(["Water"], name="class"), columns)

@@ -14,8 +14,8 @@ from PIL import Image
 #: Media type by kind of file.
 KINDS = {"png": "image/png", "svg": "image/svg+xml", "csv": "text/csv", "webp": "image/webp"}
 
-#: Bytes above which a picture is compressed with loss: images of a scene, which then weigh a fifth.
-HEAVY = 200_000
+#: Bytes above which a picture is compressed with loss where that is smaller: images of a scene then weigh a fifth.
+HEAVY = 130_000
 
 CARD = "max-width: 100%; height: auto; background: #fff; padding: 0.5em; border-radius: 6px; box-sizing: border-box"
 
@@ -47,10 +47,11 @@ def webp_uri(png: bytes) -> str:
     """Data URI of a PNG as WebP, at a third to two thirds of its bytes; with loss only where it is larger than `HEAVY`."""
     image, buffer = Image.open(io.BytesIO(png)).convert("RGB"), io.BytesIO()
     image.save(buffer, "webp", lossless=True)
-    if buffer.tell() > HEAVY:
-        buffer = io.BytesIO()
-        image.save(buffer, "webp", quality=88, method=6)
-    return data_uri("webp", buffer.getvalue())
+    if buffer.tell() <= HEAVY:
+        return data_uri("webp", buffer.getvalue())
+    lossy = io.BytesIO()
+    image.save(lossy, "webp", quality=88, method=6)
+    return data_uri("webp", min(buffer.getvalue(), lossy.getvalue(), key=len))
 
 
 def data_uri(kind: str, content: bytes) -> str:
