@@ -45,7 +45,7 @@ def test_verdicts_turn_between_repetitions_that_contradict_each_other():
     pairs = list(combinations(verdicts, 2))
     contradicting = sum({one, other} == {SUPPORTED, REFUTED} for one, other in pairs)
     assert table.loc["c", "turned"] == pytest.approx(contradicting / len(pairs))
-    assert table.loc["c", ["supported", "not_supported", "undecided"]].tolist() == [3, 1, 1]
+    assert table.loc["c", ["supported", "not supported", "undecided"]].tolist() == [3, 1, 1]
 
 
 def test_a_repetition_without_an_interval_does_not_count():

@@ -58,7 +58,8 @@ def by_kind(repetitions: pd.DataFrame) -> pd.DataFrame:
 
 
 def claims_table(repetitions: pd.DataFrame) -> pd.DataFrame:
-    """One row for each claim: columns supported, not_supported and undecided (repetitions), turned and held (shares)."""
+    """One row for each claim: columns supported, not supported and undecided (repetitions), turned and held (shares)."""
     table = by_quantity(repetitions).query("kind in ('claim', 'map')").set_index("quantity").rename_axis("claim")
     table["undecided"] = table["repetitions"] - table["supported"] - table["not_supported"]
-    return table[["supported", "not_supported", "undecided", "turned", "held"]]
+    columns = ["supported", "not_supported", "undecided", "turned", "held"]
+    return table[columns].rename(columns={"not_supported": "not supported"})
