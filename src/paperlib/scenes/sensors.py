@@ -88,10 +88,8 @@ INDEX_ROLES = ("ndvi", "evi", "savi", "ndwi", "ndmi", "nbr", "lai", "fapar")
 _DEFAULT = SENSORS["sentinel-2"]
 #: The ten default bands of Sentinel-2.
 BANDS: tuple[str, ...] = _DEFAULT.default
-#: Those of them with pixels of 10 m.
-BANDS_10M: tuple[str, ...] = tuple(band.name for band in _DEFAULT.bands if band.metres == 10)
-#: Those of them with pixels of 20 m.
-BANDS_20M: tuple[str, ...] = tuple(band.name for band in _DEFAULT.bands if band.metres == 20)
+BANDS_10M: tuple[str, ...] = tuple(band.name for band in _DEFAULT.bands if band.metres == 10)  #: Its bands of 10 m.
+BANDS_20M: tuple[str, ...] = tuple(band.name for band in _DEFAULT.bands if band.metres == 20)  #: Its bands of 20 m.
 
 
 def sensor_named(name: str) -> Sensor:
