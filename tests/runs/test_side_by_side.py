@@ -154,7 +154,7 @@ def test_whoever_is_killed_nothing_is_lost_and_nobody_is_left(own, tmp_path, run
     interrupted = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate()
-    assert time.monotonic() - interrupted < 15  # and not when the trainings are done, after a minute
+    assert time.monotonic() - interrupted < 5
     until(lambda: gone(everyone))
     assert said.count("Traceback") == 1 and said.strip().endswith("KeyboardInterrupt")  # of the script alone
 
