@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from paperlib.mapping.layers import bytes_of
 from paperlib.runs.costs import calibration as costs
 from paperlib.runs.costs.calibration import Calibration
 from paperlib.runs.costs.estimate import Cost, RunEstimate, estimate
@@ -59,3 +60,13 @@ def test_the_costs_are_told_before_any_work(lagoon, tmp_path):
     dry = paperlib("run", scene, polygons, *options, "--out", "out", "--dry-run", folder=tmp_path)
     assert dry.returncode == 0 and "core h" in dry.stdout and "in all: about" in dry.stdout, dry.stderr
     assert not list(tmp_path.iterdir())  # nothing is written
+
+
+def test_disk_is_that_of_what_trainings_and_maps_hold(run, tmp_path):
+    """Of the built-in scene maps hold all layers."""
+    run.trained.make(["iota2_base"])
+    answers = (run.trained.place("iota2_base") / "answers.safetensors").stat().st_size
+    assert Calibration(run).answers_bytes == pytest.approx(answers, rel=0.05)
+    fresh = run.override({"train.largest_leaf": 7})  # trained and mapped by nobody
+    (cost,) = estimate(fresh, ("iota2_base",)).costs
+    assert cost.disk_bytes > answers + bytes_of(run.maps.pixels(), len(run.legend), every=True)

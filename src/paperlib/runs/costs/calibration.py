@@ -59,6 +59,12 @@ class Calibration:
         """Size of all samples in patches."""
         return int(sum(part.x.nbytes for part in self.excerpt.parts.values()) / self.excerpt.share)
 
+    @property
+    def answers_bytes(self) -> int:
+        """Size of the answers that a training keeps: logits and a class index of each validation and test pixel."""
+        labelled = sum(int((self.excerpt.parts[part].label >= 0).sum()) for part in ("validation", "test"))
+        return int(labelled / self.excerpt.share * (4 * len(self.run.legend) + 8))
+
     @cached_property
     def superpixels(self) -> SuperpixelExcerpt:
         """Superpixels of a part of the scene."""
@@ -79,8 +85,8 @@ class Calibration:
     @cached_property
     def _reading(self) -> Reading:
         widest = max(models.NAMES, key=lambda name: models.find(name).receptive_field)
-        settings = self.settings.map
-        return read_windows(self._classifier(widest)[0], self.dataset.scene, settings.window, settings.probabilities)
+        window, every = self.settings.map.window, self.run.maps.every
+        return read_windows(self._classifier(widest)[0], self.dataset.scene, window, every)
 
     def rates(self, name: str) -> Rates:
         """What a classifier costs."""
@@ -119,10 +125,10 @@ class Calibration:
         scene, chosen = self.dataset.scene, self.settings.map
         classifier.model.eval()
         if not classifier.model.needs_superpixels:
-            seconds = seconds_of_pixel(classifier, scene, self._reading.values, chosen.probabilities)
+            seconds = seconds_of_pixel(classifier, scene, self._reading.values, self.run.maps.every)
             return self._reading.seconds + members * seconds
         part, reach = self.superpixels, classifier.model.receptive_field // 2
-        seconds = seconds_of_pixel(classifier, scene, part.values, chosen.probabilities, part.numbers)
+        seconds = seconds_of_pixel(classifier, scene, part.values, self.run.maps.every, part.numbers)
         around = parts_of(scene, chosen.window, reach)  # superpixels are seen whole
         more = sum(pixels(place.read) for place in around) / sum(pixels(place.core) for place in around)
         return more * (self._reading.seconds + members * seconds)

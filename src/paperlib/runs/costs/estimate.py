@@ -119,12 +119,12 @@ def _cost(run: Experiment, calibration: Calibration, name: str) -> Cost:
     trainings = sum(not run.trained.place(name, job.number).is_dir() for job in run.trained.jobs([name]))
     epochs = settings.train.epochs if rates.epoch else 0
     height, width = ground_pixel(run.dataset.scene)
-    maps = bytes_of(pixels, len(run.legend), settings.map.probabilities)
+    maps = bytes_of(pixels, len(run.legend), run.maps.every)
     return Cost(
         name, trainings, epochs, trainings * rates.training(epochs), rates.start + rates.pixel * pixels,
         rates.pixel * AREA / (height * width) / 3600,
         max(_memory_of_training(run, calibration, name), _memory_of_map(run, name)),
-        trainings * rates.weights + maps,
+        trainings * (rates.weights + calibration.answers_bytes) + maps,
     )  # fmt: skip
 
 
