@@ -79,7 +79,7 @@ class Planted:
     rules: tuple[tuple[Rule, float], ...] = ()  # added to the accuracy where they hold
     taken: dict[tuple[str, int], int] = field(default_factory=dict)  # by classifier and code: the code that is given
     seconds: dict[str, float] = field(default_factory=dict)
-    maps: dict[str, Callable[[np.ndarray], np.ndarray]] = field(default_factory=dict)
+    drawn: dict[str, Callable[[np.ndarray], np.ndarray]] = field(default_factory=dict)
     noise: float = 0.0
     seed: int = 0
     each: int = 6  # polygons a class
@@ -141,9 +141,13 @@ class Planted:
         ]
         return pd.DataFrame(rows, columns=["model", "training", "training_seconds"])
 
-    def class_map(self, name: str) -> xr.DataArray:
+    @property
+    def maps(self) -> "Planted":
+        return self
+
+    def classes_by_training(self, name: str) -> list[xr.DataArray]:
         assert not self.changes  # a varied run has no maps
-        return xr.DataArray(self.maps.get(name, np.copy)(TRUTH), dims=("y", "x"))
+        return [xr.DataArray(self.drawn.get(name, np.copy)(TRUTH), dims=("y", "x"))] * self.count
 
 
 # -- maps --------------------------------------------------------------------------------------------------------------
@@ -200,7 +204,7 @@ def worse(*names, by=0.15, **where) -> Planted:
 
 def maps(**by_role) -> Planted:
     role = {"pixels": "TempCNN", "patches": "3D-CNN", "forest": BASE}
-    return Planted(maps={role[key]: change for key, change in by_role.items()})
+    return Planted(drawn={role[key]: change for key, change in by_role.items()})
 
 
 def one_date(name: str, all_dates: float) -> Planted:
@@ -301,7 +305,7 @@ def test_chance_decides_rarely(text):
     count = 5 if "training time" in text else 2  # of two trainings each, the slower two are of one kind often
     runs = [
         Planted(noise=0.25, each=3, count=count, seed=seed,
-                maps={name: lambda codes, key=(name, seed): speckled(codes, seed=zlib.crc32(repr(key).encode()))
+                drawn={name: lambda codes, key=(name, seed): speckled(codes, seed=zlib.crc32(repr(key).encode()))
                       for name in NAMES})
         for seed in range(6)
     ]  # fmt: skip
@@ -348,9 +352,8 @@ def test_what_is_none_of_a_claims_business_changes_nothing(text, run):
 @pytest.mark.parametrize("claim", claims.CLAIMS, ids=lambda claim: claim.text)
 def test_claims_that_look_at_a_map_are_marked(claim, monkeypatch):
     looked: list[str] = []
-    monkeypatch.setattr(
-        Planted, "class_map", lambda run, name: looked.append(name) or xr.DataArray(TRUTH, dims=("y", "x"))
-    )
+    truth = xr.DataArray(TRUTH, dims=("y", "x"))
+    monkeypatch.setattr(Planted, "classes_by_training", lambda run, name: looked.append(name) or [truth] * 3)
     claim.measure(Planted())
     assert bool(looked) == claim.of_map
 

@@ -11,8 +11,8 @@ from hypothesis.extra import numpy as arrays
 
 from paperlib import nomenclature
 from paperlib.errors import InputError
-from paperlib.evaluation import metrics
-from paperlib.evaluation.quantities import Estimate
+from paperlib.evaluation import geometry, metrics
+from paperlib.evaluation.quantities import Estimate, Quantity
 from paperlib.reproduction import evidence
 
 LEGEND = nomenclature.legend([1, 6, 7, 10])
@@ -26,12 +26,18 @@ def scored(*trainings, reference, legend=LEGEND) -> SimpleNamespace:
     return SimpleNamespace(legend=legend, trained=trained)
 
 
-def mapped(codes, truth=None) -> SimpleNamespace:
-    """A run whose classifiers all have this map."""
-    found, known = (
-        None if one is None else xr.DataArray(one.astype(np.uint8), dims=("y", "x")) for one in (codes, truth)
+def mapped(codes, truth=None, *others) -> SimpleNamespace:
+    """A run whose classifiers all have this map, and those of other trainings."""
+    known, *found = (
+        None if one is None else xr.DataArray(one.astype(np.uint8), dims=("y", "x")) for one in (truth, codes, *others)
     )
-    return SimpleNamespace(legend=LEGEND, truth=known, class_map=lambda name: found)
+    maps = SimpleNamespace(classes_by_training=lambda name: found)
+    return SimpleNamespace(legend=LEGEND, truth=known, maps=maps)
+
+
+def block_share(inside: np.ndarray, among: np.ndarray, seed: int = 0) -> Quantity:
+    """Of one map."""
+    return evidence.of_blocks(evidence.block_shares([inside], [among], seed), among.shape)
 
 
 def polygons(seed=0, each=6, classes=4, right=0.7) -> tuple[np.ndarray, np.ndarray]:
@@ -139,7 +145,7 @@ masks = arrays.arrays(
 @given(masks, st.integers(0, 9))
 def test_block_share_is_the_plain_share(two, seed):
     inside, among = two
-    found = evidence.block_share(inside, among, seed).draws
+    found = block_share(inside, among, seed).draws
     assert found.shape == (1 + evidence.DRAWS,)
     if among.any():
         assert found[0] == pytest.approx(inside[among].mean())
@@ -155,7 +161,7 @@ def test_block_share_is_less_certain_of_what_is_clustered(shape):
     clustered = np.zeros(shape, bool)
     clustered[: shape[0] // 2, : shape[1] // 2] = True
     scattered = random.permutation(clustered.ravel()).reshape(shape)
-    one, other = (evidence.block_share(mask, among).estimate() for mask in (clustered, scattered))
+    one, other = (block_share(mask, among).estimate() for mask in (clustered, scattered))
     assert plain(one, clustered, among) and plain(other, scattered, among)
     assert one.value == pytest.approx(other.value, abs=0.02)
     assert one.high - one.low > 4 * (other.high - other.low) > 0
@@ -163,7 +169,7 @@ def test_block_share_is_less_certain_of_what_is_clustered(shape):
 
 def test_block_shares_of_two_maps_are_drawn_alike():
     mask = np.random.default_rng(0).random((2, 96, 96)) < 0.3
-    one, again = (evidence.block_share(mask[0], mask[1]).draws for _ in range(2))
+    one, again = (block_share(mask[0], mask[1]).draws for _ in range(2))
     assert np.array_equal(one, again)
 
 
@@ -171,7 +177,7 @@ def test_blocks_are_squares_of_neighbours():
     """A mask that fills whole blocks: in every draw the share is a number of blocks."""
     side = evidence.BLOCK
     inside = np.kron(np.array([[1, 0], [0, 0]]), np.ones((side, side))).astype(bool)
-    found = evidence.block_share(inside, np.ones_like(inside)).draws
+    found = block_share(inside, np.ones_like(inside)).draws
     assert set(np.unique(found)) == {0, 0.25, 0.5, 0.75, 1} and found[0] == 0.25
 
 
@@ -230,13 +236,11 @@ def test_at_borders_tells_borders_from_the_rest_and_leaves_the_class_itself_out(
     codes[:32, 31:33] = 1  # half of the border between 7 and 6, both sides
     codes[39:51, 4:16] = 1  # beside the object itself: does not count
     run = mapped(codes, truth)
-    assert evidence.at_borders(run, "any", 1, True).value == pytest.approx(0.5)
-    assert evidence.at_borders(run, "any", 1, False).value == 0
+    assert evidence.more_at_borders(run, "any", 1).value == pytest.approx(0.5)
     codes = truth.copy()
     codes[:10, :10] = 1
     run = mapped(codes, truth)
-    assert evidence.at_borders(run, "any", 1, True).value == 0
-    assert evidence.at_borders(run, "any", 1, False).value == pytest.approx(100 / (64 * 64 - 12 * 12 - 2 * 64))
+    assert evidence.more_at_borders(run, "any", 1).value == pytest.approx(-100 / (64 * 64 - 12 * 12 - 2 * 64))
 
 
 def test_at_borders_leaves_out_where_the_truth_is_not_known():
@@ -244,5 +248,17 @@ def test_at_borders_leaves_out_where_the_truth_is_not_known():
     truth[:, 32:] = 6
     truth[:, :8] = 0
     codes = np.where(truth == 0, 1, truth)
-    for borders in (True, False):
-        assert evidence.at_borders(mapped(codes, truth), "any", 1, borders).value == 0
+    assert evidence.more_at_borders(mapped(codes, truth), "any", 1).value == 0
+
+
+def test_the_luck_of_trainings_is_in_the_interval_of_maps():
+    """Built-up land spreads by 0, 40 and 80 % of what lies beside it: what one map says, another may not."""
+    truth = np.full((96, 96), 7)
+    truth[8::32, 8::32] = truth[9::32, 8::32] = 1
+    random = np.random.default_rng(0).random(truth.shape)
+    maps = [np.where(geometry.near(truth == 1) & (random < share), 1, truth) for share in (0.0, 0.4, 0.8)]
+    alone = evidence.spread_beside(mapped(maps[1], truth), "any").estimate()
+    every = evidence.spread_beside(mapped(maps[0], truth, *maps[1:]), "any").estimate()
+    shares = [evidence.spread_beside(mapped(one, truth), "any").value for one in maps]
+    assert every.value == pytest.approx(np.mean(shares))
+    assert alone.low > 0 > every.low and every.high > shares[2]

@@ -87,6 +87,15 @@ def test_map_agrees_with_the_scores_on_test_polygons(run):
         assert np.array_equal(agreement, scored)
 
 
+def test_maps_of_all_trainings_are_each_by_its_own(run, tmp_path):
+    two = run.override({"train.trainings": 2})
+    maps, chosen = two.maps.classes_by_training("iota2_base"), two.trained.chosen("iota2_base")
+    np.testing.assert_array_equal(maps[chosen], two.class_map("iota2_base"))
+    map_scene(two.trained.classifier("iota2_base", 1 - chosen), two.scene, tmp_path / "other")
+    np.testing.assert_array_equal(maps[1 - chosen], read_map(tmp_path / "other" / "class.tif"))
+    assert (maps[0] != maps[1]).any()
+
+
 def test_provenance_lies_beside_every_artifact(run):
     run.map("iota2_base")
     finished = [path for path in store.open_store().glob("[!.]*/*-*") if path.is_dir()]  # others may be under way

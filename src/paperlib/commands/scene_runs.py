@@ -60,10 +60,10 @@ def train(
     paperlib train scenes/31TCJ polygons.gpkg --model TempCNN --save models/TempCNN
     """
     names = _check_options(scene, polygons, overrides, preset, model)
-    from ..runs.context import shared_context
     from ..runs.experiment import Experiment
     from ..runs.workflow import check_first
     from ..transfer import write_models
+    from ..transfer.context import shared_context
 
     run = Experiment(preset, scene, polygons, settings=overrides, store=store)
     if save:

@@ -13,8 +13,8 @@ from ..evaluation import intervals, metrics, summaries
 from ..figures import map_figures, score_figures, styling
 from ..mapping.scene_maps import read_map
 from ..nomenclature import LandCover
-from ..runs.context import shared_context
 from ..runs.experiment import Experiment
+from ..transfer.context import shared_context
 from . import page
 
 #: Confidence in per cent below which a pixel is called doubtful.

@@ -3,6 +3,8 @@
 Arrays of shape (training, 1 + draw) hold the value of each training itself first, then its value in each draw.
 """
 
+from math import prod
+
 import numpy as np
 
 from ..errors import InputError
@@ -56,17 +58,25 @@ def share_predicted(run: Experiment, name: str, reference: int, predicted: tuple
         return of_polygons(run, rows[..., columns].sum(-1) / rows.sum(-1), name)
 
 
-def block_share(inside: np.ndarray, among: np.ndarray, seed: int = 0) -> Quantity:
-    """Share of the pixels of `among` (y, x) that are also in `inside` (y, x), over resampled blocks of the map.
+def block_shares(inside: list[np.ndarray], among: list[np.ndarray], seed: int = 0) -> np.ndarray:
+    """Share of the pixels of `among` (y, x) that are also in `inside` (y, x), over resampled blocks, (training, 1 + draw).
 
-    NaN in a draw without pixels of `among`.
+    The two lists hold one mask a training. All maps of one size share the draws. NaN in a draw without pixels of `among`.
     """
-    parts, wholes = (_block_sums(mask) for mask in (inside & among, among))
-    random = np.random.default_rng(seed)
-    weights = random.multinomial(len(parts), np.full(len(parts), 1 / len(parts)), size=DRAWS)
-    weights = np.vstack([np.ones((1, len(parts)), int), weights])
+    parts = np.stack(
+        [_block_sums(own & wholes) for own, wholes in zip(inside, among, strict=True)]
+    )  # (training, block)
+    wholes = np.stack([_block_sums(mask) for mask in among])
+    random, blocks = np.random.default_rng(seed), parts.shape[1]
+    weights = random.multinomial(blocks, np.full(blocks, 1 / blocks), size=DRAWS)
+    weights = np.vstack([np.ones((1, blocks), int), weights])
     with np.errstate(invalid="ignore"):
-        return Quantity((weights @ parts) / (weights @ wholes), len(parts) - 1)
+        return (parts @ weights.T) / (wholes @ weights.T)
+
+
+def of_blocks(values: np.ndarray, shape: tuple[int, ...]) -> Quantity:
+    """Mean over the maps of all trainings, of this shape (y, x), from `values` (training, 1 + draw) of `block_shares`."""
+    return Quantity.of_trainings(values, prod(-(-side // BLOCK) for side in shape) - 1)
 
 
 def _block_sums(mask: np.ndarray) -> np.ndarray:
@@ -77,32 +87,42 @@ def _block_sums(mask: np.ndarray) -> np.ndarray:
 
 
 def specks(run: Experiment, name: str) -> Quantity:
-    """Share of a map's pixels in objects of fewer than `geometry.SMALL` pixels."""
-    codes = run.class_map(name).values
-    return block_share(geometry.specks(codes), codes > 0)
+    """Share of the pixels of a classifier's maps in objects of fewer than `geometry.SMALL` pixels."""
+    maps = _maps(run, name)
+    shares = block_shares([geometry.specks(codes) for codes in maps], [codes > 0 for codes in maps])
+    return of_blocks(shares, maps[0].shape)
 
 
 def recall_in_narrow_objects(run: Experiment, name: str, width: float = 3) -> Quantity:
-    """Share of the pixels of true objects narrower than `width` pixels whose class is right on the map."""
-    codes, truth = run.class_map(name).values, run.truth.values
-    return block_share(codes == truth, geometry.object_width(truth) < width)
+    """Share of the pixels of true objects narrower than `width` pixels whose class is right on the maps."""
+    truth = run.truth.values
+    return of_blocks(_shares(run, name, truth, geometry.object_width(truth) < width), truth.shape)
 
 
 def spread_beside(run: Experiment, name: str, code: int = 1) -> Quantity:
-    """Share of the pixels beside true objects of a class, outside them, that the map gives to this class."""
-    codes, truth = run.class_map(name).values, run.truth.values
+    """Share of the pixels beside true objects of a class, outside them, that the maps give to this class."""
+    truth = run.truth.values
     beside = geometry.edges(truth) & (truth != code) & geometry.near(truth == code)
-    return block_share(codes == code, beside)
+    return of_blocks(_shares(run, name, code, beside), truth.shape)
 
 
-def at_borders(run: Experiment, name: str, code: int, borders: bool) -> Quantity:
-    """Share given to a class among pixels that are away from its true objects.
+def more_at_borders(run: Experiment, name: str, code: int) -> Quantity:
+    """Share given to a class at borders of other classes minus that off borders, away from its own true objects."""
+    truth = run.truth.values
+    elsewhere, edges = (truth != code) & ~geometry.near(truth == code) & (truth > 0), geometry.edges(truth)
+    at_borders, off_borders = (_shares(run, name, code, elsewhere & (edges == where)) for where in (True, False))
+    return of_blocks(at_borders - off_borders, truth.shape)
 
-    `borders` selects the pixels at borders of other classes (True) or those off borders (False).
-    """
-    codes, truth = run.class_map(name).values, run.truth.values
-    elsewhere = (truth != code) & ~geometry.near(truth == code) & (truth > 0)
-    return block_share(codes == code, elsewhere & (geometry.edges(truth) == borders))
+
+def _maps(run: Experiment, name: str) -> list[np.ndarray]:
+    """Class codes (y, x) of the map by each training."""
+    return [codes.values for codes in run.maps.classes_by_training(name)]
+
+
+def _shares(run: Experiment, name: str, codes: np.ndarray | int, among: np.ndarray) -> np.ndarray:
+    """`block_shares` of the pixels of a mask to which the maps give these codes (y, x)."""
+    given = [mapped == codes for mapped in _maps(run, name)]
+    return block_shares(given, [among] * len(given))
 
 
 def codes(run: Experiment) -> list[int]:

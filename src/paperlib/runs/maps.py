@@ -35,18 +35,21 @@ class Maps:
 
         Raises `InputError` for a run whose dates are shuffled.
         """
-        best = self.trained.best(name)
+        return self._made(name, self.trained.chosen(name), self.every)
+
+    def _made(self, name: str, number: int, every: bool) -> Path:
+        """Folder of the map by training `number` of a classifier, with all layers or two."""
         self.require_order()
 
         def make(folder: Path) -> None:
-            classifier = self.trained.classifier(name)
+            classifier = self.trained.classifier(name, number)
             map_scene(
                 classifier, self.dataset.scene, folder, window=self.settings.map.window, progress=self.trained.progress,
                 superpixels=self.dataset.superpixels if classifier.model.needs_superpixels else None, every=every,
             )  # fmt: skip
 
-        every = self.every
-        key, facts = keys.map_key(best.name, every, self.settings.map.palette), describe(self.settings)
+        training, facts = self.trained.training(name, number).name, describe(self.settings)
+        key = keys.map_key(training, every, self.settings.map.palette)
         room = 2 * bytes_of(self.pixels(), len(self.dataset.legend), every)  # windows, then the maps
         return store.find_or_make(self.dataset.store, "map", name, key, make, facts, resumes=True, needed=room)
 
@@ -73,6 +76,20 @@ class Maps:
     def classes(self, name: str) -> xr.DataArray:
         """Class codes (y, x)."""
         return read_map(self.folder(name) / "class.tif")
+
+    def classes_by_training(self, name: str) -> list[xr.DataArray]:
+        """Class codes (y, x) of the maps by all trainings of a classifier; maps of the others than the chosen are made.
+
+        Raises `InputError` as `folder` does.
+        """
+        chosen = self.trained.chosen(name)
+        others = {
+            number: self._made(name, number, False)
+            for number in range(self.settings.train.trainings)
+            if number != chosen
+        }
+        folders = others | {chosen: self.folder(name)}
+        return [read_map(folders[number] / "class.tif") for number in sorted(folders)]
 
     def confidence(self, name: str) -> xr.DataArray:
         """Confidence in percent (y, x), 255 where there is none."""

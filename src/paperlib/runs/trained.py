@@ -170,9 +170,10 @@ class Trained:
         """Folder of the chosen training of a classifier."""
         return self.training(name, self.chosen(name))
 
-    def classifier(self, name: str) -> Classifier:
-        """The chosen training of a classifier, with the colours of the run, which a training does not depend on."""
-        return replace(Classifier.load(self.best(name)), legend=self.dataset.legend)
+    def classifier(self, name: str, number: int | None = None) -> Classifier:
+        """A training of a classifier, by default the chosen one, with the colours of the run, on which none depends."""
+        folder = self.best(name) if number is None else self.training(name, number)
+        return replace(Classifier.load(folder), legend=self.dataset.legend)
 
     def answers(self, name: str, number: int, part: str = "test") -> tuple[Tensor, Tensor]:
         """Logits (pixel, class) of a training at the labelled pixels of a set, and their classes; see `trials.answers`."""

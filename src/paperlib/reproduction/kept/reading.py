@@ -174,6 +174,10 @@ class KeptMaps(Maps):
             raise _lacking(f"map of {name} by its best training: the map is by training {made}, the best is {best}")
         return folder
 
+    def classes_by_training(self, name: str) -> list[xr.DataArray]:
+        """Class codes (y, x) of the kept map alone: that of the best training."""
+        return [self.classes(name)]
+
     def names(self) -> list[str]:
         """The classifiers with a kept map."""
         found = []

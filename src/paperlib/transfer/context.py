@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from .. import models
 from ..labels import separation
-from .experiment import Experiment
+from ..runs.experiment import Experiment
 
 
 def shared_context(run: Experiment, names: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 import xarray as xr
 
-from paperlib.runs.context import shared_context
+from paperlib.transfer.context import shared_context
 
 
 def test_polygons_within_the_reach_of_a_network_are_counted():
