@@ -13,12 +13,14 @@ seven minutes of a processor with bfloat16.
 import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
+from copy import copy
 from functools import partial
 from itertools import combinations
 from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from record import RESULTS, keep
 
 from paperlib import Experiment, models
@@ -26,6 +28,7 @@ from paperlib.evaluation import metrics
 from paperlib.evaluation.quantities import Quantity
 from paperlib.pages.coverage import by_kind
 from paperlib.reproduction import claims, evidence
+from paperlib.runs.maps import Maps
 
 #: Polygons, standard deviation of a training, trainings.
 CASES = [
@@ -76,6 +79,27 @@ def halves(run: Experiment, name: str) -> Quantity:
     return first - second
 
 
+class ChosenMaps(Maps):
+    """The map of the chosen training alone, as a kept run has it."""
+
+    def classes_by_training(self, name: str) -> list[xr.DataArray]:
+        """Class codes (y, x) of this map."""
+        return [self.classes(name)]
+
+
+def of_one_map(run: Experiment) -> pd.DataFrame:
+    """Claims on maps by the maps of the chosen trainings, with the columns `COLUMNS` but the first."""
+    alone = copy(run)
+    alone.maps = ChosenMaps(run.trained)
+    rows = []
+    for claim in claims.CLAIMS:
+        if claim.of_map:
+            estimate = claim.measure(alone).estimate()
+            verdict = claims.verdict(estimate, claim.equal)
+            rows.append(("one map", f"{claim.section}: {claim.text}", *estimate, verdict))
+    return pd.DataFrame(rows, columns=COLUMNS[1:])
+
+
 def measure(repetition: int, preset: str) -> pd.DataFrame:
     """Scores, differences and claims on a scene, polygons and trainings of their own, with the columns `COLUMNS`."""
     with tempfile.TemporaryDirectory() as store:
@@ -97,8 +121,9 @@ def measure(repetition: int, preset: str) -> pd.DataFrame:
         rows += [
             ("zero", f"{name}, two halves of four trainings", halves(even, name)) for name in ("TempCNN", "2D-CNN")
         ]
+        one_map = of_one_map(run)
     table = pd.DataFrame([(kind, name, *one.estimate()) for kind, name, one in rows], columns=COLUMNS[1:-1])
-    return pd.concat([table, found]).assign(repetition=repetition)[COLUMNS]
+    return pd.concat([table, found, one_map]).assign(repetition=repetition)[COLUMNS]
 
 
 def main(part: str = "planted", repetitions: str = "", preset: str = "demo", first: str = "0") -> None:

@@ -19,6 +19,7 @@ KINDS = {
     "zero": "difference that is zero but for luck",
     "claim": "quantity behind a claim",
     "map": "quantity behind a claim on maps",
+    "one map": "the same on the map of one training alone",
 }
 
 

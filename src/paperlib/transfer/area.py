@@ -6,20 +6,22 @@ pixels are represented by some of each polygon, so that a map takes bounded time
 not count, also for networks that see it.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from ..errors import InputError
 from ..evaluation.scoring import logits_of
 from ..features.samples import Samples
 from ..training.classifier import Classifier
 
-#: Training pixels that represent the others, at most; validation samples behind the weights, at most.
-REPRESENTATIVES, PERMUTED = 600, 128
+#: Training pixels that represent the others, at most; validation samples behind the weights, at most, and the side of the
+#: square of each in which labelled pixels count: their neighbours resemble them, and a network sees around all of them.
+REPRESENTATIVES, PERMUTED, SIDE = 600, 128, 4
 #: Pixels compared at once.
 AT_ONCE = 8192
 
@@ -97,6 +99,19 @@ def representatives(polygon: np.ndarray, number: int, random: np.random.Generato
     return np.sort(order[np.argsort(place, kind="stable")][:number])
 
 
+def densest(label: torch.Tensor, side: int) -> torch.Tensor:
+    """Labels (sample, y, x) in the square of this side that holds the most labelled pixels of a sample, -1 outside it."""
+    side = min(side, *label.shape[1:])
+    held = functional.avg_pool2d((label >= 0).float()[:, None], side, stride=1)[:, 0]
+    first = held.flatten(1).argmax(1)
+    row, column = first // held.shape[2], first % held.shape[2]
+    inside = [
+        (torch.arange(size) >= start[:, None]) & (torch.arange(size) < start[:, None] + side)
+        for size, start in zip(label.shape[1:], (row, column), strict=True)
+    ]
+    return label.where(inside[0][:, :, None] & inside[1][:, None], -1)
+
+
 def predictor_weights(classifier: Classifier, samples: Samples, random: np.random.Generator) -> np.ndarray:
     """What is lost of the mean probability of the true class when a predictor is permuted between samples, (predictor,).
 
@@ -107,6 +122,8 @@ def predictor_weights(classifier: Classifier, samples: Samples, random: np.rando
         labelled = samples
     chosen = np.sort(random.permutation(len(labelled))[: PERMUTED * (8 if labelled.x.shape[-1] == 1 else 1)])
     used = labelled[torch.from_numpy(chosen)].map(classifier.normaliser.apply)
+    if not classifier.model.needs_superpixels:
+        used = replace(used, label=densest(used.label, SIDE))
     label = used.label[used.label >= 0]
 
     def sure(x: torch.Tensor) -> float:
