@@ -3,6 +3,7 @@
     python benchmarks/paper.py                    # trainings, maps, the claims' trainings, other classifiers (`make paper`)
     python benchmarks/paper.py --stop maps        # without the claims' trainings
     python benchmarks/paper.py --stop now         # compute nothing: keep what is finished
+    python benchmarks/paper.py --maps 5 6         # maps by these trainings of the classifiers behind claims on maps, alone
     python benchmarks/paper.py --same "REASON"    # code changed, results did not: say why
 
 What is finished is kept after each classifier; a run that was stopped goes on where it was. `--store` names another store,
@@ -18,8 +19,8 @@ from paperlib import Experiment, models, store
 from paperlib.reproduction import claims, evidence
 from paperlib.reproduction.kept.reading import KeptRun
 from paperlib.reproduction.kept.staleness import confirm, stale
-from paperlib.reproduction.kept.writing import keep
-from paperlib.runs.side_by_side import make_trainings
+from paperlib.reproduction.kept.writing import keep, keep_other_maps
+from paperlib.runs.side_by_side import Job, make_trainings
 
 STAGES = ("now", "trainings", "maps", "claims", "others")
 
@@ -43,6 +44,15 @@ def vary_for_claims(run: Experiment, out: Path) -> None:
     keep_and_say(run, out)
 
 
+def maps_by_trainings(run: Experiment, numbers: list[int], out: Path) -> None:
+    """Make maps by further trainings of the classifiers behind claims on maps, and keep them."""
+    make_trainings([Job(run.trained, name, number) for name in claims.MAPPED for number in numbers])
+    for name in claims.MAPPED:
+        run.maps.by_trainings(name, numbers)
+        keep_other_maps(run, name, numbers, out)
+        print("kept:", name, numbers, flush=True)
+
+
 def main() -> None:
     """Make and keep the run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -50,6 +60,7 @@ def main() -> None:
     parser.add_argument("--store", default="")
     parser.add_argument("--out", type=Path, default=store.project() / "data" / "results" / "paper")
     parser.add_argument("--stop", choices=STAGES, default="others")
+    parser.add_argument("--maps", type=int, nargs="+", default=[], metavar="NUMBER")
     parser.add_argument("--same", default="", metavar="REASON")
     chosen = parser.parse_args()
     if chosen.same:
@@ -58,6 +69,9 @@ def main() -> None:
         )
         return
     run, last = Experiment(chosen.preset, store=chosen.store), STAGES.index(chosen.stop)
+    if chosen.maps:
+        maps_by_trainings(run, chosen.maps, chosen.out)
+        return
     if last >= 1:
         for name in (*models.FORESTS, *models.NETWORKS):
             run.trainings([name])
@@ -65,6 +79,8 @@ def main() -> None:
     if last >= 2:
         for name in models.CLASSIFIERS:
             run.map(name)
+        for name in claims.MAPPED:
+            run.maps.classes_by_training(name)
         keep_and_say(run, chosen.out)
     if last >= 3:
         vary_for_claims(run, chosen.out)

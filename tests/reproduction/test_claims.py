@@ -355,7 +355,7 @@ def test_claims_that_look_at_a_map_are_marked(claim, monkeypatch):
     truth = xr.DataArray(TRUTH, dims=("y", "x"))
     monkeypatch.setattr(Planted, "classes_by_training", lambda run, name: looked.append(name) or [truth] * 3)
     claim.measure(Planted())
-    assert bool(looked) == claim.of_map
+    assert bool(looked) == claim.of_map and set(looked) <= set(claims.MAPPED)
 
 
 def test_one_training_says_nothing_of_stability():

@@ -16,7 +16,7 @@ from paperlib.reproduction import claims, tables
 from paperlib.reproduction.kept import code, staleness, writing
 from paperlib.reproduction.kept.reading import KeptRun, is_kept, kept_run
 from paperlib.reproduction.kept.staleness import confirm, stale
-from paperlib.reproduction.kept.writing import keep
+from paperlib.reproduction.kept.writing import keep, keep_other_maps
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +123,17 @@ def test_a_map_by_another_training_is_not_shown(copy):
     change(copy / "maps" / "TempCNN" / "provenance.json", training=3)
     with pytest.raises(InputError, match="the map is by training 3, the best is 0"):
         KeptRun(copy).class_map("TempCNN")
+
+
+def test_maps_by_further_trainings_are_kept_beside(run, copy):
+    run.maps.by_trainings("iota2_base", [5])
+    keep_other_maps(run, "iota2_base", [4, 5], copy)  # training 4 has none
+    first, other = KeptRun(copy).maps.classes_by_training("iota2_base")
+    np.testing.assert_array_equal(first, KeptRun(copy).class_map("iota2_base"))
+    assert other.shape == first.shape and (other != first).any()
+    kept = json.loads((copy / "maps" / "iota2_base" / "others" / "5" / "provenance.json").read_text())
+    assert kept["training"] == 5 and kept["machine"]
+    assert len(KeptRun(copy).maps.classes_by_training("TempCNN")) == 1
 
 
 @pytest.mark.parametrize(

@@ -89,11 +89,12 @@ def test_map_agrees_with_the_scores_on_test_polygons(run):
 
 def test_maps_of_all_trainings_are_each_by_its_own(run, tmp_path):
     two = run.override({"train.trainings": 2})
-    maps, chosen = two.maps.classes_by_training("iota2_base"), two.trained.chosen("iota2_base")
-    np.testing.assert_array_equal(maps[chosen], two.class_map("iota2_base"))
-    map_scene(two.trained.classifier("iota2_base", 1 - chosen), two.scene, tmp_path / "other")
-    np.testing.assert_array_equal(maps[1 - chosen], read_map(tmp_path / "other" / "class.tif"))
-    assert (maps[0] != maps[1]).any()
+    first, second = two.maps.classes_by_training("iota2_base")
+    np.testing.assert_array_equal(first, two.class_map("iota2_base"))
+    other = 1 - two.trained.chosen("iota2_base")
+    map_scene(two.trained.classifier("iota2_base", other), two.scene, tmp_path / "other")
+    np.testing.assert_array_equal(second, read_map(tmp_path / "other" / "class.tif"))
+    assert (first != second).any()
 
 
 def test_provenance_lies_beside_every_artifact(run):

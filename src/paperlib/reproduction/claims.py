@@ -29,6 +29,9 @@ SUPPORTED, REFUTED, UNDECIDED = "supported", "not supported", "undecided"
 CTX, BASE = models.FORESTS
 SPATIAL = ("3D-CNN", "2D-CNN", "SpatioTempCNN")
 
+#: Classifiers whose maps the claims look at.
+MAPPED = ("TempCNN", "3D-CNN", BASE)
+
 #: Classifiers that the claims train on varied samples, by the variation; beside them the forest on each single date, once.
 VARIED: tuple[tuple[dict, tuple[str, ...]], ...] = (
     ({"dates": "shuffled"}, (BASE, "2D-CNN", "TempCNN", "3D-CNN")),
@@ -43,8 +46,8 @@ class Claim(NamedTuple):
     """One claim: its text, its section, the quantity measured, and the function that measures it.
 
     `equal` marks a claim that there is no difference, `varied` one that takes networks trained on varied samples. `of_map`
-    marks one that is measured on maps, of all trainings of a classifier where they can be made; a kept run has one map of
-    each, and the interval then holds the blocks of this map alone.
+    marks one that is measured on maps: of all trainings of a classifier, or of those that a kept run holds. With one map of
+    each, the interval holds the blocks of this map alone.
     """
 
     text: str

@@ -1,5 +1,6 @@
-"""Whole-scene maps by the chosen training of each classifier."""
+"""Whole-scene maps by the trainings of each classifier, first of all the chosen one."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import xarray as xr
@@ -77,19 +78,16 @@ class Maps:
         """Class codes (y, x)."""
         return read_map(self.folder(name) / "class.tif")
 
-    def classes_by_training(self, name: str) -> list[xr.DataArray]:
-        """Class codes (y, x) of the maps by all trainings of a classifier; maps of the others than the chosen are made.
+    def by_trainings(self, name: str, numbers: Iterable[int]) -> list[Path]:
+        """Folders of maps by these trainings of a classifier, of two layers; raises `InputError` as `folder` does."""
+        return [self._made(name, number, False) for number in numbers]
 
-        Raises `InputError` as `folder` does.
-        """
+    def classes_by_training(self, name: str) -> list[xr.DataArray]:
+        """Class codes (y, x) of the maps by all trainings of a classifier, that by the chosen one first."""
         chosen = self.trained.chosen(name)
-        others = {
-            number: self._made(name, number, False)
-            for number in range(self.settings.train.trainings)
-            if number != chosen
-        }
-        folders = others | {chosen: self.folder(name)}
-        return [read_map(folders[number] / "class.tif") for number in sorted(folders)]
+        others = [number for number in range(self.settings.train.trainings) if number != chosen]
+        folders = [self.folder(name), *self.by_trainings(name, others)]
+        return [read_map(folder / "class.tif") for folder in folders]
 
     def confidence(self, name: str) -> xr.DataArray:
         """Confidence in percent (y, x), 255 where there is none."""

@@ -2,9 +2,10 @@
 
 The folder of a kept run holds `run.json` (settings, classes, dates, machine, commits, seconds, digests of the code),
 `series.csv` and `pixels.csv` (the labelled pixels by class), `trainings/NAME/NUMBER/` (scores, history and counts by
-polygon as the store has them, without weights), `maps/NAME/class.tif`, the middle of each map, and of a simulated scene
-`truth.tif`, the same part of the truth, and `window.tif`, the image of the window of the paper's maps. Nothing is computed
-that is not kept: what lacks raises `InputError`.
+polygon as the store has them, without weights), `maps/NAME/class.tif`, the middle of each map, and in
+`maps/NAME/others/NUMBER/` that of maps by other trainings, and of a simulated scene `truth.tif`, the same part of the truth,
+and `window.tif`, the image of the window of the paper's maps. Nothing is computed that is not kept: what lacks raises
+`InputError`.
 """
 
 from collections.abc import Iterable
@@ -32,6 +33,9 @@ from ...store import project
 
 #: File of the counts by polygon.
 COUNTS = "polygons.csv.gz"
+
+#: Folder, beside the map by the best training of a classifier, of those by others.
+OTHER_MAPS = "others"
 
 AGAIN = "`make paper` makes what lacks, and keeps it."
 
@@ -175,8 +179,9 @@ class KeptMaps(Maps):
         return folder
 
     def classes_by_training(self, name: str) -> list[xr.DataArray]:
-        """Class codes (y, x) of the kept map alone: that of the best training."""
-        return [self.classes(name)]
+        """Class codes (y, x) of the map by the best training, and of those by others that are kept."""
+        others = sorted((self.folder(name) / OTHER_MAPS).glob("*/class.tif"))
+        return [self.classes(name), *map(read_map, others)]
 
     def names(self) -> list[str]:
         """The classifiers with a kept map."""

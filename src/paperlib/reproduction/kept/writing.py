@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from ...settings import describe, overridden
 from ...training.trials import trainings_frame
 from .. import claims, evidence, paper
 from . import code
-from .reading import COUNTS
+from .reading import COUNTS, OTHER_MAPS
 
 #: Files of a training that are kept as they are, beside the counts by polygon; weights are not.
 FILES = ("scores.json", "history.csv")
@@ -106,17 +107,28 @@ def write_counts(polygons: pd.DataFrame, folder: Path) -> None:
 
 
 def _keep_map(run: Experiment, name: str, folder: Path) -> None:
-    """Copy the map by the best of the kept trainings of a classifier, where it is made."""
-    number = _best(folder / "trainings" / name)
-    made = store.place(run.store, "map", name, keys.map_key(run.trained.place(name, number).name, run.maps.every))
+    """Copy the map by the best of the kept trainings of a classifier, and those by the others, where they are made."""
+    best = _best(folder / "trainings" / name)
+    _copy_map(run, name, best, run.maps.every, folder / "maps" / name)
+    others = (number for number in range(run.settings.train.trainings) if number != best)
+    keep_other_maps(run, name, others, folder)
+
+
+def keep_other_maps(run: Experiment, name: str, numbers: Iterable[int], folder: Path) -> None:
+    """Copy maps by further trainings of a classifier to a kept run, where they are made: they tell the luck of a map."""
+    for number in numbers:
+        _copy_map(run, name, number, False, folder / "maps" / name / OTHER_MAPS / str(number))
+
+
+def _copy_map(run: Experiment, name: str, number: int, every: bool, target: Path) -> None:
+    made = store.place(run.store, "map", name, keys.map_key(run.trained.place(name, number).name, every))
     if not made.is_dir():
         return
-    target = folder / "maps" / name
     target.mkdir(parents=True)
     _write_codes(made / "class.tif", target / "class.tif")
     facts = store.read_json(made / "provenance.json")
     digest = code.digest("map", facts["commit"].removesuffix("-dirty")) or code.digest("map")
-    kept = {fact: facts[fact] for fact in ("created", "seconds", "commit", "format", "device")}
+    kept = {fact: facts[fact] for fact in ("created", "seconds", "commit", "format", "device", "machine")}
     store.write_json(target / "provenance.json", kept | {"training": number, "code": {"map": digest}})
 
 
