@@ -121,6 +121,10 @@ class RegionMaps(Maps):
         """Class codes (y, x) of the tile that is shown."""
         return read_map(self.tile_folder(name, self._region.shown) / "class.tif")
 
+    def classes_by_training(self, name: str) -> list[xr.DataArray]:
+        """Class codes (y, x) of the tile that is shown by the chosen training alone."""
+        return [self.classes(name)]
+
     def confidence(self, name: str) -> xr.DataArray:
         """Confidence in percent (y, x) of the tile that is shown, 255 where there is none."""
         return read_map(self.tile_folder(name, self._region.shown) / "confidence.tif")
