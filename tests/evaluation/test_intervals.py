@@ -112,6 +112,17 @@ def test_interval_covers_the_truth_about_as_often_as_it_says():
     assert 0.87 <= np.mean(held) <= 1
 
 
+def test_training_polygons_that_are_drawn_too_widen_the_interval_of_a_score():
+    """As many training as test polygons: twice the variance; the score itself stays."""
+    counts, reference = polygons(30, 0.8)
+    here, anew = (
+        intervals.macro_f1_intervals({"one": counts}, reference, 500, training=training).iloc[0]
+        for training in (0, len(reference))
+    )
+    assert anew["macro_f1"] == here["macro_f1"] and anew["oa"] == here["oa"]
+    assert (anew["high"] - anew["low"]) / (here["high"] - here["low"]) == pytest.approx(2**0.5)
+
+
 def test_identical_models_differ_by_nothing_and_share_a_rank():
     counts, reference = polygons(10, 0.7)
     row = intervals.differences({"one": counts, "other": counts}, reference, 200).iloc[0]

@@ -100,18 +100,24 @@ def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
 
 
 def macro_f1_intervals(
-    counts_by_model: Mapping[str, np.ndarray], reference: np.ndarray, number: int = 2000, seed: int = 0
+    counts_by_model: Mapping[str, np.ndarray],
+    reference: np.ndarray,
+    number: int = 2000,
+    seed: int = 0,
+    training: int = 0,
 ) -> pd.DataFrame:
     """Macro F1 and overall accuracy of each model: columns model, macro_f1, low, high, oa, oa_low, oa_high (95 %).
 
-    Means over the trainings of `counts_by_model`. A class with a single polygon is the same in every draw, so its share of
-    the uncertainty is missing. Raises `InputError` as `draws` and `resampled_confusions` do.
+    Means over the trainings of `counts_by_model`. `training`: the number of training polygons, where the intervals shall
+    hold their choice too (`Quantity.redrawn`); 0: they are what they are. A class with a single polygon is the same in
+    every draw, so its share of the uncertainty is missing. Raises `InputError` as `draws` and `resampled_confusions` do.
     """
     rows = []
     for name, matrices in _resampled(counts_by_model, reference, number, seed).items():
         scores = []
         for score in (macro_f1, overall_accuracy):
-            value, low, high = Quantity.of_trainings(score(matrices), freedom(reference)).estimate()
+            quantity = Quantity.of_trainings(score(matrices), freedom(reference))
+            value, low, high = quantity.redrawn(len(reference) / training if training else 0).estimate()
             scores += [value, max(low, 0.0), min(high, 1.0)]
         rows.append((name, *scores))
     return pd.DataFrame(rows, columns=["model", "macro_f1", "low", "high", "oa", "oa_low", "oa_high"])

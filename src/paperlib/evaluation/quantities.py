@@ -60,6 +60,15 @@ class Quantity:
         luck = tuple(Luck(squares, freedom, factor**2 * share) for squares, freedom, share in self.luck)
         return replace(self, draws=self.draws * factor, luck=luck)
 
+    def redrawn(self, ratio: float) -> "Quantity":
+        """The same, as if the training polygons were drawn anew too; `ratio`: test polygons per training polygon.
+
+        Scores of one training set have the correlation test / (test + training) by the approximation of Nadeau and Bengio
+        (2003), Inference for the generalization error, Machine Learning 52, so that the variance over test polygons alone is
+        a share of training / (test + training) of that over both.
+        """
+        return replace(self, draws=self.value + (self.draws - self.value) * (1 + ratio) ** 0.5)
+
     @property
     def value(self) -> float:
         """The number itself."""

@@ -15,6 +15,7 @@ from ..reproduction.claims import REFUTED, SUPPORTED
 #: What the kinds of quantities are called on a page, in the order of the table.
 KINDS = {
     "score": "macro F1 of a classifier",
+    "score here": "the same, over test polygons and trainings alone",
     "difference": "difference of two classifiers",
     "zero": "difference that is zero but for luck",
     "claim": "quantity behind a claim",

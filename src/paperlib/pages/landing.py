@@ -11,6 +11,7 @@ from ..evaluation import geometry, intervals, summaries
 from ..figures import images
 from ..figures.html import webp_uri
 from ..models.registry import FORESTS
+from ..reproduction import evidence
 from ..runs.experiment import Experiment
 from .page import Html
 
@@ -39,7 +40,7 @@ def findings(run: Experiment, chosen: str) -> dict[str, str | int | float]:
     Raises `InputError` as `intervals` does.
     """
     counts, reference = run.trained.counts("test")
-    scores = intervals.macro_f1_intervals(counts, reference).set_index("model")
+    scores = evidence.scores(run).set_index("model")
     pairs = intervals.differences(counts, reference)
     best = scores["macro_f1"].idxmax()
     forest = scores.loc[list(FORESTS), "macro_f1"].idxmax()

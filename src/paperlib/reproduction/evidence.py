@@ -3,9 +3,11 @@
 Arrays of shape (training, 1 + draw) hold the value of each training itself first, then its value in each draw.
 """
 
+from collections.abc import Iterable
 from math import prod
 
 import numpy as np
+import pandas as pd
 
 from ..errors import InputError
 from ..evaluation import geometry, intervals, metrics
@@ -38,6 +40,17 @@ def confusions(run: Experiment, name: str, part: str = "test") -> np.ndarray:
 def of_polygons(run: Experiment, values: np.ndarray, name: str, part: str = "test") -> Quantity:
     """Mean over the trainings of a classifier, from `values` (training, 1 + draw) that `confusions` gave."""
     return Quantity.of_trainings(values, intervals.freedom(run.trained.polygon_counts(name, part)[1]))
+
+
+def scores(run: Experiment, names: Iterable[str] = ()) -> pd.DataFrame:
+    """`intervals.macro_f1_intervals` of a run on test, by default of all its classifiers, over all of its polygons."""
+    counts, reference = run.trained.counts("test", *([names] if names else []))
+    return intervals.macro_f1_intervals(counts, reference, training=training_polygons(run))
+
+
+def training_polygons(run: Experiment) -> int:
+    """Number of the training polygons."""
+    return int(run.dataset.pixel_counts().query("set == 'train'")["polygons"].sum())
 
 
 def macro_f1(run: Experiment, name: str, part: str = "test") -> Quantity:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ...evaluation import intervals
 from ...models.registry import CLASSIFIERS, FORESTS
-from ...reproduction import claims, paper, recomputed
+from ...reproduction import claims, evidence, paper, recomputed
 from ...reproduction.claims import REFUTED, SUPPORTED, UNDECIDED
 from ...runs.experiment import Experiment
 from ..measurements import read_measurements
@@ -31,7 +31,7 @@ def sentences(run: Experiment) -> list[str]:
     """The ten sentences. What a kept run lacks is said where its number would stand."""
     counts, reference = run.trained.counts("test")
     counts = {name: values for name, values in counts.items() if name in CLASSIFIERS}
-    scores = intervals.macro_f1_intervals(counts, reference).set_index("model")
+    scores = evidence.scores(run, CLASSIFIERS).set_index("model")
     pairs = intervals.differences(counts, reference)
     verdicts = claims.claims_table(run)
     return [
