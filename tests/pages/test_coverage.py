@@ -28,7 +28,7 @@ def test_intervals_of_the_right_width_hold_in_95_per_cent():
     table = by_kind(pd.concat(rows))
     assert table.index.tolist() == [KINDS["score"], KINDS["difference"]] and table["quantities"].tolist() == [2, 1]
     assert table["held"].tolist() == pytest.approx([0.95, 0.67], abs=0.02)
-    assert (table["least"] <= table["held"]).all()
+    assert (table["least"] <= table["held"]).all() and (table["repetitions"] == 1000).all()
 
 
 def test_the_truth_is_the_mean_of_the_other_repetitions_or_zero():

@@ -53,9 +53,14 @@ def by_quantity(repetitions: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_kind(repetitions: pd.DataFrame) -> pd.DataFrame:
-    """The mean and the least of `held` over the quantities of each kind, with their number: one row for each of `KINDS`."""
-    table = by_quantity(repetitions)
-    means = table.groupby("kind")["held"].agg(quantities="size", held="mean", least="min")
+    """The mean and the least of `held` over the quantities of each kind: one row for each of `KINDS`.
+
+    Columns quantities (their number), repetitions (the least of a quantity), held and least.
+    """
+    kinds = by_quantity(repetitions).groupby("kind")
+    means = kinds.agg(
+        quantities=("held", "size"), repetitions=("repetitions", "min"), held=("held", "mean"), least=("held", "min")
+    )
     return means.reindex([kind for kind in KINDS if kind in means.index]).rename(index=KINDS).rename_axis("interval of")
 
 
