@@ -358,6 +358,13 @@ def test_claims_that_look_at_a_map_are_marked(claim, monkeypatch):
     assert bool(looked) == claim.of_map and set(looked) <= set(claims.MAPPED)
 
 
+def test_one_map_of_each_classifier_decides_nothing():
+    tables = [claims_table(Planted(drawn={"TempCNN": speckled}, count=count)).set_index("claim") for count in (3, 1)]
+    several, one = (table.loc["Pixel-based maps have more speckle."] for table in tables)
+    assert several["verdict"] == SUPPORTED and one["verdict"] == claims.ONE_MAP
+    assert one["estimate"] == pytest.approx(several["estimate"]) and one["low"] > 0
+
+
 def test_one_training_says_nothing_of_stability():
     assert answer("Results are stable over trainings.", Planted(count=1)) == UNDECIDED
 

@@ -26,6 +26,8 @@ from .evidence import class_f1, macro_f1, vary
 
 NEGLIGIBLE = 0.05
 SUPPORTED, REFUTED, UNDECIDED = "supported", "not supported", "undecided"
+#: Verdict on a claim on maps where each classifier has one: between maps of three trainings, a quantity changed its sign.
+ONE_MAP = f"{UNDECIDED}: There is one map of each classifier, which does not tell the luck of its training."
 CTX, BASE = models.FORESTS
 SPATIAL = ("3D-CNN", "2D-CNN", "SpatioTempCNN")
 
@@ -47,7 +49,7 @@ class Claim(NamedTuple):
 
     `equal` marks a claim that there is no difference, `varied` one that takes networks trained on varied samples. `of_map`
     marks one that is measured on maps: of all trainings of a classifier, or of those that a kept run holds. With one map of
-    each, the interval holds the blocks of this map alone.
+    each, the interval holds the blocks of this map alone, and the claim is undecided.
     """
 
     text: str
@@ -90,6 +92,8 @@ def claims_table(run: Experiment, varied: bool = True) -> pd.DataFrame:
             quantity = claim.measure(run)
             estimated, p = quantity.estimate(), p_value(quantity, claim.equal)
             outcome = verdict(estimated, claim.equal)
+            if claim.of_map and isinstance(quantity, Quantity) and not any(luck.freedom for luck in quantity.luck):
+                p, outcome = float("nan"), ONE_MAP
         except InputError as error:
             estimated, p, outcome = Estimate(*[float("nan")] * 3), float("nan"), f"{UNDECIDED}: {error.problem}"
         rows.append((number, claim.text, claim.section, claim.measured, *estimated, outcome))
