@@ -8,7 +8,7 @@ from rio_cogeo.cogeo import cog_validate
 
 from paperlib.errors import InputError
 from paperlib.evaluation.applicability import fit_applicability
-from paperlib.transfer.area import Area, predictor_weights, representatives
+from paperlib.transfer.area import Area, densest, predictor_weights, representatives
 from paperlib.transfer.area_maps import NODATA_INDEX, NODATA_MASK, STEP, write_area
 
 
@@ -43,6 +43,16 @@ def test_representatives_come_evenly_from_all_polygons():
     assert np.unique(polygon[chosen], return_counts=True)[1].tolist() == [2, 20, 20]
     assert len(np.unique(chosen)) == 42 and (np.diff(chosen) > 0).all()
     assert representatives(polygon, 1000, np.random.default_rng(0)).tolist() == list(range(332))
+
+
+def test_the_densest_square_of_each_sample_is_kept():
+    """Labels of one sample in a corner and of another in the middle, each with a stray one far away."""
+    label = torch.full((3, 9, 9), -1)
+    label[0, :4, 5:] = label[1, 3:6, 3:6] = 2
+    label[0, 8, 0] = label[1, 0, 0] = 1
+    kept = densest(label, 4)
+    assert (kept[:2] == 2).sum((1, 2)).tolist() == [16, 9] and not (kept == 1).any() and (kept[2] == -1).all()
+    assert torch.equal(densest(label[:, 3:4, 3:4], 4), label[:, 3:4, 3:4])  # single pixels
 
 
 def test_a_predictor_that_the_classifier_does_not_look_at_has_no_weight(run, model, monkeypatch):
