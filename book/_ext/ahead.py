@@ -39,7 +39,8 @@ def execute_ahead(app, env, docnames):
     if app.config.nb_execution_mode != "cache":
         return
     paths = [Path(env.doc2path(name)) for name in docnames]
-    notebooks = [path for path in paths if path.suffix == ".ipynb"]
+    # the last pages have scenes of their own and use one processor: begun first, none is left alone at the end
+    notebooks = sorted((path for path in paths if path.suffix == ".ipynb"), reverse=True)
     cache = get_cache(app.config.nb_execution_cache_path)
     if len(todo := lacking(cache, notebooks)) < 2:
         return

@@ -1,5 +1,7 @@
 """The command line: the commands of the package `commands`, and what becomes of errors and warnings."""
 
+import atexit
+import gc
 import sys
 import traceback
 import warnings
@@ -104,6 +106,7 @@ def _show_warning(message, category, filename, lineno, file=None, line=None) -> 
 def app() -> None:
     """Entry point: an `InputError` prints its message without a traceback and exits with 2."""
     allocation.configure()  # before anything starts threads
+    atexit.register(gc.freeze)  # a search for cycles among all objects of torch at the end takes a second
     warnings.showwarning = _show_warning
     try:
         cli()

@@ -1,4 +1,6 @@
-"""Every page of a built book in a real browser: quiet, light, fast, accessible, fit for a phone; tables sort, files arrive.
+"""Every page of a built book in a real browser: quiet, light, accessible, fit for a phone; tables sort, files arrive.
+
+How fast pages open is measured by benchmarks/pages.py.
 
 The pages are those of the folder that $PAPERLIB_BOOK names:
     PAPERLIB_BOOK=book/_build/html python -m pytest tests/book/test_pages.py
@@ -25,7 +27,6 @@ BOOK = Path(os.environ["PAPERLIB_BOOK"]).resolve() if os.environ.get("PAPERLIB_B
 PAGES = sorted(path for path in BOOK.rglob("*.html") if "_static" not in path.parts) if BOOK else []
 MAP = "explore"
 PHONE = {"width": 375, "height": 800}
-SECONDS = 2
 BYTES = {MAP: 5_000_000}
 DEFAULT_BYTES = 1_500_000
 MISSING = {"", "–", "-", "NA", "nan", "NaN", "None", "inf"}
@@ -79,19 +80,12 @@ def visit(browser):
 
 
 @each_page
-def test_a_page_is_light_and_opens_fast(visit, path):
-    def seconds(page) -> float:
-        page.wait_for_load_state("load")
-        if path.stem == MAP:  # until it can be used
-            page.wait_for_function("performance.getEntriesByName('webmap').length")
-            return page.evaluate("performance.getEntriesByName('webmap')[0].startTime") / 1000
-        return page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd") / 1000
-
+def test_a_page_is_light(visit, path):
     page = visit(path)
+    page.wait_for_load_state("load")
     page.wait_for_timeout(300)  # what scripts load late counts too
     files = {unquote(urlsplit(url).path) for url in page.asked if url.startswith("file:")}
     assert sum(Path(file).stat().st_size for file in files) <= BYTES.get(path.stem, DEFAULT_BYTES)
-    assert seconds(page) < SECONDS or any(seconds(visit(path)) < SECONDS for _ in range(3))
 
 
 def of_the_theme(rule: str, html: str) -> bool:

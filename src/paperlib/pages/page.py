@@ -1,5 +1,7 @@
 """Top and bottom of every notebook: a banner that names the scene, and the provenance of what is between."""
 
+import atexit
+import gc
 import time
 import warnings
 from html import escape
@@ -13,6 +15,7 @@ from .origins.recording import current
 
 _opened = time.perf_counter()
 current()  # from here on, what the cells of this notebook ask for is recorded
+atexit.register(gc.freeze)  # a search for cycles among all objects of torch at the end takes a second
 
 
 class Html(str):
