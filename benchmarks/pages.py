@@ -2,8 +2,9 @@
 
     python benchmarks/pages.py [REPEATS]
 
-The book is book/_build/html, or the folder that $PAPERLIB_BOOK names. A page is open when its `load` event has ended; `explore`
-when its map can be used. Each visit takes a new window, as a reader's first does. Medians are kept in results/pages.csv.
+The book is book/_build/html, or the folder that $PAPERLIB_BOOK names. A page is open when its `load` event has ended;
+`explore` when its map can be used. Each visit takes a new window, as a reader's first does. Medians are kept in
+results/pages.csv.
 """
 
 import os

@@ -59,6 +59,13 @@ def _orfeo(table: pd.DataFrame) -> pd.Series:
     return table.set_index("preset")["Orfeo ToolBox, from a file (s)"] / table.set_index("preset")["in steps (s)"]
 
 
+def _pages(table: pd.DataFrame) -> pd.Series:
+    """Seconds until the map of page `explore` can be used, and until the slowest other page is open."""
+    seconds = table.set_index("page")["seconds"].drop("empty page")
+    others = seconds.drop("explore")
+    return pd.Series({"explore": seconds["explore"], f"slowest other page, {others.idxmax()}": others.max()})
+
+
 #: What benchmarks/busy.py measures side by side.
 FOUR = "four trainings of TempCNN, 10 epochs, each on one thread"
 DEMO = "all trainings of preset demo, each on all cores"
@@ -98,6 +105,7 @@ GOALS = (
     ),
     Goal("Orfeo ToolBox's seconds for a forest over ours", "growth", 1, math.inf, _orfeo),
     Goal("import paperlib (s)", "startup", 0, 0.5, _column("seconds", command="import paperlib")),
+    Goal("page of the book open from disk (s)", "pages", 0, 2, _pages),
 )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+import scipy.special  # noqa: F401 - before torch: skops looks for its functions in all modules loaded earlier
 import xarray as xr
 
 from .. import environment

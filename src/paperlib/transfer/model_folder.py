@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import scipy.special  # noqa: F401 - before torch: skops looks for its functions in all modules loaded earlier
 
 from .. import store
 from ..errors import InputError
