@@ -29,7 +29,7 @@ def test_the_box_names_what_was_overridden():
 
 def test_the_box_of_a_real_scene_says_what_it_has(run, tmp_path):
     folder = tmp_path / "my <tile>"
-    folder.symlink_to(run.dataset.folder)
+    folder.symlink_to(run.dataset.folder / "T31TCJ")  # without the file that calls it simulated
     experiment = Experiment("tiny", folder, run.dataset.folder / "polygons.gpkg")
     box = page.banner(experiment)
     assert box.count("paper") == 2 and "the paper" not in page.banner(
@@ -38,6 +38,12 @@ def test_the_box_of_a_real_scene_says_what_it_has(run, tmp_path):
     assert "Simulated" not in box and "my &lt;tile&gt;" in box and "11 dates from 2018-02-15 to 2018-12-15" in box
     assert "B2, B3, B4" in box and "Shrubland" in box and "Preset <b>tiny</b>: 1 training for each model" in box
     assert "<li>14 polygons have the series of another one" in box and "--near METRES.</li></ul>" in box
+
+
+@pytest.mark.parametrize("below", ["", "T31TCJ"])
+def test_a_folder_that_was_simulated_is_called_so(run, below):
+    box = page.banner(Experiment("tiny", run.dataset.folder / below, run.dataset.folder / "polygons.gpkg"), book=False)
+    assert "Simulated scene" in box and "nothing here is evidence about a real place" in box
 
 
 def test_provenance_holds_what_makes_the_page_again(real):

@@ -55,7 +55,8 @@ def write_report(run: Experiment, model: str, path: Path, findings: Iterable[Fin
 
 
 def _title(run: Experiment) -> str:
-    place = "a simulated scene" if run.simulated else Path(run.settings.scene.path).name
+    scene = Path(run.settings.scene.path)
+    place = "a simulated scene" if run.simulated or page.is_declared_simulated(scene) else scene.name
     days = run.dates[0] if len(run.dates) == 1 else f"{run.dates[0]} to {run.dates[-1]}"
     return f"Land cover of {place}, {days}"
 

@@ -43,7 +43,8 @@ def banner(run: Experiment, what: str = "Everything below", book: bool = True) -
             "confirm or refute the paper."
         )
     else:
-        title, kind = "Real scene" if book else "Scene", "note"
+        made = is_declared_simulated(Path(run.settings.scene.path))
+        title, kind = ("Simulated scene", "warning") if made else ("Real scene" if book else "Scene", "note")
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", InputWarning)
             several, legend = len(run.dates) > 1, run.legend
@@ -55,9 +56,16 @@ def banner(run: Experiment, what: str = "Everything below", book: bool = True) -
             f"Computed on <code>{escape(Path(scene.path).name)}</code>{', not on the data of the paper' * book}: {days}; "
             f"bands {', '.join(run.scene['band'].values)}; classes {escape(', '.join(cover.name for cover in legend))}."
         )
+        text += " The scene is <b>simulated</b>, so nothing here is evidence about a real place." * made
         text += " The tile, dates, bands and classes in the text are those of the paper." * book
         text += f"</p><ul>{doubts}</ul><p>" if doubts else ""
     return Html(f'<div class="admonition {kind}"><p class="admonition-title">{title}</p><p>{text} {effort}</p></div>')
+
+
+def is_declared_simulated(scene: Path) -> bool:
+    """Whether the folder of a scene, or the one around it, says that `paperlib simulate` wrote it."""
+    files = (folder / "README.txt" for folder in (scene, scene.parent))
+    return any(file.is_file() and file.read_bytes().startswith(b"SIMULATED") for file in files)
 
 
 def _preset(chosen: settings.Settings) -> str:
