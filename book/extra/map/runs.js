@@ -28,7 +28,7 @@
       const own = key === first ? link : new URLSearchParams();
       built.set(key, {app, ...(await build(app, await read(runs.get(key)), own, key))});
     }
-    root.map = built.get(key).map; // benchmarks/pages.py waits for it, and for whoever opens the console
+    root.map = built.get(key).map; // for tests, and for whoever opens the console
     root.querySelector(".webmap-still")?.remove();
   }
 
