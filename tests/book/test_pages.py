@@ -12,6 +12,7 @@ import json
 import os
 import re
 import threading
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -32,7 +33,9 @@ DEFAULT_BYTES = 1_500_000
 MISSING = {"", "–", "-", "NA", "nan", "NaN", "None", "inf"}
 
 pytestmark = pytest.mark.skipif(BOOK is None, reason="$PAPERLIB_BOOK names no built book")
-each_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(BOOK).with_suffix("").as_posix())
+IDS = [path.relative_to(BOOK).with_suffix("").as_posix() for path in PAGES]
+each_page = pytest.mark.parametrize("path", PAGES, ids=IDS)
+each_seen = pytest.mark.parametrize("seen", PAGES, ids=IDS, indirect=True)
 
 
 def test_the_book_is_there():
@@ -55,9 +58,9 @@ def address():
         server.shutdown()
 
 
-@pytest.fixture
-def visit(browser):
-    """Open a page in a new window; at the end, assert that no other host was asked and that nothing was logged."""
+@contextmanager
+def visits(browser):
+    """Open pages, each in a new window; at the end, assert that no other host was asked and that nothing was logged."""
     contexts, asked, said = [], [], []
 
     def opened(path: Path, root: str = "", **options):
@@ -69,7 +72,7 @@ def visit(browser):
         page.goto(root + path.relative_to(BOOK).as_posix() if root else path.as_uri())
         if path.stem == MAP:
             page.locator(".webmap-map canvas").first.wait_for()
-        page.asked = asked
+        page.asked, page.path = asked, path
         return page
 
     yield opened
@@ -79,13 +82,27 @@ def visit(browser):
     assert said == []
 
 
-@each_page
-def test_a_page_is_light(visit, path):
-    page = visit(path)
-    page.wait_for_load_state("load")
-    page.wait_for_timeout(300)  # what scripts load late counts too
-    files = {unquote(urlsplit(url).path) for url in page.asked if url.startswith("file:")}
-    assert sum(Path(file).stat().st_size for file in files) <= BYTES.get(path.stem, DEFAULT_BYTES)
+@pytest.fixture
+def visit(browser):
+    """Opens pages for one test."""
+    with visits(browser) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def seen(browser, request):
+    """A page that several tests look at, opened once."""
+    with visits(browser) as opened:
+        page = opened(request.param)
+        page.wait_for_load_state("load")
+        page.wait_for_timeout(300)  # what scripts load late counts too
+        yield page
+
+
+@each_seen
+def test_a_page_is_light(seen):
+    files = {unquote(urlsplit(url).path) for url in seen.asked if url.startswith("file:")}
+    assert sum(Path(file).stat().st_size for file in files) <= BYTES.get(seen.path.stem, DEFAULT_BYTES)
 
 
 def of_the_theme(rule: str, html: str) -> bool:
@@ -110,33 +127,30 @@ def test_a_page_is_accessible(visit, path, scheme):
     assert not any(ours.values()), json.dumps(ours, indent=1)
 
 
-@each_page
-def test_headings_are_in_order_and_pictures_say_what_they_show(visit, path):
-    page = visit(path)
-    levels = page.evaluate("""[...document.querySelectorAll("main :is(h1, h2, h3, h4, h5, h6)")]
+@each_seen
+def test_headings_are_in_order_and_pictures_say_what_they_show(seen):
+    levels = seen.evaluate("""[...document.querySelectorAll("main :is(h1, h2, h3, h4, h5, h6)")]
         .filter(one => one.getClientRects().length).map(one => Number(one.tagName[1]))""")
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(later <= before + 1 for before, later in itertools.pairwise(levels)), levels
-    for picture in page.locator(".bd-article img").all():
+    for picture in seen.locator(".bd-article img").all():
         words = picture.get_attribute("alt")
         assert words and len(words) > 30 and " " in words, picture.evaluate("one => one.outerHTML.slice(0, 200)")
-    for picture in page.locator(".drawing img").all():
+    for picture in seen.locator(".drawing img").all():
         assert picture.evaluate("one => getComputedStyle(one).backgroundColor") == "rgb(255, 255, 255)"
 
 
-@each_page
-def test_no_page_scrolls_sideways(visit, path):
-    page = visit(path)
+@each_seen
+def test_no_page_scrolls_sideways(seen):
     for width in (360, 768, 1280, 1600):
-        page.set_viewport_size({"width": width, "height": 800})  # columns take a moment to settle
-        page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width, timeout=5000)
+        seen.set_viewport_size({"width": width, "height": 800})  # columns take a moment to settle
+        seen.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width, timeout=5000)
 
 
-@each_page
-def test_tables_fit_a_laptop_without_scrolling(visit, path):
-    page = visit(path, viewport={"width": 1280, "height": 800})
-    page.wait_for_load_state("load")
-    cut = page.evaluate(
+@each_seen
+def test_tables_fit_a_laptop_without_scrolling(seen):
+    seen.set_viewport_size({"width": 1280, "height": 800})
+    cut = seen.evaluate(
         """() => [...document.querySelectorAll(".bd-article table")].filter(one => one.getClientRects().length)
         .filter(one => { for (let box = one.parentElement; !box.matches(".bd-article"); box = box.parentElement)
             if (getComputedStyle(box).overflowX !== "visible" && box.scrollWidth > box.clientWidth + 1) return true; })

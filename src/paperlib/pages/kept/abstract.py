@@ -86,10 +86,11 @@ def _tally(verdicts: pd.DataFrame) -> str:
     kinds = verdicts["verdict"]
     numbers = {kind: int((kinds == kind).sum()) for kind in (SUPPORTED, REFUTED, UNDECIDED)}
     unmeasured = int(kinds.str.startswith(f"{UNDECIDED}:").sum())
+    lacking = f", and {unmeasured} take trainings or maps that are not kept yet" if unmeasured else ""
     return (
         f"Of {len(verdicts)} claims of the paper, {numbers[SUPPORTED]} are supported at a false discovery rate of 5 %, "
-        f"{numbers[REFUTED]} are not, {numbers[UNDECIDED]} are undecided at this size, and {unmeasured} take trainings or "
-        "maps that are not kept yet."
+        f"{numbers[REFUTED]} are not{',' if lacking else ', and'} {numbers[UNDECIDED]} are undecided "
+        f"at this size{lacking}."
     )
 
 
