@@ -1,9 +1,9 @@
 """Time and memory of building the book: from an empty store, and again after an edit of prose.
 
-    python benchmarks/book.py [PRESET]
+    python benchmarks/book.py [PRESET [FOLDER]]
 
 Builds a fresh clone of the last commit as `make book` does, in a temporary folder, in the current environment, with the
-image of the real scene where data/bouconne holds it. Kept in results/book-PRESET.csv. ATEN_CPU_CAPABILITY=avx2
+image of the real scene where data/bouconne holds it. FOLDER, a new one, receives the pages. Kept in results/book-PRESET.csv. ATEN_CPU_CAPABILITY=avx2
 ONEDNN_MAX_CPU_ISA=AVX2 in the environment computes as a processor without bfloat16 does.
 """
 
@@ -48,8 +48,8 @@ def measure(command: list[str], cwd: Path, environment: dict) -> tuple[float, fl
     return time.perf_counter() - started, peak / 1e9
 
 
-def main(preset: str = "demo") -> None:
-    """Clone the repository, build the book twice, and print and keep the measurements."""
+def main(preset: str = "demo", pages: str = "") -> None:
+    """Clone the repository, build the book twice, and print and keep the measurements; copy its pages to the folder `pages`."""
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder) / "clone"
         subprocess.run(["git", "clone", "--quiet", str(PROJECT), str(clone)], check=True)
@@ -63,6 +63,8 @@ def main(preset: str = "demo") -> None:
         build = [str(Path(sys.executable).parent / "jupyter-book"), "build", "-W", "-n", "--keep-going", "book/"]
         rows = [("cold, empty store", *measure(build, clone, environment))]
         subprocess.run([sys.executable, "book/check.py"], cwd=clone, env=environment, check=True)
+        if pages:
+            shutil.copytree(clone / "book" / "_build" / "html", pages)
         with (clone / "book" / "1-introduction.md").open("a") as page:
             page.write("\nOne more sentence.\n")
         rows.append(("again after an edit of prose", *measure(build, clone, environment)))
