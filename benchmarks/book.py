@@ -3,8 +3,9 @@
     python benchmarks/book.py [PRESET [FOLDER]]
 
 Builds a fresh clone of the last commit as `make book` does, in a temporary folder, in the current environment, with the
-image of the real scene where data/bouconne holds it. FOLDER, a new one, receives the pages. Kept in results/book-PRESET.csv. ATEN_CPU_CAPABILITY=avx2
-ONEDNN_MAX_CPU_ISA=AVX2 in the environment computes as a processor without bfloat16 does.
+image of the real scene where data/bouconne holds it. FOLDER, a new one, receives the pages. Kept in
+results/book-PRESET.csv. ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 in the environment computes as a processor without
+bfloat16 does.
 """
 
 import os
@@ -49,7 +50,7 @@ def measure(command: list[str], cwd: Path, environment: dict) -> tuple[float, fl
 
 
 def main(preset: str = "demo", pages: str = "") -> None:
-    """Clone the repository, build the book twice, and print and keep the measurements; copy its pages to the folder `pages`."""
+    """Clone the repository, build the book twice, print and keep the measurements; copy its pages to `pages`."""
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder) / "clone"
         subprocess.run(["git", "clone", "--quiet", str(PROJECT), str(clone)], check=True)
