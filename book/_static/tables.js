@@ -152,9 +152,17 @@
     frame.append(table);
     hinted(frame, name);
     sortable(table, name);
-    if (frame.scrollWidth <= frame.clientWidth + 1 || frame.closest(".full-width, .tag_full-width, details")) return;
-    frame.classList.add("wide");
-    if (document.querySelector(".bd-sidebar-secondary")) frame.classList.add("full-width"); // the contents make room for it
+    if (frame.closest(".full-width, .tag_full-width, details")) return;
+    const contents = document.querySelector(".bd-sidebar-secondary"); // they make room for what takes the margin
+    let width = 0;
+    const widen = () => {
+      if (width === frame.parentElement.clientWidth) return;
+      width = frame.parentElement.clientWidth;
+      frame.classList.remove("wide", "full-width");
+      if (frame.scrollWidth > frame.clientWidth + 1) frame.classList.add("wide", ...(contents ? ["full-width"] : []));
+    };
+    widen();
+    new ResizeObserver(() => requestAnimationFrame(widen)).observe(frame.parentElement);
   }
 
   // A line below a frame says that there are more columns, while there are; then the frame can be focused.
