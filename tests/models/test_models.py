@@ -18,7 +18,7 @@ from paperlib.models.tempcnn import SERIES
 from paperlib.reproduction import paper
 
 COUNTS = {"TempCNN": 493_096, "3D-CNN": 378_984, "2D-CNN": 463_400, "SpatioTempCNN": 867_120}
-ALL = (*models.NAMES, *models.VARIANTS, "L-TAE")
+ALL = (*models.NAMES, *models.VARIANTS, "L-TAE", "U-TAE")
 
 
 def build(name, channels=13, dates=11, classes=8, **choice):

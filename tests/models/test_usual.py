@@ -62,12 +62,25 @@ def test_a_class_that_was_never_seen_gets_nothing_and_one_class_is_too_few(name)
         model.fit(x, label)
 
 
-def test_attention_knows_which_date_is_which():
+@pytest.mark.parametrize("name", ["L-TAE", "U-TAE"])
+def test_attention_knows_which_date_is_which(name):
     torch.manual_seed(0)
-    model = models.build("L-TAE", 2, 6, 3).eval()
-    x = torch.randn(1, 2, 6, 1, 1)
+    model = models.build(name, 2, 6, 3).eval()
+    side = model.receptive_field
+    x = torch.randn(1, 2, 6, side, side)
     assert not torch.allclose(model(x), model(x.flip(2)), atol=1e-3)
     assert positions(6).shape == (1, 128, 6)
-    model.position.zero_()  # without it the order would not count
+    attention = getattr(model, "attention", model)
+    attention.position.zero_()  # without it the order would not count
     torch.testing.assert_close(model(x), model(x.flip(2)))
-    assert model.query.shape[0] == HEADS
+    assert attention.query.shape[0] == HEADS
+
+
+def test_attention_on_the_coarse_level_weighs_the_dates_of_both():
+    torch.manual_seed(0)
+    model = models.build("U-TAE", 2, 6, 3).eval()
+    fine, coarse = torch.randn(2, 5, 64, 6)
+    weight, deep = model.attention.streams(coarse)
+    torch.testing.assert_close(weight.sum(-1), torch.ones(5, HEADS))
+    by_hand = (fine.reshape(5, HEADS, 4, 6) * weight[:, :, None]).sum(-1).flatten(1)
+    torch.testing.assert_close(model.collapse(torch.cat([fine, coarse], 1)), torch.cat([by_hand, deep], 1))

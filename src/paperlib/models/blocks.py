@@ -36,13 +36,21 @@ class Dropout(nn.Dropout):
 
 
 def blocks(
-    kernel: tuple[int, ...], padding: tuple[int, ...], channels: int, widths: tuple[int, ...], dropout: float
+    kernel: tuple[int, ...],
+    padding: tuple[int, ...],
+    channels: int,
+    widths: tuple[int, ...],
+    dropout: float,
+    dilation: int = 1,
 ) -> nn.Sequential:
-    """Convolution (no bias), BatchNorm, ReLU, Dropout for each width. `padding`: along each axis of the kernel."""
+    """Convolution (no bias), BatchNorm, ReLU, Dropout for each width. `padding`: along each axis of the kernel.
+
+    `dilation`: from one value of a kernel to the next, in pixels.
+    """
     layers: list[nn.Module] = []
     for width in widths:
         layers += [
-            _CONV[len(kernel)](channels, width, kernel, padding=padding, bias=False),
+            _CONV[len(kernel)](channels, width, kernel, padding=padding, dilation=dilation, bias=False),
             _NORM[len(kernel)](width),
             nn.ReLU(inplace=True),
             Dropout(dropout),

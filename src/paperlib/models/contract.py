@@ -122,3 +122,10 @@ def as_logits(shares: np.ndarray, like: Tensor) -> Tensor:
     """Logarithm of shares (pixel, class) as (batch, class, y, x), for pixels of `like` in the order of `as_table`."""
     logits = torch.from_numpy(shares).clamp_min(1e-7).log().to(like.device)
     return logits.reshape(len(like), *like.shape[-2:], -1).permute(0, 3, 1, 2)
+
+
+def as_image(values: Tensor, where: Tensor) -> Tensor:
+    """Values (pixel, feature) of the pixels `where` (batch, y, x), as (batch, feature, y, x) with 0 elsewhere."""
+    image = values.new_zeros(*where.shape, values.shape[1])
+    image[where] = values
+    return image.permute(0, 3, 1, 2)

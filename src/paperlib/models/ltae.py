@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from .blocks import Dropout
-from .contract import Model
+from .contract import Model, as_image
 from .tempcnn import SERIES
 
 WIDTH, HEADS, KEY = 128, 16, 8  # as published: features of a date, attention heads, length of a key
@@ -36,23 +36,27 @@ class LTAE(Model):
     def forward(self, x: Tensor, where: Tensor | None = None, superpixel: Tensor | None = None) -> Tensor:
         """Logits (batch, class, y, x) of x (batch, channel, date, y, x); 0 where `where` (batch, y, x) is False."""
         series = x.permute(0, 3, 4, 1, 2)  # (batch, y, x, channel, date)
-        chosen = series.flatten(0, 2) if where is None else series[where]
+        if where is None:
+            where = torch.ones_like(series[..., 0, 0], dtype=torch.bool)
+        chosen = series[where]
         # while BatchNorm learns it needs the whole batch; afterwards each series stands alone
         size = len(chosen) if self.training else SERIES
-        found = torch.cat([self._classify(part) for part in chosen.split(max(size, 1))])
-        if where is None:
-            return found.unflatten(0, series.shape[:3]).permute(0, 3, 1, 2)
-        logits = found.new_zeros(*where.shape, found.shape[1])
-        logits[where] = found
-        return logits.permute(0, 3, 1, 2)
+        found = torch.cat([self.streams(part)[1] for part in chosen.split(max(size, 1))])
+        return as_image(found, where)
 
-    def _classify(self, series: Tensor) -> Tensor:
-        """Logits (pixel, class) of series (pixel, channel, date)."""
+    def streams(self, series: Tensor) -> tuple[Tensor, Tensor]:
+        """Weights of the dates (pixel, head, date) and logits (pixel, class) of series (pixel, channel, date)."""
         values = self.embed(series) + self.position
         keys = self.key(values).unflatten(1, (HEADS, KEY))  # (pixel, head, key, date)
-        weight = torch.einsum("hk,phkd->phd", self.query, keys) / math.sqrt(KEY)
-        shares = values.unflatten(1, (HEADS, WIDTH // HEADS))  # (pixel, head, feature, date)
-        return self.head(torch.einsum("phd,phfd->phf", weight.softmax(-1), shares).flatten(1))
+        weight = (torch.einsum("hk,phkd->phd", self.query, keys) / math.sqrt(KEY)).softmax(-1)
+        return weight, self.head(weigh(values, weight))
+
+
+def weigh(values: Tensor, weight: Tensor) -> Tensor:
+    """Means over the dates (pixel, feature) of values (pixel, feature, date); each head's weight (pixel, head, date) is that
+    of its own share of the features."""
+    shares = values.unflatten(1, (HEADS, -1))  # (pixel, head, feature, date)
+    return torch.einsum("phd,phfd->phf", weight, shares).flatten(1)
 
 
 def positions(dates: int, longest: float = 1000.0) -> Tensor:

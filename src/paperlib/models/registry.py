@@ -28,6 +28,7 @@ _CLASSES = {
     "SpatioTempCNN-gated": "spatiotemp.GatedSpatioTempCNN",
     "TempCNN-2019": "tempcnn.PelletierTempCNN",
     "L-TAE": "ltae.LTAE",
+    "U-TAE": "utae.UTAE",
     "Logistic regression": "usual.LogisticSeries",
     "Gradient boosting": "usual.BoostedTrees",
     "Galileo": "galileo.Galileo",
@@ -41,7 +42,7 @@ FORESTS = ("iota2_ctx", "iota2_base")
 VARIANTS = ("SpatioTempCNN-gated", "TempCNN-2019")
 
 #: What a practitioner might take instead: trained and mapped where they are named.
-OTHERS = ("L-TAE", "Logistic regression", "Gradient boosting")
+OTHERS = ("L-TAE", "U-TAE", "Logistic regression", "Gradient boosting")
 #: What starts from weights that are fetched (`paperlib fetch galileo`); the same.
 PRETRAINED = ("Galileo",)
 
