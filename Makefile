@@ -1,7 +1,7 @@
 # Targets: help, install, test, notebooks, book, paper, pdf, dist, codecheck, format, check, clean. Requires Python 3.11+ with pip and venv, and make.
 PYTHON ?= python3
 BIN := .venv/bin
-# compiled modules are kept also where the environment says no: tests start many processes
+# compiled modules are kept also where the environment says no: tests and the book start many processes
 PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 help:
@@ -29,7 +29,7 @@ $(BIN)/.installed: pyproject.toml constraints.txt
 book: install
 	@ls data/bouconne/*.tif > /dev/null 2>&1 || $(BIN)/paperlib fetch bouconne || \
 	  echo "Without its image, the page real-scene of the book says so. The rest of the book does not need it."
-	$(BIN)/jupyter-book build -W -n --keep-going book/ || { rm -rf book/_build/.doctrees; exit 1; } # otherwise a repeated build would pass
+	PYTHONDONTWRITEBYTECODE= $(BIN)/jupyter-book build -W -n --keep-going book/ || { rm -rf book/_build/.doctrees; exit 1; } # otherwise a repeated build would pass
 	$(BIN)/python book/check.py
 	@echo "The book is at $(CURDIR)/book/_build/html/index.html"
 

@@ -60,6 +60,7 @@ def main(preset: str = "demo", pages: str = "") -> None:
             "PAPERLIB_PRESET": preset,
             "PAPERLIB_STORE": str(Path(folder) / "store"),
             "PYTHONPATH": str(clone / "src"),
+            "PYTHONDONTWRITEBYTECODE": "",
         }
         build = [str(Path(sys.executable).parent / "jupyter-book"), "build", "-W", "-n", "--keep-going", "book/"]
         rows = [("cold, empty store", *measure(build, clone, environment))]

@@ -27,7 +27,7 @@ from paperlib import Experiment, models
 from paperlib.evaluation import intervals, metrics, summaries
 from paperlib.features.patches import extract
 from paperlib.mapping.scene_maps import map_scene, read_map
-from paperlib.reproduction import claims, real_scene
+from paperlib.reproduction import claims, evidence, real_scene
 from paperlib.reproduction.studies import single_date
 from paperlib.training.classifier import Classifier
 
@@ -37,12 +37,12 @@ BY_DATE = ("iota2_base", "TempCNN")
 
 def scores(run: Experiment) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Scores by classifier, and differences between classifiers."""
-    counts, reference = run.trained.counts("test")
-    table = intervals.macro_f1_intervals(counts, reference)
+    table = evidence.scores(run)
     classes = run.class_scores()
     classes = classes[classes["set"] == "test"].pivot_table(index="model", columns="code", values="f1")
     names = {cover.code: cover.name for cover in run.legend}
     classes.columns = [f"F1, {names[code]}" for code in classes.columns]
+    counts, reference = run.trained.counts("test")
     return table.join(classes, on="model").assign(polygons=len(reference)), intervals.differences(counts, reference)
 
 

@@ -33,8 +33,9 @@ def test_parameters_round_to_table_4(name):
     assert round(count / 1000) == paper.TABLE_4_PARAMETERS[paper.MODELS.index(name)]
 
 
-def test_the_original_tempcnn_has_its_own_count():
-    assert sum(weight.numel() for weight in build("TempCNN-2019").parameters()) == 228_744
+@pytest.mark.parametrize(("name", "count"), [("TempCNN-2019", 228_744), ("U-TAE", 214_344)])
+def test_others_have_the_counts_that_they_state(name, count):
+    assert sum(weight.numel() for weight in build(name).parameters()) == count
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -431,6 +431,8 @@ def test_what_the_claims_take_is_trained_at_once(monkeypatch):
     short = claims_table(Recorded(), varied=False)["claim"]
     assert asked == trained and {name for changes, name, _ in asked if changes} == {BASE}
     assert short.tolist() == [claim.text for claim in claims.CLAIMS if not claim.varied]
+    shorter = claims_table(Recorded(), varied=False, mapped=False)["claim"]
+    assert shorter.tolist() == [claim.text for claim in claims.CLAIMS if not claim.varied and not claim.of_map]
     claims_table(Recorded())
     assert asked == trained
     dates = [count for changes, name, count in trained if name == BASE and dict(changes).get("dates") in DATES]

@@ -16,9 +16,9 @@ class UTAE(Model):
     """Two levels in space; an L-TAE on the deeper one says how the dates of both are weighed.
 
     The published network halves the image from level to level, so what it says of a pixel depends on where its window
-    begins, and its map on the windows. Here a dilated convolution takes the place of each halving, as in the algorithme a
-    trous: every pixel gets what a halving would give the pixels of one phase, and the answer is the same in every window.
-    For the same reason encoders have BatchNorm where the published ones normalise over the image.
+    begins. Here the convolution of the coarse level is dilated instead (algorithme a trous): it treats every pixel as a
+    halving treats one of four, and a map by windows equals one pass. For the same reason BatchNorm takes the place of a
+    normalisation over the image. 214,344 parameters at 13 channels, 11 dates and 8 classes.
     """
 
     receptive_field = 9
@@ -53,7 +53,7 @@ class UTAE(Model):
         return as_image(self.head(decoded[where]), where)
 
     def collapse(self, series: Tensor) -> Tensor:
-        """Features (pixel, feature) of fine and coarse ones side by side (pixel, feature, date); the latter weigh the dates."""
+        """Features (pixel, feature) of both levels side by side (pixel, feature, date); the coarse one weighs the dates."""
         fine, coarse = series.chunk(2, dim=1)
         weight, deep = self.attention.streams(coarse)
         return torch.cat([weigh(fine, weight), deep], dim=1)

@@ -21,7 +21,7 @@ from ..training.classifier import Classifier
 
 #: Training pixels that represent the others, at most; validation samples behind the weights, at most, and the side of the
 #: square of each in which labelled pixels count: their neighbours resemble them, and a network sees around all of them.
-REPRESENTATIVES, PERMUTED, SIDE = 600, 128, 4
+REPRESENTATIVES, PERMUTED, SIDE = 600, 128, 2
 #: Pixels compared at once.
 AT_ONCE = 8192
 
