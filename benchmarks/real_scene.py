@@ -16,12 +16,13 @@ Preset demo takes some ten minutes on two cores.
 
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import record
 import xarray as xr
-from record import keep
 
 from paperlib import Experiment, models
 from paperlib.evaluation import intervals, metrics, summaries
@@ -30,6 +31,8 @@ from paperlib.mapping.scene_maps import map_scene, read_map
 from paperlib.reproduction import claims, evidence, real_scene
 from paperlib.reproduction.studies import single_date
 from paperlib.training.classifier import Classifier
+
+keep = partial(record.keep, whole=True)
 
 #: Classifiers of the table of dates: they see single pixels.
 BY_DATE = ("iota2_base", "TempCNN")

@@ -19,11 +19,12 @@ def machine(name: str) -> str:
     return f"{name}, {processor} {'with' if has_bfloat16(torch.device('cpu')) else 'without'} bfloat16"
 
 
-def keep(name: str, table: pd.DataFrame, subject: int = 1, **more) -> None:
+def keep(name: str, table: pd.DataFrame, subject: int = 1, whole: bool = False, **more) -> None:
     """Print a table and write it to results/NAME.csv.
 
     The first `subject` columns of the table name what was measured. Rows of the file for other machines and for other values
-    of these columns are preserved. `more` contains further columns, with the conditions of the measurement.
+    of these columns are preserved, unless the table replaces the `whole` file: scores are of one machine, seconds of each.
+    `more` contains further columns, with the conditions of the measurement.
     """
     table = table.round(3)
     print(table.to_string(index=False))
@@ -31,7 +32,7 @@ def keep(name: str, table: pd.DataFrame, subject: int = 1, **more) -> None:
     table = table.assign(**more, commit=facts["commit"], machine=machine(facts["machine"]), **facts["versions"])
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.csv"
-    if path.is_file():
+    if path.is_file() and not whole:
         before, names = pd.read_csv(path), list(table.columns[:subject])
         again = pd.MultiIndex.from_frame(before[names]).isin(pd.MultiIndex.from_frame(table[names]))
         replaced = (before["machine"] == table["machine"].iloc[0]) & again
