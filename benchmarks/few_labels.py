@@ -1,4 +1,4 @@
-"""Macro F1 against the polygons of each class that are labelled, for all classifiers of single pixels.
+"""Macro F1 against the polygons of each class that are labelled, for all classifiers.
 
 python benchmarks/few_labels.py [SCENE] [so-far]  # what is done is kept in the store, and the same command goes on
 
@@ -7,14 +7,14 @@ With "so-far", tables are made of what is there.
 1, 2, 4, 8 or all polygons of each class are drawn from those that are not test polygons, the same for all classifiers; all
 their pixels are learnt from, and the test polygons of the run are classified. The simulated scene (preset demo), and
 Bouconne where it has been fetched. Networks get no validation polygons, of which one label a class leaves none: they
-make a fixed number of steps, set before any score was seen. Scikit-learn's classifiers and Galileo have 40 draws, the
-networks and gradient boosting fewer.
+make a fixed number of steps, set before any score was seen, on single pixels or, where they see neighbours, on each
+labelled pixel with what lies around it. Those that see neighbours have fewer draws than the others.
 """
 
 import sys
 import warnings
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ import record
 import torch
 from torch.nn import functional
 
-from paperlib import Experiment, models, store
+from paperlib import Experiment, devices, models, store
 from paperlib.allocation import one_thread
 from paperlib.errors import InputWarning
 from paperlib.evaluation import metrics
@@ -37,12 +37,13 @@ from paperlib.training.imitation import Imitation, months_of
 from paperlib.training.loop import learning_rate
 
 SIZES = (1, 2, 4, 8, 0)  # polygons of each class; 0: all
-DRAWS, FEWER = 40, 6  # draws, and those of networks and gradient boosting
+DRAWS, FEWER = 40, 6  # draws, and those of classifiers that see neighbours
 OF_ALL = 3  # draws where all polygons are taken: only the luck of the training differs
 STEPS, BATCH = 250, 64  # of a network
 TEACHER, STUDENT = "Galileo, the encoder itself", "Galileo"
-CHEAP = (STUDENT, TEACHER, "Logistic regression", "iota2_base")
-COSTLY = ("TempCNN", "L-TAE", "Gradient boosting")
+CHEAP = (STUDENT, TEACHER, "Logistic regression", "iota2_base", "TempCNN", "L-TAE", "Gradient boosting")
+COSTLY = ("iota2_ctx", "2D-CNN", "3D-CNN", "SpatioTempCNN", "U-TAE")
+PIXELS = 1024  # classified at once
 REPEATS = 1000  # of the bootstrap
 TABLE = Path(store.__file__).parent / "checks" / "few_labels.csv"
 
@@ -51,24 +52,41 @@ class Scene:
     """A scene, its labelled pixels, and what Galileo needs of it."""
 
     def __init__(self, name: str, run: Experiment):
-        self.name, self.legend = name, run.legend
+        self.name, self.legend, self.run = name, run.legend, run
         inputs = run.dataset.inputs
-        self.pool = join([run.samples["train"], run.samples["validation"]]).pixels()
-        self.test = run.samples["test"].pixels()
+        self.pool, self.test = self.samples(1)
         self.imitation = run.trained.imitation
         bands, months = bands_of(inputs.roles, inputs.channels()), months_of(inputs.days, run.dates[0])
         self.teacher = Encoded(read_encoder(), bands, months)
 
+    @cache  # noqa: B019, there are two scenes
+    def samples(self, side: int) -> tuple[Samples, Samples]:
+        """Labelled pixels with their neighbours in a square of this side: those to learn from, and those of the test."""
+        parts = (join([self.run.samples["train"], self.run.samples["validation"]]), self.run.samples["test"])
+        return tuple(around(part, side) if side > 1 else part.pixels() for part in parts)
+
     @cached_property
-    def embedded(self) -> dict[str, Samples]:
+    def superpixels(self) -> tuple[Samples, Samples]:
+        """Whole superpixels that hold labelled pixels, to learn from and of the test."""
+        parts = self.run.trained.samples("iota2_ctx")
+        return join([parts["train"], parts["validation"]]), parts["test"]
+
+    @cached_property
+    def embedded(self) -> tuple[Samples, Samples]:
         """The encoder's embeddings of the pixels, as 128 channels of one date."""
-        found = {}
-        for part in ("pool", "test"):
-            samples = getattr(self, part)
+        found = []
+        for samples in (self.pool, self.test):
             with torch.no_grad():
                 values = self.teacher(samples.x)[:, :, None]
-            found[part] = Samples(values, samples.label, samples.polygon, tuple(map(str, range(128))))
-        return found
+            found.append(Samples(values, samples.label, samples.polygon, tuple(map(str, range(128)))))
+        return tuple(found)
+
+    def taken_by(self, name: str) -> tuple[Samples, Samples]:
+        """What a classifier learns from, and what it is tested on."""
+        if name == TEACHER:
+            return self.embedded
+        kind = models.find(name)
+        return self.superpixels if kind.needs_superpixels else self.samples(kind.receptive_field)
 
     def polygons(self, size: int, draw: int) -> np.ndarray:
         """Numbers of `size` polygons of each class, or as many as it has, drawn from those that are not test polygons."""
@@ -79,12 +97,13 @@ class Scene:
 
     def classify(self, name: str, size: int, draw: int) -> np.ndarray:
         """Pixels (test polygon, predicted class) of a classifier that learns from one draw."""
-        pool, test = (self.embedded[part] if name == TEACHER else getattr(self, part) for part in ("pool", "test"))
+        pool, test = self.taken_by(name)
         train = of_polygons(pool, self.polygons(size, draw))
         model, normaliser = fit(name, train, len(self.legend), self.imitation, draw)
+        labelled = test.label >= 0
         with torch.inference_mode():
-            predicted = model.eval()(normaliser.apply(test.x)).argmax(1).flatten().numpy()
-        _, row = np.unique(test.polygon.flatten().numpy(), return_inverse=True)
+            predicted = classes_of(model.eval(), normaliser.apply(test.x), test)[model.answered(labelled)].numpy()
+        _, row = np.unique(test.polygon[labelled].numpy(), return_inverse=True)
         counts = np.zeros((row.max() + 1, len(self.legend)), np.int32)
         np.add.at(counts, (row, predicted), 1)
         return counts
@@ -93,6 +112,23 @@ class Scene:
         """Class index of each test polygon."""
         _, first = np.unique(self.test.polygon.flatten().numpy(), return_index=True)
         return self.test.label.flatten().numpy()[first]
+
+
+def around(samples: Samples, side: int) -> Samples:
+    """Each labelled pixel in the middle of a patch of this side, where it alone is labelled."""
+    half, where = side // 2, (samples.label >= 0).nonzero().tolist()
+    near = [samples.x[n, :, :, y - half : y + half + 1, x - half : x + half + 1] for n, y, x in where]
+    label, polygon = torch.full((2, len(where), side, side), -1)
+    label[:, half, half] = samples.label[samples.label >= 0]
+    polygon[:, half, half] = samples.polygon[samples.label >= 0]
+    return Samples(torch.stack(near), label, polygon, samples.channels)
+
+
+def classes_of(model: Model, x: torch.Tensor, samples: Samples) -> torch.Tensor:
+    """Class indices (sample, y, x) of normalised samples, without the halo."""
+    if samples.superpixel is not None:
+        return model(x, superpixel=samples.superpixel).argmax(1)
+    return torch.cat([model(part).argmax(1) for part in x.split(PIXELS)])
 
 
 @one_thread()
@@ -109,9 +145,9 @@ def fit(name: str, train: Samples, classes: int, imitation: Imitation, seed: int
     if name == STUDENT:
         model.begin(imitation.start())
         normaliser = imitation.normaliser
-    x = normaliser.apply(train.x)
+    x, label = normaliser.apply(train.x), model.answered(train.label)
     if not model.trained_in_epochs:
-        model.fit(x, train.label, seed=seed)
+        model.fit(x, label, train.superpixel, seed)
         return model, normaliser
     generator = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.Adam(model.parameters())
@@ -124,19 +160,18 @@ def fit(name: str, train: Samples, classes: int, imitation: Imitation, seed: int
         part, order = order[:BATCH], order[BATCH:]
         optimiser.param_groups[0]["lr"] = float(rate)
         optimiser.zero_grad(set_to_none=True)
-        functional.cross_entropy(model(x[part]), train.label[part]).backward()
+        with devices.mixed(x.device):
+            logits = model(x[part])
+        functional.cross_entropy(logits.float(), label[part]).backward()
         optimiser.step()
     return model, normaliser
 
 
 def work(draws: int, fewer: int) -> Iterator[tuple[str, int, int]]:
-    """Classifier, polygons of each class and number of the draw: the cheap ones and early draws first."""
+    """Classifier, polygons of each class and number of the draw: early draws first."""
     for draw in range(draws):
-        for size in SIZES:
-            if size == 0 and draw >= OF_ALL:
-                continue
-            yield from ((name, size, draw) for name in CHEAP)
-            yield from ((name, size, draw) for name in COSTLY if draw < fewer)
+        for size in SIZES if draw < OF_ALL else SIZES[:-1]:
+            yield from ((name, size, draw) for name in (*CHEAP, *(COSTLY if draw < fewer else ())))
 
 
 def collect(scene: Scene, folder: Path, more: bool) -> dict[str, np.ndarray]:
