@@ -96,3 +96,7 @@ def test_nothing_is_shown_when_nobody_asks(capsys):
 )
 def test_durations_in_words(seconds, text):
     assert spoken(seconds) == text
+
+
+def test_a_training_beyond_those_of_the_settings_is_not_one_of_them():
+    assert [Task("3D-CNN", "", number, 5, epochs=10).name for number in (5, 7)] == ["3D-CNN 5 of 5", "3D-CNN 7"]

@@ -42,9 +42,10 @@ class Task:
 
     @property
     def name(self) -> str:
-        """The model, and which of its trainings."""
+        """The model, and which of its trainings; a training may be made beyond the number of the settings."""
         variation = f" ({self.variation})" if self.variation else ""
-        return f"{self.model}{variation} {self.training} of {self.trainings}"
+        of = f" of {self.trainings}" if self.training <= self.trainings else ""
+        return f"{self.model}{variation} {self.training}{of}"
 
     @property
     def running(self) -> bool:
