@@ -220,8 +220,10 @@ def table(scene: Scene, done: dict[str, np.ndarray]) -> pd.DataFrame:
             less, more = np.percentile(gap[1:], (2.5, 97.5))
             pairs = found[0] - scores[STUDENT][0, :draws]
             rows.append(
-                {"scene": scene.name, "polygons": size or "all", "model": name, "macro_f1": mean[0], "low": low,
-                 "high": high, "difference": gap[0], "difference_low": less, "difference_high": more,
+                {"scene": scene.name, "polygons": size or "all", "model": name,
+                 "sees": "neighbours" if name in COSTLY else "single pixels",
+                 "macro_f1": mean[0], "low": low, "high": high,
+                 "difference": gap[0], "difference_low": less, "difference_high": more,
                  "lowest_draw": found[0].min(), "draws_lost_to_galileo": int((pairs < 0).sum()), "draws": draws}
             )  # fmt: skip
     return pd.DataFrame(rows)

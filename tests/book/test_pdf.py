@@ -1,6 +1,5 @@
 """The PDF of the book: pages in order, contents, outline, and links that lead inside it."""
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -8,19 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "book"))
 pypdf = pytest.importorskip("pypdf", reason="pypdf, of the extra `book`, is not installed")
-sync_api = pytest.importorskip("playwright.sync_api")
 import pdf  # noqa: E402
-
-
-@pytest.fixture
-def browser():
-    program = next(filter(None, map(shutil.which, pdf.NAMES)), None)
-    if program is None:
-        pytest.skip("no chromium or google-chrome is installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def test_pages_are_bound_in_order_with_contents_outline_and_inner_links(browser, tmp_path):

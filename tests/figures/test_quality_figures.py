@@ -107,16 +107,19 @@ def test_importance_is_drawn_with_intervals(is_whole):
     assert "most by NDVI" in importance_figures.importance_figure(table).alt
 
 
-def test_few_labels_has_a_panel_a_scene_and_a_line_a_classifier(is_whole):
+def test_few_labels_has_a_panel_a_scene_and_kind_and_a_line_a_classifier(is_whole):
+    models = (("iota2_base", "single pixels", 0.0), ("Galileo", "single pixels", 0.1), ("3D-CNN", "neighbours", 0.05))
     rows = [
-        (scene, size, name, 0.7 + shift, 0.6 + shift, 0.75 + shift)
+        (scene, size, name, sees, 0.7 + shift, 0.6 + shift, 0.75 + shift)
         for scene in ("one", "other")
         for size in ("1", "2", "all")
-        for name, shift in (("iota2_base", 0.0), ("Galileo", 0.1))
+        for name, sees, shift in models
     ]
-    table = pd.DataFrame(rows, columns=["scene", "polygons", "model", "macro_f1", "low", "high"])
+    table = pd.DataFrame(rows, columns=["scene", "polygons", "model", "sees", "macro_f1", "low", "high"])
     is_whole(lambda: few_labels_figure(table))
     figure = few_labels_figure(table)
-    assert [ax.get_title() for ax in figure.axes] == ["one", "other"]
-    assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["1", "2", "all"]
-    assert all(len(ax.containers) == 2 for ax in figure.axes)
+    assert [ax.get_title() for ax in figure.axes] == ["one", "other", "", ""]
+    assert [text.get_text() for text in figure.axes[2].get_xticklabels()] == ["1", "2", "all"]
+    shown = [{line.get_label() for line in ax.containers} for ax in figure.axes]
+    assert shown == [{"iota2_base", "Galileo"}] * 2 + [{"3D-CNN", "Galileo"}] * 2  # one that both kinds have
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["iota2_base", "Galileo", "3D-CNN"]
