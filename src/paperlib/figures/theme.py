@@ -160,5 +160,5 @@ def channel_label(channel: str) -> str:
 def model_styles(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Colour and marker by model. Those of `CLASSIFIERS` come first, so that a model looks the same in every figure."""
     order = list(dict.fromkeys([*CLASSIFIERS, *names]))
-    styles = zip(order, sns.color_palette("colorblind", len(order)), itertools.cycle("osD^vPX*<>"), strict=False)
+    styles = zip(order, sns.color_palette("colorblind", len(order)), itertools.cycle("osD^vPX*<>+"), strict=False)
     return {name: {"color": colour, "marker": marker} for name, colour, marker in styles}

@@ -19,7 +19,7 @@ def few_labels_figure(measured: pd.DataFrame) -> Figure:
     sizes = list(dict.fromkeys(measured["polygons"].astype(str)))
     styles = model_styles(list(measured["model"].unique()))
     figure = Figure((WIDTH, 1.2 + 2.6 * len(kinds)), layout="constrained")
-    axes = figure.subplots(len(kinds), len(scenes), sharex=True, sharey=True, squeeze=False)
+    axes = figure.subplots(len(kinds), len(scenes), sharex=True, sharey="col", squeeze=False)
     for row, kind in zip(axes, kinds, strict=True):
         shown = measured[(measured["sees"] == kind) | (measured["model"] == REFERENCE)]
         for ax, scene in zip(row, scenes, strict=True):
