@@ -26,7 +26,7 @@ from torch.nn import functional
 from paperlib import Experiment, devices, models, store
 from paperlib.allocation import one_thread
 from paperlib.errors import InputWarning
-from paperlib.evaluation import metrics
+from paperlib.evaluation import intervals, metrics
 from paperlib.features.normaliser import Normaliser
 from paperlib.features.samples import Samples, join, of_polygons, oversample
 from paperlib.models.contract import Model
@@ -195,30 +195,25 @@ def table(scene: Scene, done: dict[str, np.ndarray]) -> pd.DataFrame:
     Test polygons within their class and draws are both drawn anew.
     """
     reference, classes = scene.reference(), len(scene.legend)
+    weight = np.vstack([np.ones((1, len(reference))), intervals.draws(reference, REPEATS)])
     random = np.random.default_rng(0)
     rows = []
     for size in SIZES:
-        weight = np.zeros((REPEATS + 1, len(reference)))
-        weight[0] = 1
-        for index in np.unique(reference):
-            members = np.flatnonzero(reference == index)
-            weight[1:, members] = random.multinomial(len(members), np.full(len(members), 1 / len(members)), REPEATS)
-        draws = min(sum(f"{name}|{size}|{draw}" in done for draw in range(DRAWS)) for name in CHEAP)
-        scores: dict[str, np.ndarray] = {}
+        complete = [draw for draw in range(DRAWS) if all(f"{name}|{size}|{draw}" in done for name in CHEAP)]
+        scores: dict[str, np.ndarray] = {}  # (repeat, draw)
         for name in (*CHEAP, *COSTLY):
-            counts = [done[f"{name}|{size}|{draw}"] for draw in range(draws) if f"{name}|{size}|{draw}" in done]
+            counts = [done[f"{name}|{size}|{draw}"] for draw in complete if f"{name}|{size}|{draw}" in done]
             if counts:
-                scores[name] = np.stack(
-                    [_macro(weight, one, reference, classes) for one in counts], 1
-                )  # (repeat, draw)
+                scores[name] = np.stack([_macro(weight, one, reference, classes) for one in counts], 1)
         for name, found in scores.items():
-            draws = found.shape[1]
+            own = [number for number, draw in enumerate(complete) if f"{name}|{size}|{draw}" in done]
+            draws = len(own)
             chosen = np.vstack([np.arange(draws), random.integers(draws, size=(REPEATS, draws))])
-            mine, other = (np.take_along_axis(values, chosen, 1) for values in (found, scores[STUDENT][:, :draws]))
+            mine, other = (np.take_along_axis(values, chosen, 1) for values in (found, scores[STUDENT][:, own]))
             mean, gap = mine.mean(1), (mine - other).mean(1)
             low, high = np.percentile(mean[1:], (2.5, 97.5))
             less, more = np.percentile(gap[1:], (2.5, 97.5))
-            pairs = found[0] - scores[STUDENT][0, :draws]
+            pairs = found[0] - scores[STUDENT][0, own]
             rows.append(
                 {"scene": scene.name, "polygons": size or "all", "model": name,
                  "sees": "neighbours" if name in COSTLY else "single pixels",
@@ -250,7 +245,7 @@ def main(only: str = "", so_far: str = "") -> None:
         scene = Scene(name, run)
         print(name, "R2", scene.imitation.r2, flush=True)
         tables.append(table(scene, collect(scene, folder, not so_far)).assign(r2=scene.imitation.r2))
-    record.keep("few-labels", pd.concat(tables))
+    record.keep("few-labels", pd.concat(tables), whole=not only)
     result = pd.read_csv(record.RESULTS / "few-labels.csv")
     columns = ["scene", "polygons", "model", "macro_f1", "difference", "difference_low", "difference_high", "draws"]
     result[columns].round(3).to_csv(TABLE, index=False)
