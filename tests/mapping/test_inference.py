@@ -68,7 +68,7 @@ def test_mixed_precision_that_changes_classes_is_refused(swap, run, monkeypatch)
     assert engine.mixed != swap and (0 < agreed < inference.AGREEMENT if swap else agreed == 1)
 
 
-@pytest.mark.parametrize("name", models.NAMES)
+@pytest.mark.parametrize("name", [*models.NAMES, "U-TAE"])
 def test_blocks_answer_as_the_whole(name, run):
     classifier = run.classifier(name)
     engine, answers = Engine(classifier), []

@@ -82,7 +82,7 @@ def one_pass(classifier: Classifier, scene: xr.DataArray) -> tuple[np.ndarray, n
     return np.where(usable, index, -1), probability
 
 
-@pytest.mark.parametrize("name", models.NAMES)
+@pytest.mark.parametrize("name", [*models.NAMES, "L-TAE", "U-TAE"])
 @pytest.mark.parametrize("window", [16, 40])
 @pytest.mark.parametrize("mixed", [False, True])
 def test_windows_equal_one_pass(name, window, mixed, scene, tmp_path, monkeypatch):
@@ -136,7 +136,7 @@ def test_a_halo_too_small_is_noticed(scene, tmp_path):
         map_scene(classifier, scene, tmp_path, window=16)
 
 
-@pytest.mark.parametrize("name", ["2D-CNN", "3D-CNN", "SpatioTempCNN"])
+@pytest.mark.parametrize("name", ["2D-CNN", "3D-CNN", "SpatioTempCNN", "U-TAE"])
 def test_a_labelled_pixel_gets_in_its_patch_the_answer_of_the_map(name, scene, tmp_path):
     """At the scene's end, beside gaps and elsewhere; the margin of patches is that of the widest network."""
     classifier = build(name, scene)

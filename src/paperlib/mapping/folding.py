@@ -10,6 +10,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from ..models.contract import Model
 
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+_LINEAR = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
 
 
 class Float32(nn.Module):
@@ -54,7 +55,7 @@ class AllDates(nn.Module):
 
 
 def fold(model: Model) -> Model:
-    """A copy of a trained network with every BatchNorm taken into the convolution before it, and without dropout.
+    """A copy of a trained network with every BatchNorm taken into the convolution right before it, and without dropout.
 
     The same function up to rounding, with half as many passes over memory and `AllDates`. A forest comes back as it is.
     """
@@ -69,7 +70,7 @@ def fold(model: Model) -> Model:
 def _fold_layers(layers: nn.Sequential) -> nn.Sequential:
     kept: list[nn.Module] = []
     for layer in layers:
-        if isinstance(layer, _NORMS):
+        if isinstance(layer, _NORMS) and kept and isinstance(kept[-1], _LINEAR):
             kept[-1] = fuse_conv_bn_eval(kept[-1], layer)  # type: ignore[type-var]
         elif not isinstance(layer, nn.Dropout):
             kept.append(layer)
