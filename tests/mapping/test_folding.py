@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from paperlib import models
-from paperlib.mapping.folding import AllDates, fold, mix
+from paperlib.mapping import folding
+from paperlib.mapping.folding import AllDates, CloseCalls, fold, mix
 from paperlib.mapping.inference import predict
+from paperlib.models.ensemble import Ensemble
 
 NETWORKS = (*models.NAMES, *models.VARIANTS, "L-TAE", "U-TAE")
 NORMS = torch.nn.BatchNorm1d | torch.nn.BatchNorm2d | torch.nn.BatchNorm3d
@@ -37,6 +39,8 @@ def test_a_folded_network_is_the_same_function(name):
 def test_first_and_last_layers_stay_in_float32(name):
     seen = {}
     mixed = mix(fold(learned(name)))
+    assert isinstance(mixed, CloseCalls) == (name == "TempCNN")
+    mixed = getattr(mixed, "mixed", mixed)  # without what float32 decides
     for path, module in mixed.named_modules():
         if isinstance(module, torch.nn.Conv2d | torch.nn.Conv3d):
             module.register_forward_hook(lambda module, x, y, path=path: seen.update({path: y.dtype}))
@@ -45,6 +49,31 @@ def test_first_and_last_layers_stay_in_float32(name):
     streams = 2 if name == "SpatioTempCNN" else 1
     assert len(kept) == 2 * streams and all("convolutions.0" in path or "head" in path for path in kept)
     assert len(seen) > len(kept)
+
+
+@pytest.mark.parametrize("name", ["TempCNN", "L-TAE"])
+def test_float32_decides_between_classes_that_are_close(name, monkeypatch):
+    model, x = fold(learned(name)), torch.rand(1, 13, 11, 64, 64)
+    with torch.inference_mode():
+        model.head[-1].bias -= model(x).mean((0, 2, 3))  # so that all classes are predicted
+        close = mix(model)
+        with torch.autocast("cpu", torch.bfloat16):
+            rounding = (close.mixed(x).float() - model(x)).abs().max()
+    monkeypatch.setattr(folding, "CLOSE", float(2 * rounding))  # classes further apart cannot change
+    exact, rounded = predict(model, x, None, mixed=False), predict(close.mixed, x, None, mixed=True)
+    assert not torch.equal(exact[0], rounded[0])
+    found = predict(close, x, None, mixed=True)
+    assert torch.equal(exact[0], found[0])
+    kept = found[1] == rounded[1]
+    assert 0 < kept.float().mean() < 1  # some are classified once
+    torch.testing.assert_close(found[1][~kept], exact[1][~kept])
+    monkeypatch.setattr(folding, "CLOSE", 0.0)  # none is classified twice
+    assert torch.equal(predict(close, x, None, mixed=True)[0], rounded[0])
+
+
+def test_an_ensemble_has_no_close_calls():
+    ensemble = Ensemble([learned("TempCNN"), learned("L-TAE")], (1.0, 1.0))
+    assert not isinstance(mix(fold(ensemble)), CloseCalls)
 
 
 def test_all_dates_at_once_are_the_convolution():

@@ -51,15 +51,13 @@ class ClassMap:
         except rasterio.RasterioIOError as error:
             raise InputError(
                 f"{path} is no class map ({error}).",
-                "Name a GeoTIFF of class codes, or a folder that `paperlib map` has written.",
-                kind="map.unreadable",
-            ) from error
+                "Name a GeoTIFF of class codes, or a folder that `paperlib map` has written.", kind="map.unreadable",
+            ) from error  # fmt: skip
         if kind != "uint8":
             raise InputError(
                 f"{file} holds {kind}; a class map holds whole numbers from 0 to 255 (uint8).",
-                "Convert it, for example with gdal_translate -ot Byte.",
-                kind="map.type",
-            )
+                "Convert it, for example with gdal_translate -ot Byte.", kind="map.type",
+            )  # fmt: skip
         return cls(file)
 
     @cached_property

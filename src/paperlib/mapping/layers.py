@@ -129,14 +129,9 @@ def write_layer(
             for (rows, columns), image in images():
                 file.write(image if layer.bands else image[None], window=RasterWindow.from_slices(rows, columns))
         copy_raster(
-            raw,
-            final,
-            driver="COG",
-            compress="deflate",
-            resampling=layer.resampling,
-            num_threads=allocation.processors(),
-            **predictor,
-        )
+            raw, final, driver="COG", compress="deflate", resampling=layer.resampling,
+            num_threads=allocation.processors(), **predictor,
+        )  # fmt: skip
         whole = _holds(final, images())
     except (RasterioError, CPLE_BaseError):  # rasterio lets some of GDAL's errors through as they are
         whole = False

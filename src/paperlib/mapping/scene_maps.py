@@ -35,16 +35,9 @@ NODATA_CONFIDENCE = layers.NODATA_PERCENT
 
 
 def map_scene(
-    classifier: Classifier,
-    scene: xr.DataArray,
-    folder: Path,
-    window: int = 256,
-    superpixels: xr.DataArray | None = None,
-    device: torch.device | str | None = None,
-    progress: bool = False,
-    every: bool = False,
-    overlaps: Sequence[Part] = (),
-) -> None:
+    classifier: Classifier, scene: xr.DataArray, folder: Path, window: int = 256, superpixels: xr.DataArray | None = None,
+    device: torch.device | str | None = None, progress: bool = False, every: bool = False, overlaps: Sequence[Part] = (),
+) -> None:  # fmt: skip
     """Classify every pixel of a scene and write `class.tif` and `confidence.tif` (Cloud Optimized GeoTIFF) to `folder`.
 
     Parameters
@@ -156,7 +149,7 @@ def parts_of(scene: xr.DataArray, window: int, halo: int) -> list[Window]:
 def on_every_core(work: Callable[[Window], None], parts: list[Window], progress: bool) -> None:
     """`work` on every part, in threads of which each computes alone; the first error ends it."""
     before = torch.get_num_threads()
-    total = sum(_pixels(part.core) for part in parts)
+    total = sum(pixels_of(part.core) for part in parts)
     bar = tqdm(desc="map", total=total, unit="px", unit_scale=True, disable=not (progress and environment.watched()))
     try:
         with bar, ThreadPoolExecutor(allocation.processors(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
@@ -164,7 +157,7 @@ def on_every_core(work: Callable[[Window], None], parts: list[Window], progress:
             try:
                 for future in as_completed(futures):
                     future.result()
-                    bar.update(_pixels(futures[future].core))
+                    bar.update(pixels_of(futures[future].core))
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
@@ -172,7 +165,8 @@ def on_every_core(work: Callable[[Window], None], parts: list[Window], progress:
         torch.set_num_threads(before)
 
 
-def _pixels(part: tuple[slice, slice]) -> int:
+def pixels_of(part: Part) -> int:
+    """Pixels of a rectangle."""
     return math.prod(side.stop - side.start for side in part)
 
 
@@ -203,13 +197,9 @@ def _save(path: Path, array: np.ndarray) -> None:
 
 
 def _assemble(
-    folder: Path,
-    scene: xr.DataArray,
-    parts: list[Window],
-    wanted: list[layers.Layer],
-    legend: tuple[LandCover, ...],
+    folder: Path, scene: xr.DataArray, parts: list[Window], wanted: list[layers.Layer], legend: tuple[LandCover, ...],
     tags: dict[str, str],
-) -> None:
+) -> None:  # fmt: skip
     """The layers of the map, out of the results of all windows; older ones in the folder stay until all are whole."""
     profile = layers.profile_of(scene.rio.crs, scene.rio.transform(), (scene.sizes["y"], scene.sizes["x"]))
     with writing(folder, folder=True) as target:

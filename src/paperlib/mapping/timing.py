@@ -15,12 +15,11 @@ import xarray as xr
 from .. import allocation, devices
 from ..errors import InputWarning
 from ..scenes.series import rows_cached
-from ..scenes.windowing import Window
 from ..training.classifier import Classifier
 from ..training.timing import clock
 from . import layers
 from .inference import Engine
-from .scene_maps import parts_of
+from .scene_maps import parts_of, pixels_of
 
 #: Pixels that are classified for the measurement, about; a network takes a block, which may be more.
 PIXELS = 64 * 64
@@ -62,7 +61,7 @@ def read_windows(classifier: Classifier, scene: xr.DataArray, window: int, every
             started = now()
             values, _ = classifier.inputs.read_around(scene, *part.core, engine.halo, memory)
             seconds.append(now() - started)
-    held = [_size(part) for part in rows]
+    held = [pixels_of(part.core) for part in rows]
     reading = (seconds[0] / held[0] + (len(rows) - 1) * seconds[-1] / held[-1]) / len(rows)
     started = now()
     _write(classifier, scene, SMALL, every)
@@ -71,10 +70,6 @@ def read_windows(classifier: Classifier, scene: xr.DataArray, window: int, every
     _write(classifier, scene, window, every)
     writing = max(0.0, now() - started - start) / (window**2 - SMALL**2)
     return Reading(reading + writing, opening + start, values.copy())
-
-
-def _size(part: Window) -> int:
-    return (part.core[0].stop - part.core[0].start) * (part.core[1].stop - part.core[1].start)
 
 
 def _write(classifier: Classifier, scene: xr.DataArray, side: int, every: bool) -> None:
@@ -93,12 +88,9 @@ def _write(classifier: Classifier, scene: xr.DataArray, side: int, every: bool) 
 
 
 def seconds_of_pixel(
-    classifier: Classifier,
-    scene: xr.DataArray,
-    values: np.ndarray,
-    every: bool = False,
+    classifier: Classifier, scene: xr.DataArray, values: np.ndarray, every: bool = False,
     superpixel: np.ndarray | None = None,
-) -> float:
+) -> float:  # fmt: skip
     """Seconds in which a classifier classifies a pixel of a scene, by some of the pixels of `values` (see `Reading`).
 
     The weights of a network do not matter, the trees of a forest do. Where `map_scene` would choose mixed precision, that

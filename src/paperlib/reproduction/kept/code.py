@@ -33,7 +33,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "superpixels": ("features/superpixels.py",),
     "training": ("training/loop.py", "training/minibatches.py", "training/averaging.py", "models/blocks.py"),
     "scores": ("evaluation/scoring.py", "evaluation/metrics.py"),
-    "map": ("mapping/inference.py", "features/halo.py"),
+    "map": ("mapping/inference.py", "mapping/folding.py", "features/halo.py"),
 }  # fmt: skip
 
 #: Prefix of the stages of single classifiers.
