@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+#: The fix of a finding that tells only what was done; reports to a client leave such findings out.
+NOTHING_TO_DO = "Nothing has to be done."
+
 
 @dataclass(frozen=True)
 class Finding:

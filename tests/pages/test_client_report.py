@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from paperlib.errors import Finding, InputError
+from paperlib.errors import NOTHING_TO_DO, Finding, InputError
 from paperlib.evaluation import metrics
 from paperlib.mapping.scene_maps import read_map
 from paperlib.pages import client_report
@@ -79,9 +79,7 @@ def test_what_the_check_found_is_passed_on_where_it_needs_a_remedy(filled_store,
             "polygon_id 7",
             "Draw polygons farther apart.",
         ),
-        Finding(
-            "warning", "split", "8 polygons stay together", "", "Nothing has to be done. To group otherwise, mend."
-        ),
+        Finding("warning", "split", "8 polygons stay together", "", f"{NOTHING_TO_DO} To group otherwise, mend."),
     ]
     path = client_report.write_report(run, MODEL, tmp_path / "report.html", findings)
     (found,) = [

@@ -22,7 +22,7 @@ from rasterio.errors import RasterioError
 from rasterio.warp import transform_bounds
 from tqdm import tqdm
 
-from ..errors import InputError, InputWarning
+from ..errors import NOTHING_TO_DO, InputError, InputWarning
 from ..outputs import check_place, no_room, replace
 from ..scenes.formats.l2a import OFFSET, Acquisition
 from ..scenes.formats.theia import FINE
@@ -249,7 +249,7 @@ def _make(partial: Path, month: Month, area: Area, reader: Reader, pool: ThreadP
         except OffsetFound as found:
             acquisitions[acquisitions.index(found.acquisition)] = found.mended
             problem = f"{found.acquisition.name}: {found}: its values carry an offset that its metadata do not name."
-            fix = f"It is taken off ({OFFSET:g} of reflectance). Nothing has to be done."
+            fix = f"It is taken off ({OFFSET:g} of reflectance). {NOTHING_TO_DO}"
             warnings.warn(InputWarning(problem, fix, kind="fetch.offset"), stacklevel=5)
         except (RasterioError, OSError) as error:
             reason = error.__cause__ if isinstance(error.__cause__, Exception) else error

@@ -19,7 +19,7 @@ from affine import Affine
 from rasterio.features import rasterize
 
 from .. import ground
-from ..errors import Finding, counted
+from ..errors import NOTHING_TO_DO, Finding, counted
 from ..gathering import together
 from ..labels.objects import needed_polygons
 from ..labels.rows import rows_text
@@ -130,7 +130,7 @@ def keep_together(
         )
         value += f" stay together, as {counted(len(np.unique(joined[members])), 'group')}"
         named = "" if grouped else "a column of fields or farms with --group-field, or "
-        fix = f"Nothing has to be done. To group otherwise, name {named}another distance with --near METRES."
+        fix = f"{NOTHING_TO_DO} To group otherwise, name {named}another distance with --near METRES."
         _note(findings, value, polygons["polygon_id"].iloc[members], fix, "labels.alike")
     return polygons.assign(group=joined), findings
 

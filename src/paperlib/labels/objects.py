@@ -11,7 +11,7 @@ import scipy
 import shapely
 
 from .. import ground
-from ..errors import Finding, counted
+from ..errors import NOTHING_TO_DO, Finding, counted
 from ..settings import Labels
 from . import outlines
 from .formats.columns import LARGEST_ID, texts_of
@@ -121,7 +121,7 @@ def _whole(rows: gpd.GeoDataFrame, findings: list[Finding]) -> gpd.GeoDataFrame:
             return rows.assign(polygon_id=given.astype(int))
         again = given[given.duplicated()].drop_duplicates().astype(int)
         value = f"numbers repeat in different classes or sets, like {', '.join(map(str, again[:5]))}: rows are numbered anew"
-        fix = "Nothing has to be done. To keep rows of one number in one set, name the column with --group-field."
+        fix = f"{NOTHING_TO_DO} To keep rows of one number in one set, name the column with --group-field."
         _note(findings, "polygon numbers", value, "", fix, "numbers")
     return rows if rows["polygon_id"].is_unique else _renumber(rows)
 
@@ -177,11 +177,9 @@ def _groups(rows: gpd.GeoDataFrame, options: Labels, findings: list[Finding]) ->
         value = (
             f"{len(members)} polygons touch others of their class: they stay together, as {counted(groups, 'group')}"
         )
-        fix = (
-            "Nothing has to be done. To group otherwise, name a column of parcels or farms with --group-field."
-            if not options.group_field
-            else "Nothing."
-        )
+        fix = NOTHING_TO_DO
+        if not options.group_field:
+            fix = f"{NOTHING_TO_DO} To group otherwise, name a column of parcels or farms with --group-field."
         _note(findings, "touching", value, "", fix, "touching")
     if options.blocks:
         place = ground.to_ground(rows.geometry).centroid

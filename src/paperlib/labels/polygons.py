@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from ..errors import Finding, InputError, InputWarning, counted
+from ..errors import NOTHING_TO_DO, Finding, InputError, InputWarning, counted
 from ..settings import Labels
 from . import outlines
 from .classes import choose_legend
@@ -166,7 +166,7 @@ def _leave_out_suggestions(rows: Rows, table: gpd.GeoDataFrame) -> None:
     waiting = (rows.table["label"].isna() & table["unsure"].notna()).reindex(rows.table.index)
     if waiting.any():
         value = f"{waiting.sum()} suggested places have no class yet; they are left out"
-        rows.add("warning", "class codes", value, rows.place(waiting), "Nothing has to be done.", "no class")
+        rows.add("warning", "class codes", value, rows.place(waiting), NOTHING_TO_DO, "no class")
         rows.table, rows.total = rows.table[~waiting], rows.total - int(waiting.sum())
 
 

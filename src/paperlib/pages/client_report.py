@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .. import outputs
-from ..errors import Finding
+from ..errors import NOTHING_TO_DO, Finding
 from ..evaluation import intervals, metrics, summaries
 from ..figures import map_figures, score_figures, styling
 from ..mapping.scene_maps import read_map
@@ -130,7 +130,7 @@ def _weaknesses(
 
 def _found(findings: Iterable[Finding]) -> Iterator[str]:
     """What the check found that bears on the map and its scores."""
-    said = [f"{one.subject}: {one.value}. {one.fix}" for one in findings if "Nothing has to be done" not in one.fix]
+    said = [f"{one.subject}: {one.value}. {one.fix}" for one in findings if NOTHING_TO_DO not in one.fix]
     if said:
         yield _paragraph("The check of the images and the polygons found:")
         yield f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in said)}</ul>"

@@ -13,7 +13,7 @@ import xarray as xr
 from affine import Affine
 from rasterio.crs import CRS
 
-from ...errors import InputError, InputWarning
+from ...errors import NOTHING_TO_DO, InputError, InputWarning
 from ..meaning.choices import Choices
 from ..meaning.dates import parse_dates
 from ..meaning.dates_in_names import DAY_OF_YEAR, find_dates
@@ -215,7 +215,7 @@ def _kilometres(path: Path, cube: xr.Dataset, crs: CRS) -> float | None:
         return None
     warnings.warn(
         InputWarning(
-            f"{path}: x and y are in kilometres; they are brought to the units of its CRS.", "Nothing has to be done.",
+            f"{path}: x and y are in kilometres; they are brought to the units of its CRS.", NOTHING_TO_DO,
             kind="scene.grid",
         ),
         stacklevel=4,

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ...errors import InputError, InputWarning
+from ...errors import NOTHING_TO_DO, InputError, InputWarning
 from ..chunks.arrays import Chunked, read_through
 from ..chunks.hdf5 import deflated_arrays
 from ..meaning.dates_in_names import find_dates
@@ -53,7 +53,7 @@ def open_dataset(path: Path) -> xr.Dataset:
     ((name, group),) = held.items()
     coords = {key: value for key, value in cube.variables.items() if key not in group.variables and value.ndim <= 1}
     problem = f"{path}: its group {name.strip('/')} is read, which alone has images."
-    warnings.warn(InputWarning(problem, "Nothing has to be done.", kind="scene.groups"), stacklevel=4)
+    warnings.warn(InputWarning(problem, NOTHING_TO_DO, kind="scene.groups"), stacklevel=4)
     return group.assign_coords(coords)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ...errors import InputError, InputWarning
+from ...errors import NOTHING_TO_DO, InputError, InputWarning
 from ..series import Series
 
 EVERY = re.compile(r"month|(\d{1,3})D", re.IGNORECASE)
@@ -95,7 +95,7 @@ def group_days(times: pd.DatetimeIndex, where: str) -> tuple[pd.DatetimeIndex, l
             InputWarning(
                 f"{where}: {len(times)} acquisitions on {len(unique)} days; those of one day ({listed}) are joined, each "
                 "pixel from the first that is usable.",
-                "Nothing has to be done.", kind="scene.same_day",
+                NOTHING_TO_DO, kind="scene.same_day",
             ),
             stacklevel=3,
         )  # fmt: skip
