@@ -8,7 +8,7 @@ With "so-far", tables are made of what is there.
 their pixels are learnt from, and the test polygons of the run are classified. The simulated scene (preset demo), and
 Bouconne where it has been fetched. Networks get no validation polygons, of which one label a class leaves none: they
 make a fixed number of steps, set before any score was seen, on single pixels or, where they see neighbours, on each
-labelled pixel with what lies around it. Those that see neighbours have fewer draws than the others.
+labelled pixel with what lies around it.
 """
 
 import sys
@@ -37,12 +37,12 @@ from paperlib.training.imitation import Imitation, months_of
 from paperlib.training.loop import learning_rate
 
 SIZES = (1, 2, 4, 8, 0)  # polygons of each class; 0: all
-DRAWS, FEWER = 40, 6  # draws, and those of classifiers that see neighbours
+DRAWS = 40
 OF_ALL = 3  # draws where all polygons are taken: only the luck of the training differs
 STEPS, BATCH = 250, 64  # of a network
 TEACHER, STUDENT = "Galileo, the encoder itself", "Galileo"
-CHEAP = (STUDENT, TEACHER, "Logistic regression", "iota2_base", "TempCNN", "L-TAE", "Gradient boosting")
-COSTLY = ("iota2_ctx", "2D-CNN", "3D-CNN", "SpatioTempCNN", "U-TAE")
+SINGLE = (STUDENT, TEACHER, "Logistic regression", "iota2_base", "TempCNN", "L-TAE", "Gradient boosting")
+AROUND = ("iota2_ctx", "2D-CNN", "3D-CNN", "SpatioTempCNN", "U-TAE")  # they see neighbours
 PIXELS = 1024  # classified at once
 REPEATS = 1000  # of the bootstrap
 TABLE = Path(store.__file__).parent / "checks" / "few_labels.csv"
@@ -167,18 +167,18 @@ def fit(name: str, train: Samples, classes: int, imitation: Imitation, seed: int
     return model, normaliser
 
 
-def work(draws: int, fewer: int) -> Iterator[tuple[str, int, int]]:
+def work() -> Iterator[tuple[str, int, int]]:
     """Classifier, polygons of each class and number of the draw: early draws first."""
-    for draw in range(draws):
+    for draw in range(DRAWS):
         for size in SIZES if draw < OF_ALL else SIZES[:-1]:
-            yield from ((name, size, draw) for name in (*CHEAP, *(COSTLY if draw < fewer else ())))
+            yield from ((name, size, draw) for name in (*SINGLE, *AROUND))
 
 
 def collect(scene: Scene, folder: Path, more: bool) -> dict[str, np.ndarray]:
     """Counts by "name|size|draw"; what `folder` holds is not made again, and `more` makes what is lacking."""
     path = folder / f"few-labels-{scene.name.split()[0].lower()}.npz"
     done = dict(np.load(path)) if path.is_file() else {}
-    for number, (name, size, draw) in enumerate(work(DRAWS, FEWER) if more else ()):
+    for number, (name, size, draw) in enumerate(work() if more else ()):
         key = f"{name}|{size}|{draw}"
         if key not in done:
             done[key] = scene.classify(name, size, draw)
@@ -199,24 +199,23 @@ def table(scene: Scene, done: dict[str, np.ndarray]) -> pd.DataFrame:
     random = np.random.default_rng(0)
     rows = []
     for size in SIZES:
-        complete = [draw for draw in range(DRAWS) if all(f"{name}|{size}|{draw}" in done for name in CHEAP)]
-        scores: dict[str, np.ndarray] = {}  # (repeat, draw)
-        for name in (*CHEAP, *COSTLY):
-            counts = [done[f"{name}|{size}|{draw}"] for draw in complete if f"{name}|{size}|{draw}" in done]
-            if counts:
-                scores[name] = np.stack([_macro(weight, one, reference, classes) for one in counts], 1)
+        names = (*SINGLE, *AROUND)
+        complete = [draw for draw in range(DRAWS) if all(f"{name}|{size}|{draw}" in done for name in names)]
+        draws = len(complete)
+        scores = {  # (repeat, draw)
+            name: np.stack([_macro(weight, done[f"{name}|{size}|{draw}"], reference, classes) for draw in complete], 1)
+            for name in names
+        }
         for name, found in scores.items():
-            own = [number for number, draw in enumerate(complete) if f"{name}|{size}|{draw}" in done]
-            draws = len(own)
             chosen = np.vstack([np.arange(draws), random.integers(draws, size=(REPEATS, draws))])
-            mine, other = (np.take_along_axis(values, chosen, 1) for values in (found, scores[STUDENT][:, own]))
+            mine, other = (np.take_along_axis(values, chosen, 1) for values in (found, scores[STUDENT]))
             mean, gap = mine.mean(1), (mine - other).mean(1)
             low, high = np.percentile(mean[1:], (2.5, 97.5))
             less, more = np.percentile(gap[1:], (2.5, 97.5))
-            pairs = found[0] - scores[STUDENT][0, own]
+            pairs = found[0] - scores[STUDENT][0]
             rows.append(
                 {"scene": scene.name, "polygons": size or "all", "model": name,
-                 "sees": "neighbours" if name in COSTLY else "single pixels",
+                 "sees": "neighbours" if name in AROUND else "single pixels",
                  "macro_f1": mean[0], "low": low, "high": high,
                  "difference": gap[0], "difference_low": less, "difference_high": more,
                  "lowest_draw": found[0].min(), "draws_lost_to_galileo": int((pairs < 0).sum()), "draws": draws}
@@ -247,7 +246,7 @@ def main(only: str = "", so_far: str = "") -> None:
         tables.append(table(scene, collect(scene, folder, not so_far)).assign(r2=scene.imitation.r2))
     record.keep("few-labels", pd.concat(tables), whole=not only)
     result = pd.read_csv(record.RESULTS / "few-labels.csv")
-    columns = ["scene", "polygons", "model", "macro_f1", "difference", "difference_low", "difference_high", "draws"]
+    columns = ["scene", "polygons", "model", "macro_f1", "difference", "difference_low", "difference_high"]
     result[columns].round(3).to_csv(TABLE, index=False)
 
 

@@ -9,7 +9,7 @@ import xarray as xr
 
 from paperlib.evaluation.calibration import reliability
 from paperlib.figures import importance_figures, labelling_figures, quality_figures
-from paperlib.figures.trust.few_labels_figure import comparable, few_labels_figure
+from paperlib.figures.trust.few_labels_figure import few_labels_figure
 from paperlib.nomenclature import legend
 
 LEGEND = legend([1, 3, 7])
@@ -110,12 +110,12 @@ def test_importance_is_drawn_with_intervals(is_whole):
 def test_few_labels_has_a_panel_a_scene_and_kind_and_a_line_a_classifier(is_whole):
     models = (("iota2_base", "single pixels", 0.0), ("Galileo", "single pixels", 0.1), ("3D-CNN", "neighbours", 0.05))
     rows = [
-        (scene, size, name, sees, 0.7 + shift, 0.6 + shift, 0.75 + shift, shift - 0.1)
+        (scene, size, name, sees, 0.7 + shift, 0.6 + shift, 0.75 + shift)
         for scene in ("one", "other")
         for size in ("1", "2", "all")
         for name, sees, shift in models
     ]
-    table = pd.DataFrame(rows, columns=["scene", "polygons", "model", "sees", "macro_f1", "low", "high", "difference"])
+    table = pd.DataFrame(rows, columns=["scene", "polygons", "model", "sees", "macro_f1", "low", "high"])
     is_whole(lambda: few_labels_figure(table))
     figure = few_labels_figure(table)
     assert [ax.get_title() for ax in figure.axes] == ["one", "other", "", ""]
@@ -123,14 +123,3 @@ def test_few_labels_has_a_panel_a_scene_and_kind_and_a_line_a_classifier(is_whol
     shown = [{line.get_label() for line in ax.containers} for ax in figure.axes]
     assert shown == [{"iota2_base", "Galileo"}] * 2 + [{"3D-CNN", "Galileo"}] * 2  # one that both kinds have
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["iota2_base", "Galileo", "3D-CNN"]
-
-
-def test_scores_of_fewer_draws_are_moved_to_those_of_all():
-    columns = ["scene", "polygons", "model", "macro_f1", "low", "high", "difference"]
-    rows = [("one", "1", "Galileo", 0.6, 0.5, 0.7, 0.0), ("one", "1", "forest", 0.5, 0.4, 0.6, -0.1)]
-    easy = ("one", "1", "3D-CNN", 0.7, 0.6, 0.8, -0.05)  # on draws on which Galileo has 0.75
-    best = ("one", "1", "U-TAE", 0.9, 0.8, 1.0, 0.35)  # on harder ones
-    moved = comparable(pd.DataFrame([*rows, easy, best], columns=columns))
-    np.testing.assert_allclose(moved["macro_f1"], [0.6, 0.5, 0.55, 0.95])
-    assert moved.loc[3, "high"] == 1
-    np.testing.assert_allclose(moved.loc[2, ["low", "high"]].astype(float), [0.45, 0.65])

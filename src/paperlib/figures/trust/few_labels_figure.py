@@ -13,9 +13,8 @@ def few_labels_figure(measured: pd.DataFrame) -> Figure:
     """Macro F1 by number of polygons of each class, with intervals of 95 %, one line a classifier.
 
     One column of panels for each scene, one row for what classifiers see, with `REFERENCE` in each. `measured`: columns
-    scene, sees, polygons ("1" to "8" or "all"), model, macro_f1, low, high, difference, as benchmarks/few_labels.py keeps.
+    scene, sees, polygons ("1" to "8" or "all"), model, macro_f1, low, high, as benchmarks/few_labels.py keeps.
     """
-    measured = comparable(measured)
     scenes, kinds = list(measured["scene"].unique()), list(measured["sees"].unique())
     sizes = list(dict.fromkeys(measured["polygons"].astype(str)))
     styles = model_styles(list(measured["model"].unique()))
@@ -39,14 +38,3 @@ def few_labels_figure(measured: pd.DataFrame) -> Figure:
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4)
     names = ", ".join(measured["model"].unique())
     return figure.describe(f"Macro F1 by number of polygons of each class, for {names}.", measured)
-
-
-def comparable(measured: pd.DataFrame) -> pd.DataFrame:
-    """The table with scores of all draws: those of fewer draws are moved by what `REFERENCE` has more on all of them.
-
-    `difference` is that from `REFERENCE` on the same draws, which may be easier or harder than all.
-    """
-    reference = measured[measured["model"] == REFERENCE].set_index(["scene", "polygons"])["macro_f1"]
-    places = pd.MultiIndex.from_frame(measured[["scene", "polygons"]])
-    moved = reference.reindex(places).to_numpy() + measured["difference"] - measured["macro_f1"]
-    return measured.assign(**{name: (measured[name] + moved).clip(upper=1) for name in ("macro_f1", "low", "high")})
