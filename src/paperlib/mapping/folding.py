@@ -61,7 +61,7 @@ class AllDates(nn.Module):
 class CloseCalls(Model):
     """A classifier of single pixels in mixed precision, and the same in float32, which decides where two classes are close.
 
-    Few pixels are classified twice, and the classes are those of float32.
+    Few pixels are classified twice. Rounding that moves the difference of two logits by less than `CLOSE` changes no class.
     """
 
     def __init__(self, mixed: Model, exact: Model):
